@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from hybridflow._src.framework.errors import ShapeError
 
@@ -170,9 +170,9 @@ def _compare(relation: Callable[[Any, Any], bool], a: Any, b: Any) -> Any:
     return None if x is None or y is None else relation(x, y)
 
 
-def _calculate(function: Callable[[Any, Any], int], a: Any, b: Any) -> Any:
+def _calculate(function: Callable[[Any, Any], int], a: Any, b: Any) -> Dimension:
     try:
         x, y = dimension_value(a), dimension_value(b)
     except (TypeError, ValueError):
-        return NotImplemented
+        return cast(Dimension, NotImplemented)
     return Dimension(None) if x is None or y is None else Dimension(function(x, y))

@@ -334,9 +334,17 @@ def merge(a: RawDims, b: RawDims) -> RawDims:
         return b
     if b is None:
         return a
-    if not compatible(a, b):
-        raise ShapeError(f"Shapes {to_string(a)} and {to_string(b)} are not compatible")
-    return tuple(y if x is None else x for x, y in zip(a, b, strict=True))
+    if len(a) == len(b):
+        sizes = list(a)
+        for i, y in enumerate(b):
+            x = sizes[i]
+            if x is None:
+                sizes[i] = y
+            elif x != y and y is not None:
+                break
+        else:
+            return tuple(sizes)
+    raise ShapeError(f"Shapes {to_string(a)} and {to_string(b)} are not compatible")
 
 
 def broadcast(a: RawDims, b: RawDims) -> RawDims:
@@ -345,7 +353,7 @@ def broadcast(a: RawDims, b: RawDims) -> RawDims:
     An unknown size facing a size other than 1 is taken to fit it; facing 1 or another unknown size
     it leaves the result's size unknown.
     """
-    if a == b:
+    if a == b or b == ():
         return a
     if a is None or b is None:
         return None
