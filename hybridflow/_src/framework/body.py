@@ -1,0 +1,92 @@
+"""Bodies: the parts of a graph that a control flow op runs (a branch of `cond`, a turn of `while_loop`).
+
+The ops of a body live in the same graph as everything else, with ordinary names; each knows its body.
+Tensors from outside that a body uses are its *captures*; they become inputs of the control flow op. A
+body that computes the gradient of another may also use tensors from inside that other one: `resolve`
+then has the forward op hand them out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.operation import Operation
+
+_OUTSIDE = (
+    "{tensor} was made inside the {owner} of a control flow op, and has a value only there. Return it from "
+    "that function and use what `cond` or `while_loop` returns. (Used by op {user!r}.)"
+)
+
+
+class Body:
+    """A part of a graph with its own inputs and outputs.
+
+    Attributes:
+      what: how messages name it, such as "true branch of cond".
+      outer: the enclosing body, or None at the top level of the graph.
+      inputs: placeholders in the body that receive the loop variables.
+      outputs: what the body yields; set once it is built.
+      captures: tensors from outside that are used inside, in order of first use.
+      control_captures: operations outside that ops inside were told to wait for.
+      effects: ops inside which must run for what they do (filled only while tracing a function).
+      resolve: gives a substitute for a tensor inside another, finished body, or None.
+    """
+
+    __slots__ = (
+        "captures",
+        "control_captures",
+        "effects",
+        "inputs",
+        "outer",
+        "outputs",
+        "resolve",
+        "what",
+    )
+
+    def __init__(self, what: str, outer: Body | None) -> None:
+        self.what = what
+        self.outer = outer
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.captures: dict[Tensor, None] = {}
+        self.control_captures: dict[Operation, None] = {}
+        self.effects: list[Operation] = []
+        self.resolve: Callable[[Tensor], Tensor | None] | None = None
+
+    def encloses(self, body: Body | None) -> bool:
+        """Tells whether `body` is this one or lies inside it."""
+        while body is not None:
+            if body is self:
+                return True
+            body = body.outer
+        return False
+
+
+def admit(tensor: Tensor, body: Body | None, user: str) -> Tensor:
+    """Gives the tensor to use for `tensor` inside `body`, noting it as a capture where it is from outside.
+
+    Raises:
+      ValueError: if `tensor` belongs to a body that does not enclose `body`.
+    """
+    owner = tensor.op.body
+    if owner is body:
+        return tensor
+    if owner is None or owner.encloses(body):
+        inner = body
+        while inner is not owner and inner is not None:
+            inner.captures[tensor] = None
+            inner = inner.outer
+        return tensor
+    inner = body
+    while inner is not None:
+        if inner.resolve is not None:
+            substitute = inner.resolve(tensor)
+            if substitute is not None:
+                return admit(substitute, body, user)
+        inner = inner.outer
+    raise ValueError(_OUTSIDE.format(tensor=tensor, owner=owner.what, user=user))

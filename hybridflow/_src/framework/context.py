@@ -1,0 +1,107 @@
+"""Which mode a thread is in, and which tapes watch it.
+
+The mode belongs to the thread. A thread that has entered no mode scope follows the process's default,
+which is graph mode until `enable_eager_execution()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.stack import Pushed, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.op_def import OpDef
+
+
+class Mode:
+    """One entry of the mode stack: eager or graph, and the graph that is the default there.
+
+    `graph` is None where the mode was entered without naming a graph: then the default graph is that of
+    the nearest entry below which names one, or else the process-wide default graph of the thread.
+    """
+
+    __slots__ = ("eager", "graph")
+
+    def __init__(self, eager: bool, graph: Graph | None) -> None:
+        self.eager = eager
+        self.graph = graph
+
+
+# The bottom entry is one object shared by all threads: setting its `eager` sets the process's default.
+PROCESS = Mode(eager=False, graph=None)
+modes: Stack[Mode] = Stack(PROCESS, "mode or graph scope")
+tapes: Stack[tuple[Any, ...]] = Stack((), "gradient tape")
+sessions: Stack[Any] = Stack(None, "default session")
+
+
+def executing_eagerly() -> bool:
+    """Tells whether ops run at once in this thread (eager mode) or are added to a graph.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     hf.executing_eagerly()
+    True
+    >>> with hf.Graph().as_default():
+    ...     hf.executing_eagerly()
+    False
+    """
+    return modes.top.eager
+
+
+def eager_mode() -> Pushed[Mode, Mode]:
+    """A context manager in which ops run at once, whatever the mode around it.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(int(hf.constant(1) + 2))
+    3
+    """
+    return modes.scope(Mode(True, modes.top.graph))
+
+
+def graph_mode() -> Pushed[Mode, Mode]:
+    """A context manager in which ops are added to the default graph, whatever the mode around it.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode(), hf.graph_mode():
+    ...     hf.executing_eagerly()
+    False
+    """
+    return modes.scope(Mode(False, modes.top.graph))
+
+
+in_eager_mode = executing_eagerly
+
+
+def in_graph_mode() -> bool:
+    """The opposite of `executing_eagerly()`."""
+    return not modes.top.eager
+
+
+class EagerKernels:
+    """The stateful kernels of eager mode, one for each op and set of attributes.
+
+    A random op called again with the same seeds goes on in its stream, as an op of a graph does that is
+    run again.
+    """
+
+    def __init__(self) -> None:
+        self._kernels: dict[Any, Callable[..., Any]] = {}
+
+    def get(self, op: OpDef, attrs: dict[str, Any]) -> Callable[..., Any]:
+        key = (op.name, tuple(sorted(attrs.items(), key=lambda item: item[0])))
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            assert op.kernel is not None
+            kernel = self._kernels.setdefault(key, op.kernel(**attrs))
+        return kernel
+
+    def clear(self) -> None:
+        self._kernels.clear()
+
+
+eager_kernels = EagerKernels()

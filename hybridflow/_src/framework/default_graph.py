@@ -1,0 +1,78 @@
+"""The default graph of a thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from hybridflow._src.framework import context
+from hybridflow._src.framework.graph import Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_lock = threading.Lock()
+_process_graph: Graph | None = None
+# Called by `reset_default_graph`: higher layers drop what they keep for eager mode.
+on_reset: list[Callable[[], None]] = []
+
+
+def get_default_graph() -> Graph:
+    """The graph to which ops are added in graph mode: the innermost `as_default()`, or the process's.
+
+    >>> import hybridflow as hf
+    >>> g = hf.Graph()
+    >>> with g.as_default():
+    ...     hf.get_default_graph() is g
+    True
+    """
+    graph = context.modes.top.graph
+    return _global_graph() if graph is None else graph
+
+
+def _global_graph() -> Graph:
+    global _process_graph
+    if _process_graph is None:
+        with _lock:
+            if _process_graph is None:
+                _process_graph = Graph()
+    return _process_graph
+
+
+def reset_default_graph() -> None:
+    """Starts over: a new empty default graph, and in eager mode an empty default variable store.
+
+    Raises:
+      AssertionError: inside a `with graph.as_default():` block (as TF 1.4 does).
+
+    >>> import hybridflow as hf
+    >>> hf.reset_default_graph()
+    >>> len(hf.get_default_graph().get_operations())
+    0
+    """
+    global _process_graph
+    if context.modes.top.graph is not None:
+        raise AssertionError(
+            "Do not use tf.reset_default_graph() to clear nested graphs: leave the `with "
+            "graph.as_default():` block first, or make a new Graph."
+        )
+    with _lock:
+        _process_graph = None
+    for callback in on_reset:
+        callback()
+
+
+def enable_eager_execution() -> None:
+    """Makes eager mode the default of the process; threads inside a mode scope keep theirs.
+
+    Calling it again does nothing.
+
+    Raises:
+      ValueError: if the default graph holds ops already: call it at the start of the program.
+    """
+    if not context.PROCESS.eager and _process_graph is not None and _process_graph.version:
+        raise ValueError(
+            "tf.enable_eager_execution must be called at program startup: the default graph holds "
+            f"{_process_graph.version} operations already. Call hf.reset_default_graph() first to drop them."
+        )
+    context.PROCESS.eager = True

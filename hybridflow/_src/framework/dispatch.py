@@ -1,0 +1,284 @@
+"""The one place where modes differ: a call of an op runs it now, or adds it to a graph.
+
+Eager: arguments become arrays, the NumPy meaning runs, tapes are told. The shape rule runs only where the
+record asks for it, or to explain why the NumPy meaning failed.
+
+Graph: arguments become tensors of the default graph, the shape rule runs, an `Operation` is added.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import context, dtypes, fp
+from hybridflow._src.framework.convert import (
+    admit_tensor,
+    convert_to_tensor,
+)
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
+from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.op_def import Arg, OpDef
+
+_NO_DTYPE: dict[str, Any] = {}
+
+
+def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
+    """Runs or builds `op`; gives a tensor, a list of tensors, or for an op without outputs None (eager)
+    or the `Operation` (graph).
+
+    Raises:
+      DTypeError (a TypeError and an InvalidArgumentError): for arguments of the wrong dtype.
+      ShapeError (a ValueError and an InvalidArgumentError): for arguments of the wrong shape.
+    """
+    if len(args) != len(op.inputs):
+        names = ", ".join(arg.name for arg in op.inputs)
+        raise TypeError(f"Op {op.name} takes {len(op.inputs)} inputs ({names}), got {len(args)}.")
+    attrs = _with_defaults(op, attrs)
+    if context.modes.top.eager:
+        return _run(op, args, attrs)
+    return _build(op, args, attrs, name)
+
+
+def _with_defaults(op: OpDef, attrs: dict[str, Any]) -> dict[str, Any]:
+    defaults = op.defaults
+    if not defaults and not attrs:
+        return {}
+    merged = {**defaults, **attrs}
+    if len(merged) != len(defaults):
+        unknown = sorted(set(attrs) - set(defaults))
+        raise TypeError(f"Op {op.name} has no attribute {unknown[0]!r}.")
+    for key, value in merged.items():
+        if value.__class__.__name__ == "Required":
+            raise TypeError(f"Op {op.name}: attribute {key!r} must be given.")
+    return merged
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+
+def _dtype_of(value: Any) -> tuple[int, DType | None]:
+    """How binding a value's dtype is (2 tensor or variable, 1 NumPy, 0 Python), and that dtype."""
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, dtypes.DType):
+        return 2, dtype.base_dtype
+    if isinstance(dtype, np.dtype) and dtype.kind not in "US":
+        return 1, dtypes.as_dtype(dtype)
+    return 0, None
+
+
+def resolve_types(op: OpDef, args: tuple[Any, ...]) -> dict[str, DType]:
+    """The dtype of each type variable: a tensor decides, else an array; Python values follow."""
+    types: dict[str, DType] = {}
+    rank: dict[str, int] = {}
+    for arg, value in zip(op.inputs, args, strict=True):
+        var = arg.var
+        if var is None or rank.get(var) == 2:
+            continue
+        for item in value if arg.many and isinstance(value, list | tuple) else (value,):
+            binding, dtype = _dtype_of(item)
+            if dtype is not None and binding > rank.get(var, 0):
+                types[var] = dtype
+                rank[var] = binding
+    return types
+
+
+def _check_dtype(op: OpDef, arg: Arg, dtype: DType, types: dict[str, DType]) -> None:
+    """Checks one argument's dtype against the signature and what is known of its type variable."""
+    if arg.dtype is not None:
+        if dtype is not arg.dtype:
+            raise DTypeError(
+                f"Input '{arg.name}' of '{op.name}' Op has type {dtype.name} that does not match "
+                f"expected type of {arg.dtype.name}."
+            )
+        return
+    var = arg.var
+    if var is None:
+        return
+    known = types.setdefault(var, dtype)
+    if known is not dtype:
+        first = next(a.name for a in op.inputs if a.var == var)
+        raise DTypeError(
+            f"Input '{arg.name}' of '{op.name}' Op has type {dtype.name} that does not match type "
+            f"{known.name} of argument '{first}'. Convert one of them with `hf.cast`."
+        )
+    allowed = op.types.get(var)
+    if allowed is not None and dtype not in allowed:
+        names = ", ".join(sorted(d.name for d in allowed))
+        raise DTypeError(
+            f"Value passed to parameter '{arg.name}' of '{op.name}' has DataType {dtype.name} not in list of "
+            f"allowed values: {names}"
+        )
+
+
+def _convert_all(
+    op: OpDef, args: tuple[Any, ...], convert: Callable[[Any, DType | None, str], Tensor]
+) -> tuple[list[Tensor], dict[str, DType]]:
+    """The arguments as a flat list of tensors, checked; and the type variables."""
+    types: dict[str, DType] = resolve_types(op, args)
+    flat: list[Tensor] = []
+    for arg, value in zip(op.inputs, args, strict=True):
+        wanted = arg.dtype or (types.get(arg.var) if arg.var else None)
+        if not arg.many:
+            tensor = convert(value, wanted, arg.name)
+            _check_dtype(op, arg, tensor._dtype.base_dtype, types)
+            flat.append(tensor)
+            continue
+        if not isinstance(value, list | tuple):
+            raise TypeError(
+                f"Expected a list for '{arg.name}' argument to '{op.name}' Op, not {value!r:.200}."
+            )
+        for index, item in enumerate(value):
+            wanted = arg.dtype or (types.get(arg.var) if arg.var else None)
+            tensor = convert(item, wanted, f"{arg.name}_{index}")
+            _check_dtype(op, arg, tensor._dtype.base_dtype, types)
+            flat.append(tensor)
+    return flat, types
+
+
+def _convert_argument(value: Any, wanted: DType | None, name: str) -> Tensor:
+    """Converts to the wanted dtype, but leaves a tensor of another dtype to the caller's message."""
+    if isinstance(value, Tensor) or (wanted is not None and _dtype_of(value)[0] == 2):
+        return convert_to_tensor(value, None, name)
+    return convert_to_tensor(value, wanted, name)
+
+
+def _out_dtypes(
+    op: OpDef, types: dict[str, DType], attrs: dict[str, Any], count: int
+) -> list[DType]:
+    found: list[DType] = []
+    for arg in op.outputs:
+        dtype = arg.dtype or types.get(arg.var or "") or attrs.get(arg.var or "")
+        if arg.many:
+            # A list of outputs: all of one dtype, or an attribute with a dtype for each.
+            many = dtype if isinstance(dtype, list | tuple) else [dtype] * (count - len(found))
+            found.extend(many)
+        elif dtype is not None:
+            found.append(dtype._as_ref if arg.ref else dtype)
+    return found
+
+
+# -- eager -----------------------------------------------------------------------------------------
+
+
+class EagerOp:
+    """What a tape keeps of an op that ran: the view that gradient functions get of it."""
+
+    __slots__ = ("attrs", "inputs", "op_def", "outputs")
+
+    def __init__(
+        self,
+        op_def: OpDef,
+        inputs: tuple[Tensor, ...],
+        outputs: list[EagerTensor],
+        attrs: dict[str, Any],
+    ) -> None:
+        self.op_def = op_def
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attrs = attrs
+
+    @property
+    def type(self) -> str:
+        return self.op_def.name
+
+    @property
+    def name(self) -> str:
+        return self.op_def.name
+
+    def get_attr(self, name: str) -> Any:
+        if name in self.attrs:
+            return self.attrs[name]
+        return self.op_def.type_attr(name, self.inputs)
+
+
+def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    inputs, types = _convert_all(op, args, _convert_argument)
+    if op.checked:
+        _infer(op, op.name, inputs, attrs)
+    arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
+    compute = op.compute or context.eager_kernels.get(op, attrs)
+    token = fp.silence()
+    try:
+        result = compute(*arrays, **attrs)
+    except OpError:
+        raise
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        _infer(op, op.name, inputs, attrs)
+        raise InvalidArgumentError(None, None, f"{op.name}: {error}") from error
+    finally:
+        fp.restore(token)
+    if not op.outputs:
+        outputs: list[EagerTensor] = []
+    elif result.__class__ is tuple or result.__class__ is list:
+        dtypes_out = _out_dtypes(op, types, attrs, len(result))
+        outputs = [wrap(r, d) for r, d in zip(result, dtypes_out, strict=True)]
+    else:
+        outputs = [wrap(result, _out_dtypes(op, types, attrs, 1)[0])]
+    if context.tapes.top:
+        record(EagerOp(op, tuple(inputs), outputs, attrs))
+    return _returned(op, outputs, None)
+
+
+def record(op: EagerOp) -> None:
+    """Shows an op that ran to the tapes that watch this thread."""
+    for tape in context.tapes.top:
+        tape.record(op)
+
+
+def _returned(op: OpDef, outputs: list[Any], operation: Any) -> Any:
+    declared = op.outputs
+    if not declared:
+        return operation
+    if len(declared) == 1 and not declared[0].many:
+        return outputs[0]
+    return list(outputs)
+
+
+# -- graph -----------------------------------------------------------------------------------------
+
+
+def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
+    graph = get_default_graph()
+    name = name or op.name
+    if _all_of(graph, args):
+        inputs: list[Tensor] = list(args)
+        types: dict[str, DType] = {}
+        for arg, tensor in zip(op.inputs, inputs, strict=True):
+            _check_dtype(op, arg, tensor._dtype.base_dtype, types)
+    else:
+        with graph.name_scope(name) as scope:
+            inputs, types = _convert_all(op, args, _convert_argument)
+            inputs = [admit_tensor(t, False, name) for t in inputs]
+        name = scope
+    dims = _infer(op, name, inputs, attrs)
+    out_dtypes = _out_dtypes(op, types, attrs, len(dims))
+    operation = graph.add_op(op, tuple(inputs), attrs, name, out_dtypes, dims)
+    return _returned(op, operation.outputs, operation)
+
+
+def _all_of(graph: Any, args: tuple[Any, ...]) -> bool:
+    for value in args:
+        if value.__class__ is not Tensor or value.op.graph is not graph:
+            return False
+    return True
+
+
+def _infer(op: OpDef, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> list[Any]:
+    """The dims of the outputs, or a `ShapeError` that shows the inputs' shapes."""
+    try:
+        dims = op.shape(attrs, *inputs)
+    except (ValueError, IndexError) as error:
+        shapes = ", ".join(str(t.shape).replace("(", "[").replace(")", "]") for t in inputs)
+        raise ShapeError(
+            f"{str(error).rstrip('.')} for '{name.rstrip('/')}' (op: '{op.name}') with input shapes: {shapes}."
+        ) from None
+    return dims if isinstance(dims, list) else [dims]

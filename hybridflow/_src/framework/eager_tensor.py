@@ -1,0 +1,196 @@
+"""Eager tensors: values of ops that have run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+class EagerTensor(Tensor):
+    """The immutable result of an op in eager mode: an array and its dtype.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     x = hf.constant([1.0, 2.0])
+    >>> x
+    <hf.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
+    >>> print(x.numpy() * 2)
+    [2. 4.]
+    """
+
+    __slots__ = ("_a",)
+
+    # The array is never written once the tensor exists, so tensors may share it. A resource tensor holds
+    # the resource itself here.
+    _a: Any
+
+    def __init__(self, array: Any, dtype: dtypes.DType) -> None:
+        self._a = array
+        self._dtype = dtype
+
+    def numpy(self) -> Any:
+        """The value as a NumPy array of the caller's own, or a NumPy scalar for rank 0."""
+        array = self._a
+        return array.copy() if array.ndim else array[()]
+
+    @property
+    def _dims(self) -> tuple[int, ...]:  # type: ignore[override]
+        array = self._a
+        return array.shape if isinstance(array, np.ndarray) else ()
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape, fully known."""
+        return TensorShape.of(self._dims)
+
+    def get_shape(self) -> TensorShape:
+        """Alias of `shape`."""
+        return TensorShape.of(self._dims)
+
+    def set_shape(self, shape: Any) -> None:
+        """Checks that `shape` is compatible with the tensor's.
+
+        Raises:
+          ValueError: if it is not.
+        """
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(
+                f"EagerTensor's shape {self.shape} is not compatible with supplied shape {shape}"
+            )
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._dims)
+
+    @property
+    def device(self) -> str:
+        """The device that holds the value."""
+        return _DEVICE
+
+    def cpu(self) -> EagerTensor:
+        """The tensor on the CPU: itself."""
+        return self
+
+    def _graph_only(self, attribute: str) -> AttributeError:
+        return AttributeError(
+            f"Tensor.{attribute} is meaningless when eager execution is enabled: the value is already there "
+            "(`t.numpy()`)."
+        )
+
+    @property
+    def op(self) -> Any:
+        raise self._graph_only("op")
+
+    @property
+    def graph(self) -> Any:
+        raise self._graph_only("graph")
+
+    @property
+    def name(self) -> str:
+        raise self._graph_only("name")
+
+    @property
+    def value_index(self) -> int:
+        raise self._graph_only("value_index")
+
+    def consumers(self) -> Any:
+        """Not available: an eager tensor is part of no graph."""
+        raise self._graph_only("consumers()")
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """Not available in eager mode: use `numpy()`.
+
+        Raises:
+          NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            "eval is not supported when eager execution is enabled: use `t.numpy()`."
+        )
+
+    # -- Python and NumPy protocols ----------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if dtype is not None and self._a.dtype != dtype:
+            return self._a.astype(dtype)
+        if copy:
+            return self._a.copy()
+        view = self._a.view()
+        view.flags.writeable = False
+        return view
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self._a.copy().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self._a.__dlpack_device__()
+
+    def __len__(self) -> int:
+        if not self._dims:
+            raise TypeError("Scalar tensor has no `len()`")
+        return self._dims[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._dims:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        rows = raw.Unpack(self, num=self._dims[0], axis=0)
+        return iter(rows)
+
+    def __bool__(self) -> bool:
+        return bool(self._a)
+
+    def __int__(self) -> int:
+        return int(self._a)
+
+    def __float__(self) -> float:
+        return float(self._a)
+
+    def __complex__(self) -> complex:
+        return complex(self._a)
+
+    def __index__(self) -> int:
+        return self._a.__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self._a[()] if not self._dims else self._a, spec) if spec else str(self)
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (self._a,)
+
+    def __deepcopy__(self, memo: Any) -> EagerTensor:
+        return self
+
+    def __str__(self) -> str:
+        return f"hf.Tensor({self._text(str)}, shape={self.shape}, dtype={self._dtype.name})"
+
+    def __repr__(self) -> str:
+        return f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, numpy={self._text(repr)}>"
+
+    def _text(self, form: Any) -> str:
+        array = self._a
+        if isinstance(array, np.ndarray) and array.ndim == 0:
+            array = array.item()
+        text: str = form(array)
+        return f"\n{text}" if "\n" in text else text
+
+
+def _rebuild(array: np.ndarray) -> EagerTensor:
+    return EagerTensor(array, dtypes.as_dtype(array.dtype))
+
+
+def wrap(value: Any, dtype: dtypes.DType) -> EagerTensor:
+    """An eager tensor of what an op computed, whose dtype the op record says."""
+    if value.__class__ is not np.ndarray and isinstance(value, np.generic):
+        value = np.asarray(value)
+    return EagerTensor(value, dtype)

@@ -1,0 +1,530 @@
+"""Graphs: ops by name, collections, and the scopes in which ops are added."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context, traceback
+from hybridflow._src.framework.body import Body, admit
+from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.stack import Pushed, Stack
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hybridflow._src.framework import dtypes
+    from hybridflow._src.framework.op_def import OpDef
+
+    Dims = tuple[int | None, ...] | None
+    DeviceFunction = Callable[[Operation], str | None]
+
+_OP_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
+_SCOPE_NAME = re.compile(r"^[A-Za-z0-9_.\-/]*$")
+
+_EAGER_IN_GRAPH = (
+    "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in eager mode, "
+    "and op {user!r} is being added to a graph. Pass its value, `t.numpy()`, to make it a constant of the graph, "
+    "feed it through a placeholder, or run this code eagerly (`with hf.eager_mode():`)."
+)
+_OTHER_GRAPH = (
+    "{tensor} is not an element of the graph that op {user!r} is being added to. A tensor can be used only in "
+    "the graph it was made in: build both under one `with graph.as_default():`, or pass the value "
+    "(`session.run`) on."
+)
+
+
+class Scope:
+    """What a graph gives to the ops added now: one immutable record, evolved by each nested scope.
+
+    Attributes:
+      name: prefix of names, without the trailing slash.
+      device: the merged device string of the open `device` scopes.
+      device_functions: all open device specs and functions, outermost first, once one is a function.
+      controls: groups of control inputs, outermost first.
+      body: the control flow body being built.
+      colocate: ops with which new ones are colocated.
+    """
+
+    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "name")
+
+    def __init__(
+        self,
+        name: str = "",
+        device: str = "",
+        device_functions: tuple[DeviceFunction, ...] = (),
+        controls: tuple[ControlInputs, ...] = (),
+        body: Body | None = None,
+        colocate: tuple[Operation, ...] = (),
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.device_functions = device_functions
+        self.controls = controls
+        self.body = body
+        self.colocate = colocate
+
+    def evolve(self, **changes: Any) -> Scope:
+        values = {field: getattr(self, field) for field in self.__slots__}
+        values.update(changes)
+        return Scope(**values)
+
+    def named(self, name: str) -> Scope:
+        """`evolve(name=name)`, which is the one that every op with converted inputs needs."""
+        return Scope(
+            name, self.device, self.device_functions, self.controls, self.body, self.colocate
+        )
+
+
+class ControlInputs:
+    """The control inputs of one `control_dependencies` scope, and the ops added in it so far."""
+
+    __slots__ = ("members", "ops")
+
+    def __init__(self, ops: tuple[Operation, ...]) -> None:
+        self.ops = ops
+        self.members: set[Operation] = set()
+
+
+class NameScope:
+    """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
+
+    __slots__ = ("_graph", "_name", "_pushed")
+
+    def __init__(self, graph: Graph, name: str | None) -> None:
+        self._graph = graph
+        self._name = name
+
+    def __enter__(self) -> str:
+        graph = self._graph
+        name = self._name
+        current = graph._scope.top
+        if not name:
+            full = ""
+        elif name[-1] == "/":
+            full = name[:-1]
+        else:
+            full = graph.unique_name(name)
+        self._pushed = graph._scope.scope(current.named(full))
+        self._pushed.__enter__()
+        return full + "/" if full else ""
+
+    def __exit__(self, *exc: Any) -> None:
+        self._pushed.__exit__(*exc)
+
+
+class Graph:
+    """A set of operations and of the tensors that flow between them.
+
+    >>> import hybridflow as hf
+    >>> g = hf.Graph()
+    >>> with g.as_default():
+    ...     c = hf.constant(30.0)
+    >>> c.graph is g
+    True
+    """
+
+    building_function = False
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._ops: list[Operation] = []
+        self._by_name: dict[str, Operation] = {}
+        self._names_in_use: dict[str, int] = {}
+        self._scope: Stack[Scope] = Stack(Scope(), "graph scope")
+        self._collections: dict[Any, list[Any]] = {}
+        self._finalized = False
+        self._unfeedable: set[Tensor] = set()
+        self._unfetchable: set[Operation] = set()
+        self._container = ""
+        self.seed: int | None = None
+        # How many random ops without a seed of their own the graph holds (see `seeds.get_seed`).
+        self.unseeded_random_ops = 0
+        # What higher layers keep per graph (variable stores), by owner.
+        self.extensions: dict[Any, Any] = {}
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def as_default(self) -> Pushed[context.Mode, Graph]:
+        """A context manager that makes this the default graph, in graph mode, for this thread."""
+        return context.modes.scope(context.Mode(False, self), self)
+
+    def add_op(
+        self,
+        op_def: OpDef,
+        inputs: tuple[Tensor, ...],
+        attrs: dict[str, Any],
+        name: str,
+        out_dtypes: Iterable[dtypes.DType],
+        out_dims: Iterable[Dims],
+    ) -> Operation:
+        """Adds an operation. `name` is used as it is when it ends in "/", else made unique.
+
+        Op functions come here through `dispatch`, which has checked the inputs.
+        """
+        scope = self._scope.top
+        body = scope.body
+        for tensor in inputs:
+            if tensor.op.body is not body:
+                inputs = tuple([admit(t, body, name) for t in inputs])
+                break
+        with self._lock:
+            if self._finalized:
+                raise RuntimeError("Graph is finalized and cannot be modified.")
+            if name[-1] == "/":
+                name = name[:-1]
+            else:
+                name = self.unique_name(name)
+            controls = self._control_inputs(scope, inputs) if scope.controls else ()
+            op = Operation(
+                self, op_def, name, inputs, attrs, controls, body, len(self._ops) + 1,
+                traceback.capture(),
+            )  # fmt: skip
+            index = 0
+            outputs = op.outputs
+            for dtype, dims in zip(out_dtypes, out_dims, strict=True):
+                outputs.append(Tensor(op, index, dtype, dims))
+                index += 1
+            for tensor in inputs:
+                if tensor._consumers is None:
+                    tensor._consumers = [op]
+                else:
+                    tensor._consumers.append(op)
+            if scope.device_functions:
+                self._apply_device_functions(op, scope)
+            elif scope.device:
+                op.device = scope.device
+            if scope.colocate:
+                self._colocate(op, scope)
+            self._ops.append(op)
+            self._by_name[name] = op
+            for group in scope.controls:
+                group.members.add(op)
+        return op
+
+    @staticmethod
+    def _control_inputs(scope: Scope, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
+        """The open control inputs, less those that an input of the new op already waits for."""
+        input_ops = {t.op for t in inputs}
+        found: dict[Operation, None] = {}
+        for group in scope.controls:
+            if input_ops.isdisjoint(group.members):
+                found.update((op, None) for op in group.ops if op not in input_ops)
+        return tuple(found)
+
+    @staticmethod
+    def _apply_device_functions(op: Operation, scope: Scope) -> None:
+        for function in reversed(scope.device_functions):
+            op._set_device(function(op))
+
+    @staticmethod
+    def _colocate(op: Operation, scope: Scope) -> None:
+        groups: dict[bytes, None] = {}
+        for other in scope.colocate:
+            groups.update(dict.fromkeys(other.colocation_groups()))
+            if other.device:
+                op.device = other.device
+        op.attrs["_class"] = sorted(groups)
+
+    def capture(self, tensor: Tensor, user: str) -> Tensor:
+        """Gives the tensor of this graph that stands for `tensor` of elsewhere.
+
+        A plain graph takes none; a graph being traced for `hf.function` makes it an input.
+        """
+        if not hasattr(tensor, "op"):
+            raise RuntimeError(_EAGER_IN_GRAPH.format(tensor=tensor, user=user))
+        raise ValueError(_OTHER_GRAPH.format(tensor=tensor, user=user))
+
+    @property
+    def version(self) -> int:
+        """Grows with every operation that is added."""
+        return len(self._ops)
+
+    @property
+    def _last_id(self) -> int:
+        return len(self._ops)
+
+    def finalize(self) -> None:
+        """Makes the graph read-only: adding an operation raises `RuntimeError` from now on."""
+        self._finalized = True
+
+    @property
+    def finalized(self) -> bool:
+        """True once the graph is read-only."""
+        return self._finalized
+
+    def _unsafe_unfinalize(self) -> None:
+        self._finalized = False
+
+    # -- names and scopes --------------------------------------------------------------------------
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """`name` under the current name scope, with _1, _2, ... appended if it is taken."""
+        prefix = self._scope.top.name
+        if prefix:
+            name = f"{prefix}/{name}"
+        in_use = self._names_in_use
+        count = in_use.get(name)
+        if count is None:
+            if mark_as_used:
+                in_use[name] = 1
+            return name
+        base = name
+        while name in in_use:
+            name = f"{base}_{count}"
+            count += 1
+        if mark_as_used:
+            in_use[base] = count
+            in_use[name] = 1
+        return name
+
+    def name_scope(self, name: str | None) -> NameScope:
+        """A context manager that puts ops under `name`, made unique; None or "" is the root.
+
+        A name that ends in "/" is used as it is, to open an earlier scope again.
+
+        Raises:
+          ValueError: if `name` is not a legal scope name.
+        """
+        if name:
+            if isinstance(name, str) is False:
+                raise TypeError(f"A scope name must be a string, got {name!r}.")
+            valid = _SCOPE_NAME if self._scope.top.name else _OP_NAME
+            if not valid.match(name):
+                raise ValueError(f"'{name}' is not a valid scope name")
+        return NameScope(self, name)
+
+    def get_name_scope(self) -> str:
+        """The current name scope, without a trailing slash."""
+        return self._scope.top.name
+
+    def device(self, device_name_or_function: Any) -> Pushed[Scope, Scope]:
+        """A context manager that records a device on the ops made in it.
+
+        Fields left open by an inner device come from the outer ones; None drops the outer ones.
+        """
+        scope = self._scope.top
+        spec = device_name_or_function
+        if spec is None:
+            return self._scope.scope(scope.evolve(device="", device_functions=()))
+        if not callable(spec):
+            name = merge_devices("", spec)
+            if not scope.device_functions:
+                return self._scope.scope(scope.evolve(device=merge_devices(scope.device, name)))
+            spec = _device_function(name)
+        functions = scope.device_functions
+        if not functions and scope.device:
+            functions = (_device_function(scope.device),)
+        return self._scope.scope(scope.evolve(device_functions=(*functions, spec)))
+
+    def control_dependencies(self, control_inputs: Any) -> Pushed[Scope, Scope]:
+        """A context manager: ops made in it run after `control_inputs`; None drops the outer ones.
+
+        With None, ops also leave the control flow body being built (a variable's initializer must
+        not depend on a branch being taken).
+
+        Raises:
+          TypeError: if an element is neither an operation nor a tensor (nor a variable).
+        """
+        scope = self._scope.top
+        if control_inputs is None:
+            return self._scope.scope(scope.evolve(controls=(), body=None))
+        ops: dict[Operation, None] = {}
+        for item in control_inputs:
+            element = self.as_graph_element(item, allow_tensor=True, allow_operation=True)
+            op = element.op if isinstance(element, Tensor) else element
+            body = scope.body
+            if op.body is body:
+                ops[op] = None
+            # A body waits for what stands outside it as a whole: its control flow op does.
+            while body is not None and body is not op.body:
+                body.control_captures[op] = None
+                body = body.outer
+        return self._scope.scope(
+            scope.evolve(controls=(*scope.controls, ControlInputs(tuple(ops))))
+        )
+
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Pushed[Scope, Scope]:
+        """A context manager: ops made in it record that they stand beside `op`; None clears."""
+        scope = self._scope.top
+        if op is None:
+            return self._scope.scope(scope.evolve(colocate=()))
+        element = self.as_graph_element(op, allow_tensor=True, allow_operation=True)
+        element = element.op if isinstance(element, Tensor) else element
+        outer = () if ignore_existing else scope.colocate
+        return self._scope.scope(scope.evolve(colocate=(*outer, element)))
+
+    def body_scope(self, body: Body) -> Pushed[Scope, Scope]:
+        """A context manager in which ops belong to `body`."""
+        return self._scope.scope(self._scope.top.evolve(body=body, controls=()))
+
+    # -- elements ----------------------------------------------------------------------------------
+
+    def get_operations(self) -> list[Operation]:
+        """All operations, in the order in which they were made."""
+        return list(self._ops)
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        """The operation of that name.
+
+        Raises:
+          KeyError: if there is none. TypeError: if `name` is not a string.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
+        return self.as_graph_element(name, allow_tensor=False, allow_operation=True)
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The tensor of that name, "<op>:<index>".
+
+        Raises:
+          KeyError: if there is none. TypeError: if `name` is not a string.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
+        return self.as_graph_element(name, allow_tensor=True, allow_operation=False)
+
+    def as_graph_element(
+        self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True
+    ) -> Any:
+        """The `Tensor` or `Operation` of this graph that `obj` (or a name) stands for.
+
+        Raises:
+          TypeError: if `obj` cannot stand for one. ValueError: if it belongs elsewhere or the name
+            is malformed. KeyError: if no element has that name.
+        """
+        convert = getattr(obj, "_as_graph_element", None)
+        if convert is not None:
+            obj = convert()
+        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
+        if isinstance(obj, str):
+            return self._element_by_name(obj, allow_tensor, allow_operation)
+        if isinstance(obj, Tensor) and allow_tensor and hasattr(obj, "op"):
+            if obj.graph is not self:
+                raise ValueError(f"Tensor {obj} is not an element of this graph.")
+            return obj
+        if isinstance(obj, Operation) and allow_operation:
+            if obj.graph is not self:
+                raise ValueError(f"Operation {obj.name!r} is not an element of this graph.")
+            return obj
+        raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
+
+    def _element_by_name(self, name: str, allow_tensor: bool, allow_operation: bool) -> Any:
+        op_name, colon, index = name.rpartition(":")
+        if colon and allow_tensor:
+            if not op_name or not index.isdecimal():
+                raise ValueError(
+                    f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names "
+                    'must be of the form "<op_name>:<output_index>".'
+                )
+            op = self._by_name.get(op_name)
+            if op is None:
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, "
+                    f"{op_name!r}, does not exist in the graph."
+                )
+            if int(index) >= len(op.outputs):
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, "
+                    f"{op_name!r}, exists but only has {len(op.outputs)} outputs."
+                )
+            return op.outputs[int(index)]
+        if colon:
+            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
+        if allow_operation:
+            op = self._by_name.get(name)
+            if op is None:
+                raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
+            return op
+        found = "The name refers to an Operation. " if name in self._by_name else ""
+        raise ValueError(
+            f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. {found}Tensor names "
+            'must be of the form "<op_name>:<output_index>".'
+        )
+
+    def evaluate(self, element: Any, feed_dict: Any, session: Any) -> Any:
+        """Runs `element` in `session`, or in the default session when it is None."""
+        session = context.sessions.top if session is None else session
+        if session is None:
+            raise ValueError(
+                f"Cannot evaluate {element.name!r}: no default session is registered. Use `with "
+                "hf.Session() as sess:` or pass an explicit session, `t.eval(session=sess)`."
+            )
+        if session.graph is not self:
+            raise ValueError(
+                f"Cannot use the {'given' if session is not context.sessions.top else 'default'} session "
+                f"to evaluate {element.name!r}: the session's graph is different from the element's graph. "
+                "Pass an explicit session that was made for that graph."
+            )
+        return session.run(element, feed_dict)
+
+    # -- feeding and fetching ----------------------------------------------------------------------
+
+    def prevent_feeding(self, tensor: Tensor) -> None:
+        """Marks `tensor` as one that `Session.run` must not be fed."""
+        self._unfeedable.add(tensor)
+
+    def is_feedable(self, tensor: Tensor) -> bool:
+        """Tells whether `tensor` may be fed."""
+        return tensor not in self._unfeedable and tensor.op.body is None
+
+    def prevent_fetching(self, op: Operation) -> None:
+        """Marks `op` as one that `Session.run` must not fetch."""
+        self._unfetchable.add(op)
+
+    def is_fetchable(self, tensor_or_op: Any) -> bool:
+        """Tells whether a tensor or operation may be fetched."""
+        op = tensor_or_op.op if isinstance(tensor_or_op, Tensor) else tensor_or_op
+        return op not in self._unfetchable and op.body is None
+
+    # -- collections -------------------------------------------------------------------------------
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        """Appends `value` to a collection (a list with a key; values may repeat)."""
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+        self._collections.setdefault(name, []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        """Appends `value` to each of the collections `names` (a key or several), once each."""
+        keys = (names,) if isinstance(names, str) else dict.fromkeys(names)
+        for name in keys:
+            self.add_to_collection(name, value)
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
+        items = self._collections.get(name, ())
+        if scope is None:
+            return list(items)
+        pattern = re.compile(scope)
+        return [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
+
+    def get_collection_ref(self, name: Any) -> list[Any]:
+        """The collection itself: changing the list changes the collection."""
+        return self._collections.setdefault(name, [])
+
+    def get_all_collection_keys(self) -> list[Any]:
+        """The keys of all collections that have a string key."""
+        return [key for key in self._collections if isinstance(key, str)]
+
+    def clear_collection(self, name: Any) -> None:
+        """Empties a collection."""
+        self._collections.pop(name, None)
+
+    def __repr__(self) -> str:
+        return f"<hf.Graph with {len(self._ops)} operations>"
+
+
+def _device_function(name: str) -> DeviceFunction:
+    return lambda op: merge_devices(name, op.device)
+
+
+def merge_devices(outer: str, inner: Any) -> str:
+    """The device string of `inner` with what it leaves open taken from `outer`."""
+    inner = inner if isinstance(inner, DeviceSpec) else DeviceSpec.from_string(inner)
+    merged = DeviceSpec.from_string(outer)
+    merged.merge_from(inner)
+    return merged.to_string()

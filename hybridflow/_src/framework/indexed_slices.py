@@ -1,0 +1,112 @@
+"""`IndexedSlices`: a few rows of a tensor, the gradient of a lookup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybridflow._src.framework.convert import (
+    convert_to_tensor,
+    register_tensor_conversion_function,
+)
+from hybridflow._src.framework.dtypes import DType
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor import Tensor
+
+
+class IndexedSlices:
+    """Rows `values[i]` of a tensor at `indices[i]`; rows that are not named are zero, repeated ones add.
+
+    Args:
+      values: tensor `[n, ...]`.
+      indices: integer tensor `[n]`.
+      dense_shape: the shape of the whole tensor as an integer tensor, or None if it is not known.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     s = hf.IndexedSlices(hf.constant([[1.0], [2.0]]), hf.constant([0, 0]), hf.constant([2, 1]))
+    ...     print(hf.convert_to_tensor(s).numpy().tolist())
+    [[3.0], [0.0]]
+    """
+
+    __slots__ = ("__weakref__", "_dense_shape", "_indices", "_values")
+
+    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
+        self._values: Tensor = values
+        self._indices: Tensor = indices
+        self._dense_shape: Tensor | None = dense_shape
+
+    @property
+    def values(self) -> Tensor:
+        """The rows, `[n, ...]`."""
+        return self._values
+
+    @property
+    def indices(self) -> Tensor:
+        """The index of each row, `[n]`."""
+        return self._indices
+
+    @property
+    def dense_shape(self) -> Tensor | None:
+        """The shape of the whole tensor, or None."""
+        return self._dense_shape
+
+    @property
+    def name(self) -> str:
+        """The name of `values`."""
+        return self._values.name
+
+    @property
+    def op(self) -> Any:
+        """The operation of `values`."""
+        return self._values.op
+
+    @property
+    def graph(self) -> Any:
+        """The graph of `values`."""
+        return self._values.graph
+
+    @property
+    def device(self) -> str:
+        """The device of `values`."""
+        return self._values.device
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of `values`."""
+        return self._values.dtype
+
+    def __neg__(self) -> IndexedSlices:
+        return IndexedSlices(-self._values, self._indices, self._dense_shape)
+
+    def __repr__(self) -> str:
+        return f"IndexedSlices(indices={self._indices!r}, values={self._values!r})"
+
+
+def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool) -> Any:
+    if dtype is not None and not dtype.is_compatible_with(value.dtype):
+        raise ValueError(
+            f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {value.dtype.name}"
+        )
+    if value.dense_shape is None:
+        raise ValueError(
+            "Tensor conversion requested for IndexedSlices without dense_shape: the size of the whole tensor "
+            f"is not known: {value!r}"
+        )
+    size = raw.StridedSlice(
+        value.dense_shape, [0], [1], [1], shrink_axis_mask=1
+    )
+    return raw.UnsortedSegmentSum(value.values, value.indices, size, name=name)
+
+
+register_tensor_conversion_function(IndexedSlices, _to_tensor)
+
+
+def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """`convert_to_tensor`, except that `IndexedSlices` are returned as they are.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     hf.convert_to_tensor_or_indexed_slices([1, 2]).shape
+    TensorShape([Dimension(2)])
+    """
+    return value if isinstance(value, IndexedSlices) else convert_to_tensor(value, dtype, name)

@@ -1,0 +1,169 @@
+"""Operations: the nodes of a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import dtypes, traceback
+from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.body import Body
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.op_def import OpDef
+
+
+class NodeDef:
+    """A read-only view of an operation in the form of TensorFlow's NodeDef."""
+
+    __slots__ = ("_op",)
+
+    def __init__(self, op: Operation) -> None:
+        self._op = op
+
+    @property
+    def name(self) -> str:
+        return self._op.name
+
+    @property
+    def op(self) -> str:
+        return self._op.type
+
+    @property
+    def device(self) -> str:
+        return self._op.device
+
+    @property
+    def input(self) -> list[str]:
+        """Input names as TF writes them: "op", "op:1", "^control"."""
+        names = [t.op.name if t.value_index == 0 else t.name for t in self._op.inputs]
+        return names + [f"^{op.name}" for op in self._op.control_inputs]
+
+    @property
+    def attr(self) -> dict[str, Any]:
+        return dict(self._op.attrs)
+
+    def __str__(self) -> str:
+        lines = [f'name: "{self.name}"', f'op: "{self.op}"']
+        lines += [f'input: "{name}"' for name in self.input]
+        if self.device:
+            lines.append(f'device: "{self.device}"')
+        lines += [f"attr {{ {key}: {value!r} }}" for key, value in self.attr.items()]
+        return "\n".join(lines) + "\n"
+
+    __repr__ = __str__
+
+
+class Operation:
+    """A node of a graph: an op record applied to tensors, with the tensors that it will yield.
+
+    Ops are made by calling op functions in graph mode, never directly.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_frames",
+        "_id",
+        "attrs",
+        "bodies",
+        "body",
+        "control_inputs",
+        "device",
+        "graph",
+        "inputs",
+        "name",
+        "op_def",
+        "outputs",
+    )
+
+    def __init__(
+        self,
+        graph: Graph,
+        op_def: OpDef,
+        name: str,
+        inputs: tuple[Tensor, ...],
+        attrs: dict[str, Any],
+        control_inputs: tuple[Operation, ...],
+        body: Body | None,
+        op_id: int,
+        frames: traceback.RawFrames,
+    ) -> None:
+        self.graph = graph
+        self.op_def = op_def
+        self.name = name
+        self.inputs = inputs
+        self.attrs = attrs
+        self.control_inputs = control_inputs
+        self.body = body
+        self.bodies: tuple[Body, ...] = ()
+        self.device = ""
+        self.outputs: list[Tensor] = []
+        self._id = op_id
+        self._frames = frames
+
+    @property
+    def type(self) -> str:
+        """The op type, such as "MatMul"."""
+        return self.op_def.name
+
+    @property
+    def node_def(self) -> NodeDef:
+        """A view in the form of TensorFlow's NodeDef."""
+        return NodeDef(self)
+
+    @property
+    def traceback(self) -> list[traceback.Frame]:
+        """The user's lines that made the op, outermost first."""
+        return traceback.resolve(self._frames)[::-1]
+
+    @property
+    def user_frame(self) -> tuple[str, int, str] | None:
+        """The user's line that made the op: file, line number, text."""
+        frames = traceback.resolve(self._frames[:1])
+        return (frames[0].filename, frames[0].lineno, frames[0].line) if frames else None
+
+    def values(self) -> tuple[Tensor, ...]:
+        """The outputs as a tuple."""
+        return tuple(self.outputs)
+
+    def get_attr(self, name: str) -> Any:
+        """The value of an attribute; a type attribute such as "T" is read off the inputs.
+
+        Raises:
+          ValueError: if the op has no such attribute.
+        """
+        if name in self.attrs:
+            return self.attrs[name]
+        dtype = self.op_def.type_attr(name, self.inputs)
+        if dtype is None:
+            raise ValueError(f"No attr named '{name}' in op '{self.name}' of type {self.type}.")
+        return dtype
+
+    def colocation_groups(self) -> list[bytes]:
+        """The names of the ops that this one was asked to stand beside, as TF writes them."""
+        return list(self.attrs.get("_class", [b"loc:@" + self.name.encode()]))
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Runs the operation in `session` or the default session."""
+        self.graph.evaluate(self, feed_dict, session)
+
+    def _set_device(self, device: str | DeviceSpec | None) -> None:
+        self.device = device.to_string() if isinstance(device, DeviceSpec) else (device or "")
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation '{self.name}' type={self.type}>"
+
+    def __str__(self) -> str:
+        return str(self.node_def)
+
+
+def make_outputs(
+    op: Operation,
+    out_dtypes: list[dtypes.DType],
+    out_dims: list[tuple[int | None, ...] | None],
+) -> None:
+    """Gives `op` its output tensors; also used to add outputs later (see `Body.save`)."""
+    first = len(op.outputs)
+    for offset, (dtype, dims) in enumerate(zip(out_dtypes, out_dims, strict=True)):
+        op.outputs.append(Tensor(op, first + offset, dtype, dims))

@@ -1,0 +1,30 @@
+"""The table of op records by TF op type.
+
+Gradient functions and operators reach ops through `raw`, which looks an op up when it is *called*.
+So the file of one op family never imports the file of another only for a gradient's sake, and imports
+keep going one way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.op_def import OpDef
+
+OPS: dict[str, OpDef] = {}
+
+
+class _Raw:
+    """`raw.MatMul(a, b)` calls the op record registered as "MatMul"."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> OpDef:
+        try:
+            return OPS[name]
+        except KeyError:
+            raise AttributeError(f"No op named {name!r} is registered.") from None
+
+
+raw = _Raw()

@@ -1,0 +1,187 @@
+"""Scopes of the current mode and graph as functions: names, devices, control inputs, colocation."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.graph import Graph, merge_devices
+from hybridflow._src.framework.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+# What is open in eager mode; ops there have no names, but variables do.
+_eager_names: Stack[str] = Stack("", "name scope")
+_eager_devices: Stack[str] = Stack("", "device scope")
+
+
+class name_scope:  # noqa: N801 - TF's name
+    """A context manager for an op function: opens a name scope and gives its name.
+
+    Args:
+      name: the scope's name, or None for `default_name`.
+      default_name: used where `name` is None.
+      values: tensors passed to the function; they must be of one graph, which becomes the default.
+
+    Raises:
+      ValueError: if neither name is given but `values` are.
+
+    >>> import hybridflow as hf
+    >>> def double(x, name=None):
+    ...     with hf.name_scope(name, "double", [x]) as scope:
+    ...         return hf.multiply(x, 2.0, name=scope)
+    >>> with hf.Graph().as_default():
+    ...     print(double(hf.constant(1.0)).name)
+    double:0
+    """
+
+    def __init__(self, name: str | None, default_name: str | None = None, values: Any = None) -> None:
+        self._name = default_name if name is None else name
+        self._given = name
+        self._default = default_name
+        self._values = values
+        self._opened: list[contextlib.ExitStack] = []
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    def __enter__(self) -> str:
+        if self._given is None and self._default is None and self._values is not None:
+            raise ValueError(
+                "At least one of name (None) and default_name (None) must be provided."
+            )
+        with contextlib.ExitStack() as opened:
+            if context.modes.top.eager:
+                name = self._name or ""
+                outer = _eager_names.top
+                full = name if not name or name[-1] == "/" else f"{outer}{name}/"
+                opened.enter_context(_eager_names.scope(full))
+                result = full
+            else:
+                graph = graph_of(self._values or ())
+                if graph is not context.modes.top.graph:
+                    opened.enter_context(graph.as_default())
+                result = opened.enter_context(graph.name_scope(self._name))
+            self._opened.append(opened.pop_all())
+        return result
+
+    def __exit__(self, *exc: Any) -> None:
+        self._opened.pop().__exit__(*exc)
+
+
+def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
+    """The one graph that all tensors among `values` belong to; the default graph if there are none.
+
+    Raises:
+      ValueError: if they belong to different graphs.
+    """
+    first = None
+    found = graph
+    for value in values:
+        if isinstance(value, EagerTensor):
+            continue
+        owner = getattr(value, "graph", None)
+        if not isinstance(owner, Graph):
+            continue
+        if found is None:
+            found, first = owner, value
+        elif owner is not found:
+            if first is None:
+                raise ValueError(f"{value} is not from the passed-in graph.")
+            raise ValueError(f"{value} must be from the same graph as {first}.")
+    if found is None or getattr(get_default_graph(), "building_function", False):
+        return get_default_graph()
+    return found
+
+
+def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
+    """A context manager that records a device for the ops made in it ("/cpu:0", a function, None).
+
+    In eager mode the name is checked; everything runs on the CPU.
+
+    Raises:
+      ValueError: for a malformed name. RuntimeError: for a function in eager mode.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.device("/cpu:0"):
+    ...     print(hf.constant(1.0).device)
+    /device:CPU:0
+    """
+    if not context.modes.top.eager:
+        return get_default_graph().device(device_name_or_function)
+    if callable(device_name_or_function):
+        raise RuntimeError(
+            "tf.device does not support functions when eager execution is enabled."
+        )
+    if device_name_or_function is None:
+        return _eager_devices.scope("")
+    return _eager_devices.scope(merge_devices(_eager_devices.top, device_name_or_function))
+
+
+def current_device() -> str:
+    """The device string that a new op or variable would record."""
+    if context.modes.top.eager:
+        return _eager_devices.top
+    return get_default_graph()._scope.top.device
+
+
+def control_dependencies(control_inputs: Any) -> AbstractContextManager[Any]:
+    """A context manager: ops made in it run after `control_inputs`; None drops the outer ones.
+
+    In eager mode ops run in program order anyway, and this does nothing.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default():
+    ...     a = hf.no_op(name="a")
+    ...     with hf.control_dependencies([a]):
+    ...         b = hf.constant(1.0)
+    ...     print([op.name for op in b.op.control_inputs])
+    ['a']
+    """
+    if context.modes.top.eager:
+        return contextlib.nullcontext()
+    return get_default_graph().control_dependencies(control_inputs)
+
+
+def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[Any]:
+    """A context manager: ops made in it record that they stand beside `op` (nothing in eager mode)."""
+    if context.modes.top.eager:
+        return contextlib.nullcontext()
+    return get_default_graph().colocate_with(op, ignore_existing)
+
+
+def container(container_name: str) -> AbstractContextManager[Any]:
+    """Accepted for compatibility: this runtime has one container of resources a session."""
+    return contextlib.nullcontext(container_name)
+
+
+@contextlib.contextmanager
+def init_scope() -> Any:
+    """Leaves control flow, control dependencies and function tracing: where variables are made.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.control_dependencies([hf.no_op()]), hf.init_scope():
+    ...     print(hf.constant(1.0).op.control_inputs)
+    ()
+    """
+    with contextlib.ExitStack() as opened:
+        if not context.modes.top.eager:
+            graph = get_default_graph()
+            name = graph.get_name_scope()
+            while graph.building_function:
+                graph = graph.outer_graph  # type: ignore[attr-defined]
+            if graph is None:
+                opened.enter_context(context.eager_mode())
+            else:
+                opened.enter_context(graph.as_default())
+                opened.enter_context(graph.control_dependencies(None))
+                opened.enter_context(graph.name_scope(name + "/" if name else None))
+        yield
+
+

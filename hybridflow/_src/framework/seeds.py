@@ -1,0 +1,66 @@
+"""Seeds of random ops: from the graph's (or eager mode's) seed and the op's own."""
+
+from __future__ import annotations
+
+from hybridflow._src.framework import context
+from hybridflow._src.framework.default_graph import get_default_graph
+
+# TF's default for the graph seed where only the op has one.
+DEFAULT_GRAPH_SEED = 87654321
+
+
+class _EagerSeeds:
+    """Eager mode's counterpart of a graph's seed and count of random ops."""
+
+    __slots__ = ("seed", "unseeded_random_ops")
+
+    def __init__(self) -> None:
+        self.seed: int | None = None
+        self.unseeded_random_ops = 0
+
+
+_eager = _EagerSeeds()
+
+
+def set_random_seed(seed: int) -> None:
+    """Sets the seed of the default graph, or in eager mode of the process.
+
+    Random ops combine it with their own `seed`. An op without one takes the number of random ops that
+    were made without a seed before it since the seed was set, so that a program draws the same
+    numbers in eager and in graph mode. (TF 1.4 takes the number of *all* ops of the graph there, and
+    other numbers still in eager mode.)
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     hf.set_random_seed(1)
+    ...     a = hf.random_uniform([2])
+    ...     hf.set_random_seed(1)
+    ...     b = hf.random_uniform([2])
+    >>> a.numpy().tolist() == b.numpy().tolist()
+    True
+    """
+    holder = _eager if context.modes.top.eager else get_default_graph()
+    holder.seed = seed
+    holder.unseeded_random_ops = 0
+    if holder is _eager:
+        context.eager_kernels.clear()
+
+
+def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
+    """The two seeds of a random op, given its own (or None).
+
+    Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from the
+    operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
+    """
+    holder = _eager if context.modes.top.eager else get_default_graph()
+    seed = holder.seed
+    if seed is None:
+        if op_seed is None:
+            return None, None
+        seeds = DEFAULT_GRAPH_SEED, op_seed
+    elif op_seed is None:
+        seeds = seed, holder.unseeded_random_ops
+        holder.unseeded_random_ops += 1
+    else:
+        seeds = seed, op_seed
+    return (0, 2**31 - 1) if seeds == (0, 0) else seeds

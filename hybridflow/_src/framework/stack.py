@@ -1,0 +1,77 @@
+"""The one stack behind every scope: modes, graphs, names, devices, tapes, variable scopes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+G = TypeVar("G")
+
+
+class Stack(threading.local, Generic[T]):
+    """A stack per thread whose bottom item is never popped.
+
+    `with stack.scope(item):` pushes `item` and always pops it. A scope left out of order (a generator
+    resumed elsewhere, a manual `__exit__`) is taken out of the stack wherever it lies, so that nothing
+    stays open, and the mistake is reported as a `RuntimeError`.
+    """
+
+    def __init__(self, bottom: T, what: str) -> None:
+        self.top: T = bottom
+        self.what = what
+        # `top` is kept beside the list: reading it is on the path of every op.
+        self._items: list[T] = [bottom]
+
+    def __len__(self) -> int:
+        return len(self._items) - 1
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+    def scope(self, item: T, gives: Any = None) -> Pushed[T, Any]:
+        """A context manager that holds `item` on the stack and gives `gives` (or else `item`)."""
+        return Pushed(self, item, item if gives is None else gives)
+
+    def push(self, item: T) -> None:
+        self._items.append(item)
+        self.top = item
+
+    def pop(self, item: T) -> None:
+        """Removes `item`, which must be the top."""
+        items = self._items
+        if self.top is item and len(items) > 1:
+            items.pop()
+            self.top = items[-1]
+            return
+        for index in range(len(items) - 1, 0, -1):
+            if items[index] is item:
+                del items[index]
+                self.top = items[-1]
+                raise RuntimeError(
+                    f"Nesting violated: a {self.what} was closed while scopes opened inside it are still "
+                    "open. Close scopes in the reverse order in which they were opened."
+                )
+        raise RuntimeError(
+            f"Nesting violated: a {self.what} was closed that is not open in this thread. "
+            "A scope must be closed in the thread that opened it, once."
+        )
+
+
+class Pushed(Generic[T, G]):
+    """The context manager of one `Stack.scope`."""
+
+    __slots__ = ("_gives", "_item", "_stack")
+
+    def __init__(self, stack: Stack[T], item: T, gives: G) -> None:
+        self._stack = stack
+        self._item = item
+        self._gives = gives
+
+    def __enter__(self) -> G:
+        self._stack.push(self._item)
+        return self._gives
+
+    def __exit__(self, *exc: Any) -> None:
+        self._stack.pop(self._item)

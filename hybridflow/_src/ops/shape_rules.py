@@ -1,0 +1,53 @@
+"""Shape rules that several ops share. A rule gets the attributes and the input tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybridflow._src.framework.tensor_shape import broadcast
+
+Dims = tuple[int | None, ...] | None
+
+
+def same(attrs: dict[str, Any], x: Any, *_: Any) -> Dims:
+    """The shape of the first input."""
+    return x._dims  # type: ignore[no-any-return]
+
+
+def scalar(attrs: dict[str, Any], *_: Any) -> Dims:
+    return ()
+
+
+def broadcasting(attrs: dict[str, Any], *inputs: Any) -> Dims:
+    """The shape to which all inputs broadcast."""
+    dims: Dims = inputs[0]._dims
+    for tensor in inputs[1:]:
+        if tensor._dims != dims or dims is None or None in dims:
+            dims = broadcast(dims, tensor._dims)
+    return dims
+
+
+def with_rank(tensor: Any, rank: int) -> tuple[int | None, ...]:
+    """The dims of `tensor`, which must have `rank` of them where it is known.
+
+    Raises:
+      ValueError: if it has another rank.
+    """
+    dims: Dims = tensor._dims
+    if dims is None:
+        return (None,) * rank
+    if len(dims) != rank:
+        raise ValueError(f"Shape must be rank {rank} but is rank {len(dims)}")
+    return dims
+
+
+def axis_of(axis: Any, rank: int) -> int:
+    """A possibly negative axis as one in [0, rank).
+
+    Raises:
+      ValueError: if it is out of range.
+    """
+    axis = int(axis)
+    if not -rank <= axis < rank:
+        raise ValueError(f"Invalid axis {axis}: expected one in [{-rank}, {rank}) for rank {rank}")
+    return axis % rank if rank else 0
