@@ -45,6 +45,8 @@ def one_thread():
 
 def same(left, right):
     """Tells whether two recorded values agree to rounding."""
+    left = np.asarray(left) if isinstance(left, np.generic) else left
+    right = np.asarray(right) if isinstance(right, np.generic) else right
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         if not (isinstance(left, np.ndarray) and isinstance(right, np.ndarray)):
             return False
