@@ -1,7 +1,6 @@
 """Records optimizers (20 steps, variables and slots), learning-rate decays, moving averages."""
 
 import numpy as np
-
 from recording import Writer, lookup, one_thread, tf
 
 STEPS = 20

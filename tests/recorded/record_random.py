@@ -1,7 +1,6 @@
 """Records random ops (three runs of one op) and initializers under seeds."""
 
 import numpy as np
-
 from recording import IS_CONTRACT, Writer, lookup, one_thread, tf
 
 SIZES = (1, 3, 4, 5, 17, 1000)

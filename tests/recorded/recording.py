@@ -14,9 +14,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 warnings.filterwarnings("ignore")
 
 import numpy as np  # noqa: E402
-import tensorflow  # noqa: E402
-
 import reader  # noqa: E402
+import tensorflow  # noqa: E402
 
 VERSION = tensorflow.__version__
 IS_CONTRACT = VERSION.startswith("1.")
