@@ -27,18 +27,21 @@ make_venv() {
 }
 
 # install_package [EXTRA]: the package, editable, with an extra; only if something has changed since.
+# What was installed with an extra also serves where none is asked for.
 install_package() {
-  local extra=${1:-} stamp wanted
+  local extra=${1:-} wanted stamp
   make_venv
-  stamp=$root/.venv/hybridflow-installed${extra:+-$extra}
-  wanted=$(cksum <"$root/pyproject.toml")
-  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted $root" ] &&
-    "$venv_python" -c 'import importlib.metadata as m; m.version("hybridflow")' 2>/dev/null; then
-    say "hybridflow${extra:+[$extra]} is installed in .venv and up to date"
-    return
+  wanted="$(cksum <"$root/pyproject.toml") $root"
+  if "$venv_python" -c 'import importlib.metadata as m; m.version("hybridflow")' 2>/dev/null; then
+    for stamp in "$root"/.venv/hybridflow-installed"${extra:+-$extra}"*; do
+      if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        say "hybridflow${extra:+[$extra]} is installed in .venv and up to date"
+        return
+      fi
+    done
   fi
   say "installing hybridflow${extra:+[$extra]} into .venv"
   "$venv_python" -m pip --disable-pip-version-check install --quiet \
     --editable "$root${extra:+[$extra]}"
-  printf '%s %s\n' "$wanted" "$root" >"$stamp"
+  printf '%s\n' "$wanted" >"$root/.venv/hybridflow-installed${extra:+-$extra}"
 }
