@@ -33,6 +33,8 @@ class Body:
       outputs: what the body yields; set once it is built.
       captures: tensors from outside that are used inside, in order of first use.
       control_captures: operations outside that ops inside were told to wait for.
+      operations: the ops inside.
+      saved: tensors inside that the body also hands out, for its gradient, and what each is outside.
       effects: ops inside which must run for what they do (filled only while tracing a function).
       resolve: gives a substitute for a tensor inside another, finished body, or None.
     """
@@ -42,9 +44,11 @@ class Body:
         "control_captures",
         "effects",
         "inputs",
+        "operations",
         "outer",
         "outputs",
         "resolve",
+        "saved",
         "what",
     )
 
@@ -55,6 +59,8 @@ class Body:
         self.outputs: list[Tensor] = []
         self.captures: dict[Tensor, None] = {}
         self.control_captures: dict[Operation, None] = {}
+        self.operations: list[Operation] = []
+        self.saved: dict[Tensor, Tensor] = {}
         self.effects: list[Operation] = []
         self.resolve: Callable[[Tensor], Tensor | None] | None = None
 

@@ -212,8 +212,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     except OpError:
         raise
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        _infer(op, op.name, inputs, attrs)
-        raise InvalidArgumentError(None, None, f"{op.name}: {error}") from error
+        raise explain(op, op.name, arrays, attrs, error) from error
     finally:
         fp.restore(token)
     if not op.outputs:
@@ -226,6 +225,26 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if context.tapes.top:
         record(EagerOp(op, tuple(inputs), outputs, attrs))
     return _returned(op, outputs, None)
+
+
+def explain(
+    op: OpDef, name: str, values: list[Any], attrs: dict[str, Any], error: Exception
+) -> OpError:
+    """The error for an exception that the NumPy meaning raised: the shape rule often knows better why."""
+    inputs: list[Tensor] = [wrap(v, _dtype_of_value(v)) for v in values]
+    try:
+        _infer(op, name, inputs, attrs)
+    except OpError as known:
+        return known
+    shapes = ", ".join(str(t.shape) for t in inputs)
+    return InvalidArgumentError(
+        None, None, f"{error} in '{name}' (op: '{op.name}') with input shapes: {shapes}."
+    )
+
+
+def _dtype_of_value(value: Any) -> DType:
+    dtype = getattr(value, "dtype", None)
+    return dtypes.resource if dtype is None else dtypes.as_dtype(dtype)
 
 
 def record(op: EagerOp) -> None:

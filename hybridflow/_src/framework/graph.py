@@ -201,6 +201,8 @@ class Graph:
                 self._colocate(op, scope)
             self._ops.append(op)
             self._by_name[name] = op
+            if body is not None:
+                body.operations.append(op)
             for group in scope.controls:
                 group.members.add(op)
         return op

@@ -84,7 +84,8 @@ class OpDef:
       compute: the NumPy meaning: called with the input arrays and the attributes as keywords; gives an
         array or a tuple of arrays that alias no input, unless `aliases`. For a stateful op, see `kernel`.
       kernel: instead of `compute`, for ops that keep state between runs: called with the attributes once
-        per session and op; gives the function that computes.
+        per session and op; gives the function that computes. For a control flow op: called with the
+        operation and the plans of its bodies, once per plan.
       grad: called with the op (`inputs`, `outputs`, `get_attr`) and a gradient tensor or None for each
         output; gives a gradient or None for each input (one value alone stands for a single input). Written
         with op functions, so it works in both modes and can itself be differentiated.

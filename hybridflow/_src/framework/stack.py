@@ -38,6 +38,14 @@ class Stack(threading.local, Generic[T]):
         self._items.append(item)
         self.top = item
 
+    def discard(self, item: T) -> None:
+        """Removes `item` wherever it lies, if it is there: for what may end in any order."""
+        for index in range(len(self._items) - 1, 0, -1):
+            if self._items[index] is item:
+                del self._items[index]
+                self.top = self._items[-1]
+                return
+
     def pop(self, item: T) -> None:
         """Removes `item`, which must be the top."""
         items = self._items
@@ -45,14 +53,13 @@ class Stack(threading.local, Generic[T]):
             items.pop()
             self.top = items[-1]
             return
-        for index in range(len(items) - 1, 0, -1):
-            if items[index] is item:
-                del items[index]
-                self.top = items[-1]
-                raise RuntimeError(
-                    f"Nesting violated: a {self.what} was closed while scopes opened inside it are still "
-                    "open. Close scopes in the reverse order in which they were opened."
-                )
+        depth = len(items)
+        self.discard(item)
+        if len(items) < depth:
+            raise RuntimeError(
+                f"Nesting violated: a {self.what} was closed while scopes opened inside it are still "
+                "open. Close scopes in the reverse order in which they were opened."
+            )
         raise RuntimeError(
             f"Nesting violated: a {self.what} was closed that is not open in this thread. "
             "A scope must be closed in the thread that opened it, once."

@@ -1,0 +1,167 @@
+"""Symbolic gradients of a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
+from hybridflow._src.framework import context
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.operation import Operation
+
+_EAGER = (
+    "tf.gradients is not supported when eager execution is enabled. Compute the loss inside `with "
+    "hf.GradientTape() as tape:` and call `tape.gradient(loss, variables)`."
+)
+
+
+class AggregationMethod:
+    """How gradients that meet are summed. All methods give the same sum here."""
+
+    ADD_N = 0
+    DEFAULT = ADD_N
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+    stop_gradients: Any = None,
+) -> list[Any]:
+    """Builds the derivatives of the sum of `ys` with respect to each of `xs`, in graph mode.
+
+    Args:
+      ys: tensor or list of tensors.
+      xs: tensor, variable, or list of them.
+      grad_ys: a gradient for each of `ys` (ones where it is None).
+      name: name scope of the ops made.
+      colocate_gradients_with_ops: whether gradient ops are colocated with the ops they belong to.
+      gate_gradients, aggregation_method: accepted; results do not depend on them.
+      stop_gradients: tensors that count as constants.
+
+    Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or None
+    where `ys` do not depend on it.
+
+    Raises:
+      RuntimeError: in eager mode. ValueError: if `grad_ys` do not match `ys`.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     x = hf.constant(3.0)
+    ...     print(sess.run(hf.gradients(x * x, x)))
+    [np.float32(6.0)]
+    """
+    if context.modes.top.eager:
+        raise RuntimeError(_EAGER)
+    ys = _as_list(ys)
+    xs = _as_list(xs)
+    sources = [source_tensor(x) for x in xs]
+    stopped = {source_tensor(t) for t in _as_list(stop_gradients)}
+    graph = get_default_graph()
+    with name_scope(name, "gradients", [*ys, *xs]):
+        targets = [y.values if isinstance(y, IndexedSlices) else convert_to_tensor(y) for y in ys]
+        sources = [convert_to_tensor(s) for s in sources]
+        given = _as_list(grad_ys) if grad_ys is not None else [None] * len(targets)
+        if len(given) != len(targets):
+            raise ValueError(
+                f"Passed {len(given)} grad_ys for {len(targets)} ys: their numbers must be equal."
+            )
+        grads = Gradients()
+        for index, (y, grad) in enumerate(zip(targets, given, strict=True)):
+            grads.add(y, _seed(y, grad, index))
+        reached = set(sources)
+        between = _between(targets, reached, stopped)
+
+        def scope(op: Operation) -> Any:
+            return graph.name_scope(f"{op.name}_grad") if not colocate_gradients_with_ops else _both(op)
+
+        def _both(op: Operation) -> Any:
+            return _Colocated(graph.colocate_with(op), graph.name_scope(f"{op.name}_grad"))
+
+        backward(reversed(between), grads, lambda t: t in reached and t not in stopped, scope)
+        return [grads.of(s) for s in sources]
+
+
+class _Colocated:
+    """Two context managers as one."""
+
+    def __init__(self, outer: Any, inner: Any) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    def __enter__(self) -> None:
+        self._outer.__enter__()
+        self._inner.__enter__()
+
+    def __exit__(self, *exc: Any) -> None:
+        try:
+            self._inner.__exit__(*exc)
+        finally:
+            self._outer.__exit__(*exc)
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        value = [value]
+    flat = []
+    for item in value:
+        parts = getattr(item, "_gradient_parts", None)
+        flat.extend([item] if parts is None else parts)
+    return flat
+
+
+def _seed(y: Tensor, grad: Any, index: int) -> Any:
+    """The gradient that flows into a target: ones, or what the caller gives."""
+    dtype = y.dtype.base_dtype
+    if grad is None:
+        if dtype.is_complex:
+            raise TypeError(
+                f"Gradients of complex tensors must set grad_ys (y.dtype = {dtype.name})"
+            )
+        return raw.OnesLike(y, name=f"grad_ys_{index}")
+    if isinstance(grad, IndexedSlices):
+        return grad
+    grad = convert_to_tensor(grad, None if isinstance(grad, Tensor) else dtype, name=f"grad_ys_{index}")
+    if grad.dtype.base_dtype != dtype:
+        raise ValueError(
+            f"Gradient type {grad.dtype.name} for y={y} does not match the type {dtype.name} of y."
+        )
+    if not grad.shape.is_compatible_with(y.shape):
+        raise ValueError(f"Gradient of shape {grad.shape} does not fit y={y} of shape {y.shape}.")
+    return grad
+
+
+def _between(
+    targets: list[Tensor], reached: set[Tensor], stopped: set[Tensor]
+) -> list[Operation]:
+    """The ops on a path from the tensors in `reached` to the targets, in order; adds their outputs to
+    `reached`."""
+    needed: set[Operation] = set()
+    pending = [t.op for t in targets if t not in stopped]
+    while pending:
+        op = pending.pop()
+        if op in needed:
+            continue
+        needed.add(op)
+        pending.extend(t.op for t in op.inputs if t not in stopped and t.op not in needed)
+    between = []
+    for op in sorted(needed, key=lambda op: op._id):
+        if any(t in reached and t not in stopped for t in op.inputs):
+            between.append(op)
+            reached.update(op.outputs)
+    return between

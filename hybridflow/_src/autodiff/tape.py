@@ -1,0 +1,149 @@
+"""Gradients of eager programs: tapes record the ops that touch a watched tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.autodiff.backprop import Gradients, backward, is_trainable, source_tensor
+from hybridflow._src.autodiff.gradients import gradients
+from hybridflow._src.framework import context, nest
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.dispatch import EagerOp
+    from hybridflow._src.framework.stack import Pushed
+
+_ONCE = (
+    "GradientTape.gradient can only be called once on non-persistent tapes: it frees what it recorded. Use "
+    "`hf.GradientTape(persistent=True)` to take several gradients."
+)
+
+
+class GradientTape:
+    """Records ops for automatic differentiation.
+
+    Trainable variables are watched as soon as they are read; tensors by `watch`. Tapes nest: a gradient
+    taken inside another tape is itself recorded there, which gives derivatives of any order. In graph
+    mode `gradient` builds the gradient in the graph.
+
+    Args:
+      persistent: whether `gradient` may be called more than once.
+      watch_accessed_variables: whether trainable variables are watched without being asked.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     x = hf.constant(3.0)
+    ...     with hf.GradientTape() as outer:
+    ...         outer.watch(x)
+    ...         with hf.GradientTape() as inner:
+    ...             inner.watch(x)
+    ...             y = x * x * x
+    ...         dy = inner.gradient(y, x)
+    ...     d2y = outer.gradient(dy, x)
+    >>> print(float(dy), float(d2y))
+    27.0 18.0
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._watch_variables = watch_accessed_variables
+        self._pushed: Pushed[Any, Any] | None = None
+        self._used = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._ops: list[EagerOp] = []
+        # Watched tensors and everything computed from them; holding them keeps identities unique.
+        self._tracked: set[Tensor] = set()
+        self._variables: dict[Any, None] = {}
+
+    def __enter__(self) -> GradientTape:
+        if self._pushed is not None:
+            raise ValueError("Tape is already recording.")
+        self._pushed = context.tapes.scope((*context.tapes.top, self))
+        self._pushed.__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        if self._pushed is not None:
+            pushed, self._pushed = self._pushed, None
+            pushed.__exit__(*exc)
+
+    def watch(self, tensor: Any) -> None:
+        """Starts to record what is computed from `tensor` (a tensor, variable, or nested list of them).
+
+        Raises:
+          TypeError: if it is neither.
+        """
+        for item in nest.flatten(tensor):
+            source = source_tensor(item)
+            if not isinstance(source, Tensor):
+                raise TypeError(f"A tape watches tensors and variables, got {item!r:.200}.")
+            self._tracked.add(source)
+            if source is not item:
+                self._variables[item] = None
+
+    def watch_variable(self, variable: Any) -> None:
+        """Called when a variable is read: watches it if it is trainable."""
+        if self._watch_variables and variable.trainable and variable not in self._variables:
+            self.watch(variable)
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """The variables watched so far, in order of first use."""
+        return tuple(self._variables)
+
+    def record(self, op: EagerOp) -> None:
+        """Called by dispatch for each op that runs."""
+        tracked = self._tracked
+        if not tracked.isdisjoint(op.inputs):
+            self._ops.append(op)
+            tracked.update(t for t in op.outputs if is_trainable(t))
+
+    def stop_recording(self) -> Pushed[Any, Any]:
+        """A context manager in which this tape records nothing."""
+        return context.tapes.scope(tuple(t for t in context.tapes.top if t is not self))
+
+    def reset(self) -> None:
+        """Forgets everything recorded and watched."""
+        self._clear()
+
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
+        """The gradients of the sum of `target` with respect to `sources`.
+
+        Args:
+          target: tensor or nested structure of tensors.
+          sources: tensor, variable or nested structure of them.
+          output_gradients: a gradient for each target, or None for ones.
+
+        Returns: the structure of `sources` with a tensor, `IndexedSlices`, or None where the target does
+        not depend on it.
+
+        Raises:
+          RuntimeError: at the second call, unless the tape is persistent.
+        """
+        flat_sources = nest.flatten(sources)
+        given = None if output_gradients is None else nest.flatten(output_gradients)
+        if not context.modes.top.eager:
+            result = gradients(nest.flatten(target), flat_sources, given)
+            return nest.pack_sequence_as(sources, result)
+        if self._used and not self._persistent:
+            raise RuntimeError(_ONCE)
+        self._used = True
+        if self._pushed is not None and not self._persistent:
+            self.__exit__(None, None, None)
+        targets = [convert_to_tensor(source_tensor(t)) for t in nest.flatten(target)]
+        tracked = self._tracked
+        grads = Gradients()
+        for index, tensor in enumerate(targets):
+            grad = None if given is None else given[index]
+            if tensor in tracked:
+                grads.add(tensor, raw.OnesLike(tensor) if grad is None else convert_to_tensor(grad))
+        backward(reversed(self._ops), grads, tracked.__contains__)
+        result = [grads.of(source_tensor(s)) for s in flat_sources]
+        if not self._persistent:
+            variables = self._variables
+            self._clear()
+            self._variables = variables
+        return nest.pack_sequence_as(sources, result)

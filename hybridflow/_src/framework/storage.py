@@ -1,0 +1,60 @@
+"""Where a variable's value lives: one `Storage` per variable and session (or, eagerly, per variable).
+
+A value is an array that nobody writes to: an update stores a new one. So a value that was read stays as it
+was, whatever is written later.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.errors import FailedPreconditionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+_UNINITIALIZED = (
+    "Attempting to use uninitialized value {name}: variable '{name}' was read before it was given a value. In "
+    "graph mode run its initializer first: `session.run(hf.global_variables_initializer())`."
+)
+
+
+class Storage:
+    """The value of one variable, or None before it is initialized."""
+
+    __slots__ = ("__weakref__", "lock", "name", "value")
+
+    def __init__(self, name: str, value: np.ndarray | None = None) -> None:
+        self.name = name
+        self.value = value
+        # Held while a value is replaced by one computed from it, so that no update is lost.
+        self.lock = threading.RLock()
+
+    def read(self) -> np.ndarray:
+        """The value.
+
+        Raises:
+          FailedPreconditionError: if there is none yet.
+        """
+        value = self.value
+        if value is None:
+            raise FailedPreconditionError(None, None, _UNINITIALIZED.format(name=self.name))
+        return value
+
+    def write(self, value: np.ndarray) -> np.ndarray:
+        """Replaces the value and returns the new one."""
+        with self.lock:
+            self.value = value
+        return value
+
+    def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
+        """Replaces the value by `function(value, *args)`, which must not write to it."""
+        with self.lock:
+            self.value = result = function(self.read(), *args)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Storage of {self.name!r}>"

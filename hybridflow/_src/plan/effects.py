@@ -1,0 +1,62 @@
+"""Which variables an op reads and writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from hybridflow._src.framework.operation import Operation
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.tensor import Tensor
+
+
+class Effects(NamedTuple):
+    """The variables, each named by the op that makes its handle, which an op reads and writes."""
+
+    reads: frozenset[Operation]
+    writes: frozenset[Operation]
+
+
+NONE = Effects(frozenset(), frozenset())
+
+
+def source_of(handle: Tensor) -> Operation:
+    """The op that makes a variable's handle or reference, seen through ops that pass a reference on."""
+    op = handle.op
+    while op.op_def.effect is not None and handle._dtype.is_ref_dtype:
+        handle = op.inputs[0]
+        op = handle.op
+    return op
+
+
+def is_reference(tensor: Tensor) -> bool:
+    """Tells whether a tensor is a variable's own reference, which is read where it is used."""
+    return tensor._dtype.is_ref_dtype and tensor.op.op_def.effect is None
+
+
+def effects_of(op: Operation) -> Effects:
+    """The effects of an op, with those of the bodies that it runs."""
+    op_def = op.op_def
+    if op.bodies:
+        reads: set[Operation] = set()
+        writes: set[Operation] = set()
+        for body in op.bodies:
+            for inner in body.operations:
+                found = effects_of(inner)
+                reads |= found.reads
+                writes |= found.writes
+        return Effects(frozenset(reads), frozenset(writes))
+    if op_def.effect is None:
+        used = [t.op for t in op.inputs if t._dtype.is_ref_dtype and is_reference(t)]
+        return Effects(frozenset(used), frozenset()) if used else NONE
+    key = frozenset((source_of(op.inputs[0]),))
+    if op_def.effect == "read":
+        return Effects(key, frozenset())
+    return Effects(frozenset(), key)
+
+
+def is_pure_read(op: Operation) -> bool:
+    """Tells whether an op does nothing but read one variable."""
+    if op.op_def.effect == "read":
+        return len(op.inputs) == 1
+    return op.op_def.name == "Identity" and is_reference(op.inputs[0])

@@ -1,0 +1,225 @@
+"""Plans: a part of a graph as a flat list of instructions over numbered buffers, and its interpreter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hybridflow._src.framework import dispatch, fp
+from hybridflow._src.framework.errors import InvalidArgumentError, OpError
+from hybridflow._src.framework.storage import Storage
+from hybridflow._src.plan import schedule
+from hybridflow._src.plan.effects import is_reference, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.body import Body
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+    # The stateful kernels of one owner (a session): made once for each op, shared by all its plans.
+    Kernels = dict[Operation, Callable[..., Any]]
+
+_NOT_FED = (
+    "You must feed a value for placeholder tensor '{name}' with dtype {dtype} and shape {shape}: "
+    "`session.run(..., feed_dict={{{name}: value}})`."
+)
+
+
+class Instruction(NamedTuple):
+    """One step: `compute` applied to the buffers `inputs` (and `attrs`), its results into `outputs`.
+
+    `release` are the buffers that nothing later uses.
+    """
+
+    op: Operation
+    compute: Callable[..., Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attrs: dict[str, Any]
+    release: tuple[int, ...]
+
+
+class Plan:
+    """What `Session.run` executes: built once for given fetches and feeds, run any number of times.
+
+    Attributes:
+      instructions: in the order in which they run.
+      feeds: the buffer of each fed tensor.
+      fetches: the buffer of each fetched tensor.
+    """
+
+    __slots__ = ("_template", "feeds", "fetches", "instructions")
+
+    def __init__(
+        self,
+        instructions: list[Instruction],
+        template: list[Any],
+        feeds: list[int],
+        fetches: list[int],
+    ) -> None:
+        self.instructions = instructions
+        self.feeds = feeds
+        self.fetches = fetches
+        # The buffers at the start of a run: constants are there, all else is None.
+        self._template = template
+
+    def run(self, feeds: Sequence[Any]) -> list[Any]:
+        """Interprets the plan and gives the fetched values (arrays that nobody may write to).
+
+        Raises:
+          OpError: of the class that fits what went wrong, with the op that failed.
+        """
+        token = fp.silence()
+        try:
+            return self.run_silenced(feeds)
+        finally:
+            fp.restore(token)
+
+    def run_silenced(self, feeds: Sequence[Any]) -> list[Any]:
+        """`run` for a caller that has silenced floating-point status: a body inside another plan."""
+        buffers = self._template.copy()
+        for slot, value in zip(self.feeds, feeds, strict=True):
+            buffers[slot] = value
+        for op, compute, inputs, outputs, attrs, release in self.instructions:
+            try:
+                result = compute(*[buffers[i] for i in inputs], **attrs)
+            except Exception as error:
+                problem = explained(error, op, [buffers[i] for i in inputs])
+                if problem is error:
+                    raise
+                raise problem from error
+            if len(outputs) == 1 and result.__class__ is not tuple and result.__class__ is not list:
+                buffers[outputs[0]] = result
+            elif outputs:
+                for slot, value in zip(outputs, result, strict=True):
+                    buffers[slot] = value
+            for slot in release:
+                buffers[slot] = None
+        return [buffers[slot] for slot in self.fetches]
+
+
+def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
+    """The error to raise for one that an op raised: with the op, and with the shapes where they matter."""
+    if not isinstance(error, OpError):
+        if not isinstance(error, ValueError | TypeError | IndexError | OverflowError):
+            return error
+        error = dispatch.explain(op.op_def, op.name, inputs, op.attrs, error)
+    if error._op is None:
+        error._op = op
+        error._node_def = op.node_def
+    return error
+
+
+class _Builder:
+    """Builds one plan: numbers buffers and turns ops into instructions."""
+
+    def __init__(self, kernels: Kernels) -> None:
+        self.kernels = kernels
+        self.template: list[Any] = []
+        self.slots: dict[Tensor, int] = {}
+        self.steps: list[Instruction] = []
+
+    def new_slot(self, value: Any = None) -> int:
+        self.template.append(value)
+        return len(self.template) - 1
+
+    def slot_of(self, tensor: Tensor) -> int:
+        slot = self.slots.get(tensor)
+        if slot is None:
+            slot = self.slots[tensor] = self.new_slot()
+        return slot
+
+    def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
+        """The buffer with the value of `tensor`; a variable's reference is read here and now."""
+        if not tensor._dtype.is_ref_dtype or tensor in fed or not is_reference(tensor):
+            return self.slot_of(tensor)
+        slot = self.new_slot()
+        self.steps.append(
+            Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ())
+        )
+        return slot
+
+    def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        op_def = op.op_def
+        if op_def.name == "Const":
+            self.slots[op.outputs[0]] = self.new_slot(op.attrs["value"])
+            return
+        if op_def.name == "Placeholder":
+            tensor = op.outputs[0]
+            raise InvalidArgumentError(
+                op.node_def,
+                op,
+                _NOT_FED.format(name=op.name, dtype=tensor.dtype.name, shape=tensor.shape),
+            )
+        inputs = []
+        references = [arg.ref for arg in op_def.inputs]
+        for index, tensor in enumerate(op.inputs):
+            if index < len(references) and references[index]:
+                inputs.append(self.slot_of(source_of(tensor).outputs[0]))
+            else:
+                inputs.append(self.value_slot(tensor, op, fed))
+        attrs = {key: value for key, value in op.attrs.items() if key in op_def.defaults}
+        compute = op_def.compute
+        if op.bodies:
+            plans = [build_body(body, self.kernels) for body in op.bodies]
+            compute = op_def.kernel(op, *plans)  # type: ignore[misc]
+            attrs = {}
+        elif compute is None:
+            compute = self.kernels.get(op)
+            if compute is None:
+                # Two threads may build plans of one session at once: all must get the same kernel.
+                compute = self.kernels.setdefault(op, op_def.kernel(**attrs))  # type: ignore[misc]
+            attrs = {}
+        # Outputs that are fed keep what was fed.
+        outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]
+        self.steps.append(Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, ()))
+
+    def with_releases(self, kept: set[int]) -> list[Instruction]:
+        """The instructions, each told which buffers it is the last to use."""
+        seen = set(kept)
+        seen.update(i for i, value in enumerate(self.template) if value is not None)
+        result = []
+        for step in reversed(self.steps):
+            last = [slot for slot in dict.fromkeys((*step.inputs, *step.outputs)) if slot not in seen]
+            seen.update(last)
+            result.append(step._replace(release=tuple(last)))
+        result.reverse()
+        return result
+
+
+def build(
+    tensors: Sequence[Tensor],
+    operations: Sequence[Operation],
+    feeds: Sequence[Tensor],
+    kernels: Kernels,
+) -> Plan:
+    """The plan that computes `tensors` and runs `operations` when `feeds` are given.
+
+    Raises:
+      InvalidArgumentError: if it needs a placeholder that is not fed.
+    """
+    fed = frozenset(feeds)
+    builder = _Builder(kernels)
+    fed_slots = [builder.slot_of(t) for t in feeds]
+    needed = schedule.prune(tensors, operations, fed)
+    fetched_references = [t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)]
+    fetched: dict[Tensor, int] = {}
+    for tensor in dict.fromkeys(fetched_references):
+        # A variable fetched by its reference: the value from before the step.
+        needed.remove(tensor.op)
+        builder.add(tensor.op, fed)
+        fetched[tensor] = builder.value_slot(tensor, tensor.op, fed)
+    for op in schedule.order(needed, fed):
+        builder.add(op, fed)
+    fetches = [fetched.get(t, -1) for t in tensors]
+    fetches = [builder.slot_of(t) if s < 0 else s for s, t in zip(fetches, tensors, strict=True)]
+    kept = {*fetches, *fed_slots}
+    return Plan(builder.with_releases(kept), builder.template, fed_slots, fetches)
+
+
+def build_body(body: Body, kernels: Kernels) -> Plan:
+    """The plan of a control flow body: fed with its inputs and captures, it gives its outputs, and then
+    the values inside it that gradients asked for."""
+    feeds = [*body.inputs, *body.captures]
+    return build([*body.outputs, *body.saved], body.effects, feeds, kernels)

@@ -1,0 +1,122 @@
+"""Which ops a run needs, and in which order they run.
+
+Ops run in the order in which they were made (which respects every dependency), except for variables:
+
+- A read that depends on no write of its variable gives the value from before the step. It runs before all
+  writes, whatever else it was told to wait for: waiting could not change what it reads.
+- Everything else that can run before a write does so too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from hybridflow._src.plan.effects import Effects, effects_of, is_pure_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+
+def prune(
+    tensors: Iterable[Tensor], operations: Iterable[Operation], fed: frozenset[Tensor]
+) -> list[Operation]:
+    """The ops needed for `tensors` and `operations` when `fed` are given, in the order they were made."""
+    needed: set[Operation] = set()
+    pending = [t.op for t in tensors if t not in fed]
+    pending.extend(operations)
+    while pending:
+        op = pending.pop()
+        if op in needed:
+            continue
+        needed.add(op)
+        for tensor in op.inputs:
+            if tensor.op not in needed and tensor not in fed:
+                pending.append(tensor.op)
+        pending.extend(op.control_inputs)
+    return sorted(needed, key=lambda op: op._id)
+
+
+def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
+    """`ops`, given in the order they were made, in the order in which they are to run."""
+    effects = {
+        op: found
+        for op in ops
+        if op.op_def.effect is not None
+        or op.bodies
+        or any(t._dtype.is_ref_dtype for t in op.inputs)
+        if (found := effects_of(op)) != (frozenset(), frozenset())
+    }
+    if not any(found.writes for found in effects.values()):
+        return ops
+    first = _reads_before_writes(ops, effects, fed)
+    done = set(first)
+    for op in first:
+        done.update(t.op for t in op.inputs)
+    prologue = [op for op in ops if op in done]
+    return prologue + _defer_writes([op for op in ops if op not in done], effects, fed)
+
+
+def _reads_before_writes(
+    ops: list[Operation], effects: dict[Operation, Effects], fed: frozenset[Tensor]
+) -> list[Operation]:
+    """The pure reads that no write of their variable comes before."""
+    bits: dict[Operation, int] = {}
+    # For each op, the variables that were written by it or before it, as bits.
+    written: dict[Operation, int] = {}
+    reads = []
+    for op in ops:
+        mask = 0
+        for tensor in op.inputs:
+            if tensor not in fed:
+                mask |= written.get(tensor.op, 0)
+        for control in op.control_inputs:
+            mask |= written.get(control, 0)
+        found = effects.get(op)
+        if found is not None:
+            for key in found.writes:
+                mask |= bits.setdefault(key, 1 << len(bits))
+            if is_pure_read(op) and not found.writes:
+                (key,) = found.reads
+                # The handle itself must be there at the start; it is, unless an op computes it.
+                if not mask & bits.get(key, 0) and not op.inputs[0].op.inputs:
+                    reads.append(op)
+        if mask:
+            written[op] = mask
+    return reads
+
+
+def _defer_writes(
+    ops: list[Operation], effects: dict[Operation, Effects], fed: frozenset[Tensor]
+) -> list[Operation]:
+    """A topological order of `ops` in which a write runs only when nothing else can."""
+    members = set(ops)
+    waiting: dict[Operation, int] = {}
+    followers: dict[Operation, list[Operation]] = {}
+    ready: list[tuple[bool, int, Operation]] = []
+
+    def push(op: Operation) -> None:
+        found = effects.get(op)
+        heapq.heappush(ready, (found is not None and bool(found.writes), op._id, op))
+
+    for op in ops:
+        before = {t.op for t in op.inputs if t not in fed}
+        before.update(op.control_inputs)
+        before &= members
+        waiting[op] = len(before)
+        for other in before:
+            followers.setdefault(other, []).append(op)
+        if not before:
+            push(op)
+    result = []
+    while ready:
+        op = heapq.heappop(ready)[2]
+        result.append(op)
+        for follower in followers.get(op, ()):
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                push(follower)
+    return result

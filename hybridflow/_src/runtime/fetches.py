@@ -1,0 +1,215 @@
+"""Fetches and feeds of `Session.run`: from nested structures to flat lists of tensors and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.graph import Graph
+
+
+class IndexedSlicesValue(NamedTuple):
+    """The value of `IndexedSlices`, as `Session.run` gives it.
+
+    Attributes:
+      values: array `[n, ...]`. indices: array `[n]`. dense_shape: array, or None.
+    """
+
+    values: np.ndarray
+    indices: np.ndarray
+    dense_shape: np.ndarray | None
+
+
+class Fetches:
+    """What to run for a structure of fetches, and how to put the values back into that structure.
+
+    Attributes:
+      tensors: fetched tensors, each once.
+      operations: operations to run for their effect.
+      pack: gives the structure, from the list of the tensors' values.
+    """
+
+    __slots__ = ("_graph", "_positions", "operations", "pack", "tensors")
+
+    def __init__(self, graph: Graph, fetches: Any) -> None:
+        self._graph = graph
+        self._positions: dict[Tensor, int] = {}
+        self.tensors: list[Tensor] = []
+        self.operations: list[Operation] = []
+        self.pack: Callable[[list[Any]], Any] = self._packer(fetches)
+
+    def _packer(self, fetch: Any) -> Callable[[list[Any]], Any]:
+        if fetch is None:
+            raise TypeError("Fetch argument None has invalid type <class 'NoneType'>")
+        if isinstance(fetch, IndexedSlices):
+            return self._slices_packer(fetch)
+        if isinstance(fetch, list | tuple):
+            packers = [self._packer(item) for item in fetch]
+            if isinstance(fetch, list):
+                return lambda values: [pack(values) for pack in packers]
+            if hasattr(fetch, "_fields"):
+                kind = type(fetch)
+                return lambda values: kind(*[pack(values) for pack in packers])
+            return lambda values: tuple([pack(values) for pack in packers])
+        if isinstance(fetch, dict):
+            named = {key: self._packer(item) for key, item in fetch.items()}
+            mapping = type(fetch)
+            return lambda values: mapping((key, pack(values)) for key, pack in named.items())
+        element = self._element(fetch)
+        if isinstance(element, Operation):
+            self.operations.append(element)
+            return lambda values: None
+        position = self._position(element)
+        return lambda values: values[position]
+
+    def _slices_packer(self, fetch: IndexedSlices) -> Callable[[list[Any]], Any]:
+        values_pack = self._packer(fetch.values)
+        indices_pack = self._packer(fetch.indices)
+        shape_pack = None if fetch.dense_shape is None else self._packer(fetch.dense_shape)
+
+        def pack(values: list[Any]) -> IndexedSlicesValue:
+            shape = None if shape_pack is None else shape_pack(values)
+            return IndexedSlicesValue(values_pack(values), indices_pack(values), shape)
+
+        return pack
+
+    def _position(self, tensor: Tensor) -> int:
+        position = self._positions.setdefault(tensor, len(self.tensors))
+        if position == len(self.tensors):
+            self.tensors.append(tensor)
+        return position
+
+    def _element(self, fetch: Any) -> Tensor | Operation:
+        graph = self._graph
+        try:
+            element: Tensor | Operation = graph.as_graph_element(fetch)
+        except TypeError as error:
+            raise TypeError(
+                f"Fetch argument {fetch!r} has invalid type {type(fetch)}, must be a string or Tensor. ({error})"
+            ) from None
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"Fetch argument {fetch!r} cannot be interpreted as a Tensor. ({error.args[0]})"
+            ) from None
+        op = element.op if isinstance(element, Tensor) else element
+        if not graph.is_fetchable(op):
+            where = f" It lies inside the {op.body.what}." if op.body is not None else ""
+            raise ValueError(f"Operation {op.name!r} has been marked as not fetchable.{where}")
+        return element
+
+
+def freeze(fetches: Any) -> Any:
+    """A hashable key for a structure of fetches; structures with equal keys pack alike."""
+    kind = fetches.__class__
+    if kind is list or kind is tuple:
+        return kind, tuple([freeze(item) for item in fetches])
+    if isinstance(fetches, dict):
+        return kind, tuple([(key, freeze(item)) for key, item in fetches.items()])
+    if isinstance(fetches, tuple):
+        return kind, tuple([freeze(item) for item in fetches])
+    return fetches
+
+
+def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
+    """The (key, value) pairs of one entry of `feed_dict`, which may be a nested structure."""
+    if isinstance(key, IndexedSlices):
+        pairs = [(key.values, value[0]), (key.indices, value[1])]
+        if key.dense_shape is not None:
+            pairs.append((key.dense_shape, value[2]))
+        return pairs
+    if isinstance(key, tuple | list):
+        if not isinstance(value, tuple | list) or len(key) != len(value):
+            raise ValueError(
+                f"The value fed for {key!r} must have the same nested structure, got {value!r:.200}."
+            )
+        return [pair for k, v in zip(key, value, strict=True) for pair in expand_feed(k, v)]
+    return [(key, value)]
+
+
+def feed_tensor(graph: Graph, key: Any) -> Tensor:
+    """The tensor that a key of `feed_dict` names.
+
+    Raises:
+      TypeError: if it names none. ValueError: if the tensor must not be fed.
+    """
+    try:
+        tensor: Tensor = graph.as_graph_element(key, allow_operation=False)
+    except (TypeError, ValueError, KeyError) as error:
+        raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error.args[0]}") from None
+    if not graph.is_feedable(tensor):
+        raise ValueError(f"Tensor {tensor} may not be fed.")
+    return tensor
+
+
+def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
+    """The array to feed for `value`: a copy of the caller's, of the tensor's dtype.
+
+    Raises:
+      TypeError: if the value does not have that dtype. ValueError: if it does not fit the shape.
+    """
+    dtype = tensor._dtype.base_dtype
+    if isinstance(value, Tensor):
+        if not isinstance(value, EagerTensor):
+            raise TypeError(
+                "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, "
+                f"strings, lists, numpy ndarrays and eager tensors. For reference, the tensor object was {value!r} "
+                f"which was passed to the feed with key {tensor}."
+            )
+        value = value._a
+    if dtype is dtypes.resource or dtype is dtypes.variant:
+        return value  # type: ignore[no-any-return]
+    array = _as_dtype(tensor, value, dtype)
+    dims = tensor._dims
+    if dims is not None and array.shape != dims and not _fits(array.shape, dims):
+        raise ValueError(
+            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name!r}, which has shape "
+            f"'{tensor.shape}'"
+        )
+    return array
+
+
+def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
+    if dtype is dtypes.string:
+        source = np.array(value, object)
+        flat = [item.encode() if isinstance(item, str) else item for item in source.ravel()]
+        result = np.empty(source.shape, object)
+        result.ravel()[:] = flat
+        return result
+    try:
+        given = np.asarray(value)
+        array = np.array(given, dtype.np, order="C")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise TypeError(
+            f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: {error}"
+        ) from None
+    narrowed = given.dtype.kind in "fc" and not (dtype.is_floating or dtype.is_complex)
+    narrowed = narrowed or (given.dtype.kind in "iu" and dtype.is_integer)
+    if narrowed and given.dtype != array.dtype and not np.array_equal(given, array):
+        raise TypeError(
+            f"Type of feed value {value!r:.200} with type {given.dtype} is not compatible with Tensor type "
+            f"{dtype.name}: {tensor.name!r} would get other values than were fed."
+        )
+    return array
+
+
+def _fits(shape: tuple[int, ...], dims: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(dims) and all(
+        d is None or s == d for s, d in zip(shape, dims, strict=True)
+    )
+
+
+def own(value: Any) -> Any:
+    """A fetched value as the caller's own: a copy of an array, a NumPy scalar for rank 0."""
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.ndim else value[()]
+    return value

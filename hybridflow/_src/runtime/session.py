@@ -1,0 +1,274 @@
+"""`Session`: runs a graph. It owns the values of the graph's variables and the plans made so far."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.plan.plan import Plan, build
+from hybridflow._src.runtime.fetches import (
+    Fetches,
+    expand_feed,
+    feed_array,
+    feed_tensor,
+    freeze,
+    own,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.stack import Pushed
+    from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.plan.plan import Kernels
+    from hybridflow._src.runtime.config import ConfigProto
+
+
+class _Runnable:
+    """A plan with the fetches it was made for."""
+
+    __slots__ = ("feeds", "fetches", "plan")
+
+    def __init__(self, plan: Plan, fetches: Fetches, feeds: list[Tensor]) -> None:
+        self.plan = plan
+        self.fetches = fetches
+        self.feeds = feeds
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        values = self.plan.run(arrays)
+        return self.fetches.pack([own(value) for value in values])
+
+
+class BaseSession:
+    """What `Session` and `InteractiveSession` share."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        from_default = graph is None
+        if not from_default and not hasattr(graph, "as_default"):
+            raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
+        if not isinstance(target, str):
+            raise TypeError(f"target must be a string, but got {type(target)}")
+        self._graph: Graph = get_default_graph() if graph is None else graph
+        self._target = target
+        self._config = config
+        self._closed = False
+        self._lock = threading.Lock()
+        self._runnables: dict[Any, _Runnable] = {}
+        self._kernels: Kernels = {}
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that this session runs."""
+        return self._graph
+
+    @property
+    def graph_def(self) -> list[Any]:
+        """A view of the graph's nodes, in the order in which they were made."""
+        return [op.node_def for op in self._graph.get_operations()]
+
+    @property
+    def sess_str(self) -> str:
+        """The target that the session was made for."""
+        return self._target
+
+    def close(self) -> None:
+        """Frees the values of the session's variables; the session cannot run any more."""
+        self._closed = True
+        self._runnables.clear()
+        self._kernels.clear()
+
+    def as_default(self) -> Pushed[Any, BaseSession]:
+        """A context manager that makes this the default session of the thread.
+
+        It neither closes the session at its end nor makes the session's graph the default graph.
+        """
+        return context.sessions.scope(self)
+
+    def run(
+        self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
+        """Runs what is needed for `fetches` once and gives their values.
+
+        Args:
+          fetches: a tensor, operation, variable or name of one, `IndexedSlices`, or a nested list, tuple,
+            namedtuple or dict of these.
+          feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors).
+          options, run_metadata: accepted for compatibility.
+
+        Returns: the structure of `fetches` with a NumPy array or scalar for each tensor and None for
+        each operation. The arrays are the caller's own.
+
+        A variable that is read without depending on a write of this run gives its value from before it.
+
+        Raises:
+          RuntimeError: if the session is closed or the graph is empty. TypeError, ValueError: for
+            fetches or feeds that do not fit the graph. FailedPreconditionError: if a variable has no
+            value. OpError: if an op fails.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as sess:
+        ...     x = hf.placeholder(hf.float32, [None])
+        ...     print(sess.run({"twice": x * 2.0}, {x: [1, 2]}))
+        {'twice': array([2., 4.], dtype=float32)}
+        """
+        feeds = tuple(feed_dict) if feed_dict else ()
+        try:
+            runnable = self._runnables.get((freeze(fetches), feeds))
+        except TypeError:
+            raise TypeError(
+                f"Fetch argument {fetches!r:.200} has invalid type {type(fetches)}, must be a string or Tensor, "
+                "and keys of feed_dict must be tensors."
+            ) from None
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        pairs = [pair for key in feeds for pair in expand_feed(key, feed_dict[key])]
+        if runnable is None:
+            runnable = self._make(fetches, [key for key, _ in pairs])
+            self._runnables[freeze(fetches), feeds] = runnable
+        arrays = [
+            feed_array(tensor, value)
+            for tensor, (_, value) in zip(runnable.feeds, pairs, strict=True)
+        ]
+        return runnable.run(arrays)
+
+    def _make(self, fetches: Any, feed_keys: Sequence[Any]) -> _Runnable:
+        graph = self._graph
+        if not graph.version:
+            raise RuntimeError(
+                "The Session graph is empty. Add operations to the graph before calling run()."
+            )
+        parsed = Fetches(graph, fetches)
+        feeds = [feed_tensor(graph, key) for key in feed_keys]
+        if len(set(feeds)) != len(feeds):
+            raise ValueError("feed_dict names the same tensor twice.")
+        with self._lock:
+            plan = build(parsed.tensors, parsed.operations, feeds, self._kernels)
+        return _Runnable(plan, parsed, feeds)
+
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
+        """A function that runs `fetches`, taking the values of `feed_list` as positional arguments.
+
+        It does less work per call than `run`.
+
+        Raises:
+          TypeError: if `feed_list` is not a list or tuple; and as `run` does.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as sess:
+        ...     x = hf.placeholder(hf.float32, [])
+        ...     f = sess.make_callable(x + 1.0, [x])
+        ...     print(f(2.0))
+        3.0
+        """
+        if feed_list is not None and not isinstance(feed_list, list | tuple):
+            raise TypeError("`feed_list` must be a list or tuple.")
+        runnable = self._make(fetches, feed_list or ())
+        feeds = runnable.feeds
+
+        def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            if len(args) != len(feeds):
+                raise ValueError(f"The callable takes {len(feeds)} values, got {len(args)}.")
+            return runnable.run([feed_array(t, v) for t, v in zip(feeds, args, strict=True)])
+
+        return call
+
+    def __repr__(self) -> str:
+        return f"<hf.{type(self).__name__}{' (closed)' if self._closed else ''} of {self._graph!r}>"
+
+
+class Session(BaseSession):
+    """Runs a graph and holds the values of its variables.
+
+    Args:
+      target: accepted for compatibility; everything runs in this process.
+      graph: the graph to run; the default graph if it is None.
+      config: a `ConfigProto`.
+
+    As a context manager it makes itself and its graph the default, and closes itself at the end.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default():
+    ...     a = hf.constant(5.0) * hf.constant(6.0)
+    ...     with hf.Session() as sess:
+    ...         print(sess.run(a), a.eval())
+    30.0 30.0
+    """
+
+    def __init__(
+        self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None
+    ) -> None:
+        super().__init__(target, graph, config)
+        self._opened: list[ExitStack] = []
+
+    def __enter__(self) -> Session:
+        with ExitStack() as opened:
+            opened.enter_context(self._graph.as_default())
+            opened.enter_context(self.as_default())
+            self._opened.append(opened.pop_all())
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        try:
+            self._opened.pop().__exit__(*exc)
+        finally:
+            self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Accepted for compatibility: values live in sessions, so there is nothing to reset."""
+
+
+class InteractiveSession(BaseSession):
+    """A session that makes itself and its graph the default until it is closed, for use in a shell.
+
+    >>> import hybridflow as hf
+    >>> sess = hf.InteractiveSession(graph=hf.Graph())
+    >>> hf.constant(2.0).eval()
+    np.float32(2.0)
+    >>> sess.close()
+    """
+
+    _active = 0
+
+    def __init__(
+        self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None
+    ) -> None:
+        super().__init__(target, graph, config)
+        if InteractiveSession._active:
+            warnings.warn(
+                "An interactive session is already active. Call `InteractiveSession.close()` explicitly to "
+                "release what the other session holds.",
+                stacklevel=2,
+            )
+        self._mode = context.Mode(False, self._graph)
+        context.modes.push(self._mode)
+        context.sessions.push(self)
+        InteractiveSession._active += 1
+
+    def close(self) -> None:
+        """Closes the session and stops it from being the default."""
+        if not self._closed:
+            super().close()
+            InteractiveSession._active -= 1
+            context.sessions.discard(self)
+            context.modes.discard(self._mode)
+
+
+def get_default_session() -> Any:
+    """The innermost default session of the thread, or None.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     hf.get_default_session() is sess
+    True
+    """
+    return context.sessions.top
