@@ -5,9 +5,18 @@ stands in the JSON as `{"array": [dtype, offset, shape]}`; `load` puts the array
 """
 
 import json
+import operator
 import pathlib
 
 import numpy as np
+
+# Recorded names "operator.<name>" are Python's own operators on tensors.
+NAMES = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg"),
+    *("lt", "le", "gt", "ge", "and_", "or_", "xor", "invert"),
+)
+OPERATORS = {f"operator.{name}": getattr(operator, name) for name in NAMES}
+OPERATORS["operator.abs"] = abs
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 
@@ -34,6 +43,33 @@ def load(stem, folder=FOLDER):
     return _fill(document, pool)
 
 
-def exists(stem, folder=FOLDER):
-    """Tells whether `stem` was recorded."""
-    return (folder / (stem + ".json")).exists()
+def table(stem, folder=FOLDER):
+    """The cases of `stem` by id, those of `<stem>_later` with them.
+
+    A case that TensorFlow 2.x answers otherwise has 2.x's answer under "later". A case that
+    1.4 lacks is 2.x's, with "in_1_4": "missing".
+    """
+    cases = {case["id"]: case for case in load(stem, folder)["cases"]}
+    for case in load(f"{stem}_later", folder)["cases"]:
+        if case["in_1_4"] == "missing":
+            cases[case["id"]] = case
+        else:
+            cases[case["id"]]["later"] = case
+    return cases
+
+
+def decode_index(spec):
+    """The index that a recorded "operator.getitem" stands for; tensors in it stay.
+
+    A recorded index is a list of ints, tensors, "...", None (a new axis) and
+    `["slice", start, stop, step]`.
+    """
+    parts = []
+    for item in spec:
+        if isinstance(item, list):
+            parts.append(slice(*item[1:]))
+        elif isinstance(item, str):
+            parts.append(Ellipsis)
+        else:
+            parts.append(item)
+    return parts[0] if len(parts) == 1 else tuple(parts)

@@ -128,8 +128,8 @@ class Writer:
                 news.append(dict(case, in_1_4="differs"))
         return news
 
-    def save(self):
-        """Writes both files next to this module and says how large they are."""
+    def save(self, **fields):
+        """Writes both files next to this module, `fields` in the document's head."""
         stem = self.stem if IS_CONTRACT else self.stem + "_later"
         cases = self.cases if IS_CONTRACT else self._only_news()
         head = {
@@ -141,6 +141,7 @@ class Writer:
         lines = [
             json.dumps(self._encode(case), sort_keys=True, separators=(",", ":")) for case in cases
         ]
+        head.update(self._encode(fields))
         text = json.dumps(head, sort_keys=True, indent=1)[:-2]
         text += ',\n "cases": [\n' + ",\n".join(lines) + "\n ]\n}\n"
         path = reader.FOLDER / (stem + ".json")
