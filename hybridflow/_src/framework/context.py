@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.stack import Pushed, Stack
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Mode:
 PROCESS = Mode(eager=False, graph=None)
 modes: Stack[Mode] = Stack(PROCESS, "mode or graph scope")
 tapes: Stack[tuple[Any, ...]] = Stack((), "gradient tape")
+# Collections of eager mode: those of the current variable store.
+eager_collections: Stack[Collections] = Stack(Collections(), "eager variable store")
 sessions: Stack[Any] = Stack(None, "default session")
 
 

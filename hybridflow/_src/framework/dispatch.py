@@ -126,6 +126,9 @@ def _convert_all(
     types: dict[str, DType] = resolve_types(op, args)
     flat: list[Tensor] = []
     for arg, value in zip(op.inputs, args, strict=True):
+        if arg.ref:
+            flat.append(_reference(op, arg, value, types))
+            continue
         wanted = arg.dtype or (types.get(arg.var) if arg.var else None)
         if not arg.many:
             tensor = convert(value, wanted, arg.name)
@@ -142,6 +145,21 @@ def _convert_all(
             _check_dtype(op, arg, tensor._dtype.base_dtype, types)
             flat.append(tensor)
     return flat, types
+
+
+def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tensor:
+    """The reference or handle of the variable that is passed where an op updates one."""
+    handle = getattr(value, "handle", value)
+    if isinstance(handle, Tensor):
+        dtype = handle._dtype
+        if dtype.is_ref_dtype:
+            _check_dtype(op, arg, dtype.base_dtype, types)
+            return handle
+        if dtype is dtypes.resource:
+            return handle
+    raise TypeError(
+        f"Input '{arg.name}' of '{op.name}' Op requires l-value input: pass a variable, got {value!r:.200}."
+    )
 
 
 def _convert_argument(value: Any, wanted: DType | None, name: str) -> Tensor:
@@ -272,6 +290,9 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
         inputs: list[Tensor] = list(args)
         types: dict[str, DType] = {}
         for arg, tensor in zip(op.inputs, inputs, strict=True):
+            if arg.ref:
+                _reference(op, arg, tensor, types)
+                continue
             _check_dtype(op, arg, tensor._dtype.base_dtype, types)
     else:
         with graph.name_scope(name) as scope:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.body import Body, admit
+from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.stack import Pushed, Stack
@@ -116,7 +117,7 @@ class NameScope:
         self._pushed.__exit__(*exc)
 
 
-class Graph:
+class Graph(Collections):
     """A set of operations and of the tensors that flow between them.
 
     >>> import hybridflow as hf
@@ -135,7 +136,7 @@ class Graph:
         self._by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
         self._scope: Stack[Scope] = Stack(Scope(), "graph scope")
-        self._collections: dict[Any, list[Any]] = {}
+        super().__init__()
         self._finalized = False
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
@@ -172,8 +173,7 @@ class Graph:
                 inputs = tuple([admit(t, body, name) for t in inputs])
                 break
         with self._lock:
-            if self._finalized:
-                raise RuntimeError("Graph is finalized and cannot be modified.")
+            self._check_not_finalized()
             if name[-1] == "/":
                 name = name[:-1]
             else:
@@ -248,6 +248,10 @@ class Graph:
     @property
     def _last_id(self) -> int:
         return len(self._ops)
+
+    def _check_not_finalized(self) -> None:
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
 
     def finalize(self) -> None:
         """Makes the graph read-only: adding an operation raises `RuntimeError` from now on."""
@@ -481,40 +485,6 @@ class Graph:
         """Tells whether a tensor or operation may be fetched."""
         op = tensor_or_op.op if isinstance(tensor_or_op, Tensor) else tensor_or_op
         return op not in self._unfetchable and op.body is None
-
-    # -- collections -------------------------------------------------------------------------------
-
-    def add_to_collection(self, name: Any, value: Any) -> None:
-        """Appends `value` to a collection (a list with a key; values may repeat)."""
-        if self._finalized:
-            raise RuntimeError("Graph is finalized and cannot be modified.")
-        self._collections.setdefault(name, []).append(value)
-
-    def add_to_collections(self, names: Any, value: Any) -> None:
-        """Appends `value` to each of the collections `names` (a key or several), once each."""
-        keys = (names,) if isinstance(names, str) else dict.fromkeys(names)
-        for name in keys:
-            self.add_to_collection(name, value)
-
-    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
-        """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
-        items = self._collections.get(name, ())
-        if scope is None:
-            return list(items)
-        pattern = re.compile(scope)
-        return [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
-
-    def get_collection_ref(self, name: Any) -> list[Any]:
-        """The collection itself: changing the list changes the collection."""
-        return self._collections.setdefault(name, [])
-
-    def get_all_collection_keys(self) -> list[Any]:
-        """The keys of all collections that have a string key."""
-        return [key for key in self._collections if isinstance(key, str)]
-
-    def clear_collection(self, name: Any) -> None:
-        """Empties a collection."""
-        self._collections.pop(name, None)
 
     def __repr__(self) -> str:
         return f"<hf.Graph with {len(self._ops)} operations>"

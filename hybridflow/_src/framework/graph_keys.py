@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridflow._src.framework import context
+from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.default_graph import get_default_graph
 
 
@@ -45,21 +47,26 @@ class GraphKeys:
     VARIABLES = "variables"
 
 
+def current_collections() -> Collections:
+    """The default graph's collections, or in eager mode those of the current variable store."""
+    return context.eager_collections.top if context.modes.top.eager else get_default_graph()
+
+
 def add_to_collection(name: Any, value: Any) -> None:
-    """`Graph.add_to_collection` of the default graph."""
-    get_default_graph().add_to_collection(name, value)
+    """`Graph.add_to_collection` of the default graph (in eager mode: of the variable store)."""
+    current_collections().add_to_collection(name, value)
 
 
 def add_to_collections(names: Any, value: Any) -> None:
-    """`Graph.add_to_collections` of the default graph."""
-    get_default_graph().add_to_collections(names, value)
+    """`Graph.add_to_collections` of the default graph (in eager mode: of the variable store)."""
+    current_collections().add_to_collections(names, value)
 
 
 def get_collection(key: Any, scope: str | None = None) -> list[Any]:
-    """`Graph.get_collection` of the default graph."""
-    return get_default_graph().get_collection(key, scope)
+    """`Graph.get_collection` of the default graph (in eager mode: of the variable store)."""
+    return current_collections().get_collection(key, scope)
 
 
 def get_collection_ref(key: Any) -> list[Any]:
-    """`Graph.get_collection_ref` of the default graph."""
-    return get_default_graph().get_collection_ref(key)
+    """`Graph.get_collection_ref` of the default graph (in eager mode: of the variable store)."""
+    return current_collections().get_collection_ref(key)

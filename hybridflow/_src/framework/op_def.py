@@ -37,7 +37,7 @@ class Arg:
       dtype: its dtype, or None if `var` decides.
       var: name of the type variable or attribute that decides, or None.
       many: it stands for a list of tensors.
-      ref: it is a reference to a variable, not a value.
+      ref: it is a variable that the op works on (a reference or a resource handle), not a value.
     """
 
     __slots__ = ("dtype", "many", "name", "ref", "var")
@@ -91,7 +91,7 @@ class OpDef:
         with op functions, so it works in both modes and can itself be differentiated.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
-      effect: "read" or "write" where input 0 is a variable that it reads or writes.
+      effect: "read" or "write": what it does to the variables among its inputs.
       checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF does.
       aliases: its output may be a view of an input.
     """

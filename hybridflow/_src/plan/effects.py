@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.operation import Operation
 
 if TYPE_CHECKING:
@@ -46,13 +47,24 @@ def effects_of(op: Operation) -> Effects:
                 reads |= found.reads
                 writes |= found.writes
         return Effects(frozenset(reads), frozenset(writes))
-    if op_def.effect is None:
-        used = [t.op for t in op.inputs if t._dtype.is_ref_dtype and is_reference(t)]
-        return Effects(frozenset(used), frozenset()) if used else NONE
-    key = frozenset((source_of(op.inputs[0]),))
+    variables = set()
+    used = set()
+    for index, tensor in enumerate(op.inputs):
+        dtype = tensor._dtype
+        if dtype is resource or (dtype.is_ref_dtype and _takes_reference(op, index)):
+            variables.add(source_of(tensor))
+        elif dtype.is_ref_dtype and is_reference(tensor):
+            used.add(tensor.op)
+    if op_def.effect == "write":
+        return Effects(frozenset(used), frozenset(variables))
     if op_def.effect == "read":
-        return Effects(key, frozenset())
-    return Effects(frozenset(), key)
+        used |= variables
+    return Effects(frozenset(used), frozenset()) if used else NONE
+
+
+def _takes_reference(op: Operation, index: int) -> bool:
+    declared = op.op_def.inputs
+    return index < len(declared) and declared[index].ref
 
 
 def is_pure_read(op: Operation) -> bool:

@@ -1,0 +1,67 @@
+"""Collections: lists of objects by key, kept by each graph and, in eager mode, by each variable store."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Deferred:
+    """An item computed anew each time its collection is read.
+
+    In eager mode a value that depends on variables, such as a regularization loss, would be out of date
+    after the next update.
+    """
+
+    __slots__ = ("_compute", "name")
+
+    def __init__(self, name: str, compute: Callable[[], Any]) -> None:
+        self.name = name
+        self._compute = compute
+
+    def __call__(self) -> Any:
+        return self._compute()
+
+
+class Collections:
+    """Lists of objects by key."""
+
+    def __init__(self) -> None:
+        self._collections: dict[Any, list[Any]] = {}
+
+    def _check_not_finalized(self) -> None:
+        """Raises where nothing may be added any more."""
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        """Appends `value` to a collection (a list with a key; values may repeat)."""
+        self._check_not_finalized()
+        self._collections.setdefault(name, []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        """Appends `value` to each of the collections `names` (a key or several), once each."""
+        keys = (names,) if isinstance(names, str) else dict.fromkeys(names)
+        for name in keys:
+            self.add_to_collection(name, value)
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
+        items = self._collections.get(name, ())
+        if scope is not None:
+            pattern = re.compile(scope)
+            items = [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
+        return [x() if isinstance(x, Deferred) else x for x in items]
+
+    def get_collection_ref(self, name: Any) -> list[Any]:
+        """The collection itself: changing the list changes the collection."""
+        return self._collections.setdefault(name, [])
+
+    def get_all_collection_keys(self) -> list[Any]:
+        """The keys of all collections that have a string key."""
+        return [key for key in self._collections if isinstance(key, str)]
+
+    def clear_collection(self, name: Any) -> None:
+        """Empties a collection."""
+        self._collections.pop(name, None)
