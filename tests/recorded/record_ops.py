@@ -84,7 +84,9 @@ def gradients_of(outputs, results, placeholders):
     connected = [i for i, grad in zip(floats, found) if grad is not None]
     tensors = [tf.convert_to_tensor(grad) for grad in found if grad is not None]
     sparse = [i for i, grad in zip(floats, found) if isinstance(grad, tf.IndexedSlices)]
-    fields = {"unconnected": [i for i in floats if i not in connected]}
+    fields = {}
+    if len(connected) < len(floats):
+        fields["unconnected"] = [i for i in floats if i not in connected]
     if sparse:
         fields["sparse_grads"] = sparse
     return fields, connected, tensors

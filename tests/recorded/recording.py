@@ -67,11 +67,12 @@ class Writer:
 
     TensorFlow 1.x writes `<stem>.json/.npz`. TensorFlow 2.x writes `<stem>_later.json/.npz`
     with the cases alone that 1.x lacks or answers otherwise; each then has a field
-    "in_1_4": "missing" or "differs".
+    "in_1_4": "missing" or "differs". Fields in `only_in_contract` are not compared.
     """
 
-    def __init__(self, stem):
+    def __init__(self, stem, only_in_contract=()):
         self.stem = stem
+        self.only_in_contract = only_in_contract
         self.cases = []
         self.unsupported = {}
         self._seen = set()
@@ -118,7 +119,10 @@ class Writer:
         return node
 
     def _only_news(self):
-        known = {case["id"]: case for case in reader.load(self.stem)["cases"]}
+        known = {
+            case["id"]: {k: v for k, v in case.items() if k not in self.only_in_contract}
+            for case in reader.load(self.stem)["cases"]
+        }
         news = []
         for case in self.cases:
             before = known.get(case["id"])
