@@ -1,9 +1,9 @@
-"""Bodies: the parts of a graph that a control flow op runs (a branch of `cond`, a turn of `while_loop`).
+"""Bodies: the parts of a graph that a control flow op runs: a branch of `cond`, a turn of a loop.
 
-The ops of a body live in the same graph as everything else, with ordinary names; each knows its body.
-Tensors from outside that a body uses are its *captures*; they become inputs of the control flow op. A
-body that computes the gradient of another may also use tensors from inside that other one: `resolve`
-then has the forward op hand them out.
+The ops of a body live in the same graph as everything else, with ordinary names; each knows its
+body. Tensors from outside that a body uses are its *captures*; they become inputs of the control
+flow op. A body that computes the gradient of another may also use tensors from inside that other
+one: `resolve` then has the forward op hand them out.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
 
 _OUTSIDE = (
-    "{tensor} was made inside the {owner} of a control flow op, and has a value only there. Return it from "
-    "that function and use what `cond` or `while_loop` returns. (Used by op {user!r}.)"
+    "{tensor} was made inside the {owner} of a control flow op, and has a value only there. Return "
+    "it from that function and use what `cond` or `while_loop` returns. (Used by op {user!r}.)"
 )
 
 
@@ -34,7 +34,8 @@ class Body:
       captures: tensors from outside that are used inside, in order of first use.
       control_captures: operations outside that ops inside were told to wait for.
       operations: the ops inside.
-      saved: tensors inside that the body also hands out, for its gradient, and what each is outside.
+      saved: tensors inside that the body also hands out, for its gradient, and what each is
+        outside.
       effects: ops inside which must run for what they do (filled only while tracing a function).
       resolve: gives a substitute for a tensor inside another, finished body, or None.
     """
@@ -74,7 +75,7 @@ class Body:
 
 
 def admit(tensor: Tensor, body: Body | None, user: str) -> Tensor:
-    """Gives the tensor to use for `tensor` inside `body`, noting it as a capture where it is from outside.
+    """The tensor to use for `tensor` inside `body`; notes it as a capture if it is from outside.
 
     Raises:
       ValueError: if `tensor` belongs to a body that does not enclose `body`.

@@ -1,4 +1,4 @@
-"""Collections: lists of objects by key, kept by each graph and, in eager mode, by each variable store."""
+"""Collections: lists of objects by key, of a graph or, in eager mode, of a variable store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Deferred:
     """An item computed anew each time its collection is read.
 
-    In eager mode a value that depends on variables, such as a regularization loss, would be out of date
-    after the next update.
+    In eager mode a value that depends on variables, such as a regularization loss, would be out of
+    date after the next update.
     """
 
     __slots__ = ("_compute", "name")

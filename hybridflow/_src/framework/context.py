@@ -1,7 +1,7 @@
 """Which mode a thread is in, and which tapes watch it.
 
-The mode belongs to the thread. A thread that has entered no mode scope follows the process's default,
-which is graph mode until `enable_eager_execution()`.
+The mode belongs to the thread. A thread that has entered no mode scope follows the process's
+default, which is graph mode until `enable_eager_execution()`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Mode:
     """One entry of the mode stack: eager or graph, and the graph that is the default there.
 
-    `graph` is None where the mode was entered without naming a graph: then the default graph is that of
-    the nearest entry below which names one, or else the process-wide default graph of the thread.
+    `graph` is None where the mode was entered without naming a graph: then the default graph is
+    that of the nearest entry below which names one, or else the process-wide default graph of the
+    thread.
     """
 
     __slots__ = ("eager", "graph")
@@ -32,7 +33,8 @@ class Mode:
         self.graph = graph
 
 
-# The bottom entry is one object shared by all threads: setting its `eager` sets the process's default.
+# The bottom entry is one object shared by all threads: setting its `eager` sets the process's
+# default.
 PROCESS = Mode(eager=False, graph=None)
 modes: Stack[Mode] = Stack(PROCESS, "mode or graph scope")
 tapes: Stack[tuple[Any, ...]] = Stack((), "gradient tape")
@@ -88,8 +90,8 @@ def in_graph_mode() -> bool:
 class EagerKernels:
     """The stateful kernels of eager mode, one for each op and set of attributes.
 
-    A random op called again with the same seeds goes on in its stream, as an op of a graph does that is
-    run again.
+    A random op called again with the same seeds goes on in its stream, as an op of a graph does
+    that is run again.
     """
 
     def __init__(self) -> None:

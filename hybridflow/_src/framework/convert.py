@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Converter = Callable[[Any, DType | None, str | None, bool], Any]
 
 _GRAPH_IN_EAGER = (
-    "{tensor} belongs to a graph and has no value in eager mode. Run the code that uses it in graph mode "
-    "(`with {where}:`), or get its value with `session.run(t)` and use that."
+    "{tensor} belongs to a graph and has no value in eager mode. Run the code that uses it in "
+    "graph mode (`with {where}:`), or get its value with `session.run(t)` and use that."
 )
 _INT32 = np.iinfo(np.int32)
 
@@ -241,8 +241,8 @@ def convert_to_tensor(
     Returns: a `Tensor` (in eager mode one with a value).
 
     Raises:
-      TypeError: if the value cannot become a tensor (of that dtype). ValueError: if it is a tensor of
-        another dtype.
+      TypeError: if the value cannot become a tensor (of that dtype). ValueError: if it is a tensor
+        of another dtype.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -308,7 +308,7 @@ def _pack(value: Any, dtype: DType | None, name: str | None) -> Tensor:
         else convert_to_tensor(item, dtype)
         for item in value
     ]
-    return raw.Pack(rows, axis=0, name=name or "packed")  # type: ignore[no-any-return]
+    return raw.Pack(rows, axis=0, name=name or "packed")
 
 
 def _first_dtype(value: Any) -> DType | None:
@@ -324,7 +324,7 @@ def _first_dtype(value: Any) -> DType | None:
 
 
 def admit_tensor(tensor: Tensor, eager: bool, user: str) -> Tensor:
-    """The tensor to use for `tensor` in the current mode and graph, or an error that says why not."""
+    """The tensor to use for `tensor` in the current mode and graph, or an error that says why."""
     if eager:
         if tensor.__class__ is EagerTensor:
             return tensor
@@ -342,5 +342,3 @@ def _checked(tensor: Tensor, dtype: DType | None) -> Tensor:
             f"{tensor.dtype.name}: {tensor!r}. Use `hf.cast(t, hf.{dtype.name})`."
         )
     return tensor
-
-

@@ -18,7 +18,7 @@ on_reset: list[Callable[[], None]] = []
 
 
 def get_default_graph() -> Graph:
-    """The graph to which ops are added in graph mode: the innermost `as_default()`, or the process's.
+    """The graph that ops are added to in graph mode: the innermost `as_default()`, or a global one.
 
     >>> import hybridflow as hf
     >>> g = hf.Graph()
@@ -73,6 +73,7 @@ def enable_eager_execution() -> None:
     if not context.PROCESS.eager and _process_graph is not None and _process_graph.version:
         raise ValueError(
             "tf.enable_eager_execution must be called at program startup: the default graph holds "
-            f"{_process_graph.version} operations already. Call hf.reset_default_graph() first to drop them."
+            f"{_process_graph.version} operations already. Call hf.reset_default_graph() first to "
+            "drop them."
         )
     context.PROCESS.eager = True

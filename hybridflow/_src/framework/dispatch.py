@@ -1,7 +1,7 @@
 """The one place where modes differ: a call of an op runs it now, or adds it to a graph.
 
-Eager: arguments become arrays, the NumPy meaning runs, tapes are told. The shape rule runs only where the
-record asks for it, or to explain why the NumPy meaning failed.
+Eager: arguments become arrays, the NumPy meaning runs, tapes are told. The shape rule runs only
+where the record asks for it, or to explain why the NumPy meaning failed.
 
 Graph: arguments become tensors of the default graph, the shape rule runs, an `Operation` is added.
 """
@@ -32,8 +32,10 @@ _NO_DTYPE: dict[str, Any] = {}
 
 
 def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
-    """Runs or builds `op`; gives a tensor, a list of tensors, or for an op without outputs None (eager)
-    or the `Operation` (graph).
+    """Runs or builds `op`.
+
+    Returns: a tensor, or a list of tensors; for an op without outputs the `Operation`, or None in
+    eager mode.
 
     Raises:
       DTypeError (a TypeError and an InvalidArgumentError): for arguments of the wrong dtype.
@@ -114,8 +116,8 @@ def _check_dtype(op: OpDef, arg: Arg, dtype: DType, types: dict[str, DType]) -> 
     if allowed is not None and dtype not in allowed:
         names = ", ".join(sorted(d.name for d in allowed))
         raise DTypeError(
-            f"Value passed to parameter '{arg.name}' of '{op.name}' has DataType {dtype.name} not in list of "
-            f"allowed values: {names}"
+            f"Value passed to parameter '{arg.name}' of '{op.name}' has DataType {dtype.name} not "
+            f"in list of allowed values: {names}"
         )
 
 
@@ -158,12 +160,13 @@ def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tens
         if dtype is dtypes.resource:
             return handle
     raise TypeError(
-        f"Input '{arg.name}' of '{op.name}' Op requires l-value input: pass a variable, got {value!r:.200}."
+        f"Input '{arg.name}' of '{op.name}' Op requires l-value input: pass a variable, got "
+        f"{value!r:.200}."
     )
 
 
 def _convert_argument(value: Any, wanted: DType | None, name: str) -> Tensor:
-    """Converts to the wanted dtype, but leaves a tensor of another dtype to the caller's message."""
+    """Converts to the wanted dtype; a tensor of another one is left to the caller's message."""
     if isinstance(value, Tensor) or (wanted is not None and _dtype_of(value)[0] == 2):
         return convert_to_tensor(value, None, name)
     return convert_to_tensor(value, wanted, name)
@@ -177,7 +180,7 @@ def _out_dtypes(
         dtype = arg.dtype or types.get(arg.var or "") or attrs.get(arg.var or "")
         if arg.many:
             # A list of outputs: all of one dtype, or an attribute with a dtype for each.
-            many = dtype if isinstance(dtype, list | tuple) else [dtype] * (count - len(found))
+            many: Any = dtype if isinstance(dtype, list | tuple) else [dtype] * (count - len(found))
             found.extend(many)
         elif dtype is not None:
             found.append(dtype._as_ref if arg.ref else dtype)
@@ -248,7 +251,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 def explain(
     op: OpDef, name: str, values: list[Any], attrs: dict[str, Any], error: Exception
 ) -> OpError:
-    """The error for an exception that the NumPy meaning raised: the shape rule often knows better why."""
+    """The error for an exception of the NumPy meaning: the shape rule often knows better why."""
     inputs: list[Tensor] = [wrap(v, _dtype_of_value(v)) for v in values]
     try:
         _infer(op, name, inputs, attrs)
@@ -319,6 +322,7 @@ def _infer(op: OpDef, name: str, inputs: list[Tensor], attrs: dict[str, Any]) ->
     except (ValueError, IndexError) as error:
         shapes = ", ".join(str(t.shape).replace("(", "[").replace(")", "]") for t in inputs)
         raise ShapeError(
-            f"{str(error).rstrip('.')} for '{name.rstrip('/')}' (op: '{op.name}') with input shapes: {shapes}."
+            f"{str(error).rstrip('.')} for '{name.rstrip('/')}' (op: '{op.name}') with input "
+            f"shapes: {shapes}."
         ) from None
     return dims if isinstance(dims, list) else [dims]

@@ -14,6 +14,9 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hybridflow._src.framework.operation import Operation
+
+_OF_GRAPHS = frozenset(("graph", "name", "op", "value_index"))
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
@@ -31,8 +34,8 @@ class EagerTensor(Tensor):
 
     __slots__ = ("_a",)
 
-    # The array is never written once the tensor exists, so tensors may share it. A resource tensor holds
-    # the resource itself here.
+    # The array is never written once the tensor exists, so tensors may share it. A resource tensor
+    # holds the resource itself here.
     _a: Any
 
     def __init__(self, array: Any, dtype: dtypes.DType) -> None:
@@ -83,31 +86,26 @@ class EagerTensor(Tensor):
         """The tensor on the CPU: itself."""
         return self
 
-    def _graph_only(self, attribute: str) -> AttributeError:
-        return AttributeError(
-            f"Tensor.{attribute} is meaningless when eager execution is enabled: the value is already there "
-            "(`t.numpy()`)."
+    if not TYPE_CHECKING:
+        # Called for what an eager tensor lacks: `op` and all that is read off it.
+        def __getattr__(self, attribute: str) -> Any:
+            if attribute in _OF_GRAPHS:
+                raise AttributeError(
+                    f"Tensor.{attribute} is meaningless when eager execution is enabled: the "
+                    "tensor belongs to no graph, and its value is already there (`t.numpy()`)."
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+
+    def consumers(self) -> list[Operation]:
+        """Not available: an eager tensor is part of no graph.
+
+        Raises:
+          AttributeError: always.
+        """
+        raise AttributeError(
+            "Tensor.consumers() is meaningless when eager execution is enabled: the tensor belongs "
+            "to no graph."
         )
-
-    @property
-    def op(self) -> Any:
-        raise self._graph_only("op")
-
-    @property
-    def graph(self) -> Any:
-        raise self._graph_only("graph")
-
-    @property
-    def name(self) -> str:
-        raise self._graph_only("name")
-
-    @property
-    def value_index(self) -> int:
-        raise self._graph_only("value_index")
-
-    def consumers(self) -> Any:
-        """Not available: an eager tensor is part of no graph."""
-        raise self._graph_only("consumers()")
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Not available in eager mode: use `numpy()`.
@@ -175,7 +173,9 @@ class EagerTensor(Tensor):
         return f"hf.Tensor({self._text(str)}, shape={self.shape}, dtype={self._dtype.name})"
 
     def __repr__(self) -> str:
-        return f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, numpy={self._text(repr)}>"
+        return (
+            f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, numpy={self._text(repr)}>"
+        )
 
     def _text(self, form: Any) -> str:
         array = self._a

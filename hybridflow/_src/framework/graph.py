@@ -27,14 +27,15 @@ _OP_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
 _SCOPE_NAME = re.compile(r"^[A-Za-z0-9_.\-/]*$")
 
 _EAGER_IN_GRAPH = (
-    "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in eager mode, "
-    "and op {user!r} is being added to a graph. Pass its value, `t.numpy()`, to make it a constant of the graph, "
-    "feed it through a placeholder, or run this code eagerly (`with hf.eager_mode():`)."
+    "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in "
+    "eager mode, and op {user!r} is being added to a graph. Pass its value, `t.numpy()`, to make "
+    "it a constant of the graph, feed it through a placeholder, or run this code eagerly (`with "
+    "hf.eager_mode():`)."
 )
 _OTHER_GRAPH = (
-    "{tensor} is not an element of the graph that op {user!r} is being added to. A tensor can be used only in "
-    "the graph it was made in: build both under one `with graph.as_default():`, or pass the value "
-    "(`session.run`) on."
+    "{tensor} is not an element of the graph that op {user!r} is being added to. A tensor can be "
+    "used only in the graph it was made in: build both under one `with graph.as_default():`, or "
+    "pass the value (`session.run`) on."
 )
 
 
@@ -44,7 +45,8 @@ class Scope:
     Attributes:
       name: prefix of names, without the trailing slash.
       device: the merged device string of the open `device` scopes.
-      device_functions: all open device specs and functions, outermost first, once one is a function.
+      device_functions: all open device specs and functions, outermost first, once one is a
+        function.
       controls: groups of control inputs, outermost first.
       body: the control flow body being built.
       colocate: ops with which new ones are colocated.
@@ -128,7 +130,10 @@ class Graph(Collections):
     True
     """
 
+    # A graph into which `hf.function` traces says otherwise; `outer_graph` is then the graph around
+    # it, or None for eager mode.
     building_function = False
+    outer_graph: Graph | None = None
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -423,7 +428,8 @@ class Graph(Collections):
         if colon and allow_tensor:
             if not op_name or not index.isdecimal():
                 raise ValueError(
-                    f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names "
+                    f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor "
+                    "names "
                     'must be of the form "<op_name>:<output_index>".'
                 )
             op = self._by_name.get(op_name)
@@ -447,7 +453,8 @@ class Graph(Collections):
             return op
         found = "The name refers to an Operation. " if name in self._by_name else ""
         raise ValueError(
-            f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. {found}Tensor names "
+            f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. "
+            f"{found}Tensor names "
             'must be of the form "<op_name>:<output_index>".'
         )
 
@@ -461,9 +468,9 @@ class Graph(Collections):
             )
         if session.graph is not self:
             raise ValueError(
-                f"Cannot use the {'given' if session is not context.sessions.top else 'default'} session "
-                f"to evaluate {element.name!r}: the session's graph is different from the element's graph. "
-                "Pass an explicit session that was made for that graph."
+                f"Cannot use the {'given' if session is not context.sessions.top else 'default'} "
+                f"session to evaluate {element.name!r}: the session's graph is different from the "
+                "element's graph. Pass an explicit session that was made for that graph."
             )
         return session.run(element, feed_dict)
 

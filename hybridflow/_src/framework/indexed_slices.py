@@ -14,7 +14,7 @@ from hybridflow._src.framework.tensor import Tensor
 
 
 class IndexedSlices:
-    """Rows `values[i]` of a tensor at `indices[i]`; rows that are not named are zero, repeated ones add.
+    """Rows `values[i]` of a tensor at `indices[i]`: rows not named are zero, repeated ones add up.
 
     Args:
       values: tensor `[n, ...]`.
@@ -23,7 +23,8 @@ class IndexedSlices:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     s = hf.IndexedSlices(hf.constant([[1.0], [2.0]]), hf.constant([0, 0]), hf.constant([2, 1]))
+    ...     rows = hf.constant([[1.0], [2.0]])
+    ...     s = hf.IndexedSlices(rows, hf.constant([0, 0]), dense_shape=hf.constant([2, 1]))
     ...     print(hf.convert_to_tensor(s).numpy().tolist())
     [[3.0], [0.0]]
     """
@@ -85,23 +86,24 @@ class IndexedSlices:
 def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool) -> Any:
     if dtype is not None and not dtype.is_compatible_with(value.dtype):
         raise ValueError(
-            f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {value.dtype.name}"
+            f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype "
+            f"{value.dtype.name}"
         )
     if value.dense_shape is None:
         raise ValueError(
-            "Tensor conversion requested for IndexedSlices without dense_shape: the size of the whole tensor "
-            f"is not known: {value!r}"
+            "Tensor conversion requested for IndexedSlices without dense_shape: the size of the "
+            f"whole tensor is not known: {value!r}"
         )
-    size = raw.StridedSlice(
-        value.dense_shape, [0], [1], [1], shrink_axis_mask=1
-    )
+    size = raw.StridedSlice(value.dense_shape, [0], [1], [1], shrink_axis_mask=1)
     return raw.UnsortedSegmentSum(value.values, value.indices, size, name=name)
 
 
 register_tensor_conversion_function(IndexedSlices, _to_tensor)
 
 
-def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Any:
+def convert_to_tensor_or_indexed_slices(
+    value: Any, dtype: Any = None, name: str | None = None
+) -> Any:
     """`convert_to_tensor`, except that `IndexedSlices` are returned as they are.
 
     >>> import hybridflow as hf

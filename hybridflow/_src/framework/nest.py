@@ -83,12 +83,17 @@ def assert_same_structure(a: Any, b: Any) -> None:
         return
     if type(a) is not type(b):
         raise TypeError(
-            f"The two structures don't have the same sequence type: {type(a).__name__} and {type(b).__name__}."
+            f"The two structures don't have the same sequence type: {type(a).__name__} and "
+            f"{type(b).__name__}."
         )
     if isinstance(a, dict) and set(a) != set(b):
-        raise ValueError(f"The two dictionaries don't have the same keys: {sorted(a)}, {sorted(b)}.")
+        raise ValueError(
+            f"The two dictionaries don't have the same keys: {sorted(a)}, {sorted(b)}."
+        )
     left, right = _children(a), _children(b)
     if len(left) != len(right):
-        raise ValueError(f"The two structures don't have the same number of elements: {a!r}, {b!r}.")
+        raise ValueError(
+            f"The two structures don't have the same number of elements: {a!r}, {b!r}."
+        )
     for x, y in zip(left, right, strict=True):
         assert_same_structure(x, y)

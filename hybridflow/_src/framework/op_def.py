@@ -4,20 +4,22 @@
         "Maximum", "x: T, y: T -> z: T", types=dtypes_of.REAL,
         shape=broadcast_shape, compute=np.maximum, grad=_maximum_grad, samples=...)
 
-The signature names the inputs and outputs as TF's op definitions do: a dtype (`int32`), a type variable
-(`T`), a repeated input (`N*T`: a list of tensors of one dtype), a list of any tensors (`...`), a reference to a
-variable (`&T`), or for outputs the name of an attribute that holds a dtype.
+The signature names the inputs and outputs as TF's op definitions do: a dtype (`int32`), a type
+variable (`T`), a repeated input (`N*T`: a list of tensors of one dtype), a list of any tensors
+(`...`), a reference to a variable (`&T`), or for outputs the name of an attribute that holds a
+dtype.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dispatch, dtypes
 from hybridflow._src.framework.registry import OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
@@ -78,21 +80,24 @@ class OpDef:
       inputs, outputs: the parsed signature.
       types: dtypes allowed for each type variable (all, where a variable is not listed).
       defaults: attributes with their default values; `REQUIRED` where there is none.
-      shape: shape rule: called with the attributes and the input tensors; gives the dims (a tuple with
-        None for unknown, or None for unknown rank) of the output, or a list of them for several outputs.
-        It raises ValueError for inputs that do not fit.
-      compute: the NumPy meaning: called with the input arrays and the attributes as keywords; gives an
-        array or a tuple of arrays that alias no input, unless `aliases`. For a stateful op, see `kernel`.
-      kernel: instead of `compute`, for ops that keep state between runs: called with the attributes once
-        per session and op; gives the function that computes. For a control flow op: called with the
-        operation and the plans of its bodies, once per plan.
-      grad: called with the op (`inputs`, `outputs`, `get_attr`) and a gradient tensor or None for each
-        output; gives a gradient or None for each input (one value alone stands for a single input). Written
-        with op functions, so it works in both modes and can itself be differentiated.
+      shape: shape rule: called with the attributes and the input tensors; gives the dims (a tuple
+        with None for unknown, or None for unknown rank) of the output, or a list of them for
+        several outputs. It raises ValueError for inputs that do not fit.
+      compute: the NumPy meaning: called with the input arrays and the attributes as keywords; gives
+        an array or a tuple of arrays that alias no input, unless `aliases`. For a stateful op, see
+        `kernel`.
+      kernel: instead of `compute`, for ops that keep state between runs: called with the attributes
+        once per session and op; gives the function that computes. For a control flow op: called
+        with the operation and the plans of its bodies, once per plan.
+      grad: called with the op (`inputs`, `outputs`, `get_attr`) and a gradient tensor or None for
+        each output; gives a gradient or None for each input (one value alone stands for a single
+        input). Written with op functions, so it works in both modes and can itself be
+        differentiated.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
       effect: "read" or "write": what it does to the variables among its inputs.
-      checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF does.
+      checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF
+        does.
       aliases: its output may be a view of an input.
     """
 
@@ -147,10 +152,7 @@ class OpDef:
         self.name = name
         self.inputs = tuple(Arg(text) for text in left.split(",") if text.strip())
         self.outputs = tuple(Arg(text) for text in right.split(",") if text.strip())
-        if not isinstance(types, dict):
-            variables = {arg.var for arg in self.inputs if arg.var}
-            types = {"T" if "T" in variables else next(iter(variables), "T"): types} if types else {}
-        self.types: dict[str, frozenset[DType]] = {k: frozenset(v) for k, v in types.items()}
+        self.types = self._allowed(types)
         self.defaults: dict[str, Any] = dict(attrs or {})
         self.shape = shape
         self.compute = compute
@@ -164,6 +166,17 @@ class OpDef:
         self.variadic = any(arg.many for arg in self.inputs)
         self._frozen = True
         OPS[name] = self
+
+    def _allowed(
+        self, types: Mapping[str, Sequence[DType]] | Sequence[DType]
+    ) -> dict[str, frozenset[DType]]:
+        """The dtypes allowed for each type variable; a bare sequence is for "T", or the first."""
+        if isinstance(types, Mapping):
+            return {var: frozenset(allowed) for var, allowed in types.items()}
+        if not types:
+            return {}
+        variables = [arg.var for arg in self.inputs if arg.var]
+        return {"T" if "T" in variables else variables[0]: frozenset(types)}
 
     def __setattr__(self, field: str, value: Any) -> None:
         if hasattr(self, "_frozen"):
@@ -181,7 +194,7 @@ class OpDef:
         raise TypeError("Op records are not picklable; refer to an op by its name.")
 
     def type_attr(self, name: str, inputs: tuple[Tensor, ...]) -> DType | None:
-        """The dtype that the type variable `name` has for these inputs, or None if there is none."""
+        """The dtype that type variable `name` has for these inputs, or None if there is none."""
         fixed_after = len(self.inputs)
         for position, arg in enumerate(self.inputs):
             if arg.var == name:

@@ -1,8 +1,8 @@
 """The table of op records by TF op type.
 
 Gradient functions and operators reach ops through `raw`, which looks an op up when it is *called*.
-So the file of one op family never imports the file of another only for a gradient's sake, and imports
-keep going one way.
+So the file of one op family never imports the file of another only for a gradient's sake, and
+imports keep going one way.
 """
 
 from __future__ import annotations

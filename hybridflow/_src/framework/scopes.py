@@ -12,7 +12,7 @@ from hybridflow._src.framework.graph import Graph, merge_devices
 from hybridflow._src.framework.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
 # What is open in eager mode; ops there have no names, but variables do.
@@ -20,7 +20,7 @@ _eager_names: Stack[str] = Stack("", "name scope")
 _eager_devices: Stack[str] = Stack("", "device scope")
 
 
-class name_scope:  # noqa: N801 - TF's name
+class name_scope:
     """A context manager for an op function: opens a name scope and gives its name.
 
     Args:
@@ -40,7 +40,9 @@ class name_scope:  # noqa: N801 - TF's name
     double:0
     """
 
-    def __init__(self, name: str | None, default_name: str | None = None, values: Any = None) -> None:
+    def __init__(
+        self, name: str | None, default_name: str | None = None, values: Any = None
+    ) -> None:
         self._name = default_name if name is None else name
         self._given = name
         self._default = default_name
@@ -116,9 +118,7 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
     if not context.modes.top.eager:
         return get_default_graph().device(device_name_or_function)
     if callable(device_name_or_function):
-        raise RuntimeError(
-            "tf.device does not support functions when eager execution is enabled."
-        )
+        raise RuntimeError("tf.device does not support functions when eager execution is enabled.")
     if device_name_or_function is None:
         return _eager_devices.scope("")
     return _eager_devices.scope(merge_devices(_eager_devices.top, device_name_or_function))
@@ -150,7 +150,7 @@ def control_dependencies(control_inputs: Any) -> AbstractContextManager[Any]:
 
 
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[Any]:
-    """A context manager: ops made in it record that they stand beside `op` (nothing in eager mode)."""
+    """A context manager: ops made in it record that they stand beside `op`; eagerly, nothing."""
     if context.modes.top.eager:
         return contextlib.nullcontext()
     return get_default_graph().colocate_with(op, ignore_existing)
@@ -162,7 +162,7 @@ def container(container_name: str) -> AbstractContextManager[Any]:
 
 
 @contextlib.contextmanager
-def init_scope() -> Any:
+def init_scope() -> Iterator[None]:
     """Leaves control flow, control dependencies and function tracing: where variables are made.
 
     >>> import hybridflow as hf
@@ -172,10 +172,10 @@ def init_scope() -> Any:
     """
     with contextlib.ExitStack() as opened:
         if not context.modes.top.eager:
-            graph = get_default_graph()
-            name = graph.get_name_scope()
-            while graph.building_function:
-                graph = graph.outer_graph  # type: ignore[attr-defined]
+            graph: Graph | None = get_default_graph()
+            name = get_default_graph().get_name_scope()
+            while graph is not None and graph.building_function:
+                graph = graph.outer_graph
             if graph is None:
                 opened.enter_context(context.eager_mode())
             else:
@@ -183,5 +183,3 @@ def init_scope() -> Any:
                 opened.enter_context(graph.control_dependencies(None))
                 opened.enter_context(graph.name_scope(name + "/" if name else None))
         yield
-
-

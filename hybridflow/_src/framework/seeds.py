@@ -25,10 +25,10 @@ _eager = _EagerSeeds()
 def set_random_seed(seed: int) -> None:
     """Sets the seed of the default graph, or in eager mode of the process.
 
-    Random ops combine it with their own `seed`. An op without one takes the number of random ops that
-    were made without a seed before it since the seed was set, so that a program draws the same
-    numbers in eager and in graph mode. (TF 1.4 takes the number of *all* ops of the graph there, and
-    other numbers still in eager mode.)
+    Random ops combine it with their own `seed`. An op without one takes the number of random ops
+    that were made without a seed before it since the seed was set, so that a program draws the same
+    numbers in eager and in graph mode. (TF 1.4 takes the number of *all* ops of the graph there,
+    and other numbers still in eager mode.)
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -49,8 +49,8 @@ def set_random_seed(seed: int) -> None:
 def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     """The two seeds of a random op, given its own (or None).
 
-    Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from the
-    operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
+    Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from
+    the operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
     """
     holder = _eager if context.modes.top.eager else get_default_graph()
     seed = holder.seed

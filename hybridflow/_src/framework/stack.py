@@ -13,9 +13,9 @@ G = TypeVar("G")
 class Stack(threading.local, Generic[T]):
     """A stack per thread whose bottom item is never popped.
 
-    `with stack.scope(item):` pushes `item` and always pops it. A scope left out of order (a generator
-    resumed elsewhere, a manual `__exit__`) is taken out of the stack wherever it lies, so that nothing
-    stays open, and the mistake is reported as a `RuntimeError`.
+    `with stack.scope(item):` pushes `item` and always pops it. A scope left out of order (a
+    generator resumed elsewhere, a manual `__exit__`) is taken out of the stack wherever it lies, so
+    that nothing stays open, and the mistake is reported as a `RuntimeError`.
     """
 
     def __init__(self, bottom: T, what: str) -> None:
@@ -57,8 +57,8 @@ class Stack(threading.local, Generic[T]):
         self.discard(item)
         if len(items) < depth:
             raise RuntimeError(
-                f"Nesting violated: a {self.what} was closed while scopes opened inside it are still "
-                "open. Close scopes in the reverse order in which they were opened."
+                f"Nesting violated: a {self.what} was closed while scopes opened inside it are "
+                "still open. Close scopes in the reverse order in which they were opened."
             )
         raise RuntimeError(
             f"Nesting violated: a {self.what} was closed that is not open in this thread. "

@@ -1,4 +1,4 @@
-"""What is known of a tensor's value while the graph is built: shapes often depend on such values."""
+"""What is known of a tensor's value while the graph is built: shapes may depend on it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _MAX_ELEMENTS = 1 << 16
 def constant_value(tensor: Any) -> np.ndarray | None:
     """The value of a tensor that is the same in every run, or None; never write to it.
 
-    A constant has one; so has an op without state whose inputs all have one, and `shape`, `size` and
-    `rank` of a tensor whose shape is known.
+    A constant has one; so has an op without state whose inputs all have one, and `shape`, `size`
+    and `rank` of a tensor whose shape is known.
 
     >>> import hybridflow as hf
+    >>> from hybridflow._src.framework.static_value import constant_value
     >>> with hf.Graph().as_default():
     ...     x = hf.placeholder(hf.float32, [2, 3])
-    ...     print(hf.contrib_util_constant_value(hf.shape(x) * 2))
+    ...     print(constant_value(hf.shape(x) * 2))
     [4 6]
     """
     if tensor.__class__ is EagerTensor:
@@ -89,7 +90,7 @@ def constant_dims(tensor: Any) -> Dims:
     op = tensor.op
     kind = op.type
     if kind == "Shape":
-        return op.inputs[0]._dims  # type: ignore[no-any-return]
+        return op.inputs[0]._dims
     if kind == "Pack" and op.inputs[0]._dims == ():
         return tuple([_constant_dim(t) for t in op.inputs])
     if kind == "ConcatV2":
@@ -101,7 +102,9 @@ def constant_dims(tensor: Any) -> Dims:
     elif kind in ("Identity", "Cast"):
         return constant_dims(op.inputs[0])
     dims = tensor._dims
-    return (None,) * dims[0] if dims is not None and len(dims) == 1 and dims[0] is not None else None
+    return (
+        (None,) * dims[0] if dims is not None and len(dims) == 1 and dims[0] is not None else None
+    )
 
 
 def _constant_dim(tensor: Tensor) -> int | None:
@@ -125,7 +128,9 @@ def _sliced_dims(tensor: Tensor, op: Any) -> Dims:
     plain = not (attrs["ellipsis_mask"] or attrs["new_axis_mask"] or attrs["shrink_axis_mask"])
     if dims is None or any(b is None or b.size != 1 for b in bounds) or not plain:
         out = tensor._dims
-        return (None,) * out[0] if out is not None and len(out) == 1 and out[0] is not None else None
+        return (
+            (None,) * out[0] if out is not None and len(out) == 1 and out[0] is not None else None
+        )
     begin, end, step = (int(b[0]) for b in bounds)  # type: ignore[index]
     start = None if attrs["begin_mask"] & 1 else begin
     stop = None if attrs["end_mask"] & 1 else end

@@ -1,7 +1,7 @@
-"""Where a variable's value lives: one `Storage` per variable and session (or, eagerly, per variable).
+"""Where a variable's value lives: one `Storage` for each variable, in graph mode in each session.
 
-A value is an array that nobody writes to: an update stores a new one. So a value that was read stays as it
-was, whatever is written later.
+A value is an array that nobody writes to: an update stores a new one. So a value that was read
+stays as it was, whatever is written later.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _UNINITIALIZED = (
-    "Attempting to use uninitialized value {name}: variable '{name}' was read before it was given a value. In "
-    "graph mode run its initializer first: `session.run(hf.global_variables_initializer())`."
+    "Attempting to use uninitialized value {name}: variable '{name}' was read before it was given "
+    "a value. In graph mode run its initializer first: "
+    "`session.run(hf.global_variables_initializer())`."
 )
 
 

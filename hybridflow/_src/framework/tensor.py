@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
 
 _NO_TRUTH_VALUE = (
-    "Using a `tf.Tensor` as a Python `bool` is not allowed: {tensor} belongs to a graph and has no value "
-    "while the graph is built. Use `if t is not None:` to test whether a tensor is defined, and "
-    "`hf.cond(t, f, g)`, `hf.where` or `hf.while_loop` to make the program depend on its value."
+    "Using a `tf.Tensor` as a Python `bool` is not allowed: {tensor} belongs to a graph and has no "
+    "value while the graph is built. Use `if t is not None:` to test whether a tensor is defined, "
+    "and `hf.cond(t, f, g)`, `hf.where` or `hf.while_loop` to make the program depend on its value."
 )
 _NOT_ITERABLE = (
-    "'Tensor' object is not iterable: {tensor} belongs to a graph, and its values are known only when a "
-    "Session runs it. Use `hf.unstack(t)` for a list of its rows, or `hf.map_fn`."
+    "'Tensor' object is not iterable: {tensor} belongs to a graph, and its values are known only "
+    "when a Session runs it. Use `hf.unstack(t)` for a list of its rows, or `hf.map_fn`."
 )
 
 
@@ -120,8 +120,8 @@ class Tensor:
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(
-            f"{self} has no value while its graph is built, so NumPy cannot use it. Use hybridflow's op of "
-            "the same name, or `session.run(t)` for its value."
+            f"{self} has no value while its graph is built, so NumPy cannot use it. Use "
+            "hybridflow's op of the same name, or `session.run(t)` for its value."
         )
 
     def __copy__(self) -> Tensor:

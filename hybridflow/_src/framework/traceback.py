@@ -5,10 +5,11 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
-# Frames of the implementation are left out; what stands beside it in the package (examples) is a user's.
+# Frames of the implementation are left out; what stands beside it in the package (examples) is a
+# user's.
 _IMPLEMENTATION = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # How many of the user's frames, innermost first, an op keeps.
 _LIMIT = 8
@@ -28,8 +29,8 @@ class Frame(NamedTuple):
 
 
 def capture() -> RawFrames:
-    """The user's innermost frames of the calling thread, as code objects and instruction offsets."""
-    frame = sys._getframe(1)
+    """The user's innermost frames in this thread, as code objects and instruction offsets."""
+    frame: FrameType | None = sys._getframe(1)
     known = _internal
     while frame is not None:
         filename = frame.f_code.co_filename
@@ -38,11 +39,11 @@ def capture() -> RawFrames:
             internal = known[filename] = filename.startswith(_IMPLEMENTATION)
         if not internal:
             break
-        frame = frame.f_back  # type: ignore[assignment]
-    raw = []
+        frame = frame.f_back
+    raw: list[tuple[CodeType, int]] = []
     while frame is not None and len(raw) < _LIMIT:
         raw.append((frame.f_code, frame.f_lasti))
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return tuple(raw)
 
 

@@ -22,7 +22,7 @@ NONE = Effects(frozenset(), frozenset())
 
 
 def source_of(handle: Tensor) -> Operation:
-    """The op that makes a variable's handle or reference, seen through ops that pass a reference on."""
+    """The op that makes a variable's handle or reference, seen through ops that pass it on."""
     op = handle.op
     while op.op_def.effect is not None and handle._dtype.is_ref_dtype:
         handle = op.inputs[0]

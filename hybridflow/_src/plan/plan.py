@@ -1,4 +1,4 @@
-"""Plans: a part of a graph as a flat list of instructions over numbered buffers, and its interpreter."""
+"""Plans: a part of a graph as a flat list of instructions over numbered buffers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOT_FED = (
 
 
 class Instruction(NamedTuple):
-    """One step: `compute` applied to the buffers `inputs` (and `attrs`), its results into `outputs`.
+    """One step: `compute` applied to the buffers `inputs` (and `attrs`), results into `outputs`.
 
     `release` are the buffers that nothing later uses.
     """
@@ -77,7 +77,7 @@ class Plan:
             fp.restore(token)
 
     def run_silenced(self, feeds: Sequence[Any]) -> list[Any]:
-        """`run` for a caller that has silenced floating-point status: a body inside another plan."""
+        """`run` for one who has silenced floating-point status: a body inside another plan."""
         buffers = self._template.copy()
         for slot, value in zip(self.feeds, feeds, strict=True):
             buffers[slot] = value
@@ -100,7 +100,7 @@ class Plan:
 
 
 def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
-    """The error to raise for one that an op raised: with the op, and with the shapes where they matter."""
+    """The error to raise for one that an op raised: with the op, and shapes where they matter."""
     if not isinstance(error, OpError):
         if not isinstance(error, ValueError | TypeError | IndexError | OverflowError):
             return error
@@ -135,9 +135,7 @@ class _Builder:
         if not tensor._dtype.is_ref_dtype or tensor in fed or not is_reference(tensor):
             return self.slot_of(tensor)
         slot = self.new_slot()
-        self.steps.append(
-            Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ())
-        )
+        self.steps.append(Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ()))
         return slot
 
     def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
@@ -181,7 +179,9 @@ class _Builder:
         seen.update(i for i, value in enumerate(self.template) if value is not None)
         result = []
         for step in reversed(self.steps):
-            last = [slot for slot in dict.fromkeys((*step.inputs, *step.outputs)) if slot not in seen]
+            last = [
+                slot for slot in dict.fromkeys((*step.inputs, *step.outputs)) if slot not in seen
+            ]
             seen.update(last)
             result.append(step._replace(release=tuple(last)))
         result.reverse()
@@ -203,7 +203,9 @@ def build(
     builder = _Builder(kernels)
     fed_slots = [builder.slot_of(t) for t in feeds]
     needed = schedule.prune(tensors, operations, fed)
-    fetched_references = [t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)]
+    fetched_references = [
+        t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)
+    ]
     fetched: dict[Tensor, int] = {}
     for tensor in dict.fromkeys(fetched_references):
         # A variable fetched by its reference: the value from before the step.
@@ -219,7 +221,9 @@ def build(
 
 
 def build_body(body: Body, kernels: Kernels) -> Plan:
-    """The plan of a control flow body: fed with its inputs and captures, it gives its outputs, and then
-    the values inside it that gradients asked for."""
+    """The plan of a control flow body, fed with its inputs and captures.
+
+    It gives the body's outputs, then the values inside that gradients asked for.
+    """
     feeds = [*body.inputs, *body.captures]
     return build([*body.outputs, *body.saved], body.effects, feeds, kernels)

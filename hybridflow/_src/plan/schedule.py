@@ -1,9 +1,10 @@
 """Which ops a run needs, and in which order they run.
 
-Ops run in the order in which they were made (which respects every dependency), except for variables:
+Ops run in the order in which they were made (which respects every dependency), except for
+variables:
 
-- A read that depends on no write of its variable gives the value from before the step. It runs before all
-  writes, whatever else it was told to wait for: waiting could not change what it reads.
+- A read that depends on no write of its variable gives the value from before the step. It runs
+  before all writes, whatever else it was told to wait for: waiting could not change what it reads.
 - Everything else that can run before a write does so too.
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def prune(
     tensors: Iterable[Tensor], operations: Iterable[Operation], fed: frozenset[Tensor]
 ) -> list[Operation]:
-    """The ops needed for `tensors` and `operations` when `fed` are given, in the order they were made."""
+    """The ops that `tensors` and `operations` need when `fed` are given, in order of making."""
     needed: set[Operation] = set()
     pending = [t.op for t in tensors if t not in fed]
     pending.extend(operations)

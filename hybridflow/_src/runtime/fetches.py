@@ -95,7 +95,8 @@ class Fetches:
             element: Tensor | Operation = graph.as_graph_element(fetch)
         except TypeError as error:
             raise TypeError(
-                f"Fetch argument {fetch!r} has invalid type {type(fetch)}, must be a string or Tensor. ({error})"
+                f"Fetch argument {fetch!r} has invalid type {type(fetch)}, must be a string or "
+                f"Tensor. ({error})"
             ) from None
         except (ValueError, KeyError) as error:
             raise ValueError(
@@ -130,7 +131,8 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     if isinstance(key, tuple | list):
         if not isinstance(value, tuple | list) or len(key) != len(value):
             raise ValueError(
-                f"The value fed for {key!r} must have the same nested structure, got {value!r:.200}."
+                f"The value fed for {key!r} must have the same nested structure, got "
+                f"{value!r:.200}."
             )
         return [pair for k, v in zip(key, value, strict=True) for pair in expand_feed(k, v)]
     return [(key, value)]
@@ -161,13 +163,13 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
     if isinstance(value, Tensor):
         if not isinstance(value, EagerTensor):
             raise TypeError(
-                "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, "
-                f"strings, lists, numpy ndarrays and eager tensors. For reference, the tensor object was {value!r} "
-                f"which was passed to the feed with key {tensor}."
+                "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include "
+                "Python scalars, strings, lists, numpy ndarrays and eager tensors. For reference, "
+                f"the tensor object was {value!r} which was passed to the feed with key {tensor}."
             )
         value = value._a
     if dtype is dtypes.resource or dtype is dtypes.variant:
-        return value  # type: ignore[no-any-return]
+        return value
     array = _as_dtype(tensor, value, dtype)
     dims = tensor._dims
     if dims is not None and array.shape != dims and not _fits(array.shape, dims):
@@ -190,14 +192,15 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
         array = np.array(given, dtype.np, order="C")
     except (ValueError, TypeError, OverflowError) as error:
         raise TypeError(
-            f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: {error}"
+            f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: "
+            f"{error}"
         ) from None
     narrowed = given.dtype.kind in "fc" and not (dtype.is_floating or dtype.is_complex)
     narrowed = narrowed or (given.dtype.kind in "iu" and dtype.is_integer)
     if narrowed and given.dtype != array.dtype and not np.array_equal(given, array):
         raise TypeError(
-            f"Type of feed value {value!r:.200} with type {given.dtype} is not compatible with Tensor type "
-            f"{dtype.name}: {tensor.name!r} would get other values than were fed."
+            f"Type of feed value {value!r:.200} with type {given.dtype} is not compatible with "
+            f"Tensor type {dtype.name}: {tensor.name!r} would get other values than were fed."
         )
     return array
 

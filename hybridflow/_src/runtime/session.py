@@ -1,4 +1,4 @@
-"""`Session`: runs a graph. It owns the values of the graph's variables and the plans made so far."""
+"""`Session`: runs a graph. It owns the values of the graph's variables, and plans made so far."""
 
 from __future__ import annotations
 
@@ -95,20 +95,21 @@ class BaseSession:
         """Runs what is needed for `fetches` once and gives their values.
 
         Args:
-          fetches: a tensor, operation, variable or name of one, `IndexedSlices`, or a nested list, tuple,
-            namedtuple or dict of these.
+          fetches: a tensor, operation, variable or name of one, `IndexedSlices`, or a nested list,
+            tuple, namedtuple or dict of these.
           feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors).
           options, run_metadata: accepted for compatibility.
 
-        Returns: the structure of `fetches` with a NumPy array or scalar for each tensor and None for
-        each operation. The arrays are the caller's own.
+        Returns: the structure of `fetches` with a NumPy array or scalar for each tensor and None
+        for each operation. The arrays are the caller's own.
 
-        A variable that is read without depending on a write of this run gives its value from before it.
+        A variable that is read without depending on a write of this run gives its value from before
+        it.
 
         Raises:
           RuntimeError: if the session is closed or the graph is empty. TypeError, ValueError: for
-            fetches or feeds that do not fit the graph. FailedPreconditionError: if a variable has no
-            value. OpError: if an op fails.
+            fetches or feeds that do not fit the graph. FailedPreconditionError: if a variable has
+            no value. OpError: if an op fails.
 
         >>> import hybridflow as hf
         >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -121,8 +122,8 @@ class BaseSession:
             runnable = self._runnables.get((freeze(fetches), feeds))
         except TypeError:
             raise TypeError(
-                f"Fetch argument {fetches!r:.200} has invalid type {type(fetches)}, must be a string or Tensor, "
-                "and keys of feed_dict must be tensors."
+                f"Fetch argument {fetches!r:.200} has invalid type {type(fetches)}, must be a "
+                "string or Tensor, and keys of feed_dict must be tensors."
             ) from None
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
@@ -245,8 +246,8 @@ class InteractiveSession(BaseSession):
         super().__init__(target, graph, config)
         if InteractiveSession._active:
             warnings.warn(
-                "An interactive session is already active. Call `InteractiveSession.close()` explicitly to "
-                "release what the other session holds.",
+                "An interactive session is already active. Call `InteractiveSession.close()` "
+                "explicitly to release what the other session holds.",
                 stacklevel=2,
             )
         self._mode = context.Mode(False, self._graph)
