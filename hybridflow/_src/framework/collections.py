@@ -31,6 +31,8 @@ class Collections:
 
     def __init__(self) -> None:
         self._collections: dict[Any, list[Any]] = {}
+        # What higher layers keep beside the collections (a variable store), by owner.
+        self.extensions: dict[str, Any] = {}
 
     def _check_not_finalized(self) -> None:
         """Raises where nothing may be added any more."""

@@ -1,169 +1,39 @@
-"""From Python values to arrays and tensors: `convert_to_tensor` and its registry."""
+"""From values to tensors: `convert_to_tensor` and its registry."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.dimension import Dimension
 from hybridflow._src.framework.eager_tensor import EagerTensor
-from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
 
     Converter = Callable[[Any, DType | None, str | None, bool], Any]
 
+__all__ = [
+    "admit_tensor",
+    "constant_of",
+    "convert",
+    "convert_to_tensor",
+    "register_tensor_conversion_function",
+    "to_array",
+]
+
 _GRAPH_IN_EAGER = (
     "{tensor} belongs to a graph and has no value in eager mode. Run the code that uses it in "
     "graph mode (`with {where}:`), or get its value with `session.run(t)` and use that."
 )
-_INT32 = np.iinfo(np.int32)
-
-
-# -- values to arrays ------------------------------------------------------------------------------
-
-
-def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
-    """The array of a Python or NumPy value, always a copy of what the caller owns.
-
-    Python floats become float32 and ints int32 (int64 if they do not fit) unless `dtype` says
-    otherwise; NumPy values keep their dtype.
-
-    Raises:
-      TypeError: if the value cannot have that dtype. ValueError: if it is None or ragged.
-    """
-    if isinstance(value, np.ndarray | np.generic):
-        return _numpy_value(value, dtype)
-    if value is None:
-        raise ValueError("None values not supported.")
-    if isinstance(value, Dimension | TensorShape):
-        value = _static_int(value)
-    if dtype is not None:
-        dtype = dtype.base_dtype
-        _check_python_value(value, dtype)
-        if dtype is dtypes.string:
-            return _string_array(value)
-        try:
-            return np.array(value, dtype.np)
-        except OverflowError:
-            raise TypeError(f"Value {value!r} is out of range for dtype {dtype.name}.") from None
-        except ValueError as error:
-            raise ValueError(_ragged(value, error)) from None
-    try:
-        array = np.array(value)
-    except ValueError as error:
-        raise ValueError(_ragged(value, error)) from None
-    kind = array.dtype.kind
-    if kind == "O" and isinstance(value, list | tuple) and _holds_dimension(value):
-        return to_array(_without_dimensions(value))
-    if kind == "f":
-        # Only Python floats and lists come here: arrays kept their dtype above.
-        return array.astype(np.float32) if array.dtype == np.float64 else array
-    if kind == "i":
-        fits = array.size == 0 or (array.min() >= _INT32.min and array.max() <= _INT32.max)
-        return array.astype(np.int32) if fits and array.dtype == np.int64 else array
-    if kind in "US" or (kind == "O" and _all_strings(array)):
-        return _string_array(value)
-    if array.size == 0 and kind == "O":
-        return array.astype(np.float32)
-    if kind in "bcu":
-        return array
-    raise TypeError(
-        f"Cannot convert a value of type {type(value).__name__} to a tensor: {value!r:.200}"
-    )
-
-
-def _numpy_value(value: Any, dtype: DType | None) -> np.ndarray:
-    if dtype is None:
-        dtype = dtypes.as_dtype(value.dtype)
-    if dtype.base_dtype is dtypes.string:
-        return _string_array(value)
-    if value.dtype.kind in "OUS":
-        raise TypeError(f"Expected {dtype.name}, got an array of {value.dtype}.")
-    # ascontiguousarray would turn a scalar into a vector.
-    return np.array(value, dtype.np, order="C")
-
-
-def _static_int(value: Dimension | TensorShape) -> Any:
-    if isinstance(value, Dimension):
-        if value.value is None:
-            raise ValueError(f"Cannot convert an unknown Dimension to a Tensor: {value}")
-        return value.value
-    if not value.is_fully_defined():
-        raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
-    return value.as_list() or np.zeros(0, np.int32)
-
-
-def _holds_dimension(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(_holds_dimension(item) for item in value)
-    return isinstance(value, Dimension)
-
-
-def _without_dimensions(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_without_dimensions(item) for item in value]
-    return _static_int(value) if isinstance(value, Dimension) else value
-
-
-def _check_python_value(value: Any, dtype: DType) -> None:
-    """Refuses what TF refuses: floats for an integer dtype, numbers for bool, and so on."""
-    if isinstance(value, list | tuple):
-        for item in value:
-            _check_python_value(item, dtype)
-        return
-    if isinstance(value, bool | np.bool_):
-        good = dtype.is_bool
-    elif isinstance(value, int | np.integer):
-        good = dtype.is_integer or dtype.is_floating or dtype.is_complex
-    elif isinstance(value, float | np.floating):
-        good = dtype.is_floating or dtype.is_complex
-    elif isinstance(value, complex | np.complexfloating):
-        good = dtype.is_complex
-    elif isinstance(value, str | bytes):
-        good = dtype is dtypes.string
-    elif isinstance(value, Dimension):
-        good = dtype.is_integer and value.value is not None
-    else:
-        good = isinstance(value, np.ndarray) or hasattr(value, "__array__")
-    if not good:
-        kind = type(value).__name__
-        raise DTypeError(f"Expected {dtype.name}, got {value!r:.100} of type '{kind}' instead.")
-
-
-def _all_strings(array: np.ndarray) -> bool:
-    return array.size > 0 and all(isinstance(item, str | bytes) for item in array.flat)
-
-
-def _string_array(value: Any) -> np.ndarray:
-    source = np.array(value, object)
-    result = np.empty(source.shape, object)
-    for index, item in np.ndenumerate(source):
-        if not isinstance(item, str | bytes):
-            raise TypeError(
-                f"Expected string, got {item!r:.100} of type '{type(item).__name__}' instead."
-            )
-        result[index] = item.encode() if isinstance(item, str) else bytes(item)
-    return result
-
-
-def _ragged(value: Any, error: ValueError) -> str:
-    if "inhomogeneous" in str(error):
-        return f"Argument must be a dense tensor: {value!r:.200} has rows of different lengths."
-    return str(error)
-
-
-# -- arrays to tensors -----------------------------------------------------------------------------
 
 
 def constant_of(graph: Graph, array: np.ndarray, dtype: DType, name: str) -> Tensor:
@@ -249,51 +119,43 @@ def convert_to_tensor(
     ...     hf.convert_to_tensor([1, 2]).dtype
     <dtype: 'int32'>
     """
-    kind = value.__class__
     eager = context.modes.top.eager
     if dtype is not None:
-        dtype = dtypes.as_dtype(dtype)
-    if kind is EagerTensor or kind is Tensor:
-        tensor = admit_tensor(value, eager, name or "convert_to_tensor")
-        return _checked(tensor, dtype)
+        return _checked(convert(value, dtypes.as_dtype(dtype), name, eager, as_ref), dtype)
+    if preferred_dtype is None or isinstance(value, Tensor):
+        return convert(value, None, name, eager, as_ref)
+    try:
+        return convert(value, dtypes.as_dtype(preferred_dtype), name, eager, as_ref)
+    except (TypeError, ValueError):
+        return convert(value, None, name, eager, as_ref)
+
+
+def convert(
+    value: Any, dtype: DType | None, name: str | None, eager: bool, as_ref: bool = False
+) -> Tensor:
+    """`convert_to_tensor` for callers that check the dtype of a tensor themselves."""
+    kind = value.__class__
+    if kind is Tensor or kind is EagerTensor:
+        return admit_tensor(value, eager, name or "convert_to_tensor")
     for converter in _converters_for(kind):
-        if preferred_dtype is not None and dtype is None:
-            try:
-                result = converter(value, dtypes.as_dtype(preferred_dtype), name, as_ref)
-            except (TypeError, ValueError):
-                result = NotImplemented
-            if result is not NotImplemented:
-                return _checked(result, None)
         result = converter(value, dtype, name, as_ref)
         if result is not NotImplemented:
-            return _checked(result, dtype)
-    return _constant_or_pack(value, dtype, name, preferred_dtype, eager)
-
-
-def _constant_or_pack(
-    value: Any, dtype: DType | None, name: str | None, preferred_dtype: Any, eager: bool
-) -> Tensor:
-    if isinstance(value, list | tuple) and _holds_tensor(value):
+            return result
+    if isinstance(value, (list, tuple)) and _holds_tensor(value):
         return _pack(value, dtype, name)
-    if preferred_dtype is not None and dtype is None:
-        try:
-            array = to_array(value, dtypes.as_dtype(preferred_dtype))
-        except (TypeError, ValueError):
-            array = to_array(value)
-    else:
-        array = to_array(value, dtype)
-    result_dtype = dtypes.as_dtype(array.dtype)
+    array = to_array(value, dtype)
+    dtype = dtypes.as_dtype(array.dtype) if dtype is None else dtype.base_dtype
     if eager:
-        return EagerTensor(array, result_dtype)
-    return constant_of(get_default_graph(), array, result_dtype, name or "Const")
+        return EagerTensor(array, dtype)
+    return constant_of(get_default_graph(), array, dtype, name or "Const")
 
 
-def _holds_tensor(value: Any) -> bool:
-    for item in value:
-        if isinstance(item, list | tuple):
-            if _holds_tensor(item):
+def _holds_tensor(values: Any) -> bool:
+    for kind in set(map(type, values)):
+        if issubclass(kind, (list, tuple)):
+            if any(_holds_tensor(item) for item in values if isinstance(item, (list, tuple))):
                 return True
-        elif isinstance(item, Tensor) or _converters_for(item.__class__):
+        elif issubclass(kind, Tensor) or _converters_for(kind):
             return True
     return False
 
@@ -304,7 +166,7 @@ def _pack(value: Any, dtype: DType | None, name: str | None) -> Tensor:
         dtype = _first_dtype(value)
     rows = [
         _pack(item, dtype, None)
-        if isinstance(item, list | tuple)
+        if isinstance(item, (list, tuple))
         else convert_to_tensor(item, dtype)
         for item in value
     ]
@@ -313,7 +175,7 @@ def _pack(value: Any, dtype: DType | None, name: str | None) -> Tensor:
 
 def _first_dtype(value: Any) -> DType | None:
     for item in value:
-        if isinstance(item, list | tuple):
+        if isinstance(item, (list, tuple)):
             dtype = _first_dtype(item)
         else:
             dtype = item.dtype.base_dtype if hasattr(item, "dtype") else None
@@ -335,10 +197,11 @@ def admit_tensor(tensor: Tensor, eager: bool, user: str) -> Tensor:
     return graph.capture(tensor, user)
 
 
-def _checked(tensor: Tensor, dtype: DType | None) -> Tensor:
-    if dtype is not None and not dtype.is_compatible_with(tensor.dtype.base_dtype):
-        raise DTypeError(
-            f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype "
-            f"{tensor.dtype.name}: {tensor!r}. Use `hf.cast(t, hf.{dtype.name})`."
+def _checked(tensor: Tensor, dtype: Any) -> Tensor:
+    wanted = dtypes.as_dtype(dtype).base_dtype
+    if wanted is not tensor._dtype.base_dtype:
+        raise ValueError(
+            f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype "
+            f"{tensor.dtype.name}: {tensor!r}. Use `hf.cast(t, hf.{wanted.name})`."
         )
     return tensor

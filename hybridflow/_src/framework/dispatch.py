@@ -13,22 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import context, dtypes, fp
-from hybridflow._src.framework.convert import (
-    admit_tensor,
-    convert_to_tensor,
-)
+from hybridflow._src.framework.convert import admit_tensor, convert
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.op_def import Arg, OpDef
-
-_NO_DTYPE: dict[str, Any] = {}
 
 
 def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
@@ -44,7 +40,8 @@ def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | No
     if len(args) != len(op.inputs):
         names = ", ".join(arg.name for arg in op.inputs)
         raise TypeError(f"Op {op.name} takes {len(op.inputs)} inputs ({names}), got {len(args)}.")
-    attrs = _with_defaults(op, attrs)
+    if attrs or op.defaults:
+        attrs = _with_defaults(op, attrs)
     if context.modes.top.eager:
         return _run(op, args, attrs)
     return _build(op, args, attrs, name)
@@ -52,14 +49,12 @@ def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | No
 
 def _with_defaults(op: OpDef, attrs: dict[str, Any]) -> dict[str, Any]:
     defaults = op.defaults
-    if not defaults and not attrs:
-        return {}
     merged = {**defaults, **attrs}
     if len(merged) != len(defaults):
         unknown = sorted(set(attrs) - set(defaults))
         raise TypeError(f"Op {op.name} has no attribute {unknown[0]!r}.")
-    for key, value in merged.items():
-        if value.__class__.__name__ == "Required":
+    for key in op.required:
+        if key not in attrs:
             raise TypeError(f"Op {op.name}: attribute {key!r} must be given.")
     return merged
 
@@ -85,7 +80,7 @@ def resolve_types(op: OpDef, args: tuple[Any, ...]) -> dict[str, DType]:
         var = arg.var
         if var is None or rank.get(var) == 2:
             continue
-        for item in value if arg.many and isinstance(value, list | tuple) else (value,):
+        for item in value if arg.many and isinstance(value, (list, tuple)) else (value,):
             binding, dtype = _dtype_of(item)
             if dtype is not None and binding > rank.get(var, 0):
                 types[var] = dtype
@@ -122,31 +117,38 @@ def _check_dtype(op: OpDef, arg: Arg, dtype: DType, types: dict[str, DType]) -> 
 
 
 def _convert_all(
-    op: OpDef, args: tuple[Any, ...], convert: Callable[[Any, DType | None, str], Tensor]
+    op: OpDef, args: tuple[Any, ...], eager: bool
 ) -> tuple[list[Tensor], dict[str, DType]]:
     """The arguments as a flat list of tensors, checked; and the type variables."""
-    types: dict[str, DType] = resolve_types(op, args)
+    types = resolve_types(op, args)
     flat: list[Tensor] = []
     for arg, value in zip(op.inputs, args, strict=True):
         if arg.ref:
             flat.append(_reference(op, arg, value, types))
-            continue
-        wanted = arg.dtype or (types.get(arg.var) if arg.var else None)
-        if not arg.many:
-            tensor = convert(value, wanted, arg.name)
-            _check_dtype(op, arg, tensor._dtype.base_dtype, types)
-            flat.append(tensor)
-            continue
-        if not isinstance(value, list | tuple):
+        elif not arg.many:
+            flat.append(_argument(op, arg, value, arg.name, types, eager))
+        elif isinstance(value, (list, tuple)):
+            for index, item in enumerate(value):
+                flat.append(_argument(op, arg, item, f"{arg.name}_{index}", types, eager))
+        else:
             raise TypeError(
                 f"Expected a list for '{arg.name}' argument to '{op.name}' Op, not {value!r:.200}."
             )
-        for index, item in enumerate(value):
-            wanted = arg.dtype or (types.get(arg.var) if arg.var else None)
-            tensor = convert(item, wanted, f"{arg.name}_{index}")
-            _check_dtype(op, arg, tensor._dtype.base_dtype, types)
-            flat.append(tensor)
     return flat, types
+
+
+def _argument(
+    op: OpDef, arg: Arg, value: Any, name: str, types: dict[str, DType], eager: bool
+) -> Tensor:
+    """One argument as a tensor of the dtype that the signature and the other arguments ask for."""
+    wanted = arg.dtype
+    if wanted is None and arg.var is not None:
+        wanted = types.get(arg.var)
+    tensor = convert(value, wanted, name, eager)
+    dtype = tensor._dtype.base_dtype
+    if dtype is not wanted or arg.dtype is None:
+        _check_dtype(op, arg, dtype, types)
+    return tensor
 
 
 def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tensor:
@@ -165,13 +167,6 @@ def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tens
     )
 
 
-def _convert_argument(value: Any, wanted: DType | None, name: str) -> Tensor:
-    """Converts to the wanted dtype; a tensor of another one is left to the caller's message."""
-    if isinstance(value, Tensor) or (wanted is not None and _dtype_of(value)[0] == 2):
-        return convert_to_tensor(value, None, name)
-    return convert_to_tensor(value, wanted, name)
-
-
 def _out_dtypes(
     op: OpDef, types: dict[str, DType], attrs: dict[str, Any], count: int
 ) -> list[DType]:
@@ -180,7 +175,8 @@ def _out_dtypes(
         dtype = arg.dtype or types.get(arg.var or "") or attrs.get(arg.var or "")
         if arg.many:
             # A list of outputs: all of one dtype, or an attribute with a dtype for each.
-            many: Any = dtype if isinstance(dtype, list | tuple) else [dtype] * (count - len(found))
+            several = isinstance(dtype, (list, tuple))
+            many: Any = dtype if several else [dtype] * (count - len(found))
             found.extend(many)
         elif dtype is not None:
             found.append(dtype._as_ref if arg.ref else dtype)
@@ -222,7 +218,7 @@ class EagerOp:
 
 
 def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    inputs, types = _convert_all(op, args, _convert_argument)
+    inputs, types = _convert_all(op, args, True)
     if op.checked:
         _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
@@ -288,7 +284,15 @@ def _returned(op: OpDef, outputs: list[Any], operation: Any) -> Any:
 
 def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
     graph = get_default_graph()
-    name = name or op.name
+    if name:
+        graph.check_name(name)
+    else:
+        name = op.name
+    if op.plain and (dtype := _shared_dtype(op, args, graph)) is not None:
+        dims = _infer(op, name, args, attrs)
+        out_dtypes = [dtype if known is None else known for known in op.results]
+        operation = graph.add_op(op, args, attrs, name, out_dtypes, dims)
+        return _returned(op, operation.outputs, operation)
     if _all_of(graph, args):
         inputs: list[Tensor] = list(args)
         types: dict[str, DType] = {}
@@ -298,9 +302,11 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
                 continue
             _check_dtype(op, arg, tensor._dtype.base_dtype, types)
     else:
-        with graph.name_scope(name) as scope:
-            inputs, types = _convert_all(op, args, _convert_argument)
-            inputs = [admit_tensor(t, False, name) for t in inputs]
+        with graph.op_scope(name) as scope:
+            inputs, types = _convert_all(op, args, False)
+            for index, tensor in enumerate(inputs):
+                if tensor.__class__ is not Tensor or tensor.op.graph is not graph:
+                    inputs[index] = admit_tensor(tensor, False, name)
         name = scope
     dims = _infer(op, name, inputs, attrs)
     out_dtypes = _out_dtypes(op, types, attrs, len(dims))
@@ -308,14 +314,24 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
     return _returned(op, operation.outputs, operation)
 
 
-def _all_of(graph: Any, args: tuple[Any, ...]) -> bool:
+def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> DType | None:
+    """The one dtype of arguments that are all tensors of `graph`, if the op takes it."""
+    dtype = None
     for value in args:
         if value.__class__ is not Tensor or value.op.graph is not graph:
-            return False
-    return True
+            return None
+        if value._dtype is not dtype:
+            if dtype is not None:
+                return None
+            dtype = value._dtype
+    return dtype if dtype is not None and dtype.as_datatype_enum in op.accepts else None
 
 
-def _infer(op: OpDef, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> list[Any]:
+def _all_of(graph: Graph, args: tuple[Any, ...]) -> bool:
+    return all(value.__class__ is Tensor and value.op.graph is graph for value in args)
+
+
+def _infer(op: OpDef, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> list[Any]:
     """The dims of the outputs, or a `ShapeError` that shows the inputs' shapes."""
     try:
         dims = op.shape(attrs, *inputs)

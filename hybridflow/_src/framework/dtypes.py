@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # TensorFlow numbers the reference twin of a type 100 above the type itself.
-_REF_OFFSET = 100
+REF_OFFSET = 100
 
 _BY_ENUM: dict[int, DType] = {}
 # Everything that names a type, except TF's enum numbers: True and 1.0 equal 1 and would slip in.
@@ -229,7 +229,7 @@ def _new(name: str, enum: int, scalar: type[Any]) -> DType:
 def _define(name: str, enum: int, scalar: type[Any]) -> DType:
     """Makes a type and its reference twin, and returns the type."""
     base = _new(name, enum, scalar)
-    ref = _new(name + "_ref", enum + _REF_OFFSET, scalar)
+    ref = _new(name + "_ref", enum + REF_OFFSET, scalar)
     for dtype in (base, ref):
         dtype.base_dtype = base
         dtype._as_ref = ref

@@ -10,12 +10,12 @@ from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.body import Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.device import DeviceSpec
-from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.operation import Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework import dtypes
     from hybridflow._src.framework.op_def import OpDef
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Dims = tuple[int | None, ...] | None
     DeviceFunction = Callable[[Operation], str | None]
 
-_OP_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
-_SCOPE_NAME = re.compile(r"^[A-Za-z0-9_.\-/]*$")
+_OP_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch
+_SCOPE_NAME = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
 
 _EAGER_IN_GRAPH = (
     "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in "
@@ -95,7 +95,9 @@ class ControlInputs:
 class NameScope:
     """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
 
-    __slots__ = ("_graph", "_name", "_pushed")
+    __slots__ = ("_graph", "_name", "_scope")
+
+    _scope: Scope
 
     def __init__(self, graph: Graph, name: str | None) -> None:
         self._graph = graph
@@ -104,19 +106,19 @@ class NameScope:
     def __enter__(self) -> str:
         graph = self._graph
         name = self._name
-        current = graph._scope.top
+        stack = graph._scope
         if not name:
             full = ""
         elif name[-1] == "/":
             full = name[:-1]
         else:
             full = graph.unique_name(name)
-        self._pushed = graph._scope.scope(current.named(full))
-        self._pushed.__enter__()
+        self._scope = stack.top.named(full)
+        stack.push(self._scope)
         return full + "/" if full else ""
 
     def __exit__(self, *exc: Any) -> None:
-        self._pushed.__exit__(*exc)
+        self._graph._scope.pop(self._scope)
 
 
 class Graph(Collections):
@@ -149,8 +151,6 @@ class Graph(Collections):
         self.seed: int | None = None
         # How many random ops without a seed of their own the graph holds (see `seeds.get_seed`).
         self.unseeded_random_ops = 0
-        # What higher layers keep per graph (variable stores), by owner.
-        self.extensions: dict[Any, Any] = {}
 
     # -- building ----------------------------------------------------------------------------------
 
@@ -164,8 +164,8 @@ class Graph(Collections):
         inputs: tuple[Tensor, ...],
         attrs: dict[str, Any],
         name: str,
-        out_dtypes: Iterable[dtypes.DType],
-        out_dims: Iterable[Dims],
+        out_dtypes: Sequence[dtypes.DType],
+        out_dims: Sequence[Dims],
     ) -> Operation:
         """Adds an operation. `name` is used as it is when it ends in "/", else made unique.
 
@@ -179,20 +179,13 @@ class Graph(Collections):
                 break
         with self._lock:
             self._check_not_finalized()
-            if name[-1] == "/":
-                name = name[:-1]
-            else:
-                name = self.unique_name(name)
+            name = name[:-1] if name[-1] == "/" else self.unique_name(name)
             controls = self._control_inputs(scope, inputs) if scope.controls else ()
+            frames = traceback.capture(3)
             op = Operation(
-                self, op_def, name, inputs, attrs, controls, body, len(self._ops) + 1,
-                traceback.capture(),
-            )  # fmt: skip
-            index = 0
-            outputs = op.outputs
-            for dtype, dims in zip(out_dtypes, out_dims, strict=True):
-                outputs.append(Tensor(op, index, dtype, dims))
-                index += 1
+                self, op_def, name, inputs, attrs, controls, body, len(self._ops) + 1, frames
+            )
+            make_outputs(op, out_dtypes, out_dims)
             for tensor in inputs:
                 if tensor._consumers is None:
                     tensor._consumers = [op]
@@ -292,6 +285,20 @@ class Graph(Collections):
             in_use[name] = 1
         return name
 
+    def check_name(self, name: str) -> None:
+        """Checks a name for an op or a name scope to be opened.
+
+        Raises:
+          ValueError: if it is not legal under the current name scope.
+        """
+        legal = _SCOPE_NAME if self._scope.top.name else _OP_NAME
+        if not legal(name):
+            raise ValueError(f"'{name}' is not a valid scope name")
+
+    def op_scope(self, name: str) -> NameScope:
+        """`name_scope` for a name that has been checked."""
+        return NameScope(self, name)
+
     def name_scope(self, name: str | None) -> NameScope:
         """A context manager that puts ops under `name`, made unique; None or "" is the root.
 
@@ -301,11 +308,7 @@ class Graph(Collections):
           ValueError: if `name` is not a legal scope name.
         """
         if name:
-            if isinstance(name, str) is False:
-                raise TypeError(f"A scope name must be a string, got {name!r}.")
-            valid = _SCOPE_NAME if self._scope.top.name else _OP_NAME
-            if not valid.match(name):
-                raise ValueError(f"'{name}' is not a valid scope name")
+            self.check_name(name)
         return NameScope(self, name)
 
     def get_name_scope(self) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def is_sequence(value: Any) -> bool:
     """Tells whether `value` is a list, tuple or dict."""
-    return isinstance(value, list | tuple | dict)
+    return isinstance(value, (list, tuple, dict))
 
 
 def _children(value: Any) -> list[Any]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
 
+# The enums of all dtypes but references.
+_ANY = frozenset(range(dtypes.REF_OFFSET))
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 
@@ -99,10 +101,17 @@ class OpDef:
       checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF
         does.
       aliases: its output may be a view of an input.
+
+    Worked out from these, for the quick ways through `dispatch`:
+      plain: every input is one tensor, and all are of one type variable; the outputs are single.
+      accepts: the enums of the dtypes that this type variable may have.
+      results: for a plain op, the dtype of each output, or None for that of the inputs.
+      required: the attributes without a default.
     """
 
     __slots__ = (
         "_frozen",
+        "accepts",
         "aliases",
         "checked",
         "compute",
@@ -113,6 +122,9 @@ class OpDef:
         "kernel",
         "name",
         "outputs",
+        "plain",
+        "required",
+        "results",
         "samples",
         "shape",
         "stateful",
@@ -164,8 +176,25 @@ class OpDef:
         self.checked = checked
         self.aliases = aliases
         self.variadic = any(arg.many for arg in self.inputs)
+        self.required = tuple(k for k, v in self.defaults.items() if v is REQUIRED)
+        self._find_quick_way()
         self._frozen = True
         OPS[name] = self
+
+    def _find_quick_way(self) -> None:
+        variables = {arg.var for arg in self.inputs}
+        var = self.inputs[0].var if self.inputs else None
+        self.plain = (
+            var is not None
+            and variables == {var}
+            and not any(arg.many or arg.ref for arg in (*self.inputs, *self.outputs))
+            and all(arg.dtype is not None or arg.var == var for arg in self.outputs)
+        )
+        allowed = self.types.get(var or "")
+        self.accepts = (
+            _ANY if allowed is None else frozenset(dtype.as_datatype_enum for dtype in allowed)
+        )
+        self.results = tuple(arg.dtype for arg in self.outputs)
 
     def _allowed(
         self, types: Mapping[str, Sequence[DType]] | Sequence[DType]

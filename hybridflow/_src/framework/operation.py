@@ -9,6 +9,8 @@ from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.op_def import OpDef
@@ -120,7 +122,7 @@ class Operation:
     @property
     def user_frame(self) -> tuple[str, int, str] | None:
         """The user's line that made the op: file, line number, text."""
-        frames = traceback.resolve(self._frames[:1])
+        frames = traceback.resolve(self._frames[:2])
         return (frames[0].filename, frames[0].lineno, frames[0].line) if frames else None
 
     def values(self) -> tuple[Tensor, ...]:
@@ -160,10 +162,10 @@ class Operation:
 
 def make_outputs(
     op: Operation,
-    out_dtypes: list[dtypes.DType],
-    out_dims: list[tuple[int | None, ...] | None],
+    out_dtypes: Sequence[dtypes.DType],
+    out_dims: Sequence[tuple[int | None, ...] | None],
 ) -> None:
     """Gives `op` its output tensors; also used to add outputs later (see `Body.save`)."""
-    first = len(op.outputs)
-    for offset, (dtype, dims) in enumerate(zip(out_dtypes, out_dims, strict=True)):
-        op.outputs.append(Tensor(op, first + offset, dtype, dims))
+    outputs = op.outputs
+    for dtype, dims in zip(out_dtypes, out_dims, strict=True):
+        outputs.append(Tensor(op, len(outputs), dtype, dims))

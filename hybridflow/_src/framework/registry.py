@@ -7,9 +7,11 @@ imports keep going one way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.op_def import OpDef
 
 OPS: dict[str, OpDef] = {}
@@ -28,3 +30,13 @@ class _Raw:
 
 
 raw = _Raw()
+
+
+class _Late:
+    """What a higher layer supplies: symbolic gradients, by which control flow ops differentiate their
+    bodies. Set once, by the module that defines it."""
+
+    gradients: Callable[..., list[Any]]
+
+
+late = _Late()

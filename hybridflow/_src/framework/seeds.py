@@ -7,6 +7,8 @@ from hybridflow._src.framework.default_graph import get_default_graph
 
 # TF's default for the graph seed where only the op has one.
 DEFAULT_GRAPH_SEED = 87654321
+# TF takes seeds modulo this number.
+_MODULUS = 2**31 - 1
 
 
 class _EagerSeeds:
@@ -63,4 +65,5 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
         holder.unseeded_random_ops += 1
     else:
         seeds = seed, op_seed
-    return (0, 2**31 - 1) if seeds == (0, 0) else seeds
+    graph_part, op_part = seeds[0] % _MODULUS, seeds[1] % _MODULUS
+    return (0, _MODULUS) if graph_part == op_part == 0 else (graph_part, op_part)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 # Frames of the implementation are left out; what stands beside it in the package (examples) is a
 # user's.
 _IMPLEMENTATION = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-# How many of the user's frames, innermost first, an op keeps.
-_LIMIT = 8
+# How many of the user's frames, innermost first, an op keeps (two entries each).
+_LIMIT = 2 * 8
 
 _internal: dict[str, bool] = {}
 
-RawFrames = tuple[tuple[CodeType, int], ...]
+# Code object, instruction offset, code object, ...: one flat tuple, of nothing that the garbage
+# collector would have to look through.
+RawFrames = tuple[Any, ...]
 
 
 class Frame(NamedTuple):
@@ -28,9 +32,12 @@ class Frame(NamedTuple):
     line: str
 
 
-def capture() -> RawFrames:
-    """The user's innermost frames in this thread, as code objects and instruction offsets."""
-    frame: FrameType | None = sys._getframe(1)
+def capture(depth: int) -> RawFrames:
+    """The user's innermost frames in this thread, as code objects and instruction offsets.
+
+    The `depth` innermost frames are passed over unseen: looking at a frame costs.
+    """
+    frame: FrameType | None = sys._getframe(depth)
     known = _internal
     while frame is not None:
         filename = frame.f_code.co_filename
@@ -40,9 +47,10 @@ def capture() -> RawFrames:
         if not internal:
             break
         frame = frame.f_back
-    raw: list[tuple[CodeType, int]] = []
+    raw: list[Any] = []
     while frame is not None and len(raw) < _LIMIT:
-        raw.append((frame.f_code, frame.f_lasti))
+        raw.append(frame.f_code)
+        raw.append(frame.f_lasti)
         frame = frame.f_back
     return tuple(raw)
 
@@ -50,7 +58,7 @@ def capture() -> RawFrames:
 def resolve(raw: RawFrames) -> list[Frame]:
     """The frames with line numbers and source text, innermost first."""
     frames = []
-    for code, offset in raw:
+    for code, offset in zip(raw[::2], raw[1::2], strict=True):
         lineno = code.co_firstlineno
         for start, end, line in code.co_lines():
             if start <= offset < end and line is not None:

@@ -1,0 +1,218 @@
+"""What `cond` and `while_loop` share: building a body, collecting what it yields, keeping values for gradients.
+
+The gradient of a control flow op is a control flow op again. Its bodies use tensors from inside the bodies
+of the first one; such a tensor is *saved*: it becomes one more output of the first op.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.body import Body
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.op_def import OpDef, not_differentiable
+from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import control_dependencies
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.shape_rules import scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def build(
+    body: Body, function: Callable[[], Any], resolve: Callable[[Tensor], Tensor | None] | None = None
+) -> Any:
+    """Runs `function` with its ops going into `body`, and gives what it returns."""
+    body.resolve = resolve
+    with get_default_graph().body_scope(body):
+        return function()
+
+
+def yielded(value: Any) -> Tensor | None:
+    """What a body hands out for one result of the user's function."""
+    if value is None:
+        return None
+    if isinstance(value, Operation):
+        with control_dependencies([value]):
+            return raw.Const(value=np.asarray(True), dtype=dtypes.bool)  # type: ignore[no-any-return]
+    tensor = convert_to_tensor(value)
+    # A tensor from outside, or one that is yielded under control dependencies, still needs an op here.
+    return raw.Identity(tensor)  # type: ignore[no-any-return]
+
+
+def add_op(
+    op_def: OpDef,
+    bodies: tuple[Body, ...],
+    inputs: Sequence[Tensor],
+    attrs: dict[str, Any],
+    name: str,
+    out_dtypes: list[Any],
+    out_dims: list[Any],
+) -> Operation:
+    """Adds the op that runs `bodies`: its inputs are `inputs` and all that the bodies capture."""
+    captures: dict[Tensor, None] = {}
+    waits: dict[Operation, None] = {}
+    for body in bodies:
+        captures.update(body.captures)
+        waits.update(body.control_captures)
+    with control_dependencies(list(waits)):
+        return get_default_graph().add_op(
+            op_def, (*inputs, *captures), attrs, name, out_dtypes, out_dims, bodies
+        )
+
+
+def capture_positions(op: Operation, body: Body, first: int) -> list[int]:
+    """Where the captures of `body` stand among the op's inputs from `first` on."""
+    positions = {t: i for i, t in enumerate(op.inputs[first:])}
+    return [positions[t] for t in body.captures]
+
+
+def dense(grad: Any) -> Tensor | None:
+    """A gradient as one tensor, which is what a body can yield."""
+    return convert_to_tensor(grad) if isinstance(grad, IndexedSlices) else grad
+
+
+def differentiable(tensor: Tensor) -> bool:
+    """Tells whether a gradient can flow to a capture."""
+    dtype = tensor.dtype.base_dtype
+    return bool(dtype.is_floating or dtype.is_complex) or dtype in (dtypes.resource, dtypes.variant)
+
+
+def zeros_for(tensor: Tensor) -> Tensor:
+    """The zero gradient for a capture: for a variable's handle, zeros of the variable's shape."""
+    if tensor.dtype is dtypes.resource:
+        form = handle_form(tensor)
+        return raw.ZerosLike(raw.ReadVariableOp(tensor, **form))  # type: ignore[no-any-return]
+    if tensor.dtype is dtypes.variant:
+        return raw.NoGradients()  # type: ignore[no-any-return]
+    return raw.ZerosLike(tensor)  # type: ignore[no-any-return]
+
+
+def handle_form(handle: Any) -> dict[str, Any]:
+    """The dtype and shape of the variable behind a handle, as attributes of `ReadVariableOp`."""
+    attrs = handle.op.attrs
+    return {"dtype": attrs["handle_dtype"], "shape": attrs["handle_shape"]} if "handle_dtype" in attrs else {
+        "dtype": attrs["dtype"],
+        "shape": attrs["shape"],
+    }
+
+
+# -- stacks: the values that one tensor of a loop's body had, turn by turn ------------------------------
+#
+# A stack is a Python list of arrays; the gradient for a stack is a dict from turn to array, with nothing
+# where the gradient is zero. Both are values of dtype variant and are never changed once they are made.
+
+
+def _item(stack: Any, index: np.ndarray, dtype: Any, shape: Any) -> np.ndarray:
+    return stack[int(index)]  # type: ignore[no-any-return]
+
+
+OpDef(
+    "StackItem",
+    "stack: variant, index: int32 -> item: dtype",
+    attrs={"dtype": None, "shape": None},
+    shape=lambda attrs, stack, index: attrs["shape"]._dims,
+    compute=_item,
+    grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
+    stateful=True,
+)
+OpDef(
+    "StackGradient",
+    "index: int32, item: T -> grads: variant",
+    shape=scalar,
+    compute=lambda index, item: {int(index): item},
+    grad=lambda op, dy: (None, raw.StackGradientItem(dy, op.inputs[1], op.inputs[0])),
+    stateful=True,
+)
+OpDef(
+    "StackGradientItem",
+    "grads: variant, like: T, index: int32 -> item: T",
+    shape=lambda attrs, grads, like, index: like._dims,
+    compute=lambda grads, like, index: _lookup(grads, int(index), like),
+    grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
+    stateful=True,
+)
+OpDef(
+    "NoGradients",
+    "-> grads: variant",
+    shape=scalar,
+    compute=dict,
+    grad=not_differentiable,
+    stateful=True,
+)
+
+
+def _lookup(grads: Any, index: int, like: np.ndarray) -> np.ndarray:
+    found = grads.get(index) if isinstance(grads, dict) else grads[index]
+    return np.zeros_like(like) if found is None else found
+
+
+def _add(x: Any, y: Any) -> Any:
+    total = dict(x) if isinstance(x, dict) else dict(enumerate(x))
+    for index, grad in y.items() if isinstance(y, dict) else enumerate(y):
+        mine = total.get(index)
+        total[index] = grad if mine is None else mine + grad
+    return total
+
+
+OpDef(
+    "AddStackGradients",
+    "x: variant, y: variant -> sum: variant",
+    shape=scalar,
+    compute=_add,
+    grad=lambda op, dy: (dy, dy),
+    stateful=True,
+)
+
+
+def _stack_all(stack: Any, dtype: Any, shape: Any) -> np.ndarray:
+    if not stack:
+        dims = [0 if d is None else d for d in shape._dims or ()]
+        return np.zeros([0, *dims], dtype.np)
+    first = stack[0].shape
+    for index, item in enumerate(stack):
+        if item.shape != first:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"The function gave a value of shape {item.shape} for element {index}, but {first} for element 0: "
+                "the results for all elements must have one shape.",
+            )
+    return np.stack(stack)
+
+
+OpDef(
+    "StackAll",
+    "stack: variant -> tensor: dtype",
+    attrs={"dtype": None, "shape": None},
+    shape=lambda attrs, stack: None if attrs["shape"]._dims is None else (None, *attrs["shape"]._dims),
+    compute=_stack_all,
+    grad=lambda op, dy: raw.UnstackAll(dy),
+    stateful=True,
+)
+OpDef(
+    "UnstackAll",
+    "tensor: T -> stack: variant",
+    shape=scalar,
+    compute=lambda tensor: list(tensor),
+    grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
+    stateful=True,
+)
+OpDef(
+    "StackGradientAll",
+    "grads: variant, like: T -> tensor: T",
+    shape=lambda attrs, grads, like: like._dims,
+    compute=lambda grads, like: np.stack([_lookup(grads, i, x) for i, x in enumerate(like)])
+    if len(like)
+    else np.zeros_like(like),
+    grad=lambda op, dy: (raw.UnstackAll(dy), None),
+    stateful=True,
+)

@@ -1,0 +1,98 @@
+"""`py_func`: a Python function as an op."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import to_array
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["py_func"]
+
+
+def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:  # noqa: N803 - TF's attribute
+    # The function may write to what it gets, so it gets its own.
+    result = func(*[np.array(a) for a in arrays])
+    if not Tout:
+        return None
+    results = list(result) if isinstance(result, list | tuple) else [result]
+    if len(results) != len(Tout):
+        raise InvalidArgumentError(
+            None, None, f"{token} returns {len(results)} values, but expects to see {len(Tout)} values."
+        )
+    arrays_out = []
+    for index, (value, dtype) in enumerate(zip(results, Tout, strict=True)):
+        array = to_array(value)
+        if array.dtype != dtype.np and not isinstance(value, np.ndarray | np.generic):
+            array = to_array(value, dtype)
+        if array.dtype != dtype.np:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"{index}-th value returned by {token} is {dtypes.as_dtype(array.dtype).name}, but expects "
+                f"{dtype.name}",
+            )
+        arrays_out.append(array)
+    return arrays_out
+
+
+def _record(name: str, stateful: bool) -> OpDef:
+    return OpDef(
+        name,
+        "input: ... -> output: N*Tout",
+        attrs={"func": REQUIRED, "Tout": REQUIRED, "token": ""},
+        shape=lambda attrs, *_: [None] * len(attrs["Tout"]),
+        compute=_call,
+        grad=not_differentiable,
+        stateful=stateful,
+        samples=lambda rng: (),
+    )
+
+
+_stateful = _record("PyFunc", stateful=True)
+_stateless = _record("PyFuncStateless", stateful=False)
+
+
+def py_func(
+    func: Callable[..., Any],
+    inp: Any,
+    Tout: Any,  # noqa: N803 - TF's name
+    stateful: bool = True,
+    name: str | None = None,
+) -> Any:
+    """Calls a Python function of NumPy arrays as an op.
+
+    Args:
+      func: function that takes an array for each input and gives an array (or number) for each output.
+      inp: list of tensors.
+      Tout: dtype of the output, or list of dtypes.
+      stateful: whether it may give other results for equal inputs; if not, it may be called less often.
+      name: name of the operation.
+
+    Returns: a tensor, or a list of tensors if `Tout` is a list (the operation if it is empty). Shapes are
+    unknown in a graph. It has no gradient.
+
+    Raises:
+      InvalidArgumentError: when it runs, if the function returns other dtypes or another number of values.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     y = hf.py_func(lambda x: x + 1, [hf.constant([1.0, 2.0])], hf.float32)
+    ...     print(sess.run(y))
+    [2. 3.]
+    """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got {func!r}.")
+    is_list = isinstance(Tout, list | tuple)
+    out_dtypes = [dtypes.as_dtype(t) for t in (Tout if is_list else [Tout])]
+    record = _stateful if stateful else _stateless
+    token = getattr(func, "__name__", repr(func))
+    result = record(list(inp), func=func, Tout=out_dtypes, token=token, name=name)
+    return result if is_list else result[0]

@@ -1,0 +1,256 @@
+"""Ops on variables: made, read, assigned, updated by rows. A variable is a reference or a resource handle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.errors import InvalidArgumentError, OutOfRangeError
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
+from hybridflow._src.framework.storage import Storage
+from hybridflow._src.framework.tensor_shape import merge, to_string
+from hybridflow._src.ops.families import INDICES, NUMBERS
+from hybridflow._src.ops.shape_rules import same, scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_VARIABLE = {"shape": REQUIRED, "dtype": REQUIRED, "shared_name": "", "container": ""}
+
+
+def _declared(attrs: dict[str, Any], *_: Any) -> Any:
+    return attrs["shape"]._dims
+
+
+def _nothing(attrs: dict[str, Any], *_: Any) -> list[Any]:
+    return []
+
+
+def _make_storage(shape: Any, dtype: Any, shared_name: str, container: str) -> Callable[[], Storage]:
+    storage = Storage(shared_name)
+    return lambda: storage
+
+
+OpDef(
+    "VariableV2",
+    "-> ref: &dtype",
+    attrs=_VARIABLE,
+    shape=_declared,
+    kernel=_make_storage,
+    grad=not_differentiable,
+    stateful=True,
+)
+OpDef(
+    "VarHandleOp",
+    "-> resource: resource",
+    attrs=_VARIABLE,
+    shape=scalar,
+    kernel=_make_storage,
+    grad=not_differentiable,
+    stateful=True,
+)
+OpDef(
+    "ReadVariableOp",
+    "resource: resource -> value: dtype",
+    attrs={"dtype": REQUIRED, "shape": REQUIRED},
+    shape=_declared,
+    compute=lambda storage, dtype, shape: storage.read(),
+    grad=lambda op, dy: dy,
+    effect="read",
+)
+for _name in ("IsVariableInitialized", "VarIsInitializedOp"):
+    OpDef(
+        _name,
+        "ref: &dtype -> is_initialized: bool",
+        shape=scalar,
+        compute=lambda storage: np.asarray(storage.value is not None),
+        grad=not_differentiable,
+        effect="read",
+    )
+
+
+# -- assignment ------------------------------------------------------------------------------------
+
+
+def check_shape(name: str, got: tuple[int, ...], dims: Any) -> None:
+    """Checks the shape of a value for a variable with static shape `dims`.
+
+    Raises:
+      InvalidArgumentError: if it does not fit.
+    """
+    fits = dims is None or (
+        len(got) == len(dims) and all(d is None or d == g for d, g in zip(dims, got, strict=True))
+    )
+    if not fits:
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Assign requires shapes of both tensors to match. Variable '{name}' has shape {to_string(dims)}, the "
+            f"value {got}.",
+        )
+
+
+def _assign(storage: Storage, value: np.ndarray, shape: Any = None, **_: Any) -> np.ndarray:
+    value = np.asarray(value)
+    if shape is not None:
+        check_shape(storage.name, value.shape, shape._dims)
+    return storage.write(value)
+
+
+def _assign_with(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    def compute(storage: Storage, delta: np.ndarray, **_: Any) -> np.ndarray:
+        def update(value: np.ndarray) -> np.ndarray:
+            if np.shape(delta) != np.shape(value):
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    f"Variable '{storage.name}' has shape {np.shape(value)}, the value to add or subtract "
+                    f"{np.shape(delta)}: they must be equal.",
+                )
+            return np.asarray(function(value, delta))
+
+        return storage.update(update)
+
+    return compute
+
+
+def _assigned_dims(attrs: dict[str, Any], ref: Any, value: Any) -> Any:
+    """The variable's static shape, which the value must fit unless `validate_shape` is off."""
+    if not attrs.get("validate_shape", True):
+        return value._dims
+    return merge(ref._dims, value._dims)
+
+
+def _same_as_reference(attrs: dict[str, Any], ref: Any, value: Any) -> Any:
+    return merge(ref._dims, value._dims)
+
+
+for _suffix, _compute in (
+    ("", _assign),
+    ("Add", _assign_with(np.add)),
+    ("Sub", _assign_with(np.subtract)),
+):
+    _flags = {"use_locking": False}
+    if not _suffix:
+        _flags["validate_shape"] = True
+    OpDef(
+        f"Assign{_suffix}",
+        "ref: &T, value: T -> output_ref: &T",
+        attrs=_flags,
+        types=NUMBERS if _suffix else (),
+        shape=_assigned_dims if not _suffix else _same_as_reference,
+        compute=_compute,
+        grad=not_differentiable,
+        effect="write",
+    )
+    OpDef(
+        f"Assign{_suffix}VariableOp",
+        "resource: resource, value: dtype ->",
+        attrs={"shape": None},
+        types=NUMBERS if _suffix else (),
+        shape=_nothing,
+        compute=_compute,
+        grad=not_differentiable,
+        effect="write",
+    )
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def _scatter(function: Callable[..., None]) -> Callable[..., np.ndarray]:
+    def compute(
+        storage: Storage, indices: np.ndarray, updates: np.ndarray, **_: Any
+    ) -> np.ndarray:
+        def update(value: np.ndarray) -> np.ndarray:
+            check_rows(storage.name, indices, value.shape)
+            result = value.copy()
+            function(result, indices, updates)
+            return result
+
+        return storage.update(update)
+
+    return compute
+
+
+def check_rows(name: str, indices: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Checks row indices into a variable.
+
+    Raises:
+      InvalidArgumentError: if one is out of range.
+    """
+    rows = shape[0] if shape else 0
+    bad = (indices < 0) | (indices >= rows)
+    if np.any(bad):
+        where = tuple(int(i[0]) for i in np.nonzero(np.atleast_1d(bad)))
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"indices{list(where)} = {np.atleast_1d(indices)[where]} is not in [0, {rows}) for variable '{name}'",
+        )
+
+
+def _put(value: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> None:
+    value[indices] = updates
+
+
+def _scattered_dims(attrs: dict[str, Any], ref: Any, indices: Any, updates: Any) -> Any:
+    dims, index_dims, update_dims = ref._dims, indices._dims, updates._dims
+    if dims is not None and index_dims is not None and update_dims not in (None, ()):
+        merge(update_dims, (*index_dims, *dims[1:]))
+    return dims
+
+
+_SCATTER: dict[str, Callable[..., None]] = {
+    "Update": _put,
+    "Add": np.add.at,
+    "Sub": np.subtract.at,
+    "Mul": np.multiply.at,
+    "Div": np.divide.at,
+}
+for _suffix, _function in _SCATTER.items():
+    OpDef(
+        f"Scatter{_suffix}",
+        "ref: &T, indices: Tindices, updates: T -> output_ref: &T",
+        attrs={"use_locking": False},
+        types={"Tindices": INDICES, "T": NUMBERS} if _suffix != "Update" else {"Tindices": INDICES},
+        shape=_scattered_dims,
+        compute=_scatter(_function),
+        grad=not_differentiable,
+        effect="write",
+    )
+    OpDef(
+        f"ResourceScatter{_suffix}",
+        "resource: resource, indices: Tindices, updates: dtype ->",
+        types={"Tindices": INDICES, "dtype": NUMBERS} if _suffix != "Update" else {"Tindices": INDICES},
+        shape=_nothing,
+        compute=_scatter(_function),
+        grad=not_differentiable,
+        effect="write",
+    )
+
+
+# -- counters --------------------------------------------------------------------------------------
+
+
+def _count_up_to(storage: Storage, limit: int, **_: Any) -> np.ndarray:
+    with storage.lock:
+        before = storage.read()
+        if before >= limit:
+            raise OutOfRangeError(None, None, f"Reached limit of {limit} ('{storage.name}')")
+        storage.write(np.asarray(before + 1, before.dtype))
+    return before
+
+
+OpDef(
+    "CountUpTo",
+    "ref: &T -> output: T",
+    attrs={"limit": REQUIRED, "T": None},
+    types={"T": (dtypes.int32, dtypes.int64)},
+    shape=same,
+    compute=_count_up_to,
+    grad=not_differentiable,
+    effect="write",
+)

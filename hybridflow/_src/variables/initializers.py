@@ -1,0 +1,451 @@
+"""Initializers: functions from a shape and dtype to an initial value, with their settings."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.ops import array, constant, random
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.tensor import Tensor
+
+__all__ = [
+    "Constant",
+    "Identity",
+    "Initializer",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "UniformUnitScaling",
+    "VarianceScaling",
+    "Zeros",
+    "glorot_normal_initializer",
+    "glorot_uniform_initializer",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+]
+
+
+class Initializer:
+    """Base of all initializers: `initializer(shape, dtype=None, partition_info=None)` gives a tensor.
+
+    `partition_info`, where given, says which part of a partitioned variable is wanted (see
+    `PartitionInfo`): scales then follow the whole variable's shape.
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} must define __call__.")
+
+    def get_config(self) -> dict[str, Any]:
+        """The settings, as the constructor takes them."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """The initializer with these settings."""
+        return cls(**config)
+
+
+class _WithDtype(Initializer):
+    """An initializer whose dtype can be set beforehand."""
+
+    dtype: DType
+
+    def _dtype_for(self, dtype: Any) -> DType:
+        return self.dtype if dtype is None else dtypes.as_dtype(dtype)
+
+
+def _floating(dtype: Any) -> DType:
+    dtype = dtypes.as_dtype(dtype)
+    if not dtype.is_floating:
+        raise TypeError(f"Cannot create initializer for non-floating point type {dtype.name}.")
+    return dtype
+
+
+class Zeros(_WithDtype):
+    """All elements 0.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.zeros_initializer()([2]).numpy())
+    [0. 0.]
+    """
+
+    def __init__(self, dtype: Any = dtypes.float32) -> None:
+        self.dtype = dtypes.as_dtype(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return constant.zeros(shape, self._dtype_for(dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"dtype": self.dtype.name}
+
+
+class Ones(_WithDtype):
+    """All elements 1."""
+
+    def __init__(self, dtype: Any = dtypes.float32) -> None:
+        self.dtype = dtypes.as_dtype(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return constant.ones(shape, self._dtype_for(dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"dtype": self.dtype.name}
+
+
+class Constant(_WithDtype):
+    """Given values, in row-major order; missing ones repeat the last.
+
+    Args:
+      value: a number, or a list or array of at most as many elements as the variable has.
+      dtype: used where the call names none.
+      verify_shape: whether `value` must have exactly the shape asked for.
+
+    Raises:
+      TypeError: if `value` is of another type. ValueError (when called): if it has too many elements.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.constant_initializer([1, 2])([3]).numpy())
+    [1. 2. 2.]
+    """
+
+    def __init__(
+        self, value: Any = 0, dtype: Any = dtypes.float32, verify_shape: bool = False
+    ) -> None:
+        if not (np.isscalar(value) or isinstance(value, list | tuple | np.ndarray)):
+            raise TypeError(
+                f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of "
+                "values, or numpy.ndarray)."
+            )
+        self.value = value
+        self.dtype = dtypes.as_dtype(dtype)
+        self._verify_shape = verify_shape
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return constant.constant(
+            self.value, self._dtype_for(dtype), shape=shape, verify_shape=self._verify_shape
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": self.value, "dtype": self.dtype.name}
+
+
+class _Random(_WithDtype):
+    """An initializer that draws numbers: two parameters and a seed."""
+
+    def __init__(self, first: float, second: float, seed: int | None, dtype: Any) -> None:
+        self._first = first
+        self._second = second
+        self.seed = seed
+        self.dtype = dtypes.as_dtype(dtype)
+
+
+class RandomUniform(_Random):
+    """Numbers from the uniform distribution on [minval, maxval).
+
+    Args:
+      minval, maxval: the range (for integers, maxval must be given).
+      seed: see `set_random_seed`.
+      dtype: used where the call names none.
+    """
+
+    def __init__(
+        self,
+        minval: Any = 0,
+        maxval: Any = None,
+        seed: int | None = None,
+        dtype: Any = dtypes.float32,
+    ) -> None:
+        super().__init__(minval, maxval, seed, dtype)
+        self.minval, self.maxval = minval, maxval
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.random_uniform(
+            shape, self.minval, self.maxval, self._dtype_for(dtype), seed=self.seed
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "minval": self.minval,
+            "maxval": self.maxval,
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+        }
+
+
+class _Normal(_Random):
+    def __init__(
+        self,
+        mean: float = 0.0,
+        stddev: float = 1.0,
+        seed: int | None = None,
+        dtype: Any = dtypes.float32,
+    ) -> None:
+        super().__init__(mean, stddev, seed, _floating(dtype))
+        self.mean, self.stddev = mean, stddev
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "mean": self.mean,
+            "stddev": self.stddev,
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+        }
+
+
+class RandomNormal(_Normal):
+    """Numbers from the normal distribution with the given mean and standard deviation."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.random_normal(
+            shape, self.mean, self.stddev, self._dtype_for(dtype), seed=self.seed
+        )
+
+
+class TruncatedNormal(_Normal):
+    """Numbers from the normal distribution, drawn again where farther than 2 stddev from the mean."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.truncated_normal(
+            shape, self.mean, self.stddev, self._dtype_for(dtype), seed=self.seed
+        )
+
+
+class UniformUnitScaling(_WithDtype):
+    """Uniform numbers that keep the variance of a layer's input.
+
+        U(-a, a) with a = factor * sqrt(3 / n), n the product of all but the last dimension
+
+    Reference: Sussillo, Abbott: Random Walk Initialization (2014), arXiv:1412.6558.
+    """
+
+    def __init__(
+        self, factor: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
+    ) -> None:
+        self.factor = factor
+        self.seed = seed
+        self.dtype = _floating(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        scale_shape = shape if partition_info is None else partition_info.full_shape
+        input_size = 1.0
+        for dim in scale_shape[:-1]:
+            input_size *= float(dim)
+        limit = math.sqrt(3 / max(input_size, 1.0)) * self.factor
+        return random.random_uniform(
+            shape, -limit, limit, self._dtype_for(dtype), seed=self.seed
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor, "seed": self.seed, "dtype": self.dtype.name}
+
+
+class VarianceScaling(_WithDtype):
+    """Numbers whose variance is scaled by the size of the layer.
+
+        normal:  truncated normal with stddev = sqrt(scale / n)
+        uniform: U(-a, a) with a = sqrt(3 * scale / n)
+
+    with n the number of inputs of a unit (fan_in), of outputs (fan_out), or their mean (fan_avg).
+
+    Args:
+      scale: a positive number.
+      mode: "fan_in", "fan_out" or "fan_avg".
+      distribution: "normal" or "uniform".
+      seed: see `set_random_seed`.
+      dtype: used where the call names none.
+
+    Raises:
+      ValueError: for other values of these.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     w = hf.variance_scaling_initializer(seed=1)([100, 50])
+    >>> bool(abs(w.numpy().std() - 0.088) < 0.01)
+    True
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "normal",
+        seed: int | None = None,
+        dtype: Any = dtypes.float32,
+    ) -> None:
+        if scale <= 0.0:
+            raise ValueError(f"`scale` must be positive float, got {scale}.")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Invalid `mode` argument: {mode!r}")
+        if distribution not in ("normal", "uniform"):
+            raise ValueError(f"Invalid `distribution` argument: {distribution!r}")
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.seed = seed
+        self.dtype = _floating(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        dtype = self._dtype_for(dtype)
+        fan_in, fan_out = _fans(shape if partition_info is None else partition_info.full_shape)
+        size = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
+        scale = self.scale / max(1.0, size)
+        if self.distribution == "normal":
+            return random.truncated_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
+        limit = math.sqrt(3.0 * scale)
+        return random.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "scale": self.scale,
+            "mode": self.mode,
+            "distribution": self.distribution,
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+        }
+
+
+def _fans(shape: Any) -> tuple[float, float]:
+    """The numbers of inputs and of outputs of a unit; convolutions share a kernel over positions."""
+    shape = [int(d) for d in shape]
+    if not shape:
+        return 1.0, 1.0
+    if len(shape) == 1:
+        return float(shape[0]), float(shape[0])
+    receptive = 1.0
+    for dim in shape[:-2]:
+        receptive *= dim
+    return shape[-2] * receptive, shape[-1] * receptive
+
+
+class Orthogonal(_WithDtype):
+    """A matrix with orthonormal columns (or rows, where it has fewer rows), times `gain`.
+
+    All but the last dimension count as rows. It is the Q of the QR decomposition of a normal random
+    matrix, with signs chosen so that Q is uniformly distributed.
+
+    Reference: Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep
+    linear neural networks (2014), arXiv:1312.6120.
+
+    Raises:
+      ValueError (when called): for fewer than two dimensions.
+
+    >>> import hybridflow as hf
+    >>> import numpy as np
+    >>> with hf.eager_mode():
+    ...     q = hf.orthogonal_initializer(seed=1)([4, 3]).numpy()
+    >>> bool(np.allclose(q.T @ q, np.eye(3), atol=1e-6))
+    True
+    """
+
+    def __init__(
+        self, gain: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
+    ) -> None:
+        self.gain = gain
+        self.dtype = _floating(dtype)
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        dtype = self._dtype_for(dtype)
+        shape = [int(d) for d in shape]
+        if len(shape) < 2:
+            raise ValueError("The tensor to initialize must be at least two-dimensional")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        tall = (max(rows, columns), min(rows, columns))
+        normal = random.random_normal(tall, dtype=dtype, seed=self.seed)
+        q, r = raw.Qr(normal, full_matrices=False)
+        diagonal = raw.DiagPart(r)
+        q = q * (diagonal / abs(diagonal))
+        if rows < columns:
+            q = array.transpose(q)
+        return self.gain * array.reshape(q, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, "seed": self.seed, "dtype": self.dtype.name}
+
+
+class Identity(_WithDtype):
+    """The identity matrix times `gain`.
+
+    Raises:
+      ValueError (when called): for a shape that is not 2-D, or a part of a partitioned variable.
+    """
+
+    def __init__(self, gain: float = 1.0, dtype: Any = dtypes.float32) -> None:
+        self.gain = gain
+        self.dtype = _floating(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        full_shape = shape if partition_info is None else partition_info.full_shape
+        if len(full_shape) != 2:
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
+        dtype = self._dtype_for(dtype)
+        identity = constant.constant(np.eye(*[int(d) for d in full_shape], dtype=dtype.np))
+        if partition_info is not None:
+            identity = array.slice(identity, partition_info.var_offset, shape)
+        return self.gain * identity
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, "dtype": self.dtype.name}
+
+
+def glorot_uniform_initializer(seed: int | None = None, dtype: Any = dtypes.float32) -> Initializer:
+    """U(-a, a) with a = sqrt(6 / (fan_in + fan_out)): the default of `get_variable`.
+
+    Reference: Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks,
+    AISTATS 2010.
+    """
+    return VarianceScaling(1.0, "fan_avg", "uniform", seed, dtype)
+
+
+def glorot_normal_initializer(seed: int | None = None, dtype: Any = dtypes.float32) -> Initializer:
+    """Truncated normal with stddev = sqrt(2 / (fan_in + fan_out)).
+
+    Reference: as for `glorot_uniform_initializer`.
+    """
+    return VarianceScaling(1.0, "fan_avg", "normal", seed, dtype)
+
+
+def lecun_normal(seed: int | None = None) -> Initializer:
+    """Truncated normal with stddev = sqrt(1 / fan_in)."""
+    return VarianceScaling(1.0, "fan_in", "normal", seed)
+
+
+def lecun_uniform(seed: int | None = None) -> Initializer:
+    """U(-a, a) with a = sqrt(3 / fan_in)."""
+    return VarianceScaling(1.0, "fan_in", "uniform", seed)
+
+
+def he_normal(seed: int | None = None) -> Initializer:
+    """Truncated normal with stddev = sqrt(2 / fan_in)."""
+    return VarianceScaling(2.0, "fan_in", "normal", seed)
+
+
+def he_uniform(seed: int | None = None) -> Initializer:
+    """U(-a, a) with a = sqrt(6 / fan_in)."""
+    return VarianceScaling(2.0, "fan_in", "uniform", seed)
+
+
+def default_initializer(name: str, dtype: DType) -> Initializer:
+    """What `get_variable` uses where no scope gives an initializer.
+
+    Raises:
+      ValueError: for a dtype that has no default.
+    """
+    if dtype.is_floating:
+        return glorot_uniform_initializer(dtype=dtype)
+    if dtype.is_integer or dtype.is_bool:
+        return Zeros(dtype)
+    raise ValueError(f"An initializer for variable {name} of {dtype} is required")
