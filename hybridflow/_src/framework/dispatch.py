@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import context, dtypes, fp
-from hybridflow._src.framework.convert import admit_tensor, convert
+from hybridflow._src.framework.convert import admit_tensor, constant_of, convert, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
@@ -218,7 +218,11 @@ class EagerOp:
 
 
 def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    inputs, types = _convert_all(op, args, True)
+    dtype = _eager_dtype(op, args) if op.plain else None
+    if dtype is None:
+        inputs, types = _convert_all(op, args, True)
+    else:
+        inputs, types = list(args), {}
     if op.checked:
         _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
@@ -232,16 +236,31 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         raise explain(op, op.name, arrays, attrs, error) from error
     finally:
         fp.restore(token)
-    if not op.outputs:
-        outputs: list[EagerTensor] = []
+    if dtype is not None:
+        outputs = [wrap(result, op.result or dtype)]
+    elif not op.outputs:
+        outputs = []
     elif result.__class__ is tuple or result.__class__ is list:
-        dtypes_out = _out_dtypes(op, types, attrs, len(result))
-        outputs = [wrap(r, d) for r, d in zip(result, dtypes_out, strict=True)]
+        found = _out_dtypes(op, types, attrs, len(result))
+        outputs = [wrap(value, known) for value, known in zip(result, found, strict=True)]
     else:
         outputs = [wrap(result, _out_dtypes(op, types, attrs, 1)[0])]
     if context.tapes.top:
         record(EagerOp(op, tuple(inputs), outputs, attrs))
     return _returned(op, outputs, None)
+
+
+def _eager_dtype(op: OpDef, args: tuple[Any, ...]) -> DType | None:
+    """The dtype of arguments that are all eager tensors, if they share one that the op takes."""
+    dtype = None
+    for value in args:
+        if value.__class__ is not EagerTensor:
+            return None
+        if value._dtype is not dtype:
+            if dtype is not None:
+                return None
+            dtype = value._dtype
+    return dtype if dtype is not None and dtype.as_datatype_enum in op.accepts else None
 
 
 def explain(
@@ -289,10 +308,11 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
     else:
         name = op.name
     if op.plain and (dtype := _shared_dtype(op, args, graph)) is not None:
+        if not all(value.__class__ is Tensor for value in args):
+            with graph.op_scope(name) as name:
+                args = _with_constants(op, args, dtype, graph)
         dims = _infer(op, name, args, attrs)
-        out_dtypes = [dtype if known is None else known for known in op.results]
-        operation = graph.add_op(op, args, attrs, name, out_dtypes, dims)
-        return _returned(op, operation.outputs, operation)
+        return graph.add_op(op, args, attrs, name, (op.result or dtype,), dims).outputs[0]
     if _all_of(graph, args):
         inputs: list[Tensor] = list(args)
         types: dict[str, DType] = {}
@@ -315,16 +335,33 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
 
 
 def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> DType | None:
-    """The one dtype of arguments that are all tensors of `graph`, if the op takes it."""
+    """The dtype of arguments, tensors of `graph` and Python numbers, if all share one that fits."""
     dtype = None
     for value in args:
-        if value.__class__ is not Tensor or value.op.graph is not graph:
+        kind = value.__class__
+        if kind is float or kind is int:
+            continue
+        if kind is not Tensor or value.op.graph is not graph:
             return None
         if value._dtype is not dtype:
             if dtype is not None:
                 return None
             dtype = value._dtype
     return dtype if dtype is not None and dtype.as_datatype_enum in op.accepts else None
+
+
+def _with_constants(
+    op: OpDef, args: tuple[Any, ...], dtype: DType, graph: Graph
+) -> tuple[Tensor, ...]:
+    """The arguments with constants in place of Python numbers."""
+    return tuple(
+        [
+            value
+            if value.__class__ is Tensor
+            else constant_of(graph, to_array(value, dtype), dtype, arg.name)
+            for arg, value in zip(op.inputs, args, strict=True)
+        ]
+    )
 
 
 def _all_of(graph: Graph, args: tuple[Any, ...]) -> bool:

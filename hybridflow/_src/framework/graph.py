@@ -166,6 +166,7 @@ class Graph(Collections):
         name: str,
         out_dtypes: Sequence[dtypes.DType],
         out_dims: Sequence[Dims],
+        bodies: tuple[Body, ...] = (),
     ) -> Operation:
         """Adds an operation. `name` is used as it is when it ends in "/", else made unique.
 
@@ -179,31 +180,48 @@ class Graph(Collections):
                 break
         with self._lock:
             self._check_not_finalized()
-            name = name[:-1] if name[-1] == "/" else self.unique_name(name)
+            name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
             controls = self._control_inputs(scope, inputs) if scope.controls else ()
+            if self.building_function:
+                controls = self._in_program_order(controls, op_def, inputs, bodies)
+            op_id = len(self._ops) + 1
             frames = traceback.capture(3)
-            op = Operation(
-                self, op_def, name, inputs, attrs, controls, body, len(self._ops) + 1, frames
-            )
+            op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
             make_outputs(op, out_dtypes, out_dims)
-            for tensor in inputs:
-                if tensor._consumers is None:
-                    tensor._consumers = [op]
-                else:
-                    tensor._consumers.append(op)
             if scope.device_functions:
                 self._apply_device_functions(op, scope)
             elif scope.device:
                 op.device = scope.device
             if scope.colocate:
                 self._colocate(op, scope)
+            # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
+            for tensor in inputs:
+                if tensor._consumers is None:
+                    tensor._consumers = [op]
+                else:
+                    tensor._consumers.append(op)
             self._ops.append(op)
             self._by_name[name] = op
             if body is not None:
                 body.operations.append(op)
             for group in scope.controls:
                 group.members.add(op)
+            if self.building_function:
+                self._note_effect(op)
         return op
+
+    def _in_program_order(
+        self,
+        controls: tuple[Operation, ...],
+        op_def: OpDef,
+        inputs: tuple[Tensor, ...],
+        bodies: tuple[Body, ...],
+    ) -> tuple[Operation, ...]:
+        """Adds the control inputs by which effects happen in the order in which a function has them."""
+        return controls
+
+    def _note_effect(self, op: Operation) -> None:
+        """Called for each op of a function being traced."""
 
     @staticmethod
     def _control_inputs(scope: Scope, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
@@ -264,6 +282,12 @@ class Graph(Collections):
         self._finalized = False
 
     # -- names and scopes --------------------------------------------------------------------------
+
+    def _exact_name(self, name: str) -> str:
+        if name in self._by_name:
+            raise ValueError(f"Duplicate node name in graph: {name!r}")
+        self._names_in_use.setdefault(name, 1)
+        return name
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` under the current name scope, with _1, _2, ... appended if it is taken."""

@@ -103,9 +103,9 @@ class OpDef:
       aliases: its output may be a view of an input.
 
     Worked out from these, for the quick ways through `dispatch`:
-      plain: every input is one tensor, and all are of one type variable; the outputs are single.
+      plain: every input is one tensor, all of them of one type variable; there is one output.
       accepts: the enums of the dtypes that this type variable may have.
-      results: for a plain op, the dtype of each output, or None for that of the inputs.
+      result: for a plain op, the dtype of the output, or None for that of the inputs.
       required: the attributes without a default.
     """
 
@@ -124,7 +124,7 @@ class OpDef:
         "outputs",
         "plain",
         "required",
-        "results",
+        "result",
         "samples",
         "shape",
         "stateful",
@@ -154,7 +154,7 @@ class OpDef:
             raise ValueError(f"Op {name!r}: the signature {signature!r} has no '->'.")
         if (compute is None) == (kernel is None):
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
-        if samples is None and not (stateful or effect):
+        if samples is None and not (stateful or effect or kernel):
             raise TypeError(f"Op {name!r}: `samples` is missing, so no test would cover it.")
         for field, value in (("shape", shape), ("grad", grad)):
             if not callable(value):
@@ -188,13 +188,14 @@ class OpDef:
             var is not None
             and variables == {var}
             and not any(arg.many or arg.ref for arg in (*self.inputs, *self.outputs))
-            and all(arg.dtype is not None or arg.var == var for arg in self.outputs)
+            and len(self.outputs) == 1
+            and (self.outputs[0].dtype is not None or self.outputs[0].var == var)
         )
         allowed = self.types.get(var or "")
         self.accepts = (
             _ANY if allowed is None else frozenset(dtype.as_datatype_enum for dtype in allowed)
         )
-        self.results = tuple(arg.dtype for arg in self.outputs)
+        self.result = self.outputs[0].dtype if self.outputs else None
 
     def _allowed(
         self, types: Mapping[str, Sequence[DType]] | Sequence[DType]

@@ -88,6 +88,7 @@ class Operation:
         attrs: dict[str, Any],
         control_inputs: tuple[Operation, ...],
         body: Body | None,
+        bodies: tuple[Body, ...],
         op_id: int,
         frames: traceback.RawFrames,
     ) -> None:
@@ -98,7 +99,7 @@ class Operation:
         self.attrs = attrs
         self.control_inputs = control_inputs
         self.body = body
-        self.bodies: tuple[Body, ...] = ()
+        self.bodies = bodies
         self.device = ""
         self.outputs: list[Tensor] = []
         self._id = op_id

@@ -102,7 +102,7 @@ class Plan:
 def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
     """The error to raise for one that an op raised: with the op, and shapes where they matter."""
     if not isinstance(error, OpError):
-        if not isinstance(error, ValueError | TypeError | IndexError | OverflowError):
+        if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError)):
             return error
         error = dispatch.explain(op.op_def, op.name, inputs, op.attrs, error)
     if error._op is None:

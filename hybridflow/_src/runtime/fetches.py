@@ -53,7 +53,7 @@ class Fetches:
             raise TypeError("Fetch argument None has invalid type <class 'NoneType'>")
         if isinstance(fetch, IndexedSlices):
             return self._slices_packer(fetch)
-        if isinstance(fetch, list | tuple):
+        if isinstance(fetch, (list, tuple)):
             packers = [self._packer(item) for item in fetch]
             if isinstance(fetch, list):
                 return lambda values: [pack(values) for pack in packers]
@@ -128,8 +128,8 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
         if key.dense_shape is not None:
             pairs.append((key.dense_shape, value[2]))
         return pairs
-    if isinstance(key, tuple | list):
-        if not isinstance(value, tuple | list) or len(key) != len(value):
+    if isinstance(key, (tuple, list)):
+        if not isinstance(value, (tuple, list)) or len(key) != len(value):
             raise ValueError(
                 f"The value fed for {key!r} must have the same nested structure, got "
                 f"{value!r:.200}."

@@ -168,7 +168,7 @@ class BaseSession:
         ...     print(f(2.0))
         3.0
         """
-        if feed_list is not None and not isinstance(feed_list, list | tuple):
+        if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError("`feed_list` must be a list or tuple.")
         runnable = self._make(fetches, feed_list or ())
         feeds = runnable.feeds
