@@ -9,7 +9,7 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.registry import late, raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 
@@ -91,7 +91,7 @@ def gradients(
         def _both(op: Operation) -> Any:
             return _Colocated(graph.colocate_with(op), graph.name_scope(f"{op.name}_grad"))
 
-        backward(reversed(between), grads, lambda t: t in reached and t not in stopped, scope)
+        backward(reversed(between), grads, reached.__contains__, scope)
         return [grads.of(s) for s in sources]
 
 
@@ -161,7 +161,10 @@ def _between(
         pending.extend(t.op for t in op.inputs if t not in stopped and t.op not in needed)
     between = []
     for op in sorted(needed, key=lambda op: op._id):
-        if any(t in reached and t not in stopped for t in op.inputs):
+        if any(t in reached for t in op.inputs):
             between.append(op)
-            reached.update(op.outputs)
+            reached.update(t for t in op.outputs if t not in stopped)
     return between
+
+
+late.gradients = gradients

@@ -26,11 +26,13 @@ _UNINITIALIZED = (
 class Storage:
     """The value of one variable, or None before it is initialized."""
 
-    __slots__ = ("__weakref__", "lock", "name", "value")
+    __slots__ = ("__weakref__", "lock", "name", "value", "variable")
 
     def __init__(self, name: str, value: np.ndarray | None = None) -> None:
         self.name = name
         self.value = value
+        # A weak reference to the eager variable whose value this is.
+        self.variable: Callable[[], Any] | None = None
         # Held while a value is replaced by one computed from it, so that no update is lost.
         self.lock = threading.RLock()
 

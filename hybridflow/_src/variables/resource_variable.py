@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +102,7 @@ class ResourceVariable(Variable):
         self._name = scope.rstrip("/")
         self._device = current_device() or _EAGER_DEVICE
         self._storage = Storage(self._name, initial._a)  # type: ignore[attr-defined]
+        self._storage.variable = weakref.ref(self)
         self._handle = EagerTensor(self._storage, dtypes.resource)
 
     def _make_handle(self, scope: str) -> Tensor:

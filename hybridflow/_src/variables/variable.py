@@ -136,6 +136,8 @@ class Variable:
             )
         if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
+        if context.variable_creation.top is not None:
+            context.variable_creation.top(name or "Variable")
         self._trainable = trainable
         self._constraint = constraint
         self._caching_device = caching_device
