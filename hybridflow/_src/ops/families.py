@@ -1,4 +1,4 @@
-"""Makers of op records for the two largest families: elementwise ops with one and with two inputs."""
+"""Makers of op records for the largest families: elementwise ops with one and two inputs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OpDef, Sample
+from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.tensor import Tensor
 
 FLOATS = (dtypes.float16, dtypes.float32, dtypes.float64)
 COMPLEX = (dtypes.complex64, dtypes.complex128)
@@ -23,7 +23,11 @@ SIGNED = (dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64)
 INTEGERS = (*SIGNED, dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64)
 REALS = (*FLOATS, *INTEGERS)
 NUMBERS = (*REALS, *COMPLEX)
+INEXACT = (*FLOATS, *COMPLEX)
 INDICES = (dtypes.int32, dtypes.int64)
+
+# Pairs of shapes for the samples of an op that broadcasts.
+_PAIRS = (((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((0, 2), (2,)))
 
 
 def unary(
@@ -31,23 +35,23 @@ def unary(
     compute: Callable[..., Any],
     grad: Callable[..., Any],
     *,
-    types: Sequence[DType] = (*FLOATS, *COMPLEX),
+    types: Sequence[DType] = INEXACT,
     out: str = "T",
+    names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
 ) -> OpDef:
     """The record of an elementwise op with one input; `domain` bounds the sample values."""
+    smooth = grad is not not_differentiable
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
-        low, high = domain
-        for dtype in (np.float32, np.float64) if dtypes.float32 in types else (np.int32, bool):
-            if dtype is bool and dtypes.bool not in types:
-                continue
+        for dtype in _sample_dtypes(types):
             for shape in ((2, 3), (), (0, 2)):
-                yield Sample(rng.uniform(low, high, shape).astype(dtype))
+                x = _draw(rng, domain, shape, dtype)
+                yield Sample(x, differentiable=smooth and x.dtype.kind == "f")
 
     return OpDef(
         name,
-        f"x: T -> y: {out}",
+        f"{names[0]}: T -> {names[1]}: {out}",
         types=types,
         shape=shape_rules.same,
         compute=compute,
@@ -63,50 +67,115 @@ def binary(
     *,
     types: Sequence[DType] = NUMBERS,
     out: str = "T",
+    names: tuple[str, str, str] = ("x", "y", "z"),
     domain: tuple[float, float] = (-2.0, 2.0),
+    domain2: tuple[float, float] | None = None,
+    checked: bool = False,
 ) -> OpDef:
     """The record of an elementwise op with two inputs that broadcast.
 
-    `grad(op, dz)` gives the gradients as if nothing had been broadcast; each is summed to the shape of
-    its input here.
+    `grad(op, dz)` gives the gradients as if nothing had been broadcast; each is summed to the shape
+    of its input here. `domain2` bounds the sample values of the second input, where it differs.
     """
+    smooth = grad is not not_differentiable
 
     def gradient(op: Any, dz: Any) -> Any:
         x, y = op.inputs
-        grads = grad(op, dz)
-        if grads is None:
-            return None
-        dx, dy = grads
-        return sum_to_shape_of(dx, x), sum_to_shape_of(dy, y)
+        dx, dy = grad(op, dz)
+        return sum_to_shape_of(dx, x, y), sum_to_shape_of(dy, y, x)
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
-        low, high = domain
-        kinds = (np.float32, np.float64) if dtypes.float32 in types else (np.int32, bool)
-        for dtype in kinds:
-            if dtype is bool and dtypes.bool not in types:
-                continue
-            for left, right in (((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((0, 2), (2,))):
-                yield Sample(
-                    rng.uniform(low, high, left).astype(dtype),
-                    rng.uniform(low, high, right).astype(dtype),
-                )
+        for dtype in _sample_dtypes(types):
+            for left, right in _PAIRS:
+                x = _draw(rng, domain, left, dtype)
+                y = _draw(rng, domain2 or domain, right, dtype)
+                yield Sample(x, y, differentiable=smooth and x.dtype.kind == "f")
 
     return OpDef(
         name,
-        f"x: T, y: T -> z: {out}",
+        f"{names[0]}: T, {names[1]}: T -> {names[2]}: {out}",
         types=types,
         shape=shape_rules.broadcasting,
         compute=compute,
-        grad=gradient,
+        grad=gradient if smooth else not_differentiable,
+        samples=samples,
+        checked=checked,
+    )
+
+
+def gradient_op(
+    name: str,
+    compute: Callable[..., Any],
+    grad: Callable[..., Any],
+    *,
+    names: tuple[str, str, str],
+    types: Sequence[DType] = FLOATS,
+    domain: tuple[float, float] = (0.2, 0.8),
+) -> OpDef:
+    """The record of an op that some gradient is made of: two inputs of one shape, elementwise."""
+
+    def samples(rng: np.random.Generator) -> Iterable[Sample]:
+        for dtype in (np.float32, np.float64):
+            for shape in ((2, 3), (), (0, 2)):
+                yield Sample(_draw(rng, domain, shape, dtype), _draw(rng, domain, shape, dtype))
+
+    return OpDef(
+        name,
+        f"{names[0]}: T, {names[1]}: T -> {names[2]}: T",
+        types=types,
+        shape=shape_rules.merging,
+        compute=compute,
+        grad=grad,
         samples=samples,
     )
 
 
-def sum_to_shape_of(grad: Any, x: Tensor) -> Any:
-    """Sums a gradient over the dimensions in which `x` was broadcast to the gradient's shape."""
+def _sample_dtypes(types: Sequence[DType]) -> list[Any]:
+    wanted = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.bool)
+    return [dtype.np for dtype in wanted if dtype in types]
+
+
+def _draw(
+    rng: np.random.Generator, domain: tuple[float, float], shape: tuple[int, ...], dtype: Any
+) -> np.ndarray:
+    if np.dtype(dtype).kind == "b":
+        return rng.uniform(0, 1, shape) < 0.5
+    values = np.asarray(rng.uniform(*domain, shape))
+    if np.dtype(dtype).kind == "i":
+        # Wider, so that integers are not all alike.
+        values = np.ceil(values * 3)
+    return values.astype(dtype)
+
+
+def sum_to_shape_of(grad: Any, x: Tensor, other: Tensor | None = None) -> Any:
+    """Sums a gradient over the dimensions in which `x` was broadcast to the gradient's shape.
+
+    `other` is the input with which `x` was broadcast, if there was one: its static shape may tell
+    that nothing was.
+    """
     if grad is None:
         return None
     dims = x._dims
-    if dims is not None and None not in dims and grad._dims == dims:
+    if dims is None:
+        return raw.SumToShape(grad, raw.Shape(x))
+    if None not in dims:
+        return grad if grad._dims == dims else raw.SumToShape(grad, np.array(dims, np.int32))
+    if other is not None and _covers(dims, other._dims):
         return grad
     return raw.SumToShape(grad, raw.Shape(x))
+
+
+def _covers(dims: tuple[int | None, ...], other: tuple[int | None, ...] | None) -> bool:
+    """Tells whether a tensor of shape `dims` is never broadcast when it meets one of `other`."""
+    if other is None or len(other) > len(dims):
+        return False
+    for i in range(1, len(other) + 1):
+        size = other[-i]
+        if size != 1 and (size is None or size != dims[-i]):
+            return False
+    return True
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate of a tensor, which for a real one is the tensor itself."""
+    return raw.Conj(x) if x.dtype.is_complex else x

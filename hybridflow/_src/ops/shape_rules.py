@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridflow._src.framework.tensor_shape import broadcast
+from hybridflow._src.framework.tensor_shape import broadcast, merge
 
 Dims = tuple[int | None, ...] | None
 
 
 def same(attrs: dict[str, Any], x: Any, *_: Any) -> Dims:
     """The shape of the first input."""
-    return x._dims  # type: ignore[no-any-return]
+    dims: Dims = x._dims
+    return dims
+
+
+def merging(attrs: dict[str, Any], *inputs: Any) -> Dims:
+    """The shape that all inputs have.
+
+    Raises:
+      ValueError: if their shapes differ.
+    """
+    dims: Dims = inputs[0]._dims
+    for tensor in inputs[1:]:
+        if tensor._dims != dims:
+            dims = merge(dims, tensor._dims)
+    return dims
 
 
 def scalar(attrs: dict[str, Any], *_: Any) -> Dims:
@@ -25,6 +39,31 @@ def broadcasting(attrs: dict[str, Any], *inputs: Any) -> Dims:
         if tensor._dims != dims or dims is None or None in dims:
             dims = broadcast(dims, tensor._dims)
     return dims
+
+
+def with_rank_at_least(tensor: Any, rank: int) -> Dims:
+    """The dims of `tensor`, which must have at least `rank` of them; None if the rank is unknown.
+
+    Raises:
+      ValueError: if it has fewer.
+    """
+    dims: Dims = tensor._dims
+    if dims is not None and len(dims) < rank:
+        raise ValueError(f"Shape must be at least rank {rank} but is rank {len(dims)}")
+    return dims
+
+
+def same_size(a: int | None, b: int | None) -> int | None:
+    """What two sizes that must be equal say together.
+
+    Raises:
+      ValueError: if they differ.
+    """
+    if a is None or a == b:
+        return b
+    if b is not None:
+        raise ValueError(f"Dimensions must be equal, but are {a} and {b}")
+    return a
 
 
 def with_rank(tensor: Any, rank: int) -> tuple[int | None, ...]:

@@ -1,0 +1,162 @@
+"""Broadcasting and its opposite, on which the gradients of reductions and elementwise ops rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.static_value import constant_dims, constant_value
+from hybridflow._src.framework.tensor_shape import broadcast
+from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.families import INDICES
+from hybridflow._src.ops.grad_helpers import shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hybridflow._src.framework.tensor import Tensor
+
+__all__ = ["broadcast_to"]
+
+_SHAPES = (
+    ((2, 3), (2, 3)),
+    ((3,), (2, 3)),
+    ((2, 1), (2, 3)),
+    ((), (2, 3)),
+    ((), ()),
+    ((1, 2), (0, 2)),
+)
+
+
+# -- BroadcastTo -----------------------------------------------------------------------------------
+
+
+def _broadcast_shape(attrs: dict[str, Any], x: Tensor, shape: Tensor) -> shape_rules.Dims:
+    dims = constant_dims(shape)
+    if dims is not None and None not in dims and broadcast(x._dims, dims) not in (None, dims):
+        raise ValueError(f"Incompatible shapes: {x.shape} cannot be broadcast to {dims}")
+    return dims
+
+
+def _broadcast_arrays(x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(x, tuple(shape.tolist())).copy()
+
+
+def _broadcast_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for small, large in _SHAPES:
+            yield Sample(np.asarray(rng.normal(size=small), dtype), np.array(large, np.int32))
+
+
+_broadcast_to = OpDef(
+    "BroadcastTo",
+    "input: T, shape: Tidx -> output: T",
+    types={"Tidx": INDICES},
+    shape=_broadcast_shape,
+    compute=_broadcast_arrays,
+    grad=lambda op, dy: (raw.SumToShape(dy, shape_of(op.inputs[0])), None),
+    samples=_broadcast_samples,
+)
+
+
+# -- SumToShape ------------------------------------------------------------------------------------
+
+
+def _sum_to_dims(attrs: dict[str, Any], x: Tensor, shape: Tensor) -> shape_rules.Dims:
+    return constant_dims(shape)
+
+
+def _sum_to_arrays(x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    dims = tuple(shape.tolist())
+    if x.shape == dims:
+        return x
+    if x.ndim < len(dims):
+        # A gradient of lower rank than its tensor: they never met in one op.
+        raise InvalidArgumentError(None, None, f"Cannot sum shape {x.shape} to shape {dims}")
+    extra = x.ndim - len(dims)
+    axes = [i for i, size in enumerate(dims, extra) if size == 1 and x.shape[i] != 1]
+    result = np.add.reduce(x, axis=(*range(extra), *axes))
+    return np.reshape(result, dims)
+
+
+def _sum_to_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for small, large in _SHAPES:
+            yield Sample(np.asarray(rng.normal(size=large), dtype), np.array(small, np.int32))
+
+
+_sum_to_shape = OpDef(
+    "SumToShape",
+    "input: T, shape: Tidx -> output: T",
+    types={"Tidx": INDICES},
+    shape=_sum_to_dims,
+    compute=_sum_to_arrays,
+    grad=lambda op, dy: (raw.BroadcastTo(dy, shape_of(op.inputs[0])), None),
+    samples=_sum_to_samples,
+    aliases=True,
+)
+
+
+# -- KeptShape -------------------------------------------------------------------------------------
+
+
+def _kept_shape_arrays(shape: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    kept = shape.copy()
+    kept[axes] = 1
+    return kept
+
+
+def _kept_shape_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for axes in ([], [0], [-1, 0], 1):
+        yield Sample(np.array([2, 3], np.int32), np.array(axes, np.int32), differentiable=False)
+
+
+_kept_shape = OpDef(
+    "KeptShape",
+    "shape: int32, axes: Tidx -> kept: int32",
+    types={"Tidx": INDICES},
+    shape=shape_rules.same,
+    compute=_kept_shape_arrays,
+    grad=not_differentiable,
+    samples=_kept_shape_samples,
+)
+
+
+def kept_shape(x: Tensor, axes: Tensor) -> Any:
+    """The shape of `x` with 1 for the reduced `axes`: an array where it is known, else by an op."""
+    dims = x._dims
+    if dims is not None and None not in dims:
+        known = constant_value(axes)
+        if known is not None:
+            return _kept_shape_arrays(np.array(dims, np.int32), known)
+    return raw.KeptShape(raw.Shape(x), axes)
+
+
+# -- public functions ------------------------------------------------------------------------------
+
+
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """`input` repeated along dimensions of size 1, and new leading ones, to a given shape.
+
+    Args:
+      input: tensor whose shape broadcasts to `shape`.
+      shape: int32 or int64 vector.
+      name: name of the op.
+
+    Returns: a tensor of the same dtype and of shape `shape`.
+
+    Raises:
+      ValueError: if `input` does not broadcast to `shape`.
+
+    Note: TF 1.4 lacks this function.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.broadcast_to([1, 2], [2, 2]).numpy().tolist())
+    [[1, 2], [1, 2]]
+    """
+    return _broadcast_to(input, shape, name=name)

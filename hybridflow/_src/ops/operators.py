@@ -1,0 +1,218 @@
+"""Python's operators on tensors, and through `install` on variables.
+
+`a + b` on two eager tensors of one dtype that no tape watches goes straight to NumPy; everything
+else takes the ordinary way through an op record.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework import context, dtypes, fp
+from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops import comparison, division, elementwise, exponential, linalg
+from hybridflow._src.ops.families import INEXACT, NUMBERS, REALS
+from hybridflow._src.ops.indexing import getitem
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.dtypes import DType
+
+__all__ = ["install"]
+
+# Values whose failed conversion is an error of the program: no `__radd__` of theirs is asked.
+_PLAIN = (bool, int, float, complex, str, bytes, list, tuple, np.ndarray, np.generic)
+
+
+def _xor(x: Any, y: Any, name: str) -> Tensor:
+    with name_scope(None, name, [x, y]) as scope:
+        return comparison.logical_xor(x, y, name=scope)
+
+
+# method name without underscores: (op function, name of the op in a graph)
+_BINARY: dict[str, tuple[Callable[..., Any], str]] = {
+    "add": (elementwise.add, "add"),
+    "sub": (elementwise.subtract, "sub"),
+    "mul": (elementwise.multiply, "mul"),
+    "truediv": (division.truediv, "truediv"),
+    "floordiv": (division.floordiv, "floordiv"),
+    "mod": (division.floormod, "mod"),
+    "pow": (exponential.pow, "pow"),
+    "matmul": (linalg.matmul, "matmul"),
+    "and": (comparison.logical_and, "and"),
+    "or": (comparison.logical_or, "or"),
+    "xor": (_xor, "xor"),
+}
+# method name: (op function, name of the op in a graph, method that Python asks of the other side)
+_COMPARISONS: dict[str, tuple[Callable[..., Any], str, str]] = {
+    "lt": (comparison.less, "Less", "gt"),
+    "le": (comparison.less_equal, "LessEqual", "ge"),
+    "gt": (comparison.greater, "Greater", "lt"),
+    "ge": (comparison.greater_equal, "GreaterEqual", "le"),
+}
+_UNARY: dict[str, Callable[..., Any]] = {
+    "neg": elementwise.negative,
+    "abs": elementwise.abs,
+    "invert": comparison.logical_not,
+}
+
+
+def _left(function: Callable[..., Any], name: str, reflected: str) -> Callable[[Any, Any], Any]:
+    """The method for `self <operator> other`."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return function(self, other, name=name)
+        except TypeError:
+            if isinstance(other, (*_PLAIN, Tensor)) or not hasattr(type(other), reflected):
+                raise
+            # `other` is of a class that may know how to combine itself with a tensor.
+            return NotImplemented
+
+    return method
+
+
+def _right(function: Callable[..., Any], name: str) -> Callable[[Any, Any], Any]:
+    """The method for `other <operator> self`."""
+
+    def method(self: Any, other: Any) -> Any:
+        return function(other, self, name=name)
+
+    return method
+
+
+def _unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    def method(self: Any) -> Any:
+        return function(self)
+
+    return method
+
+
+def _getitem(self: Any, key: Any) -> Any:
+    return getitem(self, key)
+
+
+def install(cls: Any) -> None:
+    """Gives a class the operators of tensors; its objects must convert to tensors.
+
+    Equality and hashing stay those of the class: tensors compare by identity, as in TF 1.4.
+    """
+    for method, (function, name) in _BINARY.items():
+        setattr(cls, f"__{method}__", _left(function, name, f"__r{method}__"))
+        setattr(cls, f"__r{method}__", _right(function, name))
+    for method, (function, name, mirrored) in _COMPARISONS.items():
+        setattr(cls, f"__{method}__", _left(function, name, f"__{mirrored}__"))
+    for method, function in _UNARY.items():
+        setattr(cls, f"__{method}__", _unary(function))
+    cls.__getitem__ = _getitem
+
+
+# -- the short way for eager tensors ---------------------------------------------------------------
+
+_UFUNCS: dict[str, tuple[Any, tuple[DType, ...]]] = {
+    "add": (np.add, NUMBERS),
+    "sub": (np.subtract, NUMBERS),
+    "mul": (np.multiply, NUMBERS),
+    "truediv": (np.true_divide, INEXACT),
+}
+_COMPARING_UFUNCS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
+
+
+def _quiet_runner() -> Callable[..., Any]:
+    """A function that calls `function(*arguments)` with floating-point status ignored.
+
+    It enters a context in which that is set once and for all, which costs 20 ns where setting and
+    resetting it costs 200. Another thread that is inside (NumPy lets go of the GIL in large arrays)
+    makes it raise RuntimeError.
+    """
+    quiet = contextvars.Context()
+    quiet.run(fp.silence)
+    return quiet.run
+
+
+Method = Callable[[Any, Any], Any]
+_modes, _tapes, _quietly = context.modes, context.tapes, _quiet_runner()
+
+
+def _with_number(
+    ufunc: Callable[..., Any], types: tuple[DType, ...], gives: DType | None, long: Method
+) -> Method:
+    """The method for an eager tensor and a Python number, which takes the dtype of the array."""
+    served = {
+        float: frozenset(id(dtype) for dtype in types if dtype in INEXACT),
+        int: frozenset(id(dtype) for dtype in types),
+    }
+
+    def method(self: EagerTensor, number: Any) -> Any:
+        dtype = self._dtype
+        if id(dtype) not in served.get(type(number), ()) or _tapes.top or not _modes.top.eager:
+            return long(self, number)
+        try:
+            array = _quietly(ufunc, self._a, number)
+        except (OverflowError, RuntimeError):
+            return long(self, number)
+        return EagerTensor(np.asarray(array), gives or dtype)
+
+    return method
+
+
+def _short(
+    ufunc: Callable[..., Any], types: tuple[DType, ...], gives: DType | None, long: Method
+) -> Method:
+    """A binary method of `EagerTensor` that calls the NumPy function where nothing else is to do.
+
+    `gives` is the result's dtype, or None for that of the operands; `long` does everything else,
+    and shows what is wrong with operands for which the NumPy function fails.
+    """
+    # Everything that the method needs is a local of this function: globals are slower.
+    modes, tapes, quietly = _modes, _tapes, _quietly
+    eager, new, ndarray, asarray = EagerTensor, object.__new__, np.ndarray, np.asarray
+    # By identity: `==` of dtypes takes names too, and is slower.
+    served = frozenset(id(dtype) for dtype in types)
+    otherwise = _with_number(ufunc, types, gives, long)
+
+    def method(self: EagerTensor, other: Any) -> Any:
+        dtype = self._dtype
+        if (
+            type(other) is not eager
+            or other._dtype is not dtype
+            or not (dtype.is_floating or id(dtype) in served)
+            or tapes.top
+            or not modes.top.eager
+        ):
+            return otherwise(self, other)
+        try:
+            array = quietly(ufunc, self._a, other._a)
+        except (ValueError, RuntimeError):
+            return long(self, other)
+        # What EagerTensor(array, dtype) does, without a call.
+        result = new(eager)
+        result._a = array if type(array) is ndarray else asarray(array)
+        result._dtype = gives or dtype
+        return result
+
+    return method
+
+
+def _reflected(ufunc: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda array, number: ufunc(number, array)
+
+
+def _install_short(cls: type) -> None:
+    for method, (ufunc, types) in _UFUNCS.items():
+        left, right = f"__{method}__", f"__r{method}__"
+        setattr(cls, left, _short(ufunc, types, None, getattr(cls, left)))
+        long = getattr(cls, right)
+        setattr(cls, right, _with_number(_reflected(ufunc), types, None, long))
+    for method, ufunc in _COMPARING_UFUNCS.items():
+        left = f"__{method}__"
+        setattr(cls, left, _short(ufunc, REALS, dtypes.bool, getattr(cls, left)))
+
+
+install(Tensor)
+_install_short(EagerTensor)
