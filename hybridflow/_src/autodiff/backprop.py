@@ -5,11 +5,13 @@ An op that ran and an operation of a graph look alike here: a record, inputs, ou
 
 from __future__ import annotations
 
+import functools
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.dtypes import variant
+from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
+# Ops whose gradient takes None for an output without one; others get zeros beside a gradient that is there.
+_TAKES_NONE = frozenset(("Cond", "PartitionedCall", "While"))
 
 
 class Gradients:
@@ -51,6 +55,8 @@ def total(grads: list[Any]) -> Any:
             raw.ConcatV2([_int64(g.indices, grads) for g in grads], 0),
             grads[0].dense_shape,
         )
+    if grads[0].dtype is variant:
+        return functools.reduce(raw.AddStackGradients, grads)
     return raw.AddN([convert_to_tensor(g) for g in grads])
 
 
@@ -88,7 +94,7 @@ def backward(
                 out_grads = [
                     convert_to_tensor(g) if isinstance(g, IndexedSlices) else g for g in out_grads
                 ]
-            if len(out_grads) > 1:
+            if len(out_grads) > 1 and op_def.name not in _TAKES_NONE:
                 out_grads = [
                     raw.ZerosLike(t) if g is None and is_trainable(t) else g
                     for t, g in zip(op.outputs, out_grads, strict=True)

@@ -70,16 +70,18 @@ class Scope:
         self.body = body
         self.colocate = colocate
 
-    def evolve(self, **changes: Any) -> Scope:
-        values = {field: getattr(self, field) for field in self.__slots__}
-        values.update(changes)
-        return Scope(**values)
-
     def named(self, name: str) -> Scope:
-        """`evolve(name=name)`, which is the one that every op with converted inputs needs."""
+        """The scope under another name."""
         return Scope(
             name, self.device, self.device_functions, self.controls, self.body, self.colocate
         )
+
+    def evolve(self, **changes: Any) -> Scope:
+        """The scope with some fields changed."""
+        scope = self.named(self.name)
+        for field, value in changes.items():
+            setattr(scope, field, value)
+        return scope
 
 
 class ControlInputs:

@@ -161,8 +161,7 @@ def container(container_name: str) -> AbstractContextManager[Any]:
     return contextlib.nullcontext(container_name)
 
 
-@contextlib.contextmanager
-def init_scope() -> Iterator[None]:
+def init_scope() -> AbstractContextManager[Any]:
     """Leaves control flow, control dependencies and function tracing: where variables are made.
 
     >>> import hybridflow as hf
@@ -170,16 +169,31 @@ def init_scope() -> Iterator[None]:
     ...     print(hf.constant(1.0).op.control_inputs)
     ()
     """
-    with contextlib.ExitStack() as opened:
-        if not context.modes.top.eager:
-            graph: Graph | None = get_default_graph()
-            name = get_default_graph().get_name_scope()
-            while graph is not None and graph.building_function:
-                graph = graph.outer_graph
-            if graph is None:
-                opened.enter_context(context.eager_mode())
-            else:
-                opened.enter_context(graph.as_default())
-                opened.enter_context(graph.control_dependencies(None))
-                opened.enter_context(graph.name_scope(name + "/" if name else None))
-        yield
+    if context.modes.top.eager:
+        return _NOTHING
+    graph = get_default_graph()
+    if graph.building_function:
+        return _outside(graph)
+    scope = graph._scope.top
+    if scope.body is None and not scope.controls:
+        return _NOTHING
+    return graph.control_dependencies(None)
+
+
+_NOTHING = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _outside(function_graph: Graph) -> Iterator[None]:
+    """What surrounds the functions being traced: eager mode, or a graph."""
+    name = function_graph.get_name_scope()
+    graph: Graph | None = function_graph
+    while graph is not None and graph.building_function:
+        graph = graph.outer_graph
+    if graph is None:
+        with context.eager_mode():
+            yield
+    else:
+        with graph.as_default(), graph.control_dependencies(None):
+            with graph.name_scope(name + "/" if name else None):
+                yield

@@ -62,6 +62,8 @@ class GraphFunction:
         if not tapes or all(tape._tracked.isdisjoint(inputs) for tape in tapes):
             return self._wrap(self.run(arrays), self.outputs)
         kept = self._everything() if len(tapes) > 1 else self.gradient_for(self._targets(())).needed
+        known = {*self.inputs, *self.outputs}
+        kept = tuple(t for t in kept if t not in known)
         results = self._wrap(self.run(arrays, kept), [*self.outputs, *kept])
         record(EagerOp(_call, tuple(inputs), results, {"function": self, "kept": kept}))
         return results[: len(self.outputs)]

@@ -6,14 +6,15 @@ import inspect
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.collections import Deferred
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import array
-from hybridflow._src.variables.initializers import default_initializer
+from hybridflow._src.variables.initializers import Initializer, default_initializer
 from hybridflow._src.variables.partitioned import PartitionedVariable, PartitionInfo, slice_shapes
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scope_names import ScopeCounts
@@ -21,6 +22,7 @@ from hybridflow._src.variables.variable import SaveSliceInfo, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from hybridflow._src.framework.dtypes import DType
 
@@ -236,7 +238,7 @@ class VariableStore:
             dims = shape.as_list()
             initial_value = _initial(initializer, dims, dtype, partition_info)
             variable_dtype = dtype
-        with name_scope(None):
+        with _root_names():
             variable = kind(initial_value=initial_value, name=name, dtype=variable_dtype, **options)
             if regularizer is not None:
                 self._regularize(variable, regularizer, name)
@@ -328,13 +330,18 @@ class VariableStore:
                 )
 
 
+def _root_names() -> AbstractContextManager[Any]:
+    """Full names are given from the root: scopes open now do not count."""
+    return name_scope(None) if context.modes.top.eager else get_default_graph().name_scope(None)
+
+
 def _initial(
     initializer: Any, dims: list[int], dtype: DType, partition_info: PartitionInfo | None
 ) -> Callable[[], Any]:
     """A function without arguments that gives the initial value."""
-    if partition_info is None and not _takes(initializer, "partition_info"):
-        return lambda: initializer(dims, dtype=dtype)
-    return lambda: initializer(dims, dtype=dtype, partition_info=partition_info)
+    if isinstance(initializer, Initializer) or _takes(initializer, "partition_info"):
+        return lambda: initializer(dims, dtype=dtype, partition_info=partition_info)
+    return lambda: initializer(dims, dtype=dtype)
 
 
 def _takes(function: Any, argument: str) -> bool:

@@ -166,7 +166,7 @@ class Variable:
         graph = get_default_graph()
         if from_function:
             # The initializer's ops go where the variable goes, not to a device of their own.
-            with graph.name_scope("Initializer"), graph.device(None):
+            with graph.name_scope("Initializer"), _no_device(graph):
                 initial = convert_to_tensor(initial_value(), dtype, "initial_value")
         else:
             initial = convert_to_tensor(initial_value, dtype, "initial_value")
@@ -203,7 +203,7 @@ class Variable:
 
     def _caching_scope(self) -> contextlib.AbstractContextManager[Any]:
         if self._caching_device is None:
-            return contextlib.nullcontext()
+            return _NOTHING
         if callable(self._caching_device):
             return device(self._caching_device(self._op))
         return device(self._caching_device)
@@ -388,6 +388,14 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+
+
+def _no_device(graph: Graph) -> contextlib.AbstractContextManager[Any]:
+    scope = graph._scope.top
+    return graph.device(None) if scope.device or scope.device_functions else _NOTHING
+
+
+_NOTHING = contextlib.nullcontext()
 
 
 def _check_initial(initial: Tensor, validate_shape: bool, expected_shape: Any) -> None:
