@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.operation import Operation
 
-_OUTSIDE = (
-    "{tensor} was made inside the {owner} of a control flow op, and has a value only there. Return "
-    "it from that function and use what `cond` or `while_loop` returns. (Used by op {user!r}.)"
+OUTSIDE = (
+    "{element} was made inside the {owner} of a control flow op, and has a value only there. "
+    "Return it from that function and use what `cond` or `while_loop` returns."
 )
 
 
@@ -96,4 +96,5 @@ def admit(tensor: Tensor, body: Body | None, user: str) -> Tensor:
             if substitute is not None:
                 return admit(substitute, body, user)
         inner = inner.outer
-    raise ValueError(_OUTSIDE.format(tensor=tensor, owner=owner.what, user=user))
+    text = OUTSIDE.format(element=tensor, owner=owner.what)
+    raise ValueError(f"{text} (Used by op {user!r}.)")

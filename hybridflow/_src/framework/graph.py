@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, traceback
-from hybridflow._src.framework.body import Body, admit
+from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
-from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
 from hybridflow._src.framework.operation import Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from hybridflow._src.framework import dtypes
     from hybridflow._src.framework.op_def import OpDef
 
     Dims = tuple[int | None, ...] | None
-    DeviceFunction = Callable[[Operation], str | None]
-
-_OP_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch
-_SCOPE_NAME = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
 
 _EAGER_IN_GRAPH = (
     "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in "
@@ -37,90 +32,6 @@ _OTHER_GRAPH = (
     "used only in the graph it was made in: build both under one `with graph.as_default():`, or "
     "pass the value (`session.run`) on."
 )
-
-
-class Scope:
-    """What a graph gives to the ops added now: one immutable record, evolved by each nested scope.
-
-    Attributes:
-      name: prefix of names, without the trailing slash.
-      device: the merged device string of the open `device` scopes.
-      device_functions: all open device specs and functions, outermost first, once one is a
-        function.
-      controls: groups of control inputs, outermost first.
-      body: the control flow body being built.
-      colocate: ops with which new ones are colocated.
-    """
-
-    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "name")
-
-    def __init__(
-        self,
-        name: str = "",
-        device: str = "",
-        device_functions: tuple[DeviceFunction, ...] = (),
-        controls: tuple[ControlInputs, ...] = (),
-        body: Body | None = None,
-        colocate: tuple[Operation, ...] = (),
-    ) -> None:
-        self.name = name
-        self.device = device
-        self.device_functions = device_functions
-        self.controls = controls
-        self.body = body
-        self.colocate = colocate
-
-    def named(self, name: str) -> Scope:
-        """The scope under another name."""
-        return Scope(
-            name, self.device, self.device_functions, self.controls, self.body, self.colocate
-        )
-
-    def evolve(self, **changes: Any) -> Scope:
-        """The scope with some fields changed."""
-        scope = self.named(self.name)
-        for field, value in changes.items():
-            setattr(scope, field, value)
-        return scope
-
-
-class ControlInputs:
-    """The control inputs of one `control_dependencies` scope, and the ops added in it so far."""
-
-    __slots__ = ("members", "ops")
-
-    def __init__(self, ops: tuple[Operation, ...]) -> None:
-        self.ops = ops
-        self.members: set[Operation] = set()
-
-
-class NameScope:
-    """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
-
-    __slots__ = ("_graph", "_name", "_scope")
-
-    _scope: Scope
-
-    def __init__(self, graph: Graph, name: str | None) -> None:
-        self._graph = graph
-        self._name = name
-
-    def __enter__(self) -> str:
-        graph = self._graph
-        name = self._name
-        stack = graph._scope
-        if not name:
-            full = ""
-        elif name[-1] == "/":
-            full = name[:-1]
-        else:
-            full = graph.unique_name(name)
-        self._scope = stack.top.named(full)
-        stack.push(self._scope)
-        return full + "/" if full else ""
-
-    def __exit__(self, *exc: Any) -> None:
-        self._graph._scope.pop(self._scope)
 
 
 class Graph(Collections):
@@ -149,7 +60,6 @@ class Graph(Collections):
         self._finalized = False
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
-        self._container = ""
         self.seed: int | None = None
         # How many random ops without a seed of their own the graph holds (see `seeds.get_seed`).
         self.unseeded_random_ops = 0
@@ -183,19 +93,15 @@ class Graph(Collections):
         with self._lock:
             self._check_not_finalized()
             name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
-            controls = self._control_inputs(scope, inputs) if scope.controls else ()
+            controls = scope.control_inputs(inputs) if scope.controls else ()
             if self.building_function:
                 controls = self._in_program_order(controls, op_def, inputs, bodies)
             op_id = len(self._ops) + 1
             frames = traceback.capture(3)
             op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
             make_outputs(op, out_dtypes, out_dims)
-            if scope.device_functions:
-                self._apply_device_functions(op, scope)
-            elif scope.device:
-                op.device = scope.device
-            if scope.colocate:
-                self._colocate(op, scope)
+            if scope.device or scope.device_functions or scope.colocate:
+                scope.place(op)
             # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
             for tensor in inputs:
                 if tensor._consumers is None:
@@ -224,30 +130,6 @@ class Graph(Collections):
 
     def _note_effect(self, op: Operation) -> None:
         """Called for each op of a function being traced."""
-
-    @staticmethod
-    def _control_inputs(scope: Scope, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
-        """The open control inputs, less those that an input of the new op already waits for."""
-        input_ops = {t.op for t in inputs}
-        found: dict[Operation, None] = {}
-        for group in scope.controls:
-            if input_ops.isdisjoint(group.members):
-                found.update((op, None) for op in group.ops if op not in input_ops)
-        return tuple(found)
-
-    @staticmethod
-    def _apply_device_functions(op: Operation, scope: Scope) -> None:
-        for function in reversed(scope.device_functions):
-            op._set_device(function(op))
-
-    @staticmethod
-    def _colocate(op: Operation, scope: Scope) -> None:
-        groups: dict[bytes, None] = {}
-        for other in scope.colocate:
-            groups.update(dict.fromkeys(other.colocation_groups()))
-            if other.device:
-                op.device = other.device
-        op.attrs["_class"] = sorted(groups)
 
     def capture(self, tensor: Tensor, user: str) -> Tensor:
         """Gives the tensor of this graph that stands for `tensor` of elsewhere.
@@ -312,14 +194,12 @@ class Graph(Collections):
         return name
 
     def check_name(self, name: str) -> None:
-        """Checks a name for an op or a name scope to be opened.
+        """Checks a name for an op to be added now.
 
         Raises:
           ValueError: if it is not legal under the current name scope.
         """
-        legal = _SCOPE_NAME if self._scope.top.name else _OP_NAME
-        if not legal(name):
-            raise ValueError(f"'{name}' is not a valid scope name")
+        check_name(name, self._scope.top)
 
     def op_scope(self, name: str) -> NameScope:
         """`name_scope` for a name that has been checked."""
@@ -334,7 +214,7 @@ class Graph(Collections):
           ValueError: if `name` is not a legal scope name.
         """
         if name:
-            self.check_name(name)
+            check_name(name, self._scope.top)
         return NameScope(self, name)
 
     def get_name_scope(self) -> str:
@@ -346,19 +226,7 @@ class Graph(Collections):
 
         Fields left open by an inner device come from the outer ones; None drops the outer ones.
         """
-        scope = self._scope.top
-        spec = device_name_or_function
-        if spec is None:
-            return self._scope.scope(scope.evolve(device="", device_functions=()))
-        if not callable(spec):
-            name = merge_devices("", spec)
-            if not scope.device_functions:
-                return self._scope.scope(scope.evolve(device=merge_devices(scope.device, name)))
-            spec = _device_function(name)
-        functions = scope.device_functions
-        if not functions and scope.device:
-            functions = (_device_function(scope.device),)
-        return self._scope.scope(scope.evolve(device_functions=(*functions, spec)))
+        return self._scope.scope(self._scope.top.on_device(device_name_or_function))
 
     def control_dependencies(self, control_inputs: Any) -> Pushed[Scope, Scope]:
         """A context manager: ops made in it run after `control_inputs`; None drops the outer ones.
@@ -368,6 +236,7 @@ class Graph(Collections):
 
         Raises:
           TypeError: if an element is neither an operation nor a tensor (nor a variable).
+          ValueError: if it lies inside a control flow op that has been built.
         """
         scope = self._scope.top
         if control_inputs is None:
@@ -379,6 +248,8 @@ class Graph(Collections):
             body = scope.body
             if op.body is body:
                 ops[op] = None
+            elif op.body is not None and not op.body.encloses(body):
+                raise ValueError(OUTSIDE.format(element=op.name, owner=op.body.what))
             # A body waits for what stands outside it as a whole: its control flow op does.
             while body is not None and body is not op.body:
                 body.control_captures[op] = None
@@ -388,14 +259,30 @@ class Graph(Collections):
         )
 
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Pushed[Scope, Scope]:
-        """A context manager: ops made in it record that they stand beside `op`; None clears."""
+        """A context manager: ops made in it record that they stand beside `op`, on its device.
+
+        Args:
+          op: an operation or tensor; None, with `ignore_existing`, for none.
+          ignore_existing: whether outer `colocate_with` scopes are dropped.
+
+        Raises:
+          ValueError: if `op` is None and `ignore_existing` is not set.
+        """
+        if op is None and not ignore_existing:
+            raise ValueError(
+                "Trying to reset colocation (op is None) but ignore_existing is not True"
+            )
         scope = self._scope.top
-        if op is None:
-            return self._scope.scope(scope.evolve(colocate=()))
-        element = self.as_graph_element(op, allow_tensor=True, allow_operation=True)
-        element = element.op if isinstance(element, Tensor) else element
-        outer = () if ignore_existing else scope.colocate
-        return self._scope.scope(scope.evolve(colocate=(*outer, element)))
+        beside = () if ignore_existing else scope.colocate
+        if op is not None:
+            element = self.as_graph_element(op, allow_tensor=True, allow_operation=True)
+            beside = (*beside, element.op if isinstance(element, Tensor) else element)
+        # Standing beside an op is the stronger wish: devices asked for outside do not count.
+        return self._scope.scope(scope.evolve(colocate=beside, device="", device_functions=()))
+
+    def container(self, container_name: str) -> Pushed[Scope, str]:
+        """Accepted for compatibility: a session has one container of resources."""
+        return self._scope.scope(self._scope.top, container_name)
 
     def body_scope(self, body: Body) -> Pushed[Scope, Scope]:
         """A context manager in which ops belong to `body`."""
@@ -524,15 +411,3 @@ class Graph(Collections):
 
     def __repr__(self) -> str:
         return f"<hf.Graph with {len(self._ops)} operations>"
-
-
-def _device_function(name: str) -> DeviceFunction:
-    return lambda op: merge_devices(name, op.device)
-
-
-def merge_devices(outer: str, inner: Any) -> str:
-    """The device string of `inner` with what it leaves open taken from `outer`."""
-    inner = inner if isinstance(inner, DeviceSpec) else DeviceSpec.from_string(inner)
-    merged = DeviceSpec.from_string(outer)
-    merged.merge_from(inner)
-    return merged.to_string()

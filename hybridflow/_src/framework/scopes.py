@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
-from hybridflow._src.framework.graph import Graph, merge_devices
+from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.graph_scope import merge_devices
 from hybridflow._src.framework.stack import Stack
 
 if TYPE_CHECKING:
