@@ -1,0 +1,166 @@
+"""What a graph gives to the ops that are added now: names, devices, control inputs, colocation."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.device import DeviceSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.body import Body
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+    DeviceFunction = Callable[[Operation], str | DeviceSpec | None]
+
+_ROOT_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch
+_INNER_NAME = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
+
+
+class ControlInputs:
+    """The control inputs of one `control_dependencies` scope, and the ops added in it so far."""
+
+    __slots__ = ("members", "ops")
+
+    def __init__(self, ops: tuple[Operation, ...]) -> None:
+        self.ops = ops
+        self.members: set[Operation] = set()
+
+
+class Scope:
+    """One immutable record, evolved by each nested scope.
+
+    Attributes:
+      name: prefix of names, without the trailing slash.
+      device: the merged device string of the open `device` scopes.
+      device_functions: all open device specs and functions, outermost first, once one is a
+        function.
+      controls: groups of control inputs, outermost first.
+      body: the control flow body being built.
+      colocate: ops with which new ones are colocated.
+    """
+
+    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "name")
+
+    def __init__(
+        self,
+        name: str = "",
+        device: str = "",
+        device_functions: tuple[DeviceFunction, ...] = (),
+        controls: tuple[ControlInputs, ...] = (),
+        body: Body | None = None,
+        colocate: tuple[Operation, ...] = (),
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.device_functions = device_functions
+        self.controls = controls
+        self.body = body
+        self.colocate = colocate
+
+    def named(self, name: str) -> Scope:
+        """The scope under another name."""
+        return Scope(
+            name, self.device, self.device_functions, self.controls, self.body, self.colocate
+        )
+
+    def evolve(self, **changes: Any) -> Scope:
+        """The scope with some fields changed."""
+        scope = self.named(self.name)
+        for field, value in changes.items():
+            setattr(scope, field, value)
+        return scope
+
+    def on_device(self, spec: Any) -> Scope:
+        """The scope inside `device(spec)`: inner specs fill in over outer ones, None drops them."""
+        if spec is None:
+            return self.evolve(device="", device_functions=())
+        if not callable(spec):
+            spec = merge_devices("", spec)
+            if not self.device_functions:
+                return self.evolve(device=merge_devices(self.device, spec))
+            spec = _device_function(spec)
+        functions = self.device_functions
+        if not functions and self.device:
+            functions = (_device_function(self.device),)
+        return self.evolve(device_functions=(*functions, spec))
+
+    def control_inputs(self, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
+        """The open control inputs, less those that an input of the new op already waits for."""
+        input_ops = {t.op for t in inputs}
+        found: dict[Operation, None] = {}
+        for group in self.controls:
+            if input_ops.isdisjoint(group.members):
+                found.update((op, None) for op in group.ops if op not in input_ops)
+        return tuple(found)
+
+    def place(self, op: Operation) -> None:
+        """Sets the device of a new op, and what it is colocated with."""
+        if self.device_functions:
+            for function in reversed(self.device_functions):
+                op._set_device(function(op))
+        else:
+            op.device = self.device
+        if self.colocate:
+            groups: dict[bytes, None] = {}
+            for other in self.colocate:
+                groups.update(dict.fromkeys(other.colocation_groups()))
+                if other.device:
+                    op.device = other.device
+            op.attrs = {**op.attrs, "_class": sorted(groups)}
+
+
+class NameScope:
+    """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
+
+    __slots__ = ("_graph", "_name", "_scope")
+
+    _scope: Scope
+
+    def __init__(self, graph: Graph, name: str | None) -> None:
+        self._graph = graph
+        self._name = name
+
+    def __enter__(self) -> str:
+        graph = self._graph
+        name = self._name
+        stack = graph._scope
+        if not name:
+            full = ""
+        elif name[-1] == "/":
+            full = name[:-1]
+        else:
+            full = graph.unique_name(name)
+        self._scope = stack.top.named(full)
+        stack.push(self._scope)
+        return full + "/" if full else ""
+
+    def __exit__(self, *exc: Any) -> None:
+        self._graph._scope.pop(self._scope)
+
+
+def check_name(name: str, scope: Scope) -> None:
+    """Checks a name for an op or a name scope inside `scope`.
+
+    Raises:
+      ValueError: if it is not legal there.
+    """
+    legal = _INNER_NAME if scope.name else _ROOT_NAME
+    if not legal(name):
+        raise ValueError(f"'{name}' is not a valid scope name")
+
+
+def _device_function(name: str) -> DeviceFunction:
+    return lambda op: merge_devices(name, op.device)
+
+
+def merge_devices(outer: str, inner: Any) -> str:
+    """The device string of `inner` with what it leaves open taken from `outer`."""
+    inner = inner if isinstance(inner, DeviceSpec) else DeviceSpec.from_string(inner)
+    merged = DeviceSpec.from_string(outer)
+    merged.merge_from(inner)
+    return merged.to_string()
