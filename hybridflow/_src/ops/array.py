@@ -144,26 +144,40 @@ def _product(sizes: Iterable[int]) -> int:
 
 def _reshape_shape(attrs: dict[str, Any], tensor: Tensor, shape: Tensor) -> shape_rules.Dims:
     shape_rules.with_rank(shape, 1)
+    dims: Any = tensor._dims
+    known = dims is not None and None not in dims
     value = constant_value(shape)
+    if value is not None and known:
+        return tuple(_resolved(value.tolist(), dims))
     if value is not None:
         _check_sizes(value.tolist())
     target = constant_dims(shape)
-    dims = tensor._dims
-    if target is None or dims is None or None in dims:
+    if target is None or not known or target.count(None) > 1:
         return target
-    count = _product(dims)  # type: ignore[arg-type]
-    known = _product(size for size in target if size is not None)
-    unknown = target.count(None)
-    if unknown == 0 and known != count:
-        sizes = ",".join(map(str, target))
-        raise ValueError(
-            f"Cannot reshape a tensor with {count} elements to shape [{sizes}] ({known} elements)"
-        )
-    if unknown != 1 or known == 0:
-        return target
+    # One size that is not known yet must be what the others leave, whether it will be -1 or not.
+    sizes = [-1 if size is None else size for size in target]
+    return target if 0 in sizes else tuple(_resolved(sizes, dims))
+
+
+def _resolved(sizes: list[int], dims: tuple[int, ...]) -> list[int]:
+    """The sizes that a tensor of shape `dims` gets, with the one that is -1 worked out."""
+    _check_sizes(sizes)
+    count = _product(dims)
+    known = _product(size for size in sizes if size != -1)
+    if -1 not in sizes:
+        if known != count:
+            listed = ",".join(map(str, sizes))
+            raise ValueError(
+                f"Cannot reshape a tensor with {count} elements to shape [{listed}] "
+                f"({known} elements)"
+            )
+        return sizes
+    if known == 0:
+        # Any size would do: TF takes what is left when sizes of 0 do not count.
+        count, known = (_product(size for size in part if size > 0) for part in (dims, sizes))
     if count % known:
         raise ValueError(f"Dimension size must be evenly divisible by {known} but is {count}")
-    return tuple([count // known if size is None else size for size in target])
+    return [count // known if size == -1 else size for size in sizes]
 
 
 def _check_sizes(sizes: list[int]) -> None:
@@ -180,13 +194,9 @@ def _check_sizes(sizes: list[int]) -> None:
 
 def _reshape(tensor: np.ndarray, shape: np.ndarray) -> np.ndarray:
     sizes = shape.tolist()
-    if min(sizes, default=0) < -1:
-        _check_sizes(sizes)
-    if 0 in sizes and -1 in sizes and tensor.size == 0:
-        # NumPy gives up here; TF leaves the sizes of 0 out of the count.
-        count = _product(d for d in tensor.shape if d)
-        known = _product(d for d in sizes if d > 0)
-        sizes = [count // known if d == -1 else d for d in sizes]
+    if min(sizes, default=0) < -1 or (0 in sizes and -1 in sizes):
+        # NumPy takes any negative size for -1, and finds no size next to a 0.
+        sizes = _resolved(sizes, tensor.shape)
     return tensor.reshape(sizes)
 
 
