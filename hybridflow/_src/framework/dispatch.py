@@ -144,11 +144,20 @@ def _argument(
     wanted = arg.dtype
     if wanted is None and arg.var is not None:
         wanted = types.get(arg.var)
+        if wanted is None and isinstance(value, (list, tuple)) and not value:
+            wanted = _dtype_of_nothing(op, arg.var)
     tensor = convert(value, wanted, name, eager)
     dtype = tensor._dtype.base_dtype
     if dtype is not wanted or arg.dtype is None:
         _check_dtype(op, arg, dtype, types)
     return tensor
+
+
+def _dtype_of_nothing(op: OpDef, var: str) -> DType | None:
+    """The dtype of an empty list: int32 where an op takes integers alone, say for a shape."""
+    allowed = op.types.get(var)
+    integers = allowed is not None and dtypes.float32 not in allowed and dtypes.int32 in allowed
+    return dtypes.int32 if integers else None
 
 
 def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tensor:
@@ -226,10 +235,12 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if op.checked:
         _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
-    compute = op.compute or context.eager_kernels.get(op, attrs)
     token = fp.silence()
     try:
-        result = compute(*arrays, **attrs)
+        if op.compute is not None:
+            result = op.compute(*arrays, **attrs)
+        else:
+            result = context.eager_kernels.get(op, attrs)(*arrays)
     except OpError:
         raise
     except (ValueError, TypeError, IndexError, OverflowError) as error:

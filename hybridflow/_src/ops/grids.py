@@ -91,7 +91,7 @@ def sequence_mask(
     with name_scope(name, "SequenceMask", [lengths, maxlen]):
         lengths = convert_to_tensor(lengths)
         if maxlen is None:
-            maxlen = raw.Max(lengths, constant(all_axes(lengths)))
+            maxlen = raw.Max(lengths, convert_to_tensor(all_axes(lengths)))
         else:
             maxlen = convert_to_tensor(maxlen)
         if maxlen._dims not in ((), None):
