@@ -60,6 +60,11 @@ class Collections:
         """The collection itself: changing the list changes the collection."""
         return self._collections.setdefault(name, [])
 
+    @property
+    def collections(self) -> list[Any]:
+        """The keys of all collections."""
+        return list(self._collections)
+
     def get_all_collection_keys(self) -> list[Any]:
         """The keys of all collections that have a string key."""
         return [key for key in self._collections if isinstance(key, str)]

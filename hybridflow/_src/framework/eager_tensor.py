@@ -44,7 +44,7 @@ class EagerTensor(Tensor):
 
     def numpy(self) -> Any:
         """The value as a NumPy array of the caller's own, or a NumPy scalar for rank 0."""
-        array = self._a
+        array = self._value()
         return array.copy() if array.ndim else array[()]
 
     @property
@@ -120,19 +120,24 @@ class EagerTensor(Tensor):
     # -- Python and NumPy protocols ----------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if dtype is not None and self._a.dtype != dtype:
-            return self._a.astype(dtype)
+        array = self._value()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"{self!r} cannot become an array of {dtype} without a copy.")
+            return array.astype(dtype)
         if copy:
-            return self._a.copy()
-        view = self._a.view()
+            return array.copy()
+        view = array.view()
         view.flags.writeable = False
         return view
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self._a.copy().__dlpack__(**kwargs)
+    def __dlpack__(self, *, copy: bool | None = None, **options: Any) -> Any:
+        if copy is False:
+            raise BufferError("An eager tensor is immutable: it gives DLPack a copy of its value.")
+        return self._value().copy().__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self._a.__dlpack_device__()
+        return self._value().__dlpack_device__()
 
     def __len__(self) -> int:
         if not self._dims:
@@ -146,28 +151,45 @@ class EagerTensor(Tensor):
         return iter(rows)
 
     def __bool__(self) -> bool:
-        return bool(self._a)
+        return bool(self._scalar("bool"))
 
     def __int__(self) -> int:
-        return int(self._a)
+        return int(self._scalar("int"))
 
     def __float__(self) -> float:
-        return float(self._a)
+        return float(self._scalar("float"))
 
     def __complex__(self) -> complex:
-        return complex(self._a)
+        return complex(self._scalar("complex"))
 
     def __index__(self) -> int:
-        return self._a.__index__()
+        array = self._value()
+        if array.ndim or array.dtype.kind not in "iu":
+            raise TypeError(
+                f"Only an integer tensor of rank 0 can be used as an index, got {self!r}."
+            )
+        return int(array)
 
     def __format__(self, spec: str) -> str:
-        return format(self._a[()] if not self._dims else self._a, spec) if spec else str(self)
+        return format(self._scalar("number to format"), spec) if spec else str(self)
+
+    def _value(self) -> np.ndarray:
+        array = self._a
+        if array.__class__ is not np.ndarray:
+            raise TypeError(f"A tensor of dtype {self._dtype.name} has no value as an array.")
+        return array
+
+    def _scalar(self, what: str) -> Any:
+        array = self._value()
+        if array.size != 1:
+            raise ValueError(
+                f"Only a tensor with one element can become a {what}; this one has shape "
+                f"{self.shape}. Use `t.numpy()`, or for a truth value `hf.reduce_all(t)`."
+            )
+        return array.item()
 
     def __reduce__(self) -> Any:
         return _rebuild, (self._a,)
-
-    def __deepcopy__(self, memo: Any) -> EagerTensor:
-        return self
 
     def __str__(self) -> str:
         return f"hf.Tensor({self._text(str)}, shape={self.shape}, dtype={self._dtype.name})"
@@ -180,7 +202,7 @@ class EagerTensor(Tensor):
     def _text(self, form: Any) -> str:
         array = self._a
         if isinstance(array, np.ndarray) and array.ndim == 0:
-            array = array.item()
+            return str(array[()])
         text: str = form(array)
         return f"\n{text}" if "\n" in text else text
 

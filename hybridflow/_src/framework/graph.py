@@ -9,7 +9,7 @@ from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
-from hybridflow._src.framework.operation import Operation, make_outputs
+from hybridflow._src.framework.operation import GraphDef, Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
 
@@ -125,7 +125,7 @@ class Graph(Collections):
         inputs: tuple[Tensor, ...],
         bodies: tuple[Body, ...],
     ) -> tuple[Operation, ...]:
-        """Adds the control inputs by which effects happen in the order in which a function has them."""
+        """Adds the control inputs by which effects happen in the order of the function's program."""
         return controls
 
     def _note_effect(self, op: Operation) -> None:
@@ -293,6 +293,10 @@ class Graph(Collections):
     def get_operations(self) -> list[Operation]:
         """All operations, in the order in which they were made."""
         return list(self._ops)
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+        """A view of the operations, or of those made since the graph had `from_version`."""
+        return GraphDef(self._ops[from_version or 0 :])
 
     def get_operation_by_name(self, name: str) -> Operation:
         """The operation of that name.

@@ -9,7 +9,7 @@ from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.graph import Graph
@@ -57,6 +57,20 @@ class NodeDef:
     __repr__ = __str__
 
 
+class GraphDef:
+    """A read-only view of operations in the form of TensorFlow's GraphDef."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.node = [op.node_def for op in operations]
+
+    def __str__(self) -> str:
+        return "".join(f"node {{\n{node}}}\n" for node in self.node)
+
+    __repr__ = __str__
+
+
 class Operation:
     """A node of a graph: an op record applied to tensors, with the tensors that it will yield.
 
@@ -70,7 +84,7 @@ class Operation:
         "attrs",
         "bodies",
         "body",
-        "control_inputs",
+        "controls",
         "device",
         "graph",
         "inputs",
@@ -86,7 +100,7 @@ class Operation:
         name: str,
         inputs: tuple[Tensor, ...],
         attrs: dict[str, Any],
-        control_inputs: tuple[Operation, ...],
+        controls: tuple[Operation, ...],
         body: Body | None,
         bodies: tuple[Body, ...],
         op_id: int,
@@ -97,7 +111,7 @@ class Operation:
         self.name = name
         self.inputs = inputs
         self.attrs = attrs
-        self.control_inputs = control_inputs
+        self.controls = controls
         self.body = body
         self.bodies = bodies
         self.device = ""
@@ -126,6 +140,11 @@ class Operation:
         frames = traceback.resolve(self._frames[:2])
         return (frames[0].filename, frames[0].lineno, frames[0].line) if frames else None
 
+    @property
+    def control_inputs(self) -> list[Operation]:
+        """The operations that run before this one though it uses none of their outputs."""
+        return list(self.controls)
+
     def values(self) -> tuple[Tensor, ...]:
         """The outputs as a tuple."""
         return tuple(self.outputs)
@@ -153,6 +172,15 @@ class Operation:
 
     def _set_device(self, device: str | DeviceSpec | None) -> None:
         self.device = device.to_string() if isinstance(device, DeviceSpec) else (device or "")
+
+    def __copy__(self) -> Operation:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Operation:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"Operation {self.name!r} is part of a graph and cannot be pickled.")
 
     def __repr__(self) -> str:
         return f"<tf.Operation '{self.name}' type={self.type}>"

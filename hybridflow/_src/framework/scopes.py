@@ -10,7 +10,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_scope import merge_devices
-from hybridflow._src.framework.stack import Stack
+from hybridflow._src.framework.stack import Pushed, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,37 +45,42 @@ class name_scope:
         self, name: str | None, default_name: str | None = None, values: Any = None
     ) -> None:
         self._name = default_name if name is None else name
-        self._given = name
-        self._default = default_name
         self._values = values
-        self._opened: list[contextlib.ExitStack] = []
+        # What each `with` opened, innermost last, with the stack that it was put on.
+        self._opened: list[tuple[Pushed[Any, Any] | None, AbstractContextManager[Any]]] = []
 
     @property
     def name(self) -> str | None:
+        """The name given, or else the default one."""
         return self._name
 
     def __enter__(self) -> str:
-        if self._given is None and self._default is None and self._values is not None:
+        if self._name is None and self._values is not None:
             raise ValueError(
                 "At least one of name (None) and default_name (None) must be provided."
             )
-        with contextlib.ExitStack() as opened:
-            if context.modes.top.eager:
-                name = self._name or ""
-                outer = _eager_names.top
-                full = name if not name or name[-1] == "/" else f"{outer}{name}/"
-                opened.enter_context(_eager_names.scope(full))
-                result = full
-            else:
-                graph = graph_of(self._values or ())
-                if graph is not context.modes.top.graph:
-                    opened.enter_context(graph.as_default())
-                result = opened.enter_context(graph.name_scope(self._name))
-            self._opened.append(opened.pop_all())
-        return result
+        default: Pushed[Any, Any] | None = None
+        scope: AbstractContextManager[str]
+        if context.modes.top.eager:
+            name = self._name or ""
+            full = name if not name or name[-1] == "/" else f"{_eager_names.top}{name}/"
+            scope = _eager_names.scope(full)
+        else:
+            graph = graph_of(self._values or ())
+            scope = graph.name_scope(self._name)
+            if graph is not get_default_graph():
+                default = graph.as_default()
+                default.__enter__()
+        self._opened.append((default, scope))
+        return scope.__enter__()
 
     def __exit__(self, *exc: Any) -> None:
-        self._opened.pop().__exit__(*exc)
+        default, scope = self._opened.pop()
+        try:
+            scope.__exit__(*exc)
+        finally:
+            if default is not None:
+                default.__exit__(*exc)
 
 
 def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
@@ -168,7 +173,7 @@ def init_scope() -> AbstractContextManager[Any]:
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.control_dependencies([hf.no_op()]), hf.init_scope():
     ...     print(hf.constant(1.0).op.control_inputs)
-    ()
+    []
     """
     if context.modes.top.eager:
         return _NOTHING
@@ -195,6 +200,6 @@ def _outside(function_graph: Graph) -> Iterator[None]:
         with context.eager_mode():
             yield
     else:
-        with graph.as_default(), graph.control_dependencies(None):
-            with graph.name_scope(name + "/" if name else None):
-                yield
+        scope = graph.name_scope(name + "/" if name else None)
+        with graph.as_default(), graph.control_dependencies(None), scope:
+            yield

@@ -12,8 +12,11 @@ from hybridflow._src.framework.tensor import Tensor
 
 Dims = tuple[int | None, ...] | None
 
-# Larger values are not folded: shapes are small, and building a graph must stay cheap.
+# Neither larger values nor longer programs are folded: shapes are small, and building a graph must
+# stay cheap.
 _MAX_ELEMENTS = 1 << 16
+_MAX_OPS = 256
+_MAX_DEPTH = 32
 
 
 def constant_value(tensor: Any) -> np.ndarray | None:
@@ -31,28 +34,61 @@ def constant_value(tensor: Any) -> np.ndarray | None:
     """
     if tensor.__class__ is EagerTensor:
         return tensor._a
+    if tensor.op.op_def.name == "Const":
+        return tensor.op.attrs["value"]
+    known: dict[Tensor, np.ndarray] = {}
+    pending = [tensor]
+    while pending:
+        current = pending[-1]
+        if current not in known:
+            missing = [t for t in _operands(current) if t not in known]
+            if len(missing) + len(pending) + len(known) > _MAX_OPS:
+                return None
+            pending.extend(missing)
+            if missing:
+                continue
+            value = _value(current, known)
+            if value is None:
+                # What depends on it has no value either.
+                return None
+            known[current] = value
+        pending.pop()
+    return known[tensor]
+
+
+def _operands(tensor: Tensor) -> tuple[Tensor, ...]:
+    """The tensors whose values are needed for that of `tensor`."""
+    return tensor.op.inputs if _folds(tensor) else ()
+
+
+def _folds(tensor: Tensor) -> bool:
+    """Tells whether `tensor` can be computed from the values of its op's inputs."""
     op = tensor.op
-    kind = op.type
-    if kind == "Const":
-        return op.attrs["value"]
-    if kind in ("Shape", "Size", "Rank"):
-        return _of_shape(kind, op)
     op_def = op.op_def
     if op_def.stateful or op_def.effect or op.bodies or op_def.compute is None:
+        return False
+    if op_def.name in _OF_SHAPE or op_def.name in ("Placeholder", "PlaceholderWithDefault"):
+        return False
+    dims = tensor._dims
+    return dims is not None and _size(dims) <= _MAX_ELEMENTS and len(op.outputs) == 1
+
+
+def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None:
+    op = tensor.op
+    kind = op.op_def.name
+    if kind == "Const":
+        return op.attrs["value"]
+    if kind in _OF_SHAPE:
+        return _of_shape(kind, op)
+    if not _folds(tensor):
         return None
-    if kind in ("Placeholder", "PlaceholderWithDefault") or len(op.outputs) != 1:
+    values = [known[t] for t in op.inputs]
+    if any(value.size > _MAX_ELEMENTS for value in values):
         return None
-    if tensor._dims is None or _size(tensor._dims) > _MAX_ELEMENTS:
-        return None
-    values = []
-    for item in op.inputs:
-        value = constant_value(item)
-        if value is None or value.size > _MAX_ELEMENTS:
-            return None
-        values.append(value)
+    attrs = {key: value for key, value in op.attrs.items() if key in op.op_def.defaults}
     token = fp.silence()
     try:
-        return np.asarray(op_def.compute(*values, **op.attrs))
+        return np.asarray(op.op_def.compute(*values, **attrs))  # type: ignore[misc]
     except Exception:
         # The op will fail when it runs, and say why there.
         return None
@@ -67,6 +103,9 @@ def _size(dims: tuple[int | None, ...]) -> int:
     return size
 
 
+_OF_SHAPE = ("Rank", "Shape", "Size")
+
+
 def _of_shape(kind: str, op: Any) -> np.ndarray | None:
     dims = op.inputs[0]._dims
     if dims is None or (kind != "Rank" and None in dims):
@@ -77,60 +116,75 @@ def _of_shape(kind: str, op: Any) -> np.ndarray | None:
     return np.array(len(dims) if kind == "Rank" else _size(dims), dtype)
 
 
+# -- values that are shapes, known in part ---------------------------------------------------------
+
+
 def constant_dims(tensor: Any) -> Dims:
     """The dims that an integer vector holds, as far as they are known: for ops that take a shape.
 
     A value below zero counts as unknown. None if not even the number of dims is known.
     """
+    return _dims(tensor, _MAX_DEPTH)
+
+
+def _dims(tensor: Any, depth: int) -> Dims:
     value = constant_value(tensor)
     if value is not None:
-        if value.ndim == 0:
+        if value.ndim != 1:
             return None
         return tuple([int(v) if v >= 0 else None for v in value.tolist()])
     op = tensor.op
     kind = op.type
     if kind == "Shape":
         return op.inputs[0]._dims
-    if kind == "Pack" and op.inputs[0]._dims == ():
-        return tuple([_constant_dim(t) for t in op.inputs])
-    if kind == "ConcatV2":
-        parts = [constant_dims(t) for t in op.inputs[:-1]]
-        if all(part is not None for part in parts):
-            return tuple([d for part in parts for d in part])  # type: ignore[union-attr]
-    elif kind == "StridedSlice":
-        return _sliced_dims(tensor, op)
-    elif kind in ("Identity", "Cast"):
-        return constant_dims(op.inputs[0])
-    dims = tensor._dims
-    return (
-        (None,) * dims[0] if dims is not None and len(dims) == 1 and dims[0] is not None else None
-    )
+    found: Dims = None
+    if depth:
+        if kind == "Pack" and op.inputs[0]._dims == ():
+            found = tuple([_dim(t, depth - 1) for t in op.inputs])
+        elif kind == "ConcatV2":
+            found = _joined([_dims(t, depth - 1) for t in op.inputs[:-1]])
+        elif kind == "StridedSlice":
+            found = _sliced(op, depth - 1)
+        elif kind in ("Identity", "Cast"):
+            found = _dims(op.inputs[0], depth - 1)
+    own = tensor._dims
+    if found is None and own is not None and len(own) == 1 and own[0] is not None:
+        return (None,) * own[0]
+    return found
 
 
-def _constant_dim(tensor: Tensor) -> int | None:
+def _dim(tensor: Tensor, depth: int) -> int | None:
     value = constant_value(tensor)
     if value is not None:
         return int(value) if value >= 0 else None
     op = tensor.op
     # x.shape[i] in the graph: an element of a shape of which that much may be known.
-    if op.type == "StridedSlice" and op.attrs["shrink_axis_mask"] == 1:
-        dims = constant_dims(op.inputs[0])
+    if depth and op.type == "StridedSlice" and op.attrs["shrink_axis_mask"] == 1:
+        dims = _dims(op.inputs[0], depth - 1)
         begin = constant_value(op.inputs[1])
         if dims is not None and begin is not None and -len(dims) <= begin[0] < len(dims):
             return dims[int(begin[0])]
     return None
 
 
-def _sliced_dims(tensor: Tensor, op: Any) -> Dims:
-    dims = constant_dims(op.inputs[0])
-    bounds = [constant_value(t) for t in op.inputs[1:]]
+def _joined(parts: list[Dims]) -> Dims:
+    joined: list[int | None] = []
+    for part in parts:
+        if part is None:
+            return None
+        joined.extend(part)
+    return tuple(joined)
+
+
+def _sliced(op: Any, depth: int) -> Dims:
+    """A plain slice of a vector that holds dims."""
     attrs = op.attrs
-    plain = not (attrs["ellipsis_mask"] or attrs["new_axis_mask"] or attrs["shrink_axis_mask"])
-    if dims is None or any(b is None or b.size != 1 for b in bounds) or not plain:
-        out = tensor._dims
-        return (
-            (None,) * out[0] if out is not None and len(out) == 1 and out[0] is not None else None
-        )
+    if attrs["ellipsis_mask"] or attrs["new_axis_mask"] or attrs["shrink_axis_mask"]:
+        return None
+    dims = _dims(op.inputs[0], depth)
+    bounds = [constant_value(t) for t in op.inputs[1:]]
+    if dims is None or any(b is None or b.size != 1 for b in bounds):
+        return None
     begin, end, step = (int(b[0]) for b in bounds)  # type: ignore[index]
     start = None if attrs["begin_mask"] & 1 else begin
     stop = None if attrs["end_mask"] & 1 else end

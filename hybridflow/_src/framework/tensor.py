@@ -127,6 +127,15 @@ class Tensor:
     def __copy__(self) -> Tensor:
         return self
 
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"{self} is part of a graph and cannot be pickled. Pickle its name or its value, "
+            "`session.run(t)`."
+        )
+
     def __str__(self) -> str:
         shape = "" if self._dims is None else f", shape={self.shape}"
         device = f", device={self.device}" if self.device else ""

@@ -37,7 +37,7 @@ def prune(
         for tensor in op.inputs:
             if tensor.op not in needed and tensor not in fed:
                 pending.append(tensor.op)
-        pending.extend(op.control_inputs)
+        pending.extend(op.controls)
     return sorted(needed, key=lambda op: op._id)
 
 
@@ -74,7 +74,7 @@ def _reads_before_writes(
         for tensor in op.inputs:
             if tensor not in fed:
                 mask |= written.get(tensor.op, 0)
-        for control in op.control_inputs:
+        for control in op.controls:
             mask |= written.get(control, 0)
         found = effects.get(op)
         if found is not None:
@@ -105,7 +105,7 @@ def _defer_writes(
 
     for op in ops:
         before = {t.op for t in op.inputs if t not in fed}
-        before.update(op.control_inputs)
+        before.update(op.controls)
         before &= members
         waiting[op] = len(before)
         for other in before:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, fp
+from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.operation import Operation
@@ -63,8 +64,9 @@ class Fetches:
             return lambda values: tuple([pack(values) for pack in packers])
         if isinstance(fetch, dict):
             named = {key: self._packer(item) for key, item in fetch.items()}
-            mapping = type(fetch)
-            return lambda values: mapping((key, pack(values)) for key, pack in named.items())
+            return lambda values: _fill(
+                type(fetch)(), {key: pack(values) for key, pack in named.items()}
+            )
         element = self._element(fetch)
         if isinstance(element, Operation):
             self.operations.append(element)
@@ -109,15 +111,17 @@ class Fetches:
         return element
 
 
+def _fill(mapping: Any, items: dict[Any, Any]) -> Any:
+    mapping.update(items)
+    return mapping
+
+
 def freeze(fetches: Any) -> Any:
     """A hashable key for a structure of fetches; structures with equal keys pack alike."""
-    kind = fetches.__class__
-    if kind is list or kind is tuple:
-        return kind, tuple([freeze(item) for item in fetches])
+    if isinstance(fetches, (list, tuple)):
+        return fetches.__class__, tuple([freeze(item) for item in fetches])
     if isinstance(fetches, dict):
-        return kind, tuple([(key, freeze(item)) for key, item in fetches.items()])
-    if isinstance(fetches, tuple):
-        return kind, tuple([freeze(item) for item in fetches])
+        return fetches.__class__, tuple([(key, freeze(item)) for key, item in fetches.items()])
     return fetches
 
 
@@ -170,7 +174,10 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
         value = value._a
     if dtype is dtypes.resource or dtype is dtypes.variant:
         return value
-    array = _as_dtype(tensor, value, dtype)
+    if value.__class__ is np.ndarray and value.dtype is dtype.np and dtype is not dtypes.string:
+        array = np.array(value, order="C")
+    else:
+        array = _as_dtype(tensor, value, dtype)
     dims = tensor._dims
     if dims is not None and array.shape != dims and not _fits(array.shape, dims):
         raise ValueError(
@@ -181,23 +188,25 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
 
 
 def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
-    if dtype is dtypes.string:
-        source = np.array(value, object)
-        flat = [item.encode() if isinstance(item, str) else item for item in source.ravel()]
-        result = np.empty(source.shape, object)
-        result.ravel()[:] = flat
-        return result
+    token = fp.silence()
     try:
+        if dtype is dtypes.string:
+            return to_array(value, dtype)
         given = np.asarray(value)
+        if given.dtype.kind == "c" and not dtype.is_complex:
+            raise TypeError("complex numbers have no place in it")
         array = np.array(given, dtype.np, order="C")
     except (ValueError, TypeError, OverflowError) as error:
-        raise TypeError(
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(
             f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: "
             f"{error}"
         ) from None
-    narrowed = given.dtype.kind in "fc" and not (dtype.is_floating or dtype.is_complex)
-    narrowed = narrowed or (given.dtype.kind in "iu" and dtype.is_integer)
-    if narrowed and given.dtype != array.dtype and not np.array_equal(given, array):
+    finally:
+        fp.restore(token)
+    loses = given.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
+    loses = loses or (given.dtype.kind in "iu" and dtype.is_integer)
+    if loses and given.dtype != array.dtype and not np.array_equal(given, array):
         raise TypeError(
             f"Type of feed value {value!r:.200} with type {given.dtype} is not compatible with "
             f"Tensor type {dtype.name}: {tensor.name!r} would get other values than were fed."
@@ -206,9 +215,9 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
 
 
 def _fits(shape: tuple[int, ...], dims: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(dims) and all(
-        d is None or s == d for s, d in zip(shape, dims, strict=True)
-    )
+    if len(shape) != len(dims):
+        return False
+    return not [1 for size, dim in zip(shape, dims, strict=True) if dim not in (None, size)]
 
 
 def own(value: Any) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.operation import GraphDef
     from hybridflow._src.framework.stack import Pushed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.plan.plan import Kernels
@@ -67,9 +68,9 @@ class BaseSession:
         return self._graph
 
     @property
-    def graph_def(self) -> list[Any]:
-        """A view of the graph's nodes, in the order in which they were made."""
-        return [op.node_def for op in self._graph.get_operations()]
+    def graph_def(self) -> GraphDef:
+        """A view of the graph in the form of TensorFlow's GraphDef."""
+        return self._graph.as_graph_def()
 
     @property
     def sess_str(self) -> str:
@@ -117,6 +118,10 @@ class BaseSession:
         ...     print(sess.run({"twice": x * 2.0}, {x: [1, 2]}))
         {'twice': array([2., 4.], dtype=float32)}
         """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if feed_dict is not None and not hasattr(feed_dict, "items"):
+            raise TypeError(f"feed_dict must be a dictionary, got {feed_dict!r:.200}.")
         feeds = tuple(feed_dict) if feed_dict else ()
         try:
             runnable = self._runnables.get((freeze(fetches), feeds))
@@ -125,8 +130,6 @@ class BaseSession:
                 f"Fetch argument {fetches!r:.200} has invalid type {type(fetches)}, must be a "
                 "string or Tensor, and keys of feed_dict must be tensors."
             ) from None
-        if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
         pairs = [pair for key in feeds for pair in expand_feed(key, feed_dict[key])]
         if runnable is None:
             runnable = self._make(fetches, [key for key, _ in pairs])
@@ -229,7 +232,9 @@ class Session(BaseSession):
 
 
 class InteractiveSession(BaseSession):
-    """A session that makes itself and its graph the default until it is closed, for use in a shell.
+    """A session that makes itself the default until it is closed, for use in a shell.
+
+    A graph that it is given becomes the default graph as well.
 
     >>> import hybridflow as hf
     >>> sess = hf.InteractiveSession(graph=hf.Graph())
@@ -250,7 +255,9 @@ class InteractiveSession(BaseSession):
                 "explicitly to release what the other session holds.",
                 stacklevel=2,
             )
-        self._mode = context.Mode(False, self._graph)
+        # As in TF, a graph that was not named does not become the default: `reset_default_graph`
+        # still works.
+        self._mode = context.Mode(False, graph)
         context.modes.push(self._mode)
         context.sessions.push(self)
         InteractiveSession._active += 1
