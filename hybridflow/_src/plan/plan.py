@@ -114,8 +114,10 @@ def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
 class _Builder:
     """Builds one plan: numbers buffers and turns ops into instructions."""
 
-    def __init__(self, kernels: Kernels) -> None:
+    def __init__(self, kernels: Kernels, references: frozenset[Tensor]) -> None:
         self.kernels = kernels
+        # Feeds that are variables themselves, not their values.
+        self.references = references
         self.template: list[Any] = []
         self.slots: dict[Tensor, int] = {}
         self.steps: list[Instruction] = []
@@ -132,7 +134,8 @@ class _Builder:
 
     def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
         """The buffer with the value of `tensor`; a variable's reference is read here and now."""
-        if not tensor._dtype.is_ref_dtype or tensor in fed or not is_reference(tensor):
+        given = tensor in fed and tensor not in self.references
+        if not tensor._dtype.is_ref_dtype or given or not is_reference(tensor):
             return self.slot_of(tensor)
         slot = self.new_slot()
         self.steps.append(Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ()))
@@ -152,9 +155,12 @@ class _Builder:
             )
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
+        captured = _captured_references(op)
         for index, tensor in enumerate(op.inputs):
             if index < len(references) and references[index]:
                 inputs.append(self.slot_of(source_of(tensor).outputs[0]))
+            elif tensor in captured:
+                inputs.append(self.slot_of(tensor))
             else:
                 inputs.append(self.value_slot(tensor, op, fed))
         attrs = {key: value for key, value in op.attrs.items() if key in op_def.defaults}
@@ -188,19 +194,29 @@ class _Builder:
         return result
 
 
+def _captured_references(op: Operation) -> frozenset[Tensor]:
+    """The variables kept by reference that the bodies of an op use."""
+    return frozenset(
+        t for body in op.bodies for t in body.captures if t._dtype.is_ref_dtype and is_reference(t)
+    )
+
+
 def build(
     tensors: Sequence[Tensor],
     operations: Sequence[Operation],
     feeds: Sequence[Tensor],
     kernels: Kernels,
+    references: frozenset[Tensor] = frozenset(),
 ) -> Plan:
     """The plan that computes `tensors` and runs `operations` when `feeds` are given.
+
+    For those of the feeds that are in `references` variables are given, not values.
 
     Raises:
       InvalidArgumentError: if it needs a placeholder that is not fed.
     """
     fed = frozenset(feeds)
-    builder = _Builder(kernels)
+    builder = _Builder(kernels, references)
     fed_slots = [builder.slot_of(t) for t in feeds]
     needed = schedule.prune(tensors, operations, fed)
     fetched_references = [
@@ -226,4 +242,5 @@ def build_body(body: Body, kernels: Kernels) -> Plan:
     It gives the body's outputs, then the values inside that gradients asked for.
     """
     feeds = [*body.inputs, *body.captures]
-    return build([*body.outputs, *body.saved], body.effects, feeds, kernels)
+    references = frozenset(t for t in body.captures if t._dtype.is_ref_dtype and is_reference(t))
+    return build([*body.outputs, *body.saved], body.effects, feeds, kernels, references)
