@@ -1,0 +1,325 @@
+"""cond, case, while_loop, map_fn and the others, with gradients of any order, in every execution."""
+
+from __future__ import annotations
+
+import hybridflow as hf
+import numpy as np
+import pytest
+from tests.execution import Execution, gradient_of
+
+
+def abs_like(x):
+    return hf.cond(x > 0.0, lambda: x * x, lambda: -x)
+
+
+def power(x, n):
+    return hf.while_loop(lambda i, y: i < n, lambda i, y: (i + 1, y * x), [0, hf.ones_like(x)])[1]
+
+
+@pytest.mark.parametrize(("x", "y", "dy"), [(3.0, 9.0, 6.0), (-2.0, 2.0, -1.0)])
+def test_cond_runs_one_branch_and_differentiates_it(execution, x, y, dy):
+    assert execution(abs_like, x) == y
+    assert execution.gradient(abs_like, x) == [dy]
+
+
+def test_second_and_third_derivatives_through_cond_and_while(execution):
+    def cube(x):
+        return hf.cond(x > 0.0, lambda: power(x, 3), lambda: x)
+
+    def derivatives(x):
+        def first(x):
+            return gradient_of(cube, [x])[0]
+
+        def second(x):
+            return gradient_of(first, [x])[0]
+
+        return [cube(x), first(x), second(x), gradient_of(second, [x])[0]]
+
+    assert execution(derivatives, 2.0) == [8.0, 12.0, 12.0, 6.0]
+
+
+def test_gradient_reaches_captures_of_both_branches(execution):
+    def function(x, a, b):
+        return hf.cond(x > 0.0, lambda: a * x, lambda: b * b)
+
+    assert execution.gradient(function, 2.0, 5.0, 7.0)[:2] == [5.0, 2.0]
+    result = execution.gradient(function, -2.0, 5.0, 7.0)
+    assert result[2] == 14.0
+    assert not result[0]
+    assert not result[1]
+
+
+def test_nested_control_flow(execution):
+    def function(x):
+        def body(i, total):
+            term = hf.cond(hf.equal(i % 2, 0), lambda: power(x, 2), lambda: -x)
+            return i + 1, total + term
+
+        return hf.while_loop(lambda i, t: i < 5, body, [0, hf.zeros_like(x)])[1]
+
+    assert execution(function, 3.0) == 3 * 9.0 - 2 * 3.0
+    assert execution.gradient(function, 3.0) == [3 * 6.0 - 2.0]
+
+
+def test_while_loop_structures_and_invariants(execution):
+    def function(x):
+        def body(state, rows):
+            return {"i": state["i"] + 1, "s": state["s"] * 2.0}, hf.concat([rows, rows[:1]], 0)
+
+        shapes = ({"i": hf.TensorShape([]), "s": hf.TensorShape([])}, hf.TensorShape([None, 2]))
+        return hf.while_loop(
+            lambda state, rows: state["i"] < 3, body, ({"i": 0, "s": x}, hf.ones([1, 2])), shapes
+        )
+
+    state, rows = execution(function, 1.5)
+    assert state == {"i": 3, "s": 12.0}
+    assert rows.shape == (4, 2)
+
+
+def test_a_loop_that_never_turns_has_gradient_one(execution):
+    def function(x):
+        return hf.while_loop(lambda y: y < 0.0, lambda y: y * 3.0, [x])
+
+    assert execution(function, 5.0) == 5.0
+    assert execution.gradient(function, 5.0) == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted", "grad"),
+    [
+        (lambda x: hf.map_fn(lambda r: r * r, x), [1.0, 4.0, 9.0], [2.0, 4.0, 6.0]),
+        (lambda x: hf.foldl(lambda a, r: a * r, x), 6.0, [6.0, 3.0, 2.0]),
+        (lambda x: hf.foldr(lambda a, r: a - r, x), 0.0, [-1.0, -1.0, 1.0]),
+        (lambda x: hf.scan(lambda a, r: a * r, x), [1.0, 2.0, 6.0], [9.0, 4.0, 2.0]),
+        (
+            lambda x: hf.scan(lambda a, r: a + r, x, initializer=hf.constant(1.0)),
+            [2.0, 4.0, 7.0],
+            [3.0, 2.0, 1.0],
+        ),
+    ],
+)
+def test_functions_over_rows(execution, function, wanted, grad):
+    x = np.array([1.0, 2.0, 3.0], np.float32)
+    np.testing.assert_allclose(execution(function, x), wanted)
+    np.testing.assert_allclose(execution.gradient(function, x)[0], grad)
+
+
+def test_map_fn_over_structures_and_no_rows(execution):
+    def function(x, n):
+        return hf.map_fn(lambda row: row[0] + hf.cast(row[1], hf.float32), (x, n), dtype=hf.float32)
+
+    x = np.array([[1.0], [2.0]], np.float32)
+    n = np.array([[10], [20]], np.int32)
+    np.testing.assert_array_equal(execution(function, x, n), [[11.0], [22.0]])
+    empty = execution(lambda x: hf.map_fn(lambda r: r * 2.0, x), np.zeros([0], np.float32))
+    assert empty.shape == (0,)
+
+
+def test_case_takes_the_first_true_predicate(execution):
+    def function(x):
+        return hf.case(
+            [(x < 1.0, lambda: x), (x < 5.0, lambda: x * 10.0), (x < 9.0, lambda: x * 100.0)],
+            default=lambda: -x,
+        )
+
+    assert [execution(function, x) for x in (0.5, 2.0, 6.0, 20.0)] == [0.5, 20.0, 600.0, -20.0]
+
+
+def test_case_without_default_and_exclusive(execution):
+    def nothing(x):
+        return hf.case([(x < 0.0, lambda: x), (x < 1.0, lambda: x)])
+
+    assert execution(nothing, 0.5) == 0.5
+    with pytest.raises(hf.errors.InvalidArgumentError, match="None of the conditions"):
+        execution(nothing, 2.0)
+
+    def both(x):
+        return hf.case([(x > 0.0, lambda: x), (x > 1.0, lambda: -x)], exclusive=True)
+
+    assert execution(both, 0.5) == 0.5
+    with pytest.raises(hf.errors.InvalidArgumentError, match="More than one condition"):
+        execution(both, 2.0)
+
+
+def test_variables_in_branches_and_loops(execution):
+    def function(x):
+        v = hf.get_variable("v", initializer=2.0, use_resource=True)
+
+        def branch():
+            w = hf.get_variable("w", initializer=3.0, use_resource=True)
+            return v * w * x
+
+        y = hf.cond(x > 0.0, branch, lambda: x)
+        return hf.while_loop(lambda i, s: i < 2, lambda i, s: (i + 1, s + v), [0, y])[1]
+
+    assert execution(function, 1.0) == 2.0 * 3.0 + 4.0
+    assert execution(function, -1.0) == -1.0 + 4.0
+
+
+def test_gradient_of_a_variable_used_in_a_loop(execution):
+    def function(x):
+        v = hf.get_variable("v", initializer=2.0, use_resource=True)
+
+        def total():
+            return hf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, s * v), [0, x])[1]
+
+        if not hf.executing_eagerly():
+            return hf.gradients(total(), [v, x])
+        with hf.GradientTape() as tape:
+            tape.watch(x)
+            y = total()
+        return tape.gradient(y, [v, x])
+
+    assert execution(function, 5.0) == [3 * 4.0 * 5.0, 8.0]
+
+
+def test_random_numbers_in_a_loop_are_those_that_the_gradient_sees():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.constant(3.0)
+        noise = []
+
+        def body(i, s):
+            noise.append(hf.random_uniform([], seed=7))
+            return i + 1, s + x * noise[-1]
+
+        _, y = hf.while_loop(lambda i, s: i < 4, body, [0, 0.0])
+        (dx,) = hf.gradients(y, x)
+        for _ in range(3):
+            value, slope = session.run([y, dx])
+            assert value == pytest.approx(3.0 * slope, rel=1e-6)
+
+
+def test_only_the_branch_taken_runs():
+    calls = []
+    with hf.Graph().as_default(), hf.Session() as session:
+        p = hf.placeholder(hf.bool, [])
+
+        def branch(name):
+            return lambda: hf.py_func(lambda: (calls.append(name), np.float32(0))[1], [], hf.float32)
+
+        y = hf.cond(p, branch("yes"), branch("no"))
+        session.run(y, {p: True})
+        session.run(y, {p: False})
+    assert calls == ["yes", "no"]
+
+
+def test_an_op_from_outside_that_a_branch_waits_for_runs_first():
+    with hf.Graph().as_default(), hf.Session() as session:
+        v = hf.Variable(1.0)
+        bump = v.assign_add(1.0)
+
+        def branch():
+            with hf.control_dependencies([bump]):
+                return v.read_value()
+
+        y = hf.cond(hf.constant(True), branch, lambda: hf.constant(0.0))
+        session.run(hf.global_variables_initializer())
+        assert session.run(y) == 2.0
+
+
+class TestErrors:
+    def test_tensor_of_a_body_used_outside(self):
+        leaked = []
+        with hf.Graph().as_default():
+            x = hf.constant(1.0)
+            hf.cond(x > 0.0, lambda: leaked.append(x + 1.0) or x, lambda: x)
+            with pytest.raises(ValueError, match="true_fn of cond 'cond'"):
+                leaked[0] * 2.0
+            assert not x.graph.is_fetchable(leaked[0])
+
+    def test_cond_arguments(self):
+        with hf.Graph().as_default():
+            x = hf.constant(1.0)
+            with pytest.raises(TypeError, match="must not be a Python bool"):
+                hf.cond(True, lambda: x, lambda: x)
+            with pytest.raises(TypeError, match="true_fn must be callable"):
+                hf.cond(x > 0.0, x, lambda: x)
+            with pytest.raises(TypeError, match="false_fn argument required"):
+                hf.cond(x > 0.0, lambda: x)
+            with pytest.raises(TypeError, match="float32, int32"):
+                hf.cond(x > 0.0, lambda: x, lambda: hf.constant(1))
+            with pytest.raises(ValueError, match="same number of results"):
+                hf.cond(x > 0.0, lambda: [x, x], lambda: [x])
+            with pytest.raises(TypeError, match="bool tensor"):
+                hf.cond(x, lambda: x, lambda: x)
+            assert x.graph._scope.top.body is None
+
+    def test_while_loop_arguments(self):
+        with hf.Graph().as_default():
+            with pytest.raises(ValueError, match="No loop variables"):
+                hf.while_loop(lambda: True, lambda: 1, [])
+            with pytest.raises(TypeError, match="cond must be callable"):
+                hf.while_loop(True, lambda i: i, [0])
+            with pytest.raises(TypeError, match="float32.*int32|int32.*float32"):
+                hf.while_loop(lambda i: i < 3, lambda i: hf.cast(i, hf.float32), [0])
+            with pytest.raises(ValueError, match="not an invariant"):
+                hf.while_loop(
+                    lambda x: hf.reduce_sum(x) < 3.0, lambda x: hf.concat([x, x], 0), [hf.ones([1])]
+                )
+            with pytest.raises(ValueError, match="number of inputs and outputs"):
+                hf.while_loop(lambda i, j: i < 3, lambda i, j: i, [0, 0])
+            with pytest.raises(TypeError, match="boolean scalar"):
+                hf.while_loop(lambda i: i, lambda i: i, [0])
+
+    def test_an_exception_in_a_branch_leaves_nothing_open(self):
+        with hf.Graph().as_default() as graph:
+            x = hf.constant(1.0)
+
+            def fails():
+                raise RuntimeError("mine")
+
+            with pytest.raises(RuntimeError, match="mine"):
+                hf.cond(x > 0.0, fails, lambda: x)
+            assert graph._scope.top.body is None
+            assert graph.get_name_scope() == ""
+
+
+def test_group_and_tuple_order_what_they_group():
+    with hf.Graph().as_default(), hf.Session() as session:
+        v = hf.Variable(0.0)
+        add, double = v.assign_add(1.0), hf.constant(2.0) * 2.0
+        session.run(hf.global_variables_initializer())
+        assert session.run(hf.group(add, double)) is None
+        assert session.run(v) == 1.0
+        (gated,) = hf.tuple([double], control_inputs=[add])
+        assert session.run(gated) == 4.0
+        assert session.run(v) == 2.0
+        with pytest.raises(TypeError, match="unexpected keyword"):
+            hf.group(add, names="x")
+        with pytest.raises(ValueError, match="at least one Tensor"):
+            hf.tuple([])
+
+
+def test_print_passes_its_input_on(execution: Execution, capsys):
+    def function(x):
+        return hf.Print(x, [x, hf.constant("text")], message="x is ", summarize=2)
+
+    x = np.array([1.0, 2.0, 3.0], np.float32)
+    np.testing.assert_array_equal(execution(function, x), x)
+    assert "x is [1.0 2.0...][text]" in capsys.readouterr().err
+    np.testing.assert_array_equal(execution.gradient(function, x)[0], [1.0, 1.0, 1.0])
+
+
+def test_assert_shows_its_data(execution: Execution):
+    def function(x):
+        with hf.control_dependencies([hf.Assert(x > 0.0, ["x:", x])]):
+            return hf.identity(x)
+
+    assert execution(function, 1.0) == 1.0
+    with pytest.raises(hf.errors.InvalidArgumentError, match=r"assertion failed: \[x:\] \[-1.0\]"):
+        execution(function, -1.0)
+
+
+def test_py_func_gets_its_own_arrays_and_is_checked(execution: Execution):
+    def spoil(x):
+        x[:] = 7.0
+        return x
+
+    x = np.array([1.0, 2.0], np.float32)
+    a, b = execution(lambda x: [x, hf.py_func(spoil, [x], hf.float32)], x)
+    np.testing.assert_array_equal(a, x)
+    np.testing.assert_array_equal(b, [7.0, 7.0])
+    with pytest.raises(hf.errors.InvalidArgumentError, match="float64, but expects float32"):
+        execution(lambda x: hf.py_func(lambda x: x.astype(np.float64), [x], hf.float32), x)
+    with pytest.raises(hf.errors.InvalidArgumentError, match="returns 2 values"):
+        execution(lambda x: hf.py_func(lambda x: [x, x], [x], [hf.float32]), x)

@@ -1,0 +1,330 @@
+"""hf.function: traces, captures, variables, effects in order, gradients, errors."""
+
+from __future__ import annotations
+
+import threading
+
+import hybridflow as hf
+import numpy as np
+import pytest
+from tests.execution import gradient_of
+
+
+@pytest.fixture(autouse=True)
+def _eager():
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        yield
+
+
+def test_one_trace_per_kind_of_arguments():
+    traces = []
+
+    @hf.function
+    def f(x, flag=True, *, scale=1.0):
+        traces.append(x.shape.as_list())
+        return x * scale if flag else -x
+
+    assert f(np.float32(2.0)).numpy() == 2.0
+    x = hf.constant([1.0, 2.0])
+    f(x)
+    f(x)
+    f(x, scale=1.0)
+    assert traces == [[], [2]]
+    np.testing.assert_array_equal(f(x, False).numpy(), [-1.0, -2.0])
+    assert "argument 'flag' changed from True to False" in f.trace_log[-1]
+    np.testing.assert_array_equal(f(x, scale=3.0).numpy(), [3.0, 6.0])
+    f(hf.constant([1.0, 2.0], hf.float64), scale=3.0)
+    assert "a float32 tensor" in f.trace_log[-1]
+    assert "a float64 tensor" in f.trace_log[-1]
+
+
+def test_other_sizes_leave_the_size_open():
+    traces = []
+
+    @hf.function
+    def f(x):
+        traces.append(x.shape.as_list())
+        return hf.reduce_sum(x)
+
+    for size in (2, 3, 4, 5):
+        assert float(f(hf.ones([size, 2]))) == 2.0 * size
+    assert traces == [[2, 2], [None, 2]]
+
+
+def test_input_signature():
+    traces = []
+
+    @hf.function(input_signature=[hf.TensorSpec([None], hf.float32)])
+    def f(x):
+        traces.append(x.shape.as_list())
+        return x + 1.0
+
+    f([1, 2])
+    f(hf.constant([1.0]))
+    assert traces == [[None]]
+    with pytest.raises(ValueError, match="incompatible with input_signature"):
+        f(hf.ones([2, 2]))
+
+
+def test_structures_go_in_and_out():
+    @hf.function
+    def f(batch, names):
+        return {"sum": batch["a"] + batch["b"][0], "none": None, "names": [batch["a"]] * len(names)}
+
+    result = f({"a": hf.constant(1.0), "b": (hf.constant(2.0),)}, ["x", "y"])
+    assert float(result["sum"]) == 3.0
+    assert result["none"] is None
+    assert len(result["names"]) == 2
+
+
+def test_captures_read_the_value_of_the_moment():
+    v = hf.Variable(1.0)
+    c = hf.constant(10.0)
+
+    @hf.function
+    def f(x):
+        return x * v + c
+
+    x = hf.constant(2.0)
+    assert float(f(x)) == 12.0
+    v.assign(5.0)
+    assert float(f(x)) == 20.0
+    concrete = f.get_concrete_function(x)
+    assert len(concrete.captured_inputs) == 2
+    assert [op.type for op in concrete.graph.get_operations()].count("Mul") == 1
+    assert float(concrete(hf.constant(3.0))) == 25.0
+
+
+def test_variables_are_made_once_and_shared():
+    @hf.function
+    def layer(x):
+        with hf.variable_scope("layer"):
+            w = hf.get_variable("w", [], initializer=hf.ones_initializer())
+        w.assign_add(1.0)
+        return x * w
+
+    x = hf.constant(1.0)
+    assert [float(layer(x)) for _ in range(3)] == [2.0, 3.0, 4.0]
+    with hf.variable_scope("layer"):
+        assert float(hf.get_variable("w", [])) == 4.0
+    # Another trace finds it.
+    assert layer(hf.constant([1.0])).numpy() == [5.0]
+
+
+def test_a_new_variable_in_a_later_trace_is_refused():
+    @hf.function
+    def f(x, n):
+        return x + hf.Variable(float(n))
+
+    f(hf.constant(1.0), 1)
+    with pytest.raises(ValueError, match="'f' tried to create variable"):
+        f(hf.constant(1.0), 2)
+    # The failed trace is forgotten, and what worked still works.
+    assert float(f(hf.constant(2.0), 1)) == 3.0
+    assert hf.executing_eagerly()
+
+
+def test_effects_happen_in_program_order(capsys):
+    v = hf.Variable(1.0)
+    log = []
+
+    @hf.function
+    def f(x):
+        before = v.read_value()
+        v.assign(before * 2.0)
+        hf.py_func(lambda: log.append("a"), [], [])
+        between = v.read_value()
+        v.assign_add(x)
+        hf.py_func(lambda: log.append("b"), [], [])
+        hf.cond(x > 0.0, lambda: v.assign_add(100.0), lambda: v.read_value())
+        return before, between, v
+
+    results = [float(t) for t in f(hf.constant(10.0))]
+    assert results == [1.0, 2.0, 112.0]
+    assert float(v) == 112.0
+    assert log == ["a", "b"]
+    assert [float(t) for t in f(hf.constant(-1.0))] == [112.0, 224.0, 223.0]
+
+
+def test_writes_inside_a_loop_happen():
+    v = hf.Variable(0.0)
+
+    @hf.function
+    def f(n):
+        def body(i):
+            v.assign_add(hf.cast(i, hf.float32))
+            return i + 1
+
+        hf.while_loop(lambda i: i < n, body, [0])
+        return v.read_value()
+
+    assert float(f(hf.constant(4))) == 6.0
+
+
+def test_random_ops_go_on_in_their_stream():
+    @hf.function
+    def f():
+        return hf.random_uniform([3], seed=5)
+
+    first, second = f().numpy(), f().numpy()
+    assert not np.array_equal(first, second)
+
+
+class TestGradients:
+    def test_through_a_tape_to_arguments_and_variables(self):
+        v = hf.Variable([2.0, 3.0])
+
+        @hf.function
+        def f(x):
+            return hf.reduce_sum(x * v * v), x
+
+        x = hf.constant([5.0, 7.0])
+        with hf.GradientTape() as tape:
+            tape.watch(x)
+            y, _ = f(x)
+        assert tape.watched_variables() == (v,)
+        dx, dv = tape.gradient(y, [x, v])
+        np.testing.assert_array_equal(dx.numpy(), [4.0, 9.0])
+        np.testing.assert_array_equal(dv.numpy(), [20.0, 42.0])
+
+    def test_of_higher_order(self):
+        @hf.function
+        def cube(x):
+            return x * x * x
+
+        def first(x):
+            return gradient_of(cube, [x])[0]
+
+        def second(x):
+            return gradient_of(first, [x])[0]
+
+        x = hf.constant(2.0)
+        assert float(second(x)) == 12.0
+        assert float(gradient_of(second, [x])[0]) == 6.0
+
+    def test_through_control_flow_to_second_order(self):
+        @hf.function
+        def power(x, n):
+            return hf.while_loop(
+                lambda i, y: i < n, lambda i, y: (i + 1, hf.cond(y > 0.0, lambda: y * x, lambda: y)),
+                [0, hf.ones_like(x)],
+            )[1]
+
+        x = hf.constant(2.0)
+
+        def first(x):
+            return gradient_of(lambda x: power(x, 3), [x])[0]
+
+        assert float(first(x)) == 12.0
+        assert float(gradient_of(first, [x])[0]) == 12.0
+
+    def test_inside_the_function(self):
+        v = hf.Variable(3.0)
+
+        @hf.function
+        def step(x):
+            with hf.GradientTape() as tape:
+                loss = v * v * x
+            (grad,) = tape.gradient(loss, [v])
+            v.assign_sub(0.1 * grad)
+            return loss
+
+        assert float(step(hf.constant(1.0))) == 9.0
+        assert float(v) == pytest.approx(3.0 - 0.6)
+
+
+def test_a_function_calls_a_function():
+    @hf.function
+    def inner(x):
+        return x * 2.0
+
+    @hf.function
+    def outer(x):
+        return inner(x) + inner(x)
+
+    assert float(outer(hf.constant(3.0))) == 12.0
+
+
+def test_in_graph_mode_it_is_called_as_it_is():
+    @hf.function
+    def f(x):
+        return x * 2.0
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        assert session.run(f(hf.constant(3.0))) == 6.0
+
+
+def test_methods():
+    class Model:
+        def __init__(self, scale):
+            self.scale = scale
+
+        @hf.function
+        def __call__(self, x):
+            return x * self.scale
+
+    two, three = Model(2.0), Model(3.0)
+    x = hf.constant(5.0)
+    assert [float(m(x)) for m in (two, three, two)] == [10.0, 15.0, 10.0]
+
+
+def test_errors_name_the_line_and_leave_nothing_open():
+    @hf.function
+    def fails(x):
+        with hf.variable_scope("open"), hf.name_scope("open"):
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        fails(hf.constant(1.0))
+    assert hf.executing_eagerly()
+    assert hf.get_variable_scope().name == ""
+
+    @hf.function
+    def checks(x):
+        hf.Assert(x > 0.0, ["not positive"])
+        return x
+
+    with pytest.raises(hf.errors.InvalidArgumentError, match="not positive") as caught:
+        checks(hf.constant(-1.0))
+    assert "test_function.py" in str(caught.value)
+
+
+def test_tensors_of_a_trace_do_not_leak():
+    leaked = []
+
+    @hf.function
+    def f(x):
+        leaked.append(x * 2.0)
+        return x
+
+    f(hf.constant(1.0))
+    with pytest.raises(TypeError, match="belongs to a graph"):
+        leaked[0] + 1.0
+
+
+def test_threads_share_traces():
+    traces = []
+
+    @hf.function
+    def f(x):
+        traces.append(1)
+        return x * 2.0
+
+    results = []
+
+    def work():
+        with hf.eager_mode():
+            results.extend(float(f(hf.constant(float(i)))) for i in range(50))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(traces) == 1
+    assert sorted(results) == sorted([2.0 * i for i in range(50)] * 4)
+
+
+def test_what_is_no_function():
+    with pytest.raises(TypeError, match="takes a function"):
+        hf.function(3)
