@@ -118,7 +118,8 @@ def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
 # -- functions -------------------------------------------------------------------------------------
 
 
-def _constant(array: np.ndarray, dtype: DType, name: str) -> Tensor:
+def of_array(array: np.ndarray, dtype: DType, name: str) -> Tensor:
+    """A tensor of an array of that dtype, which nobody else may write to."""
     if context.modes.top.eager:
         return EagerTensor(array, dtype)
     return constant_of(get_default_graph(), array, dtype, name)
@@ -162,7 +163,7 @@ def constant(
     array = to_array(value, dtype)
     if shape is not None:
         array = _in_shape(array, shape, verify_shape)
-    return _constant(array, dtype or dtypes.as_dtype(array.dtype), name)
+    return of_array(array, dtype or dtypes.as_dtype(array.dtype), name)
 
 
 def _in_shape(array: np.ndarray, shape: Any, verify: bool) -> np.ndarray:
@@ -219,7 +220,7 @@ def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> T
     dtype = dtypes.as_dtype(dtype).base_dtype
     dims = _static_dims(shape)
     if dims is not None:
-        return _constant(_zeros(dims, dtype.np), dtype, name or "zeros")
+        return of_array(_zeros(dims, dtype.np), dtype, name or "zeros")
     return _filled(shape, _zeros((), dtype.np), dtype, name, "zeros")
 
 
@@ -246,14 +247,14 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
         raise TypeError(f"Expected {dtype.name}, got 1 of type 'int' instead.")
     dims = _static_dims(shape)
     if dims is not None:
-        return _constant(np.ones(dims, dtype.np), dtype, name or "ones")
+        return of_array(np.ones(dims, dtype.np), dtype, name or "ones")
     return _filled(shape, np.ones((), dtype.np), dtype, name, "ones")
 
 
 def _filled(shape: Any, value: np.ndarray, dtype: DType, name: str | None, default: str) -> Tensor:
     with name_scope(name, default, [shape]) as scope:
         dims = convert_to_tensor(shape, dtypes.int32, name="shape")
-        return _fill_op(dims, _constant(value, dtype, "Const"), name=scope)
+        return _fill_op(dims, of_array(value, dtype, "Const"), name=scope)
 
 
 def zeros_like(
@@ -314,7 +315,7 @@ def ones_like(
 def _shape_tensor(tensor: Tensor, optimize: bool) -> Tensor:
     dims = tensor._dims
     if optimize and dims is not None and None not in dims:
-        return _constant(np.array(dims, np.int32), dtypes.int32, "Shape")
+        return of_array(np.array(dims, np.int32), dtypes.int32, "Shape")
     return raw.Shape(tensor)
 
 

@@ -47,9 +47,13 @@ def _gather_shape(
     return (*dims[:at], *picked, *dims[at + 1 :])
 
 
+_UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
+
+
 def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
     size = params.shape[axis]
-    if indices.size and (indices.min() < 0 or indices.max() >= size):
+    # Taken as unsigned, negative indices are large: one look finds both kinds of bad ones.
+    if indices.size and indices.view(_UNSIGNED[indices.dtype]).max() >= size:
         where = np.argwhere((indices < 0) | (indices >= size))[0]
         position = ",".join(map(str, where))
         value = indices[tuple(where)]

@@ -9,9 +9,11 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dimension import Dimension
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import is_dense_tensor_like
+from hybridflow._src.ops.constant import of_array
 from hybridflow._src.ops.joining import stack
 from hybridflow._src.ops.slicing import MASKS, strided_slice_op
 
@@ -76,16 +78,24 @@ def getitem(tensor: Any, key: Any) -> Tensor:
         strides.append(1)
     bounds: list[Any]
     if context.modes.top.eager:
-        bounds = [np.array(part, np.int64) for part in (begin, end, strides)]
+        bounds = [
+            EagerTensor(np.array(part, np.int64), dtypes.int64) for part in (begin, end, strides)
+        ]
         return strided_slice_op(tensor, *bounds, **masks)
     with name_scope(None, "strided_slice", [tensor, *begin, *end, *strides]) as scope:
         if begin:
-            bounds = [stack(part) for part in (begin, end, strides)]
+            bounds = [_packed(part) for part in (begin, end, strides)]
         else:
             bounds = [convert_to_tensor(np.zeros(0, np.int32))] * 3
         if any(t.dtype == dtypes.int64 for t in bounds):
             bounds = [t if t.dtype == dtypes.int64 else _int64(t) for t in bounds]
         return strided_slice_op(tensor, *bounds, **masks, name=scope)
+
+
+def _packed(part: list[Any]) -> Tensor:
+    if all(type(bound) is int and -(2**31) <= bound < 2**31 for bound in part):
+        return of_array(np.array(part, np.int32), dtypes.int32, "stack")
+    return stack(part)
 
 
 def _int64(tensor: Tensor) -> Any:

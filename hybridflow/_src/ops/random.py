@@ -21,6 +21,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.seeds import get_seed
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.constant import of_array
 from hybridflow._src.ops.families import FLOATS, INDICES, REALS
 
 if TYPE_CHECKING:
@@ -46,9 +47,12 @@ _SEEDS = {"seed": 0, "seed2": 0}
 def _shape(attrs: dict[str, Any], shape: Tensor, *_: Tensor) -> shape_rules.Dims:
     shape_rules.with_rank(shape, 1)
     value = constant_value(shape)
-    if value is not None and value.size and value.min() < 0:
-        raise ValueError(f"Dimension {value.min()} must be >= 0")
-    return constant_dims(shape)
+    if value is None:
+        return constant_dims(shape)
+    sizes: list[int] = value.tolist()
+    if sizes and min(sizes) < 0:
+        raise ValueError(f"Dimension {min(sizes)} must be >= 0")
+    return tuple(sizes)
 
 
 def _sizes(shape: np.ndarray) -> list[int]:
@@ -197,8 +201,10 @@ def _seed_attrs(seed: int | None) -> tuple[int, int]:
 
 
 def _shape_tensor(shape: Any) -> Tensor:
-    empty = isinstance(shape, list | tuple) and not shape
-    return convert_to_tensor(shape, dtypes.int32 if empty else None, name="shape")
+    if isinstance(shape, (list, tuple)) and all(type(size) is int for size in shape):
+        # The quick way, and the one to give an empty shape its dtype.
+        return of_array(np.array(shape, np.int32), dtypes.int32, "shape")
+    return convert_to_tensor(shape, name="shape")
 
 
 def random_uniform(

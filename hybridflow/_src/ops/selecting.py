@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -173,13 +174,21 @@ def boolean_mask(
         masked = tensor.shape[first : first + rank]
         assert isinstance(masked, TensorShape)
         masked.assert_is_compatible_with(mask.shape)
-        count = raw.Prod(getitem(shape(tensor), slice(first or None, first + rank)), [0])
-        parts = [[count], getitem(shape(tensor), slice(first + rank, None))]
-        if first:
-            parts.insert(0, getitem(shape(tensor), slice(None, first)))
-        flat = reshape(tensor, concat(parts, 0))
         dims = tensor._dims
-        if dims is not None:
-            flat.set_shape([*dims[:first], masked.num_elements(), *dims[first + rank :]])
+        if tensor.__class__ is EagerTensor:
+            flat = reshape(tensor, [*dims[:first], masked.num_elements(), *dims[first + rank :]])
+        else:
+            flat = _flattened(tensor, first, rank)
+            if dims is not None:
+                flat.set_shape([*dims[:first], masked.num_elements(), *dims[first + rank :]])
         kept = squeeze(where(reshape(mask, [-1])), axis=[1])
         return gather(flat, kept, axis=first)
+
+
+def _flattened(tensor: Tensor, first: int, rank: int) -> Tensor:
+    """`tensor` with `rank` dimensions from `first` on made one."""
+    count = raw.Prod(getitem(shape(tensor), slice(first or None, first + rank)), [0])
+    parts = [[count], getitem(shape(tensor), slice(first + rank, None))]
+    if first:
+        parts.insert(0, getitem(shape(tensor), slice(None, first)))
+    return reshape(tensor, concat(parts, 0))

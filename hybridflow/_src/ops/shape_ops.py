@@ -14,7 +14,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, broadcast
 from hybridflow._src.ops import shape_rules
-from hybridflow._src.ops.constant import constant
+from hybridflow._src.ops.constant import of_array
 from hybridflow._src.ops.families import INDICES
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def shape(input: Any, name: str | None = None, out_type: DType = dtypes.int32) -
         tensor = convert_to_tensor(input)
         dims = tensor._dims
         if dims is not None and None not in dims:
-            return constant(np.array(dims, out_type.np), name=scope)
+            return of_array(np.array(dims, out_type.np), out_type, scope)
         return _shape(tensor, out_type=out_type, name=scope)
 
 
@@ -186,7 +186,7 @@ def size(input: Any, name: str | None = None, out_type: DType = dtypes.int32) ->
         tensor = convert_to_tensor(input)
         count = tensor.shape.num_elements()
         if count is not None:
-            return constant(np.array(count, out_type.np), name=scope)
+            return of_array(np.array(count, out_type.np), out_type, scope)
         return _size(tensor, out_type=out_type, name=scope)
 
 
@@ -208,7 +208,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
         tensor = convert_to_tensor(input)
         dims = tensor._dims
         if dims is not None:
-            return constant(np.array(len(dims), np.int32), name=scope)
+            return of_array(np.array(len(dims), np.int32), dtypes.int32, scope)
         return _rank(tensor, name=scope)
 
 
