@@ -71,6 +71,7 @@ def backward(
     ops: Iterable[Any],
     grads: Gradients,
     wanted: Callable[[Tensor], bool],
+    stopped: frozenset[Tensor] = frozenset(),
     scope: Callable[[Any], AbstractContextManager[Any]] = nullcontext,
 ) -> None:
     """Carries gradients from outputs to inputs through `ops`, which come consumers first.
@@ -79,13 +80,14 @@ def backward(
       ops: the ops to go through.
       grads: gradients of the targets; those of everything before are added.
       wanted: tells whether the gradient for an input is of use.
+      stopped: tensors at which gradients arrive, but through which they do not flow.
       scope: gives the context in which the gradient of an op is built.
 
     Raises:
       ValueError: if an op's gradient function gives the wrong number of gradients.
     """
     for op in ops:
-        out_grads = [grads.of(t) for t in op.outputs]
+        out_grads = [None if t in stopped else grads.of(t) for t in op.outputs]
         if all(g is None for g in out_grads):
             continue
         op_def = op.op_def

@@ -69,7 +69,7 @@ def gradients(
     ys = _as_list(ys)
     xs = _as_list(xs)
     sources = [source_tensor(x) for x in xs]
-    stopped = {source_tensor(t) for t in _as_list(stop_gradients)}
+    stopped = frozenset(source_tensor(t) for t in _as_list(stop_gradients))
     graph = get_default_graph()
     with name_scope(name, "gradients", [*ys, *xs]):
         targets = [y.values if isinstance(y, IndexedSlices) else convert_to_tensor(y) for y in ys]
@@ -91,7 +91,7 @@ def gradients(
         def _both(op: Operation) -> Any:
             return _Colocated(graph.colocate_with(op), graph.name_scope(f"{op.name}_grad"))
 
-        backward(reversed(between), grads, reached.__contains__, scope)
+        backward(reversed(between), grads, reached.__contains__, stopped, scope)
         return [grads.of(s) for s in sources]
 
 
@@ -147,7 +147,7 @@ def _seed(y: Tensor, grad: Any, index: int) -> Any:
 
 
 def _between(
-    targets: list[Tensor], reached: set[Tensor], stopped: set[Tensor]
+    targets: list[Tensor], reached: set[Tensor], stopped: frozenset[Tensor]
 ) -> list[Operation]:
     """The ops on a path from the tensors in `reached` to the targets, in order; adds their outputs to
     `reached`."""

@@ -8,6 +8,7 @@ from hybridflow._src.autodiff.backprop import Gradients, backward, is_trainable,
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 
@@ -99,7 +100,7 @@ class GradientTape:
         tracked = self._tracked
         if not tracked.isdisjoint(op.inputs):
             self._ops.append(op)
-            tracked.update(t for t in op.outputs if is_trainable(t))
+            tracked.update(t for t in op.outputs if is_trainable(t) or t._dtype is variant)
 
     def stop_recording(self) -> Pushed[Any, Any]:
         """A context manager in which this tape records nothing."""

@@ -42,10 +42,10 @@ def yielded(value: Any) -> Tensor | None:
         return None
     if isinstance(value, Operation):
         with control_dependencies([value]):
-            return raw.Const(value=np.asarray(True), dtype=dtypes.bool)  # type: ignore[no-any-return]
+            return raw.Const(value=np.asarray(True), dtype=dtypes.bool)
     tensor = convert_to_tensor(value)
     # A tensor from outside, or one that is yielded under control dependencies, still needs an op here.
-    return raw.Identity(tensor)  # type: ignore[no-any-return]
+    return raw.Identity(tensor)
 
 
 def add_op(
@@ -90,10 +90,10 @@ def zeros_for(tensor: Tensor) -> Tensor:
     """The zero gradient for a capture: for a variable's handle, zeros of the variable's shape."""
     if tensor.dtype is dtypes.resource:
         form = handle_form(tensor)
-        return raw.ZerosLike(raw.ReadVariableOp(tensor, **form))  # type: ignore[no-any-return]
+        return raw.ZerosLike(raw.ReadVariableOp(tensor, **form))
     if tensor.dtype is dtypes.variant:
-        return raw.NoGradients()  # type: ignore[no-any-return]
-    return raw.ZerosLike(tensor)  # type: ignore[no-any-return]
+        return raw.NoGradients()
+    return raw.ZerosLike(tensor)
 
 
 def handle_form(handle: Any) -> dict[str, Any]:
@@ -107,12 +107,16 @@ def handle_form(handle: Any) -> dict[str, Any]:
 
 # -- stacks: the values that one tensor of a loop's body had, turn by turn ------------------------------
 #
-# A stack is a Python list of arrays; the gradient for a stack is a dict from turn to array, with nothing
-# where the gradient is zero. Both are values of dtype variant and are never changed once they are made.
+# The gradient for a stack is a dict from turn to array, with nothing where the gradient is zero. Both are
+# values of dtype variant and are never changed once they are made.
+
+
+class Turns(list[Any]):
+    """A stack. A class of its own tells it from the list of results of an op with several outputs."""
 
 
 def _item(stack: Any, index: np.ndarray, dtype: Any, shape: Any) -> np.ndarray:
-    return stack[int(index)]  # type: ignore[no-any-return]
+    return stack[int(index)]
 
 
 OpDef(
@@ -202,7 +206,7 @@ OpDef(
     "UnstackAll",
     "tensor: T -> stack: variant",
     shape=scalar,
-    compute=lambda tensor: list(tensor),
+    compute=lambda tensor: Turns(tensor),
     grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
     stateful=True,
 )

@@ -59,7 +59,10 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
                 return [None] * len(captures)
             mine = [t for t in captures if t in body.captures]
             grads = late.gradients(
-                [y for y, _ in pairs], mine, [dy for _, dy in pairs], stop_gradients=mine
+                [y for y, _ in pairs],
+                mine,
+                [dy for _, dy in pairs],
+                stop_gradients=list(body.captures),
             )
             by_capture = dict(zip(mine, map(bodies.dense, grads), strict=True))
             found.update((t, None) for t, g in by_capture.items() if g is not None)
@@ -303,7 +306,7 @@ def _guarded(checks: list[Any], pred: Tensor, function: Any, otherwise: Any, str
 
 def _at_most_one(preds: list[Tensor]) -> Tensor:
     count = raw.AddN([raw.Cast(p, DstT=dtypes.int32) for p in preds])
-    return raw.Less(count, 2)  # type: ignore[no-any-return]
+    return raw.Less(count, 2)
 
 
 def _none_true(preds: list[Tensor], last: Callable[[], Any]) -> Any:

@@ -116,7 +116,7 @@ def Print(  # noqa: N802 - TF's name
       summarize: how many elements of each to show (3 by default).
       name: name of the operation.
     """
-    return _print(  # type: ignore[no-any-return]
+    return _print(
         input_,
         list(data),
         message=message or "",

@@ -47,7 +47,7 @@ def _kernel(op: Operation, condition: Any, body: Any) -> Callable[..., list[Any]
         captures = args[count:]
         for_condition = [captures[i] for i in condition_captures]
         for_body = [captures[i] for i in body_captures]
-        stacks: list[list[Any]] = [[] for _ in range(saved)]
+        stacks = [bodies.Turns() for _ in range(saved)]
         turns = 0
         while condition.run_silenced([*state, *for_condition])[0]:
             values = body.run_silenced([*state, *for_body])
@@ -113,7 +113,8 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
             ys.append(tensor)
             given.append(raw.StackGradientItem(stack_grads, tensor, turn))
         xs = [*[body.inputs[i] for i in state], *captures]
-        found = [bodies.dense(g) for g in late.gradients(ys, xs, given, stop_gradients=xs)]
+        outside = [*body.inputs, *body.captures]
+        found = [bodies.dense(g) for g in late.gradients(ys, xs, given, stop_gradients=outside)]
         carried = [
             raw.ZerosLike(x) if g is None else g
             for x, g in zip(xs[: len(state)], found, strict=False)
@@ -147,7 +148,7 @@ def _carries_gradient(tensor: Tensor) -> bool:
 
 def _add(x: Tensor, y: Tensor) -> Tensor:
     if x.dtype is dtypes.variant:
-        return raw.AddStackGradients(x, y)  # type: ignore[no-any-return]
+        return raw.AddStackGradients(x, y)
     return x + y
 
 
@@ -224,7 +225,7 @@ def loop_op(
 
 
 def _input(tensor: Tensor, dims: Any) -> Tensor:
-    return raw.Placeholder(  # type: ignore[no-any-return]
+    return raw.Placeholder(
         dtype=tensor.dtype.base_dtype, shape=TensorShape.of(dims), name="Identity"
     )
 

@@ -64,7 +64,7 @@ class _Argument:
         self.name = name
         self.value = value
         self.tensor: EagerTensor | None = None
-        if isinstance(value, EagerTensor | np.ndarray):
+        if isinstance(value, (EagerTensor, np.ndarray, np.generic)):
             self.tensor = convert_to_tensor(value)  # type: ignore[assignment]
             # Shapes are compared apart from this: a trace may serve several.
             self.key: Any = (self.tensor._dtype, len(self.tensor._dims))  # type: ignore[union-attr]

@@ -117,7 +117,7 @@ class _Gradient:
                 raw.Placeholder(dtype=t.dtype.base_dtype, shape=t.shape, name="gradient")
                 for t in targets
             ]
-            grads = late.gradients(list(targets), candidates, seeds, stop_gradients=candidates)
+            grads = late.gradients(list(targets), candidates, seeds, stop_gradients=forward.inputs)
             grads = [convert_to_tensor(g) if isinstance(g, IndexedSlices) else g for g in grads]
         pairs = [(t, g) for t, g in zip(candidates, grads, strict=True) if g is not None]
         self.sources = [t for t, _ in pairs]

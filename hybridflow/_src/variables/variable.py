@@ -105,8 +105,10 @@ class Variable:
     __array_priority__ = 100
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
-        if cls is Variable and context.modes.top.eager:
-            return object.__new__(cls.eager_class)
+        if cls is Variable:
+            with init_scope():
+                if context.modes.top.eager:
+                    return object.__new__(cls.eager_class)
         return object.__new__(cls)
 
     def __init__(
@@ -187,7 +189,7 @@ class Variable:
         }
 
     def _make_handle(self, scope: str) -> Tensor:
-        return raw.VariableV2(name=scope, **self._attrs(scope))  # type: ignore[no-any-return]
+        return raw.VariableV2(name=scope, **self._attrs(scope))
 
     def _make_initializer(self, initial: Tensor, validate_shape: bool) -> Any:
         return raw.Assign(
@@ -196,7 +198,7 @@ class Variable:
 
     def _make_snapshot(self) -> Tensor:
         with self._beside(), self._caching_scope():
-            return raw.Identity(self._handle, name="read")  # type: ignore[no-any-return]
+            return raw.Identity(self._handle, name="read")
 
     def _beside(self) -> contextlib.AbstractContextManager[Any]:
         return colocate_with(self._op)
@@ -293,16 +295,16 @@ class Variable:
 
     def read_value(self) -> Tensor:
         """The value read here: after the control dependencies that are open now."""
-        return raw.Identity(self._handle, name="read")  # type: ignore[no-any-return]
+        return raw.Identity(self._handle, name="read")
 
     def initialized_value(self) -> Tensor:
         """The value if the variable is initialized when this runs, else its initial value."""
         with init_scope():
-            return cond(self.is_initialized(), self.read_value, lambda: self._initial_value)  # type: ignore[no-any-return]
+            return cond(self.is_initialized(), self.read_value, lambda: self._initial_value)
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """A boolean scalar: whether the variable has a value."""
-        return raw.IsVariableInitialized(self._handle, name=name)  # type: ignore[no-any-return]
+        return raw.IsVariableInitialized(self._handle, name=name)
 
     def _as_tensor(self) -> Tensor:
         return self.value()
