@@ -164,13 +164,17 @@ def _pack(value: Any, dtype: DType | None, name: str | None) -> Tensor:
     """A tensor of a (nested) list that holds tensors: TF packs such lists without being asked."""
     if dtype is None:
         dtype = _first_dtype(value)
-    rows = [
-        _pack(item, dtype, None)
-        if isinstance(item, (list, tuple))
-        else convert_to_tensor(item, dtype)
-        for item in value
-    ]
-    return raw.Pack(rows, axis=0, name=name or "packed")
+    if context.modes.top.eager:
+        return raw.Pack([_part(item, dtype, None) for item in value], axis=0)
+    with get_default_graph().name_scope(name or "packed") as scope:
+        rows = [_part(item, dtype, str(index)) for index, item in enumerate(value)]
+        return raw.Pack(rows, axis=0, name=scope)
+
+
+def _part(item: Any, dtype: DType | None, name: str | None) -> Tensor:
+    if isinstance(item, (list, tuple)) and _holds_tensor(item):
+        return _pack(item, dtype, name)
+    return convert_to_tensor(item, dtype, name)
 
 
 def _first_dtype(value: Any) -> DType | None:

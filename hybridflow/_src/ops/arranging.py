@@ -215,11 +215,8 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
         perm: Any
         if dims is None:
             rank = raw.Rank(a)
-            perm = raw.ConcatV2(
-                [raw.Range(0, rank - 2, 1), raw.Pack([rank - 1, rank - 2], axis=0)],
-                0,
-                name="concat",
-            )
+            most = raw.Range(0, rank - 2, 1)
+            perm = raw.ConcatV2([most, [rank - 1, rank - 2]], 0, name="concat")
         elif len(dims) < 2:
             raise ValueError(
                 f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.shape}"

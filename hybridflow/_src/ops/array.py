@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import INDICES
@@ -107,8 +108,9 @@ def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
     ...     [t.dtype.name for t in hf.identity_n([1, 2.0])]
     ['int32', 'float32']
     """
-    tensors = [convert_to_tensor(x) for x in input]
-    return _identity_n(tensors, T=[t.dtype.base_dtype for t in tensors], name=name)
+    with name_scope(name, "IdentityN", input) as scope:
+        tensors = [convert_to_tensor(x, name=f"input_{i}") for i, x in enumerate(input)]
+        return _identity_n(tensors, T=[t.dtype.base_dtype for t in tensors], name=scope)
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:

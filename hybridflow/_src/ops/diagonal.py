@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -373,6 +374,7 @@ def eye(
         symbolic = any(isinstance(x, Tensor) for x in (num_rows, columns, batch_shape))
         if symbolic:
             batch: Any = np.zeros(0, np.int32) if batch_shape is None else batch_shape
+            batch = convert_to_tensor(batch, dtypes.int32, name="shape")
             count = raw.Minimum(num_rows, columns)
             diagonal = ones(concat([batch, [count]], 0), dtype)
         else:
