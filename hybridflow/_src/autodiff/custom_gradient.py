@@ -34,8 +34,8 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
 
 
 # Inputs are the arguments of the function, then the values that it computed from them.
-_identity = OpDef(
-    "IdentityN",
+_record = OpDef(
+    "CustomGradient",
     "inputs: ... -> outputs: N*T",
     attrs={"grad_fn": REQUIRED, "count": REQUIRED, "T": None},
     shape=lambda attrs, *inputs: [t._dims for t in inputs[-attrs["count"] :]],
@@ -81,7 +81,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         values = [convert_to_tensor(y) for y in nest.flatten(result)]
         if not callable(grad_fn):
             raise TypeError(f"hf.custom_gradient: the second result must be a function, got {grad_fn!r}.")
-        outputs = _identity(
+        outputs = _record(
             [*inputs, *values],
             grad_fn=grad_fn,
             count=len(values),
