@@ -106,7 +106,7 @@ def _assign_with(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Variable '{storage.name}' has shape {np.shape(value)}, the value to add or subtract "
+                    f"Variable '{storage.name}' has shape {np.shape(value)}, the value to add, subtract or multiply "
                     f"{np.shape(delta)}: they must be equal.",
                 )
             return np.asarray(function(value, delta))
@@ -131,6 +131,7 @@ for _suffix, _compute in (
     ("", _assign),
     ("Add", _assign_with(np.add)),
     ("Sub", _assign_with(np.subtract)),
+    ("Mul", _assign_with(np.multiply)),
 ):
     _flags = {"use_locking": False}
     if not _suffix:
