@@ -142,7 +142,7 @@ def convert(
         if result is not NotImplemented:
             return result
     if isinstance(value, (list, tuple)) and _holds_tensor(value):
-        return _pack(value, dtype, name)
+        return _pack(value, dtype, name, eager)
     array = to_array(value, dtype)
     dtype = dtypes.as_dtype(array.dtype) if dtype is None else dtype.base_dtype
     if eager:
@@ -160,21 +160,40 @@ def _holds_tensor(values: Any) -> bool:
     return False
 
 
-def _pack(value: Any, dtype: DType | None, name: str | None) -> Tensor:
+def _pack(values: Any, dtype: DType | None, name: str | None, eager: bool) -> Tensor:
     """A tensor of a (nested) list that holds tensors: TF packs such lists without being asked."""
-    if dtype is None:
-        dtype = _first_dtype(value)
-    if context.modes.top.eager:
-        return raw.Pack([_part(item, dtype, None) for item in value], axis=0)
-    with get_default_graph().name_scope(name or "packed") as scope:
-        rows = [_part(item, dtype, str(index)) for index, item in enumerate(value)]
-        return raw.Pack(rows, axis=0, name=scope)
+    found = _first_dtype(values)
+    if dtype is not None and found is not None and found is not dtype.base_dtype:
+        raise TypeError(
+            f"Expected {dtype.name}, got list containing Tensors of type {found.name} instead."
+        )
+    dtype = dtype or found
+    name = name or "packed"
+    if eager:
+        return raw.Pack(_packed_items(values, dtype, eager), axis=0)
+    with get_default_graph().name_scope(name) as scope:
+        return raw.Pack(_packed_items(values, dtype, eager), axis=0, name=scope)
 
 
-def _part(item: Any, dtype: DType | None, name: str | None) -> Tensor:
-    if isinstance(item, (list, tuple)) and _holds_tensor(item):
-        return _pack(item, dtype, name)
-    return convert_to_tensor(item, dtype, name)
+def _packed_items(values: Any, dtype: DType | None, eager: bool) -> list[Tensor]:
+    items = []
+    for index, item in enumerate(values):
+        name = str(index)
+        if isinstance(item, (list, tuple)):
+            if _holds_tensor(item):
+                items.append(_pack(item, dtype, name, eager))
+                continue
+            if not eager:
+                # TF opens a scope for each list, though nothing is added in it.
+                get_default_graph().unique_name(name)
+        tensor = convert(item, None if isinstance(item, Tensor) else dtype, name, eager)
+        if dtype is not None and tensor._dtype.base_dtype is not dtype:
+            raise TypeError(
+                f"Cannot convert a list containing a tensor of dtype {tensor.dtype.name} to "
+                f"{dtype.name} (Tensor is: {tensor!r})"
+            )
+        items.append(tensor)
+    return items
 
 
 def _first_dtype(value: Any) -> DType | None:

@@ -283,10 +283,19 @@ def explain(
         _infer(op, name, inputs, attrs)
     except OpError as known:
         return known
-    shapes = ", ".join(str(t.shape) for t in inputs)
     return InvalidArgumentError(
-        None, None, f"{error} in '{name}' (op: '{op.name}') with input shapes: {shapes}."
+        None, None, f"{error} in '{name}' (op: '{op.name}') with input shapes: {_shown(inputs)}."
     )
+
+
+def _shown(inputs: Sequence[Tensor]) -> str:
+    """The inputs' shapes as TF's messages show them."""
+    texts = []
+    for tensor in inputs:
+        dims = tensor._dims
+        sizes = () if dims is None else ["?" if d is None else str(d) for d in dims]
+        texts.append("<unknown>" if dims is None else f"[{','.join(sizes)}]")
+    return ", ".join(texts)
 
 
 def _dtype_of_value(value: Any) -> DType:
@@ -384,7 +393,7 @@ def _infer(op: OpDef, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any]
     try:
         dims = op.shape(attrs, *inputs)
     except (ValueError, IndexError) as error:
-        shapes = ", ".join(str(t.shape).replace("(", "[").replace(")", "]") for t in inputs)
+        shapes = _shown(inputs)
         raise ShapeError(
             f"{str(error).rstrip('.')} for '{name.rstrip('/')}' (op: '{op.name}') with input "
             f"shapes: {shapes}."
