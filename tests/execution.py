@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import hybridflow as hf
 import numpy as np
+
+import hybridflow as hf
 from hybridflow._src.framework import nest
 
 EXECUTIONS = ("eager", "graph", "function")

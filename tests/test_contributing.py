@@ -8,9 +8,10 @@ import re
 import types
 from collections.abc import Iterator
 
-import hybridflow as hf
 import numpy as np
 import pytest
+
+import hybridflow as hf
 from hybridflow._src.framework.registry import OPS
 from tests.execution import Execution
 from tests.ops import table
@@ -45,10 +46,10 @@ def test_it_passes_the_table(example):
 
 def test_its_function_works_in_every_execution(example, execution: Execution):
     x = np.array([0.25, 0.5, 0.75], np.float32)
+    np.testing.assert_allclose(execution(lambda x: hf.sigmoid(example.logit(x)), x), x, rtol=1e-6)
     np.testing.assert_allclose(
-        execution(lambda x: hf.sigmoid(example.logit(x)), x), x, rtol=1e-6
+        execution.gradient(example.logit, x)[0], 1 / (x * (1 - x)), rtol=1e-6
     )
-    np.testing.assert_allclose(execution.gradient(example.logit, x)[0], 1 / (x * (1 - x)), rtol=1e-6)
 
 
 def test_its_docstring_runs(example):

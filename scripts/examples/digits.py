@@ -1,8 +1,9 @@
 """Handwritten digits: one model function, trained eagerly and as a graph from the same seeds.
 
-The network's weights are made by `get_variable` in nested variable scopes. A max-norm constraint keeps the
-incoming weights of every unit at norm 3 at most, an L2 regularizer keeps them small, and the evaluation tower
-shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see data/README.md).
+The network's weights are made by `get_variable` in nested variable scopes. A max-norm constraint
+keeps the incoming weights of every unit at norm 3 at most, an L2 regularizer keeps them small, and
+the evaluation tower shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see
+data/README.md).
 
     hybridflow demo [--steps N] [--plot FILE]
 """
@@ -10,6 +11,7 @@ shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see data/README.m
 from __future__ import annotations
 
 import argparse
+import functools
 import pathlib
 import time
 from typing import Any, NamedTuple
@@ -175,7 +177,9 @@ def report(results: list[Result], console: Console) -> None:
     console.print(table)
     eager, graph = results
     gap = max(abs(a - b) for a, b in zip(eager.losses, graph.losses, strict=True))
-    console.print(f"The two loss curves differ by at most {gap:.1e}; row norms are bounded by {MAX_NORM}.")
+    console.print(
+        f"The two loss curves differ by at most {gap:.1e}; row norms are bounded by {MAX_NORM}."
+    )
 
 
 def plot(results: list[Result], path: str, console: Console) -> None:
@@ -206,7 +210,8 @@ def main(argv: list[str] | None = None) -> list[Result]:
     with Progress(console=console) as progress:
         for run in (train_eagerly, train_as_graph):
             task = progress.add_task(run.__name__.replace("_", " "), total=arguments.steps)
-            results.append(run(train, test, arguments.steps, lambda: progress.advance(task)))  # noqa: B023
+            tick = functools.partial(progress.advance, task)
+            results.append(run(train, test, arguments.steps, tick))
     report(results, console)
     plot(results, arguments.plot, console)
     return results

@@ -1,10 +1,13 @@
-"""cond, case, while_loop, map_fn and the others, with gradients of any order, in every execution."""
+"""cond, case, while_loop, map_fn and the others, with gradients of any order, in every
+execution.
+"""
 
 from __future__ import annotations
 
-import hybridflow as hf
 import numpy as np
 import pytest
+
+import hybridflow as hf
 from tests.execution import Execution, gradient_of
 
 
@@ -195,7 +198,9 @@ def test_only_the_branch_taken_runs():
         p = hf.placeholder(hf.bool, [])
 
         def branch(name):
-            return lambda: hf.py_func(lambda: (calls.append(name), np.float32(0))[1], [], hf.float32)
+            return lambda: hf.py_func(
+                lambda: (calls.append(name), np.float32(0))[1], [], hf.float32
+            )
 
         y = hf.cond(p, branch("yes"), branch("no"))
         session.run(y, {p: True})
@@ -250,7 +255,7 @@ class TestErrors:
                 hf.while_loop(lambda: True, lambda: 1, [])
             with pytest.raises(TypeError, match="cond must be callable"):
                 hf.while_loop(True, lambda i: i, [0])
-            with pytest.raises(TypeError, match="float32.*int32|int32.*float32"):
+            with pytest.raises(TypeError, match=r"float32.*int32|int32.*float32"):
                 hf.while_loop(lambda i: i < 3, lambda i: hf.cast(i, hf.float32), [0])
             with pytest.raises(ValueError, match="not an invariant"):
                 hf.while_loop(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
-import hybridflow as hf
 import numpy as np
 import pytest
+
+import hybridflow as hf
 from tests.execution import gradient_of
 
 
@@ -206,7 +207,8 @@ class TestGradients:
         @hf.function
         def power(x, n):
             return hf.while_loop(
-                lambda i, y: i < n, lambda i, y: (i + 1, hf.cond(y > 0.0, lambda: y * x, lambda: y)),
+                lambda i, y: i < n,
+                lambda i, y: (i + 1, hf.cond(y > 0.0, lambda: y * x, lambda: y)),
                 [0, hf.ones_like(x)],
             )[1]
 

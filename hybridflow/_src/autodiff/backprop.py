@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
-# Ops whose gradient takes None for an output without one; others get zeros beside a gradient that is there.
+# Ops whose gradient takes None for an output without one; others get zeros beside a gradient that
+# is there.
 _TAKES_NONE = frozenset(("Cond", "PartitionedCall", "While"))
 
 

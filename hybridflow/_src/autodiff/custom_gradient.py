@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def _gradient(op: Any, *dys: Any) -> list[Any]:
-    """Asks the user's function; gradients go to its arguments, none into how it computed its values."""
+    """Asks the user's function; gradients go to its arguments, none into how it computed its
+    values.
+    """
     grad_fn = op.get_attr("grad_fn")
     count = len(op.inputs) - len(op.outputs)
     grads = grad_fn(*dys)
     flat = list(grads) if isinstance(grads, list | tuple) else [grads]
     if len(flat) != count:
         raise ValueError(
-            f"The gradient function of hf.custom_gradient gave {len(flat)} gradients for {count} arguments."
+            f"The gradient function of hf.custom_gradient gave {len(flat)} gradients for {count} "
+            f"arguments."
         )
     return [*flat, *[None] * len(op.outputs)]
 
@@ -39,7 +42,7 @@ _record = OpDef(
     "inputs: ... -> outputs: N*T",
     attrs={"grad_fn": REQUIRED, "count": REQUIRED, "T": None},
     shape=lambda attrs, *inputs: [t._dims for t in inputs[-attrs["count"] :]],
-    compute=lambda *inputs, grad_fn, count, T: list(inputs[-count:]),  # noqa: N803 - TF's name
+    compute=lambda *inputs, grad_fn, count, T: list(inputs[-count:]),
     grad=_gradient,
     samples=_samples,
     aliases=True,
@@ -51,8 +54,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Decorates a function that also says what its gradient is.
 
     Args:
-      f: takes tensors; returns (result, grad_fn). The result is a tensor or list of tensors; `grad_fn` takes a
-        gradient for each of them and returns one (or None) for each argument.
+      f: takes tensors; returns (result, grad_fn). The result is a tensor or list of tensors;
+        `grad_fn` takes a gradient for each of them and returns one (or None) for each argument.
 
     Returns: a function of the same arguments that returns the result.
 
@@ -80,7 +83,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             result, grad_fn = f(*inputs)
         values = [convert_to_tensor(y) for y in nest.flatten(result)]
         if not callable(grad_fn):
-            raise TypeError(f"hf.custom_gradient: the second result must be a function, got {grad_fn!r}.")
+            raise TypeError(
+                f"hf.custom_gradient: the second result must be a function, got {grad_fn!r}."
+            )
         outputs = _record(
             [*inputs, *values],
             grad_fn=grad_fn,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
@@ -14,6 +15,8 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hybridflow._src.framework.operation import Operation
 
 _EAGER = (
@@ -52,8 +55,8 @@ def gradients(
       gate_gradients, aggregation_method: accepted; results do not depend on them.
       stop_gradients: tensors that count as constants.
 
-    Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or None
-    where `ys` do not depend on it.
+    Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or
+    None where `ys` do not depend on it.
 
     Raises:
       RuntimeError: in eager mode. ValueError: if `grad_ys` do not match `ys`.
@@ -85,32 +88,17 @@ def gradients(
         reached = set(sources)
         between = _between(targets, reached, stopped)
 
-        def scope(op: Operation) -> Any:
-            return graph.name_scope(f"{op.name}_grad") if not colocate_gradients_with_ops else _both(op)
-
-        def _both(op: Operation) -> Any:
-            return _Colocated(graph.colocate_with(op), graph.name_scope(f"{op.name}_grad"))
+        @contextlib.contextmanager
+        def scope(op: Operation) -> Iterator[None]:
+            beside = graph.colocate_with(op) if colocate_gradients_with_ops else _NOTHING
+            with beside, graph.name_scope(f"{op.name}_grad"):
+                yield
 
         backward(reversed(between), grads, reached.__contains__, stopped, scope)
         return [grads.of(s) for s in sources]
 
 
-class _Colocated:
-    """Two context managers as one."""
-
-    def __init__(self, outer: Any, inner: Any) -> None:
-        self._outer = outer
-        self._inner = inner
-
-    def __enter__(self) -> None:
-        self._outer.__enter__()
-        self._inner.__enter__()
-
-    def __exit__(self, *exc: Any) -> None:
-        try:
-            self._inner.__exit__(*exc)
-        finally:
-            self._outer.__exit__(*exc)
+_NOTHING = contextlib.nullcontext()
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -118,7 +106,7 @@ def _as_list(value: Any) -> list[Any]:
         return []
     if not isinstance(value, list | tuple):
         value = [value]
-    flat = []
+    flat: list[Any] = []
     for item in value:
         parts = getattr(item, "_gradient_parts", None)
         flat.extend([item] if parts is None else parts)
@@ -136,7 +124,9 @@ def _seed(y: Tensor, grad: Any, index: int) -> Any:
         return raw.OnesLike(y, name=f"grad_ys_{index}")
     if isinstance(grad, IndexedSlices):
         return grad
-    grad = convert_to_tensor(grad, None if isinstance(grad, Tensor) else dtype, name=f"grad_ys_{index}")
+    grad = convert_to_tensor(
+        grad, None if isinstance(grad, Tensor) else dtype, name=f"grad_ys_{index}"
+    )
     if grad.dtype.base_dtype != dtype:
         raise ValueError(
             f"Gradient type {grad.dtype.name} for y={y} does not match the type {dtype.name} of y."
@@ -149,8 +139,8 @@ def _seed(y: Tensor, grad: Any, index: int) -> Any:
 def _between(
     targets: list[Tensor], reached: set[Tensor], stopped: frozenset[Tensor]
 ) -> list[Operation]:
-    """The ops on a path from the tensors in `reached` to the targets, in order; adds their outputs to
-    `reached`."""
+    """The ops on a path from the tensors in `reached` to the targets, in order; adds their outputs
+    to `reached`."""
     needed: set[Operation] = set()
     pending = [t.op for t in targets if t not in stopped]
     while pending:

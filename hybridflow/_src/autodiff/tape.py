@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.stack import Pushed
 
 _ONCE = (
-    "GradientTape.gradient can only be called once on non-persistent tapes: it frees what it recorded. Use "
+    "GradientTape.gradient can only be called once on non-persistent tapes: it frees what it "
+    "recorded. Use "
     "`hf.GradientTape(persistent=True)` to take several gradients."
 )
 
@@ -25,9 +26,9 @@ _ONCE = (
 class GradientTape:
     """Records ops for automatic differentiation.
 
-    Trainable variables are watched as soon as they are read; tensors by `watch`. Tapes nest: a gradient
-    taken inside another tape is itself recorded there, which gives derivatives of any order. In graph
-    mode `gradient` builds the gradient in the graph.
+    Trainable variables are watched as soon as they are read; tensors by `watch`. Tapes nest: a
+    gradient taken inside another tape is itself recorded there, which gives derivatives of any
+    order. In graph mode `gradient` builds the gradient in the graph.
 
     Args:
       persistent: whether `gradient` may be called more than once.
@@ -73,7 +74,8 @@ class GradientTape:
             pushed.__exit__(*exc)
 
     def watch(self, tensor: Any) -> None:
-        """Starts to record what is computed from `tensor` (a tensor, variable, or nested list of them).
+        """Starts to record what is computed from `tensor` (a tensor, variable, or nested list of
+        them).
 
         Raises:
           TypeError: if it is neither.
@@ -118,8 +120,8 @@ class GradientTape:
           sources: tensor, variable or nested structure of them.
           output_gradients: a gradient for each target, or None for ones.
 
-        Returns: the structure of `sources` with a tensor, `IndexedSlices`, or None where the target does
-        not depend on it.
+        Returns: the structure of `sources` with a tensor, `IndexedSlices`, or None where the
+        target does not depend on it.
 
         Raises:
           RuntimeError: at the second call, unless the tape is persistent.

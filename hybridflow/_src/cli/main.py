@@ -26,16 +26,19 @@ def _demo(arguments: list[str]) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and gives its exit status."""
     parser = argparse.ArgumentParser(
-        prog="hybridflow", description="One runtime, two modes: TF 1.4's names, eager or as a graph."
+        prog="hybridflow",
+        description="One runtime, two modes: TF 1.4's names, eager or as a graph.",
     )
-    parser.add_argument("--version", action="version", version=f"hybridflow {hybridflow.__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser(
         "demo",
         help="train a digit classifier eagerly and as a graph (options: hybridflow demo --help)",
         add_help=False,
     )
-    arguments, rest = parser.parse_known_args(argv)
+    _, rest = parser.parse_known_args(argv)
     return _demo(rest)
 
 

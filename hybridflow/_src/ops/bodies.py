@@ -1,7 +1,8 @@
-"""What `cond` and `while_loop` share: building a body, collecting what it yields, keeping values for gradients.
+"""What `cond` and `while_loop` share: building a body, collecting what it yields, keeping values
+for gradients.
 
-The gradient of a control flow op is a control flow op again. Its bodies use tensors from inside the bodies
-of the first one; such a tensor is *saved*: it becomes one more output of the first op.
+The gradient of a control flow op is a control flow op again. Its bodies use tensors from inside
+the bodies of the first one; such a tensor is *saved*: it becomes one more output of the first op.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 
 def build(
-    body: Body, function: Callable[[], Any], resolve: Callable[[Tensor], Tensor | None] | None = None
+    body: Body,
+    function: Callable[[], Any],
+    resolve: Callable[[Tensor], Tensor | None] | None = None,
 ) -> Any:
     """Runs `function` with its ops going into `body`, and gives what it returns."""
     body.resolve = resolve
@@ -44,7 +47,8 @@ def yielded(value: Any) -> Tensor | None:
         with control_dependencies([value]):
             return raw.Const(value=np.asarray(True), dtype=dtypes.bool)
     tensor = convert_to_tensor(value)
-    # A tensor from outside, or one that is yielded under control dependencies, still needs an op here.
+    # A tensor from outside, or one that is yielded under control dependencies, still needs an op
+    # here.
     return raw.Identity(tensor)
 
 
@@ -99,20 +103,28 @@ def zeros_for(tensor: Tensor) -> Tensor:
 def handle_form(handle: Any) -> dict[str, Any]:
     """The dtype and shape of the variable behind a handle, as attributes of `ReadVariableOp`."""
     attrs = handle.op.attrs
-    return {"dtype": attrs["handle_dtype"], "shape": attrs["handle_shape"]} if "handle_dtype" in attrs else {
-        "dtype": attrs["dtype"],
-        "shape": attrs["shape"],
-    }
+    return (
+        {"dtype": attrs["handle_dtype"], "shape": attrs["handle_shape"]}
+        if "handle_dtype" in attrs
+        else {
+            "dtype": attrs["dtype"],
+            "shape": attrs["shape"],
+        }
+    )
 
 
-# -- stacks: the values that one tensor of a loop's body had, turn by turn ------------------------------
+# -- stacks: the values that one tensor of a loop's body had, turn by turn
+# ------------------------------
 #
-# The gradient for a stack is a dict from turn to array, with nothing where the gradient is zero. Both are
+# The gradient for a stack is a dict from turn to array, with nothing where the gradient is zero.
+# Both are
 # values of dtype variant and are never changed once they are made.
 
 
 class Turns(list[Any]):
-    """A stack. A class of its own tells it from the list of results of an op with several outputs."""
+    """A stack. A class of its own tells it from the list of results of an op with several
+    outputs.
+    """
 
 
 def _item(stack: Any, index: np.ndarray, dtype: Any, shape: Any) -> np.ndarray:
@@ -187,7 +199,8 @@ def _stack_all(stack: Any, dtype: Any, shape: Any) -> np.ndarray:
             raise InvalidArgumentError(
                 None,
                 None,
-                f"The function gave a value of shape {item.shape} for element {index}, but {first} for element 0: "
+                f"The function gave a value of shape {item.shape} for element {index}, but "
+                f"{first} for element 0: "
                 "the results for all elements must have one shape.",
             )
     return np.stack(stack)
@@ -197,7 +210,9 @@ OpDef(
     "StackAll",
     "stack: variant -> tensor: dtype",
     attrs={"dtype": None, "shape": None},
-    shape=lambda attrs, stack: None if attrs["shape"]._dims is None else (None, *attrs["shape"]._dims),
+    shape=lambda attrs, stack: (
+        None if attrs["shape"]._dims is None else (None, *attrs["shape"]._dims)
+    ),
     compute=_stack_all,
     grad=lambda op, dy: raw.UnstackAll(dy),
     stateful=True,
@@ -214,9 +229,11 @@ OpDef(
     "StackGradientAll",
     "grads: variant, like: T -> tensor: T",
     shape=lambda attrs, grads, like: like._dims,
-    compute=lambda grads, like: np.stack([_lookup(grads, i, x) for i, x in enumerate(like)])
-    if len(like)
-    else np.zeros_like(like),
+    compute=lambda grads, like: (
+        np.stack([_lookup(grads, i, x) for i, x in enumerate(like)])
+        if len(like)
+        else np.zeros_like(like)
+    ),
     grad=lambda op, dy: (raw.UnstackAll(dy), None),
     stateful=True,
 )

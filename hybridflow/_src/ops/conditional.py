@@ -38,7 +38,9 @@ def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
     def compute(pred: Any, *captures: Any) -> list[Any]:
         plan, positions, places = on_true if pred else on_false
         results: list[Any] = [None] * count
-        for place, value in zip(places, plan.run_silenced([captures[i] for i in positions]), strict=True):
+        for place, value in zip(
+            places, plan.run_silenced([captures[i] for i in positions]), strict=True
+        ):
             results[place] = value
         return results
 
@@ -53,7 +55,10 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     def branch(body: Body) -> Callable[[], list[Any]]:
         def gradient() -> list[Any]:
             ys = [*body.outputs, *body.saved]
-            given = [*dys[: len(body.outputs)], *[dys[t.value_index] for t in body.saved.values() if t.value_index < len(dys)]]
+            given = [
+                *dys[: len(body.outputs)],
+                *[dys[t.value_index] for t in body.saved.values() if t.value_index < len(dys)],
+            ]
             pairs = [(y, dy) for y, dy in zip(ys, given, strict=False) if dy is not None]
             if not pairs:
                 return [None] * len(captures)
@@ -128,7 +133,9 @@ def _cond_op(
         results.append(bodies.build(body, function, resolve[index] if resolve else None))
         branches.append(body)
     for index, body in enumerate(branches):
-        final = functools.partial(complete, results[index]) if complete else lambda i=index: results[i]
+        final = (
+            functools.partial(complete, results[index]) if complete else lambda i=index: results[i]
+        )
         body.outputs = bodies.build(
             body,
             lambda final=final: [bodies.yielded(t) for t in final()],  # type: ignore[misc]
@@ -137,7 +144,8 @@ def _cond_op(
     left, right = (body.outputs for body in branches)
     if len(left) != len(right):
         raise ValueError(
-            f"true_fn and false_fn must return the same number of results: got {len(left)} and {len(right)}."
+            f"true_fn and false_fn must return the same number of results: got {len(left)} and "
+            f"{len(right)}."
         )
     for x, y in zip(left, right, strict=True):
         if x.dtype.base_dtype != y.dtype.base_dtype:
@@ -174,8 +182,8 @@ def cond(
     Args:
       pred: boolean scalar tensor.
       true_fn, false_fn: functions without arguments that return tensors, operations, or one nested
-        structure of them. In a graph both are called once, to build their branches; only the ops that
-        their results need run, and only those of the branch taken.
+        structure of them. In a graph both are called once, to build their branches; only the ops
+        that their results need run, and only those of the branch taken.
       strict: keeps a list of one result a list.
       name: name scope of the ops.
       fn1, fn2: deprecated names of the functions.
@@ -183,8 +191,8 @@ def cond(
     Returns: what the functions return, with a tensor in place of an operation.
 
     Raises:
-      TypeError: if `pred` is a Python bool (in graph mode), or a function is not callable. ValueError: if
-        the functions return different structures, numbers or dtypes.
+      TypeError: if `pred` is a Python bool (in graph mode), or a function is not callable.
+        ValueError: if the functions return different structures, numbers or dtypes.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -251,13 +259,15 @@ def case(
 
     Args:
       pred_fn_pairs: list of (boolean scalar tensor, function) pairs, or a dict.
-      default: function for the case that none is true; without one that is an error when it happens.
+      default: function for the case that none is true; without one that is an error when it
+      happens.
       exclusive: makes it an error that more than one predicate is true.
       strict: keeps a list of one result a list.
       name: name scope of the ops.
 
     Raises:
-      TypeError: if the pairs or functions are none. InvalidArgumentError: when it runs, as said above.
+      TypeError: if the pairs or functions are none. InvalidArgumentError: when it runs, as said
+        above.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -266,6 +276,7 @@ def case(
     ...     print(int(y))
     1
     """
+    pairs: list[Any]
     if isinstance(pred_fn_pairs, dict):
         pairs = list(pred_fn_pairs.items())
     elif isinstance(pred_fn_pairs, list | tuple):
@@ -285,12 +296,18 @@ def case(
         return _unpacked(default(), strict)
     with name_scope(name, "case"):
         preds = [convert_to_tensor(p) for p, _ in pairs]
-        checks = [raw.Assert(_at_most_one(preds), [_EXCLUSIVE, *preds], summarize=len(preds))] if exclusive else []
+        checks = (
+            [raw.Assert(_at_most_one(preds), [_EXCLUSIVE, *preds], summarize=len(preds))]
+            if exclusive
+            else []
+        )
         if default is None:
             default = functools.partial(_none_true, preds, pairs[-1][1])
         choose = default
         for pred, function in reversed(list(zip(preds, [f for _, f in pairs], strict=True))):
-            choose = functools.partial(_guarded, checks if pred is preds[0] else [], pred, function, choose, strict)
+            choose = functools.partial(
+                _guarded, checks if pred is preds[0] else [], pred, function, choose, strict
+            )
         return choose()
 
 

@@ -70,9 +70,7 @@ def group(*inputs: Any, **kwargs: Any) -> Any:
         return no_op(name=scope)
 
 
-def tuple(  # noqa: A001 - TF's name
-    tensors: Any, name: str | None = None, control_inputs: Any = None
-) -> list[Any]:
+def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """The same tensors, each available only when all of them are.
 
     Args:
@@ -108,12 +106,15 @@ def with_dependencies(dependencies: Any, output: Any, name: str | None = None) -
     """`output`, available only when `dependencies` are done (in eager mode they are)."""
     if context.modes.top.eager:
         return output
-    with name_scope(name, "control_dependency", [output]) as scope, colocate_with(output):
-        with control_dependencies(list(dependencies)):
-            if isinstance(output, IndexedSlices):
-                values = raw.Identity(output.values, name=scope)
-                return IndexedSlices(values, output.indices, output.dense_shape)
-            return raw.Identity(convert_to_tensor(output), name=scope)
+    with (
+        name_scope(name, "control_dependency", [output]) as scope,
+        colocate_with(output),
+        control_dependencies(list(dependencies)),
+    ):
+        if isinstance(output, IndexedSlices):
+            values = raw.Identity(output.values, name=scope)
+            return IndexedSlices(values, output.indices, output.dense_shape)
+        return raw.Identity(convert_to_tensor(output), name=scope)
 
 
 def current_body() -> Any:

@@ -24,7 +24,10 @@ def _text(value: Any, summarize: int | None) -> str:
     """The first elements of a value, as TF prints them."""
     limit = 3 if summarize is None else summarize
     array = np.asarray(value)
-    items = [x.decode(errors="replace") if isinstance(x, bytes) else str(x) for x in array.ravel()[:limit]]
+    items = [
+        x.decode(errors="replace") if isinstance(x, bytes) else str(x)
+        for x in array.ravel()[:limit]
+    ]
     return "[" + " ".join(items) + ("..." if array.size > limit else "") + "]"
 
 
@@ -45,12 +48,11 @@ _assert = OpDef(
 )
 
 
-def Assert(  # noqa: N802 - TF's name
-    condition: Any, data: Any, summarize: int | None = None, name: str | None = None
-) -> Any:
+def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> Any:
     """Checks that `condition` is true.
 
-    In a graph the check is an operation: make what relies on it wait for it with `control_dependencies`.
+    In a graph the check is an operation: make what relies on it wait for it with
+      `control_dependencies`.
 
     Args:
       condition: boolean tensor.
@@ -65,7 +67,8 @@ def Assert(  # noqa: N802 - TF's name
     >>> with hf.eager_mode():
     ...     hf.Assert(hf.constant(False), ["x must be positive:", hf.constant([-1, 2])])
     Traceback (most recent call last):
-    hybridflow._src.framework.errors.InvalidArgumentError: assertion failed: [x must be positive:] [-1 2]
+    hybridflow._src.framework.errors.InvalidArgumentError: assertion failed: [x must be positive:]
+    [-1 2]
     """
     with name_scope(name, "Assert", data):
         values = [convert_to_tensor(d) for d in data]
@@ -98,7 +101,7 @@ _print = OpDef(
 )
 
 
-def Print(  # noqa: N802 - TF's name
+def Print(
     input_: Any,
     data: Any,
     message: str | None = None,

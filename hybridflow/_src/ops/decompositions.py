@@ -53,7 +53,7 @@ _record = OpDef(
 )
 
 
-def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list[Tensor]:  # noqa: A002 - TF's name
+def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list[Tensor]:
     """The QR decompositions of matrices: `input = q r`, q orthogonal, r upper triangular.
 
     Args:

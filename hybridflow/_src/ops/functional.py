@@ -9,7 +9,6 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops import bodies
 from hybridflow._src.ops.loops import loop_op
 
 if TYPE_CHECKING:
@@ -88,7 +87,9 @@ def _collect(
     stacks = []
     for stack in collected:
         (inner,) = [t for t, s in stack.op.bodies[1].saved.items() if s is stack]
-        joined = raw.StackAll(stack, dtype=inner.dtype.base_dtype, shape=TensorShape.of(inner._dims))
+        joined = raw.StackAll(
+            stack, dtype=inner.dtype.base_dtype, shape=TensorShape.of(inner._dims)
+        )
         joined = raw.ReverseV2(joined, [0]) if reverse else joined
         if rows.static_size is not None and inner._dims is not None:
             joined.set_shape([rows.static_size, *inner._dims])
@@ -111,7 +112,8 @@ def map_fn(
     Args:
       fn: function of a row (in the structure of `elems`).
       elems: tensor `[n, ...]` or nested structure of such tensors.
-      dtype: dtypes of the results, in their structure; needed where it differs from that of `elems`.
+      dtype: dtypes of the results, in their structure; needed where it differs from that of
+      `elems`.
       back_prop: whether gradients flow through.
       parallel_iterations, swap_memory, infer_shape: accepted for compatibility.
       name: name scope of the ops.
@@ -119,7 +121,8 @@ def map_fn(
     Returns: tensor `[n, ...]`, or a structure of such tensors.
 
     Raises:
-      TypeError: if `fn` is not callable. ValueError: if `elems` is a scalar, or structures do not match.
+      TypeError: if `fn` is not callable. ValueError: if `elems` is a scalar, or structures do not
+        match.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -131,12 +134,17 @@ def map_fn(
     with name_scope(name, "map", nest.flatten(elems)) as scope:
         rows = _Rows(elems)
         form = elems if dtype is None else dtype
-        wanted = [t.dtype if dtype is None else dtypes.as_dtype(t) for t in (rows.flat if dtype is None else nest.flatten(dtype))]
+        wanted = [
+            t.dtype if dtype is None else dtypes.as_dtype(t)
+            for t in (rows.flat if dtype is None else nest.flatten(dtype))
+        ]
 
         def step(index: Any) -> tuple[list[Tensor], list[Tensor]]:
             result = fn(rows.at(index))
             nest.assert_same_structure(form, result)
-            items = [convert_to_tensor(t, d) for t, d in zip(nest.flatten(result), wanted, strict=True)]
+            items = [
+                convert_to_tensor(t, d) for t, d in zip(nest.flatten(result), wanted, strict=True)
+            ]
             return [], items
 
         _, stacked = _collect(rows, step, [], scope, reverse=False)
@@ -174,14 +182,18 @@ def _fold(
 
 
 def _first(rows: _Rows, initializer: Any, reverse: bool) -> tuple[_Rows, Any]:
-    """The first accumulator, and the rows that are left: without an initializer it is the first row."""
+    """The first accumulator, and the rows that are left: without an initializer it is the first
+    row.
+    """
     if initializer is not None:
         return rows, initializer
     if rows.static_size == 0:
         raise ValueError("elems must have at least one row where there is no initializer.")
     bounds = ([0], [-1]) if reverse else ([1], [0])
     rest = [
-        raw.StridedSlice(t, *bounds, [1], end_mask=0 if reverse else 1, begin_mask=1 if reverse else 0)
+        raw.StridedSlice(
+            t, *bounds, [1], end_mask=0 if reverse else 1, begin_mask=1 if reverse else 0
+        )
         for t in rows.flat
     ]
     first = rows.at(rows.size() - 1 if reverse else convert_to_tensor(0))
@@ -199,7 +211,8 @@ def foldl(
 ) -> Any:
     """`fn(... fn(fn(initializer, elems[0]), elems[1]) ...)`: the rows combined from the first on.
 
-    Args: as for `map_fn`; `fn` takes the accumulator and a row. Without `initializer` the first row is it.
+    Args: as for `map_fn`; `fn` takes the accumulator and a row. Without `initializer` the first
+      row is it.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["while_loop"]
 
 _NOT_INVARIANT = (
-    "The shape for {name} is not an invariant for the loop. It enters the loop with shape {enters}, but has shape "
-    "{leaves} after one iteration. Provide shape invariants using either the `shape_invariants` argument of "
+    "The shape for {name} is not an invariant for the loop. It enters the loop with shape "
+    "{enters}, but has shape "
+    "{leaves} after one iteration. Provide shape invariants using either the `shape_invariants` "
+    "argument of "
     "tf.while_loop or set_shape() on the loop variables."
 )
 
@@ -82,8 +84,8 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     saved = [(t, grads) for t, grads in saved if grads is not None]
     if all(dys[i] is None for i in state) and not saved:
         return [None] * len(op.inputs)
-    first = [
-        raw.ZerosLike(op.outputs[i]) if dys[i] is None else bodies.dense(dys[i]) for i in state
+    first: list[Tensor] = [
+        raw.ZerosLike(op.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i]) for i in state
     ]
     sums = [bodies.zeros_for(t) for t in captures]
 
@@ -198,7 +200,8 @@ def loop_op(
     for index, (enters, leaves) in enumerate(zip(body.inputs, body.outputs, strict=True)):
         if enters.dtype.base_dtype != leaves.dtype.base_dtype:
             raise DTypeError(
-                f"Loop variable {index} of '{name}' enters the loop with dtype {enters.dtype.base_dtype.name}, but "
+                f"Loop variable {index} of '{name}' enters the loop with dtype "
+                f"{enters.dtype.base_dtype.name}, but "
                 f"has dtype {leaves.dtype.base_dtype.name} after one iteration."
             )
         if not _keeps(dims[index], leaves._dims):
@@ -262,8 +265,8 @@ def while_loop(
       cond: gives a boolean scalar.
       body: gives the new loop variables, in the same structure.
       loop_vars: their first values: a list or tuple, items may be nested.
-      shape_invariants: the shapes that the loop variables keep to, where these are less than the shapes
-        of the first values; same structure as `loop_vars`.
+      shape_invariants: the shapes that the loop variables keep to, where these are less than the
+        shapes of the first values; same structure as `loop_vars`.
       back_prop: whether gradients flow through the loop.
       parallel_iterations, swap_memory: accepted for compatibility.
       name: name scope of the ops.
@@ -271,8 +274,8 @@ def while_loop(
     Returns: the final loop variables in the structure of `loop_vars`; one alone without its list.
 
     Raises:
-      TypeError: if `cond` or `body` is not callable, or a dtype changes. ValueError: if there are no loop
-        variables, or their number or shapes change.
+      TypeError: if `cond` or `body` is not callable, or a dtype changes. ValueError: if there are
+        no loop variables, or their number or shapes change.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -296,9 +299,12 @@ def while_loop(
         if shape_invariants is not None:
             invariants = _invariants(loop_vars, shape_invariants)
             for tensor, shape in zip(initial, invariants, strict=True):
-                if not compatible(tensor._dims, shape._dims) or not _keeps(shape._dims, tensor._dims):
+                if not compatible(tensor._dims, shape._dims) or not _keeps(
+                    shape._dims, tensor._dims
+                ):
                     raise ValueError(
-                        f"The shape invariant specified for {tensor} is not compatible with its initial shape: "
+                        f"The shape invariant specified for {tensor} is not compatible with its "
+                        f"initial shape: "
                         f"{shape} and {tensor.shape}."
                     )
             dims = [shape._dims for shape in invariants]
@@ -335,9 +341,11 @@ def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
 
 
 def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
-    if not isinstance(result, list | tuple) or (len(loop_vars) == 1 and len(result) != 1):
-        result = [result]
-    elif hasattr(result, "_fields") and len(loop_vars) == 1:
+    if (
+        not isinstance(result, list | tuple)
+        or (len(loop_vars) == 1 and len(result) != 1)
+        or (hasattr(result, "_fields") and len(loop_vars) == 1)
+    ):
         result = [result]
     flat, wanted = nest.flatten(result), nest.flatten(loop_vars)
     if len(flat) != len(wanted):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["py_func"]
 
 
-def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:  # noqa: N803 - TF's attribute
+def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
     # The function may write to what it gets, so it gets its own.
     result = func(*[np.array(a) for a in arrays])
     if not Tout:
@@ -25,7 +25,9 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:  # noqa: N803 
     results = list(result) if isinstance(result, list | tuple) else [result]
     if len(results) != len(Tout):
         raise InvalidArgumentError(
-            None, None, f"{token} returns {len(results)} values, but expects to see {len(Tout)} values."
+            None,
+            None,
+            f"{token} returns {len(results)} values, but expects to see {len(Tout)} values.",
         )
     arrays_out = []
     for index, (value, dtype) in enumerate(zip(results, Tout, strict=True)):
@@ -36,7 +38,8 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:  # noqa: N803 
             raise InvalidArgumentError(
                 None,
                 None,
-                f"{index}-th value returned by {token} is {dtypes.as_dtype(array.dtype).name}, but expects "
+                f"{index}-th value returned by {token} is {dtypes.as_dtype(array.dtype).name}, "
+                f"but expects "
                 f"{dtype.name}",
             )
         arrays_out.append(array)
@@ -63,24 +66,27 @@ _stateless = _record("PyFuncStateless", stateful=False)
 def py_func(
     func: Callable[..., Any],
     inp: Any,
-    Tout: Any,  # noqa: N803 - TF's name
+    Tout: Any,
     stateful: bool = True,
     name: str | None = None,
 ) -> Any:
     """Calls a Python function of NumPy arrays as an op.
 
     Args:
-      func: function that takes an array for each input and gives an array (or number) for each output.
+      func: function that takes an array for each input and gives an array (or number) for each
+      output.
       inp: list of tensors.
       Tout: dtype of the output, or list of dtypes.
-      stateful: whether it may give other results for equal inputs; if not, it may be called less often.
+      stateful: whether it may give other results for equal inputs; if not, it may be called less
+      often.
       name: name of the operation.
 
-    Returns: a tensor, or a list of tensors if `Tout` is a list (the operation if it is empty). Shapes are
-    unknown in a graph. It has no gradient.
+    Returns: a tensor, or a list of tensors if `Tout` is a list (the operation if it is empty).
+    Shapes are unknown in a graph. It has no gradient.
 
     Raises:
-      InvalidArgumentError: when it runs, if the function returns other dtypes or another number of values.
+      InvalidArgumentError: when it runs, if the function returns other dtypes or another number of
+        values.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:

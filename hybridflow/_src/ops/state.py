@@ -1,4 +1,6 @@
-"""Ops on variables: made, read, assigned, updated by rows. A variable is a reference or a resource handle."""
+"""Ops on variables: made, read, assigned, updated by rows. A variable is a reference or a resource
+handle.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def _nothing(attrs: dict[str, Any], *_: Any) -> list[Any]:
     return []
 
 
-def _make_storage(shape: Any, dtype: Any, shared_name: str, container: str) -> Callable[[], Storage]:
+def _make_storage(
+    shape: Any, dtype: Any, shared_name: str, container: str
+) -> Callable[[], Storage]:
     storage = Storage(shared_name)
     return lambda: storage
 
@@ -87,7 +91,8 @@ def check_shape(name: str, got: tuple[int, ...], dims: Any) -> None:
         raise InvalidArgumentError(
             None,
             None,
-            f"Assign requires shapes of both tensors to match. Variable '{name}' has shape {to_string(dims)}, the "
+            f"Assign requires shapes of both tensors to match. Variable '{name}' has shape "
+            f"{to_string(dims)}, the "
             f"value {got}.",
         )
 
@@ -106,7 +111,8 @@ def _assign_with(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Variable '{storage.name}' has shape {np.shape(value)}, the value to add, subtract or multiply "
+                    f"Variable '{storage.name}' has shape {np.shape(value)}, the value to add, "
+                    f"subtract or multiply "
                     f"{np.shape(delta)}: they must be equal.",
                 )
             return np.asarray(function(value, delta))
@@ -162,9 +168,7 @@ for _suffix, _compute in (
 
 
 def _scatter(function: Callable[..., None]) -> Callable[..., np.ndarray]:
-    def compute(
-        storage: Storage, indices: np.ndarray, updates: np.ndarray, **_: Any
-    ) -> np.ndarray:
+    def compute(storage: Storage, indices: np.ndarray, updates: np.ndarray, **_: Any) -> np.ndarray:
         def update(value: np.ndarray) -> np.ndarray:
             check_rows(storage.name, indices, value.shape)
             result = value.copy()
@@ -189,7 +193,8 @@ def check_rows(name: str, indices: np.ndarray, shape: tuple[int, ...]) -> None:
         raise InvalidArgumentError(
             None,
             None,
-            f"indices{list(where)} = {np.atleast_1d(indices)[where]} is not in [0, {rows}) for variable '{name}'",
+            f"indices{list(where)} = {np.atleast_1d(indices)[where]} is not in [0, {rows}) for "
+            f"variable '{name}'",
         )
 
 
@@ -225,7 +230,9 @@ for _suffix, _function in _SCATTER.items():
     OpDef(
         f"ResourceScatter{_suffix}",
         "resource: resource, indices: Tindices, updates: dtype ->",
-        types={"Tindices": INDICES, "dtype": NUMBERS} if _suffix != "Update" else {"Tindices": INDICES},
+        types={"Tindices": INDICES, "dtype": NUMBERS}
+        if _suffix != "Update"
+        else {"Tindices": INDICES},
         shape=_nothing,
         compute=_scatter(_function),
         grad=not_differentiable,

@@ -34,9 +34,10 @@ class _Order:
 class FuncGraph(Graph):
     """A graph being built from a Python function that eager code calls.
 
-    Eager tensors and variables that the function uses from outside become inputs: `captures`. Reads and
-    writes of a variable, prints, checks and calls of Python functions happen in the order of the program.
-    Variables made inside are eager variables of the store that is current outside.
+    Eager tensors and variables that the function uses from outside become inputs: `captures`.
+    Reads and writes of a variable, prints, checks and calls of Python functions happen in the
+    order of the program. Variables made inside are eager variables of the store that is current
+    outside.
 
     Attributes:
       captures: the placeholder for each captured tensor.
@@ -126,9 +127,12 @@ def _has_effect(op_def: OpDef) -> bool:
 def _what(
     op_def: OpDef, inputs: tuple[Tensor, ...], bodies: tuple[Body, ...]
 ) -> tuple[set[Operation], bool, bool]:
-    """The variables that an op touches, whether it may write them, and whether it has another effect."""
+    """The variables that an op touches, whether it may write them, and whether it has another
+    effect.
+    """
     keys = {source_of(t) for t in inputs if t.dtype is dtypes.resource}
     if op_def.effect is not None:
         return keys, op_def.effect == "write", False
-    # Kernels with a state of their own (random numbers) need no order; a control flow op may do anything.
+    # Kernels with a state of their own (random numbers) need no order; a control flow op may do
+    # anything.
     return keys, bool(bodies), bool(bodies) or op_def.compute is not None

@@ -1,4 +1,6 @@
-"""`hf.function`: an eager function traced into a graph once for each kind of arguments, and run as a plan."""
+"""`hf.function`: an eager function traced into a graph once for each kind of arguments, and run as
+a plan.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.ops.conditional import common_dims
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("hybridflow")
 
 _NEW_VARIABLE = (
-    "The function '{name}' tried to create variable '{variable}' when it was called again. A function traced by "
-    "hf.function may create variables only the first time: create it outside, or use hf.get_variable, which gets "
+    "The function '{name}' tried to create variable '{variable}' when it was called again. A "
+    "function traced by "
+    "hf.function may create variables only the first time: create it outside, or use "
+    "hf.get_variable, which gets "
     "the one that exists."
 )
 
@@ -56,7 +60,9 @@ class TensorSpec:
 
 
 class _Argument:
-    """One leaf of the arguments of a call: a tensor, or a Python value that is part of the program."""
+    """One leaf of the arguments of a call: a tensor, or a Python value that is part of the
+    program.
+    """
 
     __slots__ = ("key", "name", "tensor", "value")
 
@@ -221,13 +227,15 @@ class Function:
         names = list(bound.arguments)
         if len(specs) > len(names):
             raise ValueError(
-                f"'{self._name}' takes {len(names)} arguments, its input_signature has {len(specs)}."
+                f"'{self._name}' takes {len(names)} arguments, its input_signature has "
+                f"{len(specs)}."
             )
         for name, spec in zip(names, specs, strict=False):
             tensor = convert_to_tensor(bound.arguments[name], spec.dtype)
             if not _fits(tensor._dims, spec.shape._dims):
                 raise ValueError(
-                    f"Python inputs incompatible with input_signature: '{name}' has shape {tensor.shape}, expected "
+                    f"Python inputs incompatible with input_signature: '{name}' has shape "
+                    f"{tensor.shape}, expected "
                     f"{spec.shape}."
                 )
             bound.arguments[name] = tensor
@@ -247,7 +255,9 @@ class Function:
             return concrete
 
     def _dims(self, key: Any, arguments: list[_Argument]) -> list[Any]:
-        """The shapes to trace for: where an earlier trace differs only in sizes, those are left open."""
+        """The shapes to trace for: where an earlier trace differs only in sizes, those are left
+        open.
+        """
         tensors = [a.tensor for a in arguments if a.tensor is not None]
         if self._input_signature is not None:
             specs = [s.shape._dims for s in self._input_signature]
@@ -266,7 +276,8 @@ class Function:
         before = {a.name: a.text() for a in last}
         after = {a.name: a.text() for a in arguments}
         changes = [
-            f"argument '{name}' changed from {before.get(name, 'nothing')} to {after.get(name, 'nothing')}"
+            f"argument '{name}' changed from {before.get(name, 'nothing')} to "
+            f"{after.get(name, 'nothing')}"
             for name in dict.fromkeys((*before, *after))
             if before.get(name) != after.get(name)
         ]
@@ -277,7 +288,8 @@ class Function:
     def _trace(
         self, bound: inspect.BoundArguments, arguments: list[_Argument], dims: list[Any]
     ) -> ConcreteFunction:
-        get_variable_scope()  # The variable store outside, which the function's variables go to, exists now.
+        # The function's variables go to the store that is current outside: it must exist by now.
+        get_variable_scope()
         graph = FuncGraph()
         sizes = iter(dims)
         with graph.as_default(), context.variable_creation.scope(self._may_create()):
@@ -333,18 +345,20 @@ def function(
 ) -> Any:
     """Makes a Python function run as a graph when it is called in eager mode.
 
-    The function is called once for each kind of arguments (dtypes and ranks of tensors, values of other
-    arguments) to trace the ops that it runs; later calls run the traced graph. Sizes that differ between
-    calls become unknown in the trace. It works on eager variables, and tapes differentiate through it.
-    Called in graph mode, it is called as it is. Usable as a decorator, with or without arguments.
+    The function is called once for each kind of arguments (dtypes and ranks of tensors, values of
+    other arguments) to trace the ops that it runs; later calls run the traced graph. Sizes that
+    differ between calls become unknown in the trace. It works on eager variables, and tapes
+    differentiate through it. Called in graph mode, it is called as it is. Usable as a decorator,
+    with or without arguments.
 
     Args:
       func: the function; it takes and returns tensors and nested structures of them.
-      input_signature: a `TensorSpec` for each of the first arguments: one trace then serves all calls.
+      input_signature: a `TensorSpec` for each of the first arguments: one trace then serves all
+      calls.
       name: a name for messages.
 
-    Returns: a callable with `get_concrete_function(...)`, and `trace_log`, which says for each trace which
-    argument changed.
+    Returns: a callable with `get_concrete_function(...)`, and `trace_log`, which says for each
+    trace which argument changed.
 
     Raises (when called):
       ValueError: if it creates a variable in a later trace.

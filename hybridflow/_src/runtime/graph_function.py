@@ -1,4 +1,6 @@
-"""Part of a function graph as a callable on eager tensors, through which tapes can differentiate."""
+"""Part of a function graph as a callable on eager tensors, through which tapes can
+differentiate.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 class GraphFunction:
     """Computes `outputs` of a graph from values for `inputs`, and runs `effects`.
 
-    While one tape records, the values that its gradient needs are kept; while several do, all values are,
-    since the gradient of a gradient may need any of them.
+    While one tape records, the values that its gradient needs are kept; while several do, all
+    values are, since the gradient of a gradient may need any of them.
     """
 
     def __init__(
@@ -132,7 +134,9 @@ class _Gradient:
 
 
 def _is_forward(tensor: Tensor, first: int) -> bool:
-    """Tells whether a tensor was there before the gradient was built, and has to be passed to it."""
+    """Tells whether a tensor was there before the gradient was built, and has to be passed to
+    it.
+    """
     return tensor.op._id <= first and tensor.op.type != "Const"
 
 
@@ -155,7 +159,8 @@ def _call_gradient(op: EagerOp, *dys: Any) -> list[Any]:
         raw.ZerosLike(by_tensor[t]) if by_target[t] is None else convert_to_tensor(by_target[t])
         for t in targets
     ]
-    grads = gradient.function([*seeds, *[by_tensor[t] for t in gradient.needed]])
+    values: list[Any] = [*seeds, *[by_tensor[t] for t in gradient.needed]]
+    grads = gradient.function(values)
     by_source = dict(zip(gradient.sources, grads, strict=True))
     return [by_source.get(t) for t in function.inputs]
 
