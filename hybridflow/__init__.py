@@ -88,6 +88,7 @@ from hybridflow._src.ops.array import (
     squeeze,
     stop_gradient,
 )
+from hybridflow._src.ops.broadcasting import broadcast_to
 from hybridflow._src.ops.casting import (
     bitcast,
     cast,
@@ -116,8 +117,18 @@ from hybridflow._src.ops.complex_numbers import angle, complex, conj, imag, real
 from hybridflow._src.ops.conditional import case, cond
 from hybridflow._src.ops.constant import constant, fill, ones, ones_like, zeros, zeros_like
 from hybridflow._src.ops.control_flow import group, no_op, tuple
+from hybridflow._src.ops.cumulative import cumprod, cumsum
 from hybridflow._src.ops.debugging import Assert, Print
 from hybridflow._src.ops.decompositions import qr
+from hybridflow._src.ops.diagonal import (
+    diag,
+    diag_part,
+    eye,
+    matrix_band_part,
+    matrix_diag,
+    matrix_diag_part,
+    matrix_set_diag,
+)
 from hybridflow._src.ops.division import (
     div,
     divide,
@@ -146,10 +157,18 @@ from hybridflow._src.ops.elementwise import (
 from hybridflow._src.ops.exponential import exp, expm1, log, log1p, pow, rsqrt, sigmoid, sqrt
 from hybridflow._src.ops.functional import foldl, foldr, map_fn, scan
 from hybridflow._src.ops.gather import gather, gather_nd, scatter_nd
+from hybridflow._src.ops.grids import meshgrid, sequence_mask
 from hybridflow._src.ops.indexing import newaxis
 from hybridflow._src.ops.joining import concat, parallel_stack, split, stack, unstack
 from hybridflow._src.ops.linalg import matmul, sparse_matmul
 from hybridflow._src.ops.loops import while_loop
+from hybridflow._src.ops.padding import pad
+from hybridflow._src.ops.partitioning import (
+    dynamic_partition,
+    dynamic_stitch,
+    unique,
+    unique_with_counts,
+)
 from hybridflow._src.ops.placeholder import placeholder, placeholder_with_default
 from hybridflow._src.ops.random import (
     multinomial,
@@ -157,6 +176,15 @@ from hybridflow._src.ops.random import (
     random_shuffle,
     random_uniform,
     truncated_normal,
+)
+from hybridflow._src.ops.reductions import (
+    reduce_all,
+    reduce_any,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
 )
 from hybridflow._src.ops.rounding import ceil, floor, rint, round
 from hybridflow._src.ops.script_ops import py_func
@@ -307,6 +335,7 @@ __all__ = [
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
+    "broadcast_to",
     "case",
     "cast",
     "ceil",
@@ -325,11 +354,17 @@ __all__ = [
     "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
+    "cumprod",
+    "cumsum",
     "custom_gradient",
     "device",
+    "diag",
+    "diag_part",
     "div",
     "divide",
     "double",
+    "dynamic_partition",
+    "dynamic_stitch",
     "eager_mode",
     "enable_eager_execution",
     "equal",
@@ -338,6 +373,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "eye",
     "fill",
     "fixed_size_partitioner",
     "float16",
@@ -404,8 +440,13 @@ __all__ = [
     "logical_xor",
     "map_fn",
     "matmul",
+    "matrix_band_part",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_set_diag",
     "matrix_transpose",
     "maximum",
+    "meshgrid",
     "min_max_variable_partitioner",
     "minimum",
     "mod",
@@ -425,6 +466,7 @@ __all__ = [
     "ones_initializer",
     "ones_like",
     "orthogonal_initializer",
+    "pad",
     "parallel_stack",
     "placeholder",
     "placeholder_with_default",
@@ -441,6 +483,13 @@ __all__ = [
     "real",
     "realdiv",
     "reciprocal",
+    "reduce_all",
+    "reduce_any",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
     "register_tensor_conversion_function",
     "report_uninitialized_variables",
     "reset_default_graph",
@@ -455,6 +504,7 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_nd",
+    "sequence_mask",
     "set_random_seed",
     "shape",
     "shape_n",
@@ -495,6 +545,8 @@ __all__ = [
     "uint64",
     "uint8",
     "uniform_unit_scaling_initializer",
+    "unique",
+    "unique_with_counts",
     "unstack",
     "variable_axis_size_partitioner",
     "variable_op_scope",
