@@ -10,7 +10,6 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import constant_of, convert_to_tensor, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
-from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -61,7 +60,7 @@ def _fill(dims: np.ndarray, value: np.ndarray) -> np.ndarray:
     if dims.ndim != 1 or value.ndim:
         raise ValueError(f"dims must be a vector and value a scalar, got {dims!r} and {value!r}")
     if dims.size and dims.min() < 0:
-        raise InvalidArgumentError(None, None, f"Fill dimensions must be >= 0: {dims.tolist()}")
+        raise ValueError("Fill dimensions must be >= 0")
     return np.full(dims, value, value.dtype)
 
 
@@ -189,14 +188,20 @@ def _in_shape(array: np.ndarray, shape: Any, verify: bool) -> np.ndarray:
 
 
 def _static_dims(shape: Any) -> tuple[int, ...] | None:
-    """The sizes that a shape argument says, or None if it holds tensors or is no shape."""
+    """The sizes that a shape argument says, or None if it holds tensors or is no shape.
+
+    Raises:
+      ValueError: if it is a shape that is not fully known.
+    """
     if isinstance(shape, Tensor):
         return None
     try:
         known = as_shape(shape)
     except (TypeError, ValueError):
         return None
-    return known._dims if known.is_fully_defined() else None  # type: ignore[return-value]
+    if not known.is_fully_defined():
+        raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {known}")
+    return known._dims  # type: ignore[return-value]
 
 
 def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:

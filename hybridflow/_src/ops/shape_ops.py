@@ -8,7 +8,6 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
@@ -99,12 +98,7 @@ def _broadcast_args_shape(attrs: dict[str, Any], s0: Tensor, s1: Tensor) -> shap
 
 
 def _broadcast_args(s0: np.ndarray, s1: np.ndarray) -> np.ndarray:
-    left, right = s0.tolist(), s1.tolist()
-    try:
-        dims = broadcast(tuple(left), tuple(right))
-    except ValueError:
-        raise InvalidArgumentError(None, None, f"Incompatible shapes: {left} vs. {right}") from None
-    return np.array(dims, s0.dtype)
+    return np.array(broadcast(tuple(s0.tolist()), tuple(s1.tolist())), s0.dtype)
 
 
 def _broadcast_args_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -243,7 +237,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     Returns: an integer vector.
 
     Raises:
-      InvalidArgumentError: if they do not broadcast.
+      ValueError: if they do not broadcast.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
