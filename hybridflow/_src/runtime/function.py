@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hybridflow._src.plan.plan import Kernels
-
-logger = logging.getLogger("hybridflow")
 
 _NEW_VARIABLE = (
     "The function '{name}' tried to create variable '{variable}' when it was called again. A "
@@ -283,7 +280,12 @@ class Function:
         ]
         text = "; ".join(changes) or "an object passed as argument is another one than before"
         self.trace_log.append(text)
-        logger.info("hf.function '%s' is traced again: %s", self._name, text)
+        # Imported when first needed: it costs as much as a tenth of our own import.
+        import logging
+
+        logging.getLogger("hybridflow").info(
+            "hf.function '%s' is traced again: %s", self._name, text
+        )
 
     def _trace(
         self, bound: inspect.BoundArguments, arguments: list[_Argument], dims: list[Any]
