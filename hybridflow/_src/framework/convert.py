@@ -37,7 +37,11 @@ _GRAPH_IN_EAGER = (
 
 
 def constant_of(graph: Graph, array: np.ndarray, dtype: DType, name: str) -> Tensor:
-    """Adds a constant to a graph; the shortest way to one, since most ops convert some argument."""
+    """Adds a constant to a graph; the shortest way to one, since most ops convert some argument.
+
+    The array becomes the op's own: nobody may write to it from now on.
+    """
+    array.setflags(write=False)
     op = graph.add_op(
         OPS["Const"], (), {"value": array, "dtype": dtype}, name, (dtype,), (array.shape,)
     )
