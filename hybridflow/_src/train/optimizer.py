@@ -1,0 +1,552 @@
+"""`Optimizer`, the base class of all optimizers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.autodiff.gradients import gradients
+from hybridflow._src.autodiff.tape import GradientTape
+from hybridflow._src.framework import context, dtypes, nest
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
+from hybridflow._src.framework.indexed_slices import (
+    IndexedSlices,
+    convert_to_tensor_or_indexed_slices,
+)
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import (
+    colocate_with,
+    control_dependencies,
+    init_scope,
+    name_scope,
+)
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops import control_flow
+from hybridflow._src.train.projection import project_after
+from hybridflow._src.train.slots import OptimizerStates, make_slot
+from hybridflow._src.variables.initializers import Zeros
+from hybridflow._src.variables.partitioned import PartitionedVariable
+from hybridflow._src.variables.resource_variable import ResourceVariable
+from hybridflow._src.variables.variable import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hybridflow._src.framework.dtypes import DType
+
+__all__ = ["Optimizer"]
+
+_NOT_FUNCTION = (
+    "`loss` passed to Optimizer.compute_gradients should be a function when eager execution is enabled, got {loss!r:.200}. "
+    "The function computes the loss from variables and returns it: `optimizer.minimize(lambda: loss_of(model(x), y))`."
+)
+_FUNCTION = (
+    "`loss` passed to Optimizer.compute_gradients is a function, {loss!r:.200}. In graph mode pass the loss tensor "
+    "itself, `optimizer.minimize(loss())`; functions are for eager mode (`with hf.eager_mode():`)."
+)
+_NOT_VARIABLE = (
+    "Argument is not a hf.Variable: {value!r:.200}. An optimizer updates variables made by `hf.get_variable` or "
+    "`hf.Variable`."
+)
+_GRAPH_VARIABLE = (
+    "Variable '{name}' belongs to a graph and cannot be updated in eager mode. Apply gradients in its graph (`with "
+    "variable.graph.as_default():`) and run the operation in a session."
+)
+_EAGER_VARIABLE = (
+    "Variable '{name}' is an eager one and cannot be updated by an operation of a graph. Apply gradients in eager mode "
+    "(`with hf.eager_mode():`) or inside a function decorated with hf.function."
+)
+_PARTS = (
+    "A partitioned variable has one gradient for each part: pass a (gradient, part) pair for each of `list({name})`, as "
+    "compute_gradients gives them."
+)
+
+
+class Optimizer:
+    """Base class: computes gradients, and applies them by an update that subclasses define.
+
+    A subclass defines `_apply_dense(grad, var)` and `_apply_sparse(grad, var)` (for gradients that are
+    `IndexedSlices`, of which each index comes once), and where it needs them `_prepare()`,
+    `_create_slots(var_list)` and `_finish(update_ops, name_scope)`. Resource variables go through
+    `_resource_apply_dense(grad, var)` and `_resource_apply_sparse(grad, var, indices)`, which by default call
+    the former.
+
+    After the update of a variable with a constraint the constraint is applied to it, whether its gradient is
+    dense or sparse (TF 1.4 refuses sparse ones).
+
+    Args:
+      use_locking: whether updates are safe when several threads run them at once: an update, with the
+        constraint after it, is then one step for each variable.
+      name: name of the optimizer and of the operation that applies gradients.
+
+    Raises:
+      ValueError: without a name.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     v = hf.Variable([1.0, 2.0])
+    ...     optimizer = hf.train.GradientDescentOptimizer(0.5)
+    ...     optimizer.minimize(lambda: hf.reduce_sum(v * v))
+    ...     print(v.numpy())
+    [0. 0.]
+    """
+
+    GATE_NONE = 0
+    GATE_OP = 1
+    GATE_GRAPH = 2
+
+    def __init__(self, use_locking: bool, name: str) -> None:
+        if not name:
+            raise ValueError("Must specify the optimizer name")
+        self._use_locking = use_locking
+        self._name = name
+        self._states = OptimizerStates()
+        self._slot_names: set[str] = set()
+        # `_prepare` leaves what it prepared in attributes: one thread at a time.
+        self._lock = threading.RLock()
+
+    def get_name(self) -> str:
+        """The name given to the constructor."""
+        return self._name
+
+    # -- gradients -----------------------------------------------------------------------------
+
+    def minimize(
+        self,
+        loss: Any,
+        global_step: Any = None,
+        var_list: Any = None,
+        gate_gradients: int = GATE_OP,
+        aggregation_method: int | None = None,
+        colocate_gradients_with_ops: bool = False,
+        name: str | None = None,
+        grad_loss: Any = None,
+    ) -> Any:
+        """Computes gradients of `loss` and applies them: `compute_gradients`, then `apply_gradients`.
+
+        Args: as for these two.
+
+        Returns: the operation that updates the variables and `global_step`; None in eager mode.
+
+        Raises:
+          ValueError: if no variable has a gradient. Otherwise as these two.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as sess:
+        ...     v = hf.get_variable("v", initializer=[1.0, 2.0])
+        ...     train = hf.train.GradientDescentOptimizer(0.25).minimize(hf.reduce_sum(v * v))
+        ...     _ = sess.run(hf.global_variables_initializer())
+        ...     _ = sess.run(train)
+        ...     print(train.name, sess.run(v))
+        GradientDescent [0.5 1. ]
+        """
+        grads_and_vars = self.compute_gradients(
+            loss,
+            var_list=var_list,
+            gate_gradients=gate_gradients,
+            aggregation_method=aggregation_method,
+            colocate_gradients_with_ops=colocate_gradients_with_ops,
+            grad_loss=grad_loss,
+        )
+        if all(grad is None for grad, _ in grads_and_vars):
+            raise ValueError(
+                "No gradients provided for any variable, check your graph for ops that do not support gradients, "
+                f"between variables {[str(v) for _, v in grads_and_vars]} and loss {loss}."
+            )
+        return self.apply_gradients(grads_and_vars, global_step=global_step, name=name)
+
+    def compute_gradients(
+        self,
+        loss: Any,
+        var_list: Any = None,
+        gate_gradients: int = GATE_OP,
+        aggregation_method: int | None = None,
+        colocate_gradients_with_ops: bool = False,
+        grad_loss: Any = None,
+    ) -> list[tuple[Any, Any]]:
+        """The gradients of `loss` with respect to variables.
+
+        Args:
+          loss: float tensor, whose sum is the loss; in eager mode a function without arguments that
+            computes it.
+          var_list: variables, or a nested structure of them; partitioned ones stand for their parts. By
+            default the graph's trainable variables, or in eager mode those that `loss` reads.
+          gate_gradients: `GATE_NONE` or `GATE_OP` (results do not depend on these), or `GATE_GRAPH`: no
+            gradient is available before all are.
+          aggregation_method: see `AggregationMethod`.
+          colocate_gradients_with_ops: colocates gradient ops with the ops they belong to.
+          grad_loss: gradient that flows into `loss`; ones by default.
+
+        Returns: a list of (gradient, variable) pairs; a gradient is a tensor, `IndexedSlices`, or None where
+        `loss` does not depend on the variable.
+
+        Raises:
+          TypeError: if `var_list` holds anything but variables. ValueError: for dtypes that are not
+            floating, without any variable, or for other arguments out of range. RuntimeError: in eager mode,
+            if `loss` is not a function.
+        """
+        if gate_gradients not in (self.GATE_NONE, self.GATE_OP, self.GATE_GRAPH):
+            raise ValueError(
+                "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. Not "
+                f"{gate_gradients}"
+            )
+        variables = None if var_list is None else _variables_of(var_list)
+        if grad_loss is not None:
+            grad_loss = convert_to_tensor(grad_loss)
+            self._assert_valid_dtypes([grad_loss])
+        eager = context.modes.top.eager
+        if not isinstance(loss, Tensor | Variable) and callable(loss):
+            if not eager and not get_default_graph().building_function:
+                raise ValueError(_FUNCTION.format(loss=loss))
+            grads, variables = self._tape_gradients(loss, variables, grad_loss)
+        elif eager:
+            raise RuntimeError(_NOT_FUNCTION.format(loss=loss))
+        else:
+            loss = convert_to_tensor(loss)
+            self._assert_valid_dtypes([loss])
+            if variables is None:
+                variables = _variables_of(get_collection(GraphKeys.TRAINABLE_VARIABLES))
+            _check_some(variables)
+            grads = gradients(
+                loss,
+                variables,
+                grad_ys=grad_loss,
+                gate_gradients=gate_gradients == self.GATE_OP,
+                aggregation_method=aggregation_method,
+                colocate_gradients_with_ops=colocate_gradients_with_ops,
+            )
+        if gate_gradients == self.GATE_GRAPH and any(g is not None for g in grads):
+            grads = control_flow.tuple(grads)
+        pairs = list(zip(grads, variables, strict=True))
+        self._assert_valid_dtypes([v for g, v in pairs if g is not None])
+        return pairs
+
+    def _tape_gradients(
+        self, function: Any, variables: list[Any] | None, grad_loss: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """Runs a function that gives the loss; the gradients, and the variables that they belong to."""
+        with GradientTape(watch_accessed_variables=variables is None) as tape:
+            if variables is not None:
+                tape.watch(variables)
+            loss = function()
+            if loss is None:
+                raise ValueError(f"The function {function!r:.200} returned None: it must return the loss.")
+            loss = convert_to_tensor(loss)
+        self._assert_valid_dtypes([loss])
+        if variables is None:
+            variables = list(tape.watched_variables())
+        _check_some(variables)
+        return tape.gradient(loss, variables, grad_loss), variables
+
+    # -- updates -------------------------------------------------------------------------------
+
+    def apply_gradients(
+        self, grads_and_vars: Any, global_step: Any = None, name: str | None = None
+    ) -> Any:
+        """Updates variables by their gradients.
+
+        Args:
+          grads_and_vars: (gradient, variable) pairs; those whose gradient is None are left out.
+          global_step: variable to add 1 to after the updates.
+          name: name of the operation; that of the optimizer by default.
+
+        Returns: the operation that is done when all variables are updated, constraints applied, and
+        `global_step` counted; None in eager mode, where that has happened. After an error in eager mode the
+        variables are as they were.
+
+        Raises:
+          TypeError: for something else than gradients and variables. ValueError: if there are no pairs, or
+            all gradients are None.
+
+        >>> import hybridflow as hf
+        >>> with hf.eager_mode():
+        ...     v = hf.Variable([1.0, 2.0])
+        ...     optimizer = hf.train.GradientDescentOptimizer(0.5)
+        ...     optimizer.apply_gradients([(hf.constant([2.0, 2.0]), v)])
+        ...     print(v.numpy())
+        [0. 1.]
+        """
+        pairs = _checked_pairs(grads_and_vars)
+        variables = [v for _, v in pairs]
+        if global_step is not None:
+            if not isinstance(global_step, Variable):
+                raise TypeError(f"global_step must be a hf.Variable, got {global_step!r:.200}.")
+            _check_mode([global_step])
+        _check_mode(variables)
+        eager = context.modes.top.eager
+        # What happens here is no part of what a tape around it differentiates.
+        with self._lock, context.tapes.scope(()):
+            with init_scope():
+                self._create_slots(variables)
+            with self._undone_on_error(variables, global_step) if eager else contextlib.nullcontext():
+                return self._apply(pairs, global_step, name)
+
+    def _apply(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:
+        with name_scope(name, self._name) as scope:
+            self._prepare()
+            if context.modes.top.eager:
+                self._finish([self._update(grad, variable) for grad, variable in pairs], scope)
+                if global_step is not None:
+                    _count(global_step, scope)
+                return None
+            updates = []
+            for grad, variable in pairs:
+                with name_scope(f"update_{variable._shared_name}"), _colocated(variable):
+                    updates.append(self._update(grad, variable))
+            if global_step is None:
+                done = self._finish(updates, scope)
+            else:
+                last = self._finish(updates, "update")
+                with control_dependencies([last]), _colocated(global_step):
+                    done = _count(global_step, scope)
+            if not get_default_graph().building_function:
+                train_ops = get_collection_ref(GraphKeys.TRAIN_OP)
+                if done not in train_ops:
+                    train_ops.append(done)
+            return done
+
+    def _update(self, grad: Any, variable: Any) -> Any:
+        """Updates one variable, and applies its constraint."""
+        if variable.constraint is None:
+            return self._update_by(grad, variable)
+        return project_after(
+            variable, lambda: self._update_by(grad, variable), self._use_locking
+        )
+
+    def _update_by(self, grad: Any, variable: Any) -> Any:
+        """Calls the hook for this kind of variable and gradient."""
+        resource = isinstance(variable, ResourceVariable)
+        if isinstance(grad, IndexedSlices):
+            if resource:
+                return self._resource_apply_sparse_duplicate_indices(
+                    grad.values, variable, grad.indices
+                )
+            return self._apply_sparse_duplicate_indices(grad, variable)
+        return (self._resource_apply_dense if resource else self._apply_dense)(grad, variable)
+
+    @contextlib.contextmanager
+    def _undone_on_error(self, variables: list[Any], global_step: Any) -> Iterator[None]:
+        """Puts everything that an update changes back as it was if the update fails (eager mode)."""
+        touched = [*variables, *self._states.current().variables()]
+        if global_step is not None:
+            touched.append(global_step)
+        before = [(v._storage, v._storage.value) for v in touched]
+        try:
+            yield
+        except BaseException:
+            for storage, value in before:
+                storage.write(value)
+            raise
+
+    # -- slots ---------------------------------------------------------------------------------
+
+    def get_slot(self, var: Any, name: str) -> Any:
+        """The slot `name` of a variable (for a partitioned one, the slots of its parts), or None."""
+        if isinstance(var, PartitionedVariable):
+            slots = [self.get_slot(part, name) for part in var]
+            if None in slots:
+                return None
+            title = f"{var.name}{slots[0]._shared_name.removeprefix(var._get_variable_list()[0]._shared_name)}"
+            return PartitionedVariable(title, var.shape, slots[0]._dtype, slots, var._get_partitions())
+        named = self._states.of_variable(var).slots.get(name)
+        return None if named is None else named.get(var)
+
+    def get_slot_names(self) -> list[str]:
+        """The names of all slots that were made, sorted."""
+        return sorted(self._slot_names)
+
+    def variables(self) -> list[Any]:
+        """What the optimizer keeps for the current graph, or for eager mode: its variables, by name."""
+        return sorted(self._states.current().variables(), key=lambda v: v.name)
+
+    def _slot(self, var: Any, slot_name: str, make: Any) -> Any:
+        named = self._states.of_variable(var).slots_named(slot_name)
+        slot = named.get(var)
+        if slot is None:
+            slot = named[var] = make()
+            self._slot_names.add(slot_name)
+        return slot
+
+    def _get_or_make_slot(self, var: Any, val: Any, slot_name: str, op_name: str) -> Any:
+        """The slot of `var`, made with the initial value `val` if it is not there."""
+        return self._slot(var, slot_name, lambda: make_slot(var, val, op_name))
+
+    def _get_or_make_slot_with_initializer(
+        self, var: Any, initializer: Any, shape: Any, dtype: Any, slot_name: str, op_name: str
+    ) -> Any:
+        """The slot of `var`, made by an initializer (a function of shape and dtype) if it is not there."""
+        dtype = dtypes.as_dtype(dtype).base_dtype
+        known = shape.is_fully_defined()
+
+        def value() -> Any:
+            dims = shape.as_list() if known else raw.Shape(var.initialized_value())
+            return initializer(dims, dtype=dtype)
+
+        return self._slot(
+            var, slot_name, lambda: make_slot(var, value, op_name, dtype, validate_shape=known)
+        )
+
+    def _zeros_slot(self, var: Any, slot_name: str, op_name: str) -> Any:
+        """The slot of `var`, made with zeros if it is not there."""
+        return self._get_or_make_slot_with_initializer(
+            var, Zeros(), var.shape, var.dtype, slot_name, op_name
+        )
+
+    def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Any) -> Any:
+        """A variable that belongs to no single variable: made once for each graph, and for eager mode."""
+        others = self._states.current().others
+        variable = others.get(name)
+        if variable is None:
+            with init_scope(), _colocated(colocate_with):
+                variable = others[name] = Variable(initial_value, name=name, trainable=False)
+        return variable
+
+    def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
+        """The variable that `_create_non_slot_variable` made for `graph` or the current one, or None."""
+        state = self._states.current() if graph is None else self._states.of_graph(graph)
+        return state.others.get(name)
+
+    # -- what subclasses define ----------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Makes tensors of hyperparameters; called once for each `apply_gradients`."""
+
+    def _create_slots(self, var_list: list[Any]) -> None:
+        """Makes the slots for these variables."""
+
+    def _finish(self, update_ops: list[Any], name_scope: str) -> Any:
+        """What is done after the updates; gives the operation to run for all of it."""
+        return control_flow.group(*update_ops, name=name_scope)
+
+    def _apply_dense(self, grad: Any, var: Any) -> Any:
+        """Updates `var` by a gradient tensor; gives the operation."""
+        raise NotImplementedError(f"{type(self).__name__} does not define _apply_dense.")
+
+    def _apply_sparse(self, grad: Any, var: Any) -> Any:
+        """Updates `var` by `IndexedSlices` in which each index comes once; gives the operation."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define _apply_sparse: it takes no sparse gradients, such as that of variable "
+            f"'{var.name}'."
+        )
+
+    def _resource_apply_dense(self, grad: Any, handle: Any) -> Any:
+        """`_apply_dense` for a resource variable."""
+        return self._apply_dense(grad, handle)
+
+    def _resource_apply_sparse(self, grad: Any, handle: Any, indices: Any) -> Any:
+        """`_apply_sparse` for a resource variable."""
+        return self._apply_sparse(IndexedSlices(grad, indices), handle)
+
+    def _apply_sparse_duplicate_indices(self, grad: Any, var: Any) -> Any:
+        """`_apply_sparse` with rows that have the same index summed first."""
+        values, indices = _sum_repeated(grad.values, grad.indices)
+        return self._apply_sparse(IndexedSlices(values, indices, grad.dense_shape), var)
+
+    def _resource_apply_sparse_duplicate_indices(self, grad: Any, handle: Any, indices: Any) -> Any:
+        """`_resource_apply_sparse` with rows that have the same index summed first."""
+        values, indices = _sum_repeated(grad, indices)
+        return self._resource_apply_sparse(values, handle, indices)
+
+    def _valid_dtypes(self) -> set[DType]:
+        """The dtypes that losses and variables may have."""
+        return {dtypes.float16, dtypes.float32, dtypes.float64}
+
+    def _assert_valid_dtypes(self, tensors: list[Any]) -> None:
+        valid = self._valid_dtypes()
+        for tensor in tensors:
+            dtype = tensor.dtype.base_dtype
+            if dtype not in valid:
+                raise ValueError(
+                    f"Invalid type {dtype!r} for {tensor.name if isinstance(tensor, Variable) else tensor}, expected: "
+                    f"{sorted(d.name for d in valid)}."
+                )
+
+
+def _variables_of(var_list: Any) -> list[Any]:
+    """The variables in a nested structure, parts in place of partitioned ones.
+
+    Raises:
+      TypeError: if it holds anything else.
+    """
+    found: list[Any] = []
+    for item in nest.flatten(var_list):
+        if isinstance(item, PartitionedVariable):
+            found.extend(item)
+        elif isinstance(item, Variable):
+            found.append(item)
+        else:
+            raise TypeError(_NOT_VARIABLE.format(value=item))
+    return found
+
+
+def _check_some(variables: list[Any]) -> None:
+    if not variables:
+        raise ValueError("No variables to optimize.")
+
+
+def _checked_pairs(grads_and_vars: Any) -> list[tuple[Any, Any]]:
+    """The pairs that have a gradient, as tensor or `IndexedSlices`.
+
+    Raises: as `Optimizer.apply_gradients`.
+    """
+    given = tuple(grads_and_vars)
+    if not given:
+        raise ValueError("No variables provided.")
+    pairs = []
+    for item in given:
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise TypeError(f"grads_and_vars must hold (gradient, variable) pairs, got {item!r:.200}.")
+        grad, variable = item
+        if isinstance(variable, PartitionedVariable):
+            raise TypeError(_PARTS.format(name=variable.name))
+        if not isinstance(variable, Variable):
+            raise TypeError(_NOT_VARIABLE.format(value=variable))
+        if grad is None:
+            continue
+        try:
+            grad = convert_to_tensor_or_indexed_slices(grad)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {grad!r:.200} (for variable "
+                f"'{variable.name}')"
+            ) from error
+        pairs.append((grad, variable))
+    if not pairs:
+        names = [str(v) for _, v in given]
+        raise ValueError(f"No gradients provided for any variable: {names}.")
+    return pairs
+
+
+def _check_mode(variables: list[Any]) -> None:
+    """Checks that variables can be updated in the current mode.
+
+    Raises:
+      RuntimeError: for a graph's variable in eager mode, or the other way round.
+    """
+    eager = context.modes.top.eager or get_default_graph().building_function
+    for variable in variables:
+        if variable._eager is not eager:
+            raise RuntimeError((_GRAPH_VARIABLE if eager else _EAGER_VARIABLE).format(name=variable.name))
+
+
+def _sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:
+    """Rows and indices with each index once, and the sum of the rows given for it."""
+    unique, position = raw.Unique(indices)
+    size = raw.StridedSlice(raw.Shape(unique), [0], [1], [1], shrink_axis_mask=1)
+    return raw.UnsortedSegmentSum(values, position, size), unique
+
+
+def _colocated(variable: Any) -> Any:
+    """A context manager in which ops are colocated with a variable; eager ones have no op to stand beside."""
+    return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)
+
+
+def _count(global_step: Any, name: str) -> Any:
+    """The operation that adds 1 to the global step."""
+    if isinstance(global_step, ResourceVariable):
+        one = convert_to_tensor(1, global_step.dtype, name="value")
+        return raw.AssignAddVariableOp(global_step.handle, one, name=name)
+    return raw.AssignAdd(global_step.handle, 1, name=name).op
