@@ -346,11 +346,10 @@ class Graph(Collections):
     def _element_by_name(self, name: str, allow_tensor: bool, allow_operation: bool) -> Any:
         op_name, colon, index = name.rpartition(":")
         if colon and allow_tensor:
-            if not op_name or not index.isdecimal():
+            if not op_name or ":" in op_name or not index.isdecimal():
                 raise ValueError(
                     f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor "
-                    "names "
-                    'must be of the form "<op_name>:<output_index>".'
+                    'names must be of the form "<op_name>:<output_index>".'
                 )
             op = self._by_name.get(op_name)
             if op is None:

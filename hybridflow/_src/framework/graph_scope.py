@@ -109,8 +109,8 @@ class Scope:
             groups: dict[bytes, None] = {}
             for other in self.colocate:
                 groups.update(dict.fromkeys(other.colocation_groups()))
-                if other.device:
-                    op.device = other.device
+                # A device asked for inside the scope wins.
+                op.device = op.device or other.device
             op.attrs = {**op.attrs, "_class": sorted(groups)}
 
 

@@ -76,6 +76,9 @@ class IndexedSlices:
         """The dtype of `values`."""
         return self._values.dtype
 
+    def _as_graph_element(self) -> Tensor:
+        return self._values
+
     def __neg__(self) -> IndexedSlices:
         return IndexedSlices(-self._values, self._indices, self._dense_shape)
 
