@@ -8,21 +8,36 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.ops import shape_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["qr"]
+__all__ = ["qr", "self_adjoint_eig", "self_adjoint_eigvals", "svd"]
+
+_TYPES = (dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128)
+
+
+def _decompose(function: Callable[..., Any], x: np.ndarray) -> list[np.ndarray]:
+    """The parts that a function of NumPy gives, all NaN for matrices that are not finite."""
+    finite = np.isfinite(x).all(axis=(-2, -1))
+    if finite.all():
+        return [part.astype(x.dtype, copy=False) for part in function(x)]
+    parts = _decompose(function, np.where(finite[..., None, None], x, x.dtype.type(0)))
+    for part in parts:
+        part[~finite] = np.nan
+    return parts
+
+
+# -- Qr --------------------------------------------------------------------------------------------
 
 
 def _qr_dims(attrs: dict[str, Any], x: Tensor) -> list[Any]:
-    dims = x._dims
+    dims = shape_rules.with_rank_at_least(x, 2)
     if dims is None:
         return [None, None]
-    if len(dims) < 2:
-        raise ValueError(f"Shape must be at least rank 2 but is rank {len(dims)}")
     *batch, rows, columns = dims
     small = None if rows is None or columns is None else min(rows, columns)
     full = attrs["full_matrices"]
@@ -45,7 +60,7 @@ _record = OpDef(
     "Qr",
     "input: T -> q: T, r: T",
     attrs={"full_matrices": False},
-    types=(dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128),
+    types=_TYPES,
     shape=_qr_dims,
     compute=_qr,
     grad=not_differentiable,
@@ -71,3 +86,161 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list
     True
     """
     return _record(input, full_matrices=full_matrices, name=name)
+
+
+# -- Svd -------------------------------------------------------------------------------------------
+
+
+def _svd_dims(attrs: dict[str, Any], x: Tensor) -> list[Any]:
+    dims = shape_rules.with_rank_at_least(x, 2)
+    if dims is None:
+        return [None, None, None] if attrs["compute_uv"] else [None, (0,), (0,)]
+    *batch, rows, columns = dims
+    small = None if rows is None or columns is None else min(rows, columns)
+    if not attrs["compute_uv"]:
+        return [(*batch, small), (0,), (0,)]
+    full = attrs["full_matrices"]
+    u = (*batch, rows, rows if full else small)
+    return [(*batch, small), u, (*batch, columns, columns if full else small)]
+
+
+def _svd(x: np.ndarray, compute_uv: bool, full_matrices: bool) -> tuple[np.ndarray, ...]:
+    if not compute_uv:
+        (s,) = _decompose(lambda a: [np.linalg.svd(a, compute_uv=False)], x)
+        return s, np.zeros(0, x.dtype), np.zeros(0, x.dtype)
+    u, s, vh = _decompose(lambda a: np.linalg.svd(a, full_matrices=full_matrices), x)
+    return s, u, np.conj(np.swapaxes(vh, -1, -2))
+
+
+def _svd_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for shape in ((4, 3), (3, 4), (2, 3, 3), (0, 2, 3), (0, 3)):
+            x = rng.normal(size=shape).astype(dtype)
+            for full in (False, True):
+                yield Sample(x, full_matrices=full)
+            yield Sample(x, compute_uv=False)
+
+
+_svd_record = OpDef(
+    "Svd",
+    "input: T -> s: T, u: T, v: T",
+    attrs={"compute_uv": True, "full_matrices": False},
+    types=_TYPES,
+    shape=_svd_dims,
+    compute=_svd,
+    grad=not_differentiable,
+    samples=_svd_samples,
+)
+
+
+def svd(
+    tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None
+) -> Any:
+    """The singular value decompositions of matrices: `tensor = u diag(s) adjoint(v)`.
+
+    Args:
+      tensor: tensor `[..., m, n]` of float32, float64 or a complex dtype.
+      full_matrices: whether u is `[..., m, m]` and v `[..., n, n]`; else they have k = min(m, n)
+        columns.
+      compute_uv: whether u and v are wanted.
+      name: name of the op.
+
+    Returns: (s, u, v), or s alone: s is `[..., k]`, descending. All are NaN for a matrix that is
+      not finite. It has no gradient here.
+
+    Raises:
+      ValueError: if `tensor` has fewer than two dimensions.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.ops.decompositions import svd
+    >>> with hf.eager_mode():
+    ...     print(svd(hf.constant([[3.0, 0.0], [0.0, 4.0]]), compute_uv=False).numpy())
+    [4. 3.]
+    """
+    s, u, v = _svd_record(tensor, compute_uv=compute_uv, full_matrices=full_matrices, name=name)
+    return (s, u, v) if compute_uv else s
+
+
+# -- SelfAdjointEigV2 ------------------------------------------------------------------------------
+
+
+def _eig_dims(attrs: dict[str, Any], x: Tensor) -> list[Any]:
+    dims = shape_rules.with_rank_at_least(x, 2)
+    if dims is None:
+        return [None, None] if attrs["compute_v"] else [None, (0,)]
+    *batch, rows, columns = dims
+    size = shape_rules.same_size(rows, columns)
+    return [(*batch, size), (*batch, size, size) if attrs["compute_v"] else (0,)]
+
+
+def _eig(x: np.ndarray, compute_v: bool) -> tuple[np.ndarray, ...]:
+    if not compute_v:
+        (e,) = _decompose(lambda a: [np.linalg.eigvalsh(a)], x)
+        return e, np.zeros(0, x.dtype)
+    e, v = _decompose(np.linalg.eigh, x)
+    return e, v
+
+
+def _eig_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for shape in ((3, 3), (2, 2, 2), (0, 2, 2), (0, 0)):
+            for vectors in (True, False):
+                yield Sample(rng.normal(size=shape).astype(dtype), compute_v=vectors)
+
+
+_eig_record = OpDef(
+    "SelfAdjointEigV2",
+    "input: T -> e: T, v: T",
+    attrs={"compute_v": True},
+    types=_TYPES,
+    shape=_eig_dims,
+    compute=_eig,
+    grad=not_differentiable,
+    samples=_eig_samples,
+)
+
+
+def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
+    """The eigenvalues and eigenvectors of self-adjoint matrices: `tensor = v diag(e) adjoint(v)`.
+
+    Args:
+      tensor: tensor `[..., n, n]` of float32, float64 or a complex dtype, of which only the lower
+        triangles are read.
+      name: name of the op.
+
+    Returns: [e, v]: e is `[..., n]`, ascending; the columns of v `[..., n, n]` are orthonormal.
+      Both are NaN for a matrix that is not finite. It has no gradient here.
+
+    Raises:
+      ValueError: if the matrices are not square.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.ops.decompositions import self_adjoint_eig
+    >>> with hf.eager_mode():
+    ...     e, v = self_adjoint_eig(hf.constant([[2.0, 0.0], [0.0, 1.0]]))
+    >>> print(e.numpy())
+    [1. 2.]
+    """
+    return _eig_record(tensor, compute_v=True, name=name)
+
+
+def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
+    """The eigenvalues of self-adjoint matrices, ascending.
+
+    Args:
+      tensor: tensor `[..., n, n]` of float32, float64 or a complex dtype, of which only the lower
+        triangles are read.
+      name: name of the op.
+
+    Returns: a tensor `[..., n]`, NaN for a matrix that is not finite. It has no gradient here.
+
+    Raises:
+      ValueError: if the matrices are not square.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.ops.decompositions import self_adjoint_eigvals
+    >>> with hf.eager_mode():
+    ...     print(self_adjoint_eigvals(hf.constant([[0.0, 1.0], [1.0, 0.0]])).numpy())
+    [-1.  1.]
+    """
+    return _eig_record(tensor, compute_v=False, name=name)[0]
