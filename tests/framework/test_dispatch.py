@@ -59,7 +59,11 @@ def value(tensor):
         ({"shape": 5}, TypeError, "'TestOp': `shape` must be callable, got 5"),
         ({"grad": "none"}, TypeError, "'TestOp': `grad` must be callable, got 'none'"),
         ({"name": "Const"}, ValueError, "'Const' is registered already"),
-        ({"signature": "x: T, y: T"}, ValueError, "'TestOp': the signature 'x: T, y: T' has no '->'"),
+        (
+            {"signature": "x: T, y: T"},
+            ValueError,
+            "'TestOp': the signature 'x: T, y: T' has no '->'",
+        ),
     ],
 )
 def test_a_partial_record_cannot_be_built(define, fields, error, message):
@@ -195,7 +199,11 @@ def test_attributes_have_defaults(define, mode):
     assert value(op(1.0, mode=5, axis=3)) == 8
     y = op(hf.constant(1.0), mode=2)
     if not hf.executing_eagerly():
-        assert (y.op.get_attr("axis"), y.op.get_attr("mode"), y.op.get_attr("T")) == (0, 2, hf.float32)
+        assert (y.op.get_attr("axis"), y.op.get_attr("mode"), y.op.get_attr("T")) == (
+            0,
+            2,
+            hf.float32,
+        )
 
 
 def test_python_values_follow_tensors_and_tensors_follow_no_one(define, mode):
@@ -310,9 +318,7 @@ def failing(define, **fields):
 
 def test_shape_errors_name_the_op_and_show_shapes(define, mode):
     op = failing(define)
-    text = (
-        r"Dimensions must be equal for '{}' \(op: 'TestOp'\) with input shapes: \[2\], \[3\]\."
-    )
+    text = r"Dimensions must be equal for '{}' \(op: 'TestOp'\) with input shapes: \[2\], \[3\]\."
     with pytest.raises(ValueError, match="Dimensions must be equal") as caught:
         op(hf.constant([1.0, 2.0]), hf.constant([1.0, 2.0, 3.0]), name="mine")
     name = "TestOp" if hf.executing_eagerly() else "mine"
@@ -340,7 +346,9 @@ def test_an_eager_failure_of_the_numpy_meaning_is_explained(define):
         for kind in (ValueError, TypeError, IndexError, OverflowError):
             with pytest.raises(hf.errors.InvalidArgumentError) as caught:
                 op(a, a)
-            caught.match(r"deep inside in 'TestOp' \(op: 'TestOp'\) with input shapes: \[1\], \[1\]")
+            caught.match(
+                r"deep inside in 'TestOp' \(op: 'TestOp'\) with input shapes: \[1\], \[1\]"
+            )
             assert isinstance(caught.value.__cause__, kind)
         # The shape rule knows better why the shapes do not fit.
         with pytest.raises(ValueError, match=r"Dimensions must be equal for .* \[1\], \[2\]"):
@@ -472,7 +480,14 @@ def test_eager_kernels_are_made_once_for_each_set_of_attributes(define):
         counter = iter(range(seed, seed + 100))
         return lambda: np.array(next(counter), np.int32)
 
-    op = define("-> y: int32", compute=None, kernel=kernel, attrs={"seed": REQUIRED}, samples=None, stateful=True)
+    op = define(
+        "-> y: int32",
+        compute=None,
+        kernel=kernel,
+        attrs={"seed": REQUIRED},
+        samples=None,
+        stateful=True,
+    )
     with hf.eager_mode():
         assert [op(seed=s).numpy() for s in (10, 20, 10, 10, 20)] == [10, 20, 11, 12, 21]
     assert made == [10, 20]

@@ -128,7 +128,11 @@ def test_elements_by_name(graph):
     ("call", "error", "message"),
     [
         (lambda g: g.get_operation_by_name("b"), KeyError, "'b' refers to an Operation not in"),
-        (lambda g: g.get_operation_by_name("a:0"), ValueError, "'a:0' appears to refer to a Tensor"),
+        (
+            lambda g: g.get_operation_by_name("a:0"),
+            ValueError,
+            "'a:0' appears to refer to a Tensor",
+        ),
         (lambda g: g.get_operation_by_name(5), TypeError, "Operation names are strings"),
         (lambda g: g.get_tensor_by_name(5), TypeError, "Tensor names are strings"),
         (
@@ -140,7 +144,11 @@ def test_elements_by_name(graph):
         (lambda g: g.get_tensor_by_name("b"), ValueError, "(invalid) Operation name, not a Tensor"),
         (lambda g: g.get_tensor_by_name("b:0"), KeyError, "'b', does not exist in the graph"),
         (lambda g: g.get_tensor_by_name("a:1"), KeyError, "'a', exists but only has 1 outputs"),
-        (lambda g: g.get_tensor_by_name("a:x"), ValueError, "looks a like a Tensor name, but is not"),
+        (
+            lambda g: g.get_tensor_by_name("a:x"),
+            ValueError,
+            "looks a like a Tensor name, but is not",
+        ),
         (lambda g: g.get_tensor_by_name("a:0:0"), ValueError, "but is not a valid one"),
         (lambda g: g.get_tensor_by_name("a:-1"), ValueError, "but is not a valid one"),
         (lambda g: g.get_tensor_by_name("a:"), ValueError, "but is not a valid one"),
@@ -304,7 +312,10 @@ def test_a_body_notes_what_it_captures(graph):
     assert outer.operations == [b.op]
     assert outer.encloses(inner)
     assert not inner.encloses(outer)
-    with graph.body_scope(beside), pytest.raises(ValueError, match="made inside the inner of a con"):
+    with (
+        graph.body_scope(beside),
+        pytest.raises(ValueError, match="made inside the inner of a con"),
+    ):
         hf.add(c, 1.0)
     with pytest.raises(ValueError, match=r"made inside the outer .* \(Used by op 'user'.\)"):
         hf.add(b, b, name="user")
@@ -336,7 +347,9 @@ def test_control_inputs_from_outside_are_left_to_the_control_flow_op(graph):
 
 def test_what_lies_inside_a_body_is_neither_fed_nor_fetched(graph):
     inside = []
-    x = hf.cond(hf.constant(True), lambda: inside.append(hf.constant(1.0)) or inside[0], lambda: 2.0)
+    x = hf.cond(
+        hf.constant(True), lambda: inside.append(hf.constant(1.0)) or inside[0], lambda: 2.0
+    )
     assert not graph.is_feedable(inside[0])
     assert not graph.is_fetchable(inside[0])
     with hf.Session() as sess:

@@ -1,0 +1,100 @@
+"""Nested structures."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridflow._src.framework import nest
+
+Point = collections.namedtuple("Point", "x y")
+structures = st.recursive(
+    st.integers(),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        st.builds(Point, inner, inner),
+    ),
+)
+
+
+@given(structures)
+def test_packing_undoes_flattening(structure):
+    flat = nest.flatten(structure)
+    packed = nest.pack_sequence_as(structure, flat)
+    assert packed == structure
+    assert type(packed) is type(structure)
+    assert nest.pack_sequence_as(structure, iter(flat)) == structure
+    nest.assert_same_structure(structure, packed)
+    doubled = nest.map_structure(lambda x: 2 * x, structure)
+    assert nest.flatten(doubled) == [2 * x for x in flat]
+    nest.assert_same_structure(structure, doubled)
+
+
+@pytest.mark.parametrize(
+    ("structure", "flat"),
+    [
+        (5, [5]),
+        ("ab", ["ab"]),
+        (None, [None]),
+        ([], []),
+        ([[], ()], []),
+        ({"b": 1, "a": [2, (3,)]}, [2, 3, 1]),
+        (Point(1, [2, 3]), [1, 2, 3]),
+    ],
+)
+def test_flatten(structure, flat):
+    assert nest.flatten(structure) == flat
+
+
+def test_a_dict_keeps_its_order_and_kind():
+    ordered = collections.OrderedDict([("b", 1), ("a", 2)])
+    packed = nest.pack_sequence_as(ordered, [10, 20])
+    assert list(packed.items()) == [("b", 20), ("a", 10)]
+    assert type(packed) is collections.OrderedDict
+
+
+def test_keys_must_sort():
+    with pytest.raises(TypeError, match="nest only supports dicts with sortable keys"):
+        nest.flatten({1: 2, "a": 3})
+
+
+def test_map_structure_takes_several():
+    assert nest.map_structure(lambda a, b: a + b, [1, (2,)], [3, (4,)]) == [4, (6,)]
+
+
+@pytest.mark.parametrize(
+    ("structure", "flat"), [([1, 2], [1]), ([1, 2], [1, 2, 3]), (5, [1, 2]), ([], [1])]
+)
+def test_the_number_of_leaves_must_fit(structure, flat):
+    with pytest.raises(ValueError, match=r"has \d elements?, but \d"):
+        nest.pack_sequence_as(structure, flat)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "error", "message"),
+    [
+        (1, [1], ValueError, "don't have the same nested structure"),
+        ([1], 1, ValueError, "don't have the same nested structure"),
+        ([1, [2]], [[1], 2], ValueError, "don't have the same nested structure"),
+        ([1, 2], (1, 2), TypeError, "same sequence type: list and tuple"),
+        (Point(1, 2), (1, 2), TypeError, "same sequence type: Point and tuple"),
+        ([1, 2], [1], ValueError, "same number of elements"),
+        ({"a": 1}, {"b": 1}, ValueError, "same keys"),
+        ([[1], {"a": (1,)}], [[1], {"a": [1]}], TypeError, "same sequence type"),
+    ],
+)
+def test_structures_that_differ(a, b, error, message):
+    with pytest.raises(error, match=message):
+        nest.assert_same_structure(a, b)
+    with pytest.raises(error, match=message):
+        nest.map_structure(lambda x, y: x, a, b)
+
+
+def test_what_is_a_sequence():
+    assert all(nest.is_sequence(s) for s in ([], (), {}, Point(1, 2)))
+    assert not any(nest.is_sequence(s) for s in ("a", 5, None, {1}, range(2)))
