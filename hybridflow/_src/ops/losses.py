@@ -345,7 +345,7 @@ def _check_shapes(logits: Tensor, targets: Tensor, name: str) -> None:
 def sigmoid_cross_entropy_with_logits(
     _sentinel: Any = None, labels: Any = None, logits: Any = None, name: str | None = None
 ) -> Tensor:
-    """`-z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x))` for labels `z`, logits `x`, elementwise.
+    """`-z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x))` for labels `z` and logits `x`.
 
     Computed as `max(x, 0) - x z + log(1 + exp(-|x|))`, which does not overflow.
 
@@ -382,7 +382,7 @@ def sigmoid_cross_entropy_with_logits(
 def weighted_cross_entropy_with_logits(
     targets: Any, logits: Any, pos_weight: Any, name: str | None = None
 ) -> Tensor:
-    """`-q z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x))` for targets `z`, logits `x`, elementwise.
+    """`-q z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x))` for targets `z` and logits `x`.
 
     Args:
       targets: tensor of probabilities.
