@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hybridflow import errors, initializers, linalg, nn
+from hybridflow import errors, initializers, linalg, nn, train
 from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
@@ -72,6 +72,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import operators as _operators  # noqa: F401 - for what it registers
 from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
+from hybridflow._src.ops.activations import log_sigmoid
 from hybridflow._src.ops.arranging import (
     invert_permutation,
     matrix_transpose,
@@ -188,6 +189,7 @@ from hybridflow._src.ops.reductions import (
 )
 from hybridflow._src.ops.rounding import ceil, floor, rint, round
 from hybridflow._src.ops.script_ops import py_func
+from hybridflow._src.ops.segments import segment_sum, unsorted_segment_sum
 from hybridflow._src.ops.selecting import boolean_mask, where
 from hybridflow._src.ops.sequences import lin_space, linspace, one_hot, range
 from hybridflow._src.ops.shape_ops import (
@@ -199,6 +201,7 @@ from hybridflow._src.ops.shape_ops import (
     size,
 )
 from hybridflow._src.ops.slicing import slice, strided_slice
+from hybridflow._src.ops.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
 from hybridflow._src.ops.summing import accumulate_n, add_n, scalar_mul
 from hybridflow._src.ops.trigonometric import (
     acos,
@@ -360,6 +363,7 @@ __all__ = [
     "device",
     "diag",
     "diag_part",
+    "digamma",
     "div",
     "divide",
     "double",
@@ -368,6 +372,8 @@ __all__ = [
     "eager_mode",
     "enable_eager_execution",
     "equal",
+    "erf",
+    "erfc",
     "errors",
     "executing_eagerly",
     "exp",
@@ -425,8 +431,10 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "lbeta",
     "less",
     "less_equal",
+    "lgamma",
     "lin_space",
     "linalg",
     "linspace",
@@ -434,6 +442,7 @@ __all__ = [
     "local_variables_initializer",
     "log",
     "log1p",
+    "log_sigmoid",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -470,6 +479,7 @@ __all__ = [
     "parallel_stack",
     "placeholder",
     "placeholder_with_default",
+    "polygamma",
     "pow",
     "py_func",
     "qr",
@@ -504,6 +514,7 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_nd",
+    "segment_sum",
     "sequence_mask",
     "set_random_seed",
     "shape",
@@ -532,6 +543,7 @@ __all__ = [
     "to_float",
     "to_int32",
     "to_int64",
+    "train",
     "trainable_variables",
     "transpose",
     "truediv",
@@ -547,6 +559,7 @@ __all__ = [
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
+    "unsorted_segment_sum",
     "unstack",
     "variable_axis_size_partitioner",
     "variable_op_scope",
@@ -559,4 +572,5 @@ __all__ = [
     "zeros",
     "zeros_initializer",
     "zeros_like",
+    "zeta",
 ]
