@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hybridflow import errors, initializers, linalg, nn, train
-from hybridflow._src.autodiff.custom_gradient import custom_gradient
+from hybridflow import errors, initializers, layers, linalg, nn, train
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -73,6 +72,14 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import operators as _operators  # noqa: F401 - for what it registers
 from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.activations import log_sigmoid
+from hybridflow._src.ops.arg_reductions import (
+    arg_max,
+    arg_min,
+    argmax,
+    argmin,
+    count_nonzero,
+    reduce_logsumexp,
+)
 from hybridflow._src.ops.arranging import (
     invert_permutation,
     matrix_transpose,
@@ -117,10 +124,11 @@ from hybridflow._src.ops.comparison import (
 from hybridflow._src.ops.complex_numbers import angle, complex, conj, imag, real
 from hybridflow._src.ops.conditional import case, cond
 from hybridflow._src.ops.constant import constant, fill, ones, ones_like, zeros, zeros_like
+from hybridflow._src.ops.contraction import einsum, tensordot
 from hybridflow._src.ops.control_flow import group, no_op, tuple
 from hybridflow._src.ops.cumulative import cumprod, cumsum
 from hybridflow._src.ops.debugging import Assert, Print
-from hybridflow._src.ops.decompositions import qr
+from hybridflow._src.ops.decompositions import qr, self_adjoint_eig, self_adjoint_eigvals, svd
 from hybridflow._src.ops.diagonal import (
     diag,
     diag_part,
@@ -163,6 +171,14 @@ from hybridflow._src.ops.indexing import newaxis
 from hybridflow._src.ops.joining import concat, parallel_stack, split, stack, unstack
 from hybridflow._src.ops.linalg import matmul, sparse_matmul
 from hybridflow._src.ops.loops import while_loop
+from hybridflow._src.ops.norms import (
+    clip_by_average_norm,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    global_norm,
+    norm,
+)
 from hybridflow._src.ops.padding import pad
 from hybridflow._src.ops.partitioning import (
     dynamic_partition,
@@ -326,6 +342,10 @@ __all__ = [
     "add_to_collections",
     "all_variables",
     "angle",
+    "arg_max",
+    "arg_min",
+    "argmax",
+    "argmin",
     "as_dtype",
     "asin",
     "asinh",
@@ -342,10 +362,14 @@ __all__ = [
     "case",
     "cast",
     "ceil",
+    "clip_by_average_norm",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
     "colocate_with",
     "complex",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "conj",
@@ -357,9 +381,9 @@ __all__ = [
     "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
+    "count_nonzero",
     "cumprod",
     "cumsum",
-    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -370,6 +394,7 @@ __all__ = [
     "dynamic_partition",
     "dynamic_stitch",
     "eager_mode",
+    "einsum",
     "enable_eager_execution",
     "equal",
     "erf",
@@ -401,6 +426,7 @@ __all__ = [
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "global_norm",
     "global_variables",
     "global_variables_initializer",
     "glorot_normal_initializer",
@@ -422,15 +448,16 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "layers",
     "lbeta",
     "less",
     "less_equal",
@@ -469,6 +496,7 @@ __all__ = [
     "nn",
     "no_op",
     "no_regularizer",
+    "norm",
     "not_equal",
     "one_hot",
     "ones",
@@ -495,6 +523,7 @@ __all__ = [
     "reciprocal",
     "reduce_all",
     "reduce_any",
+    "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
@@ -515,6 +544,8 @@ __all__ = [
     "scan",
     "scatter_nd",
     "segment_sum",
+    "self_adjoint_eig",
+    "self_adjoint_eigvals",
     "sequence_mask",
     "set_random_seed",
     "shape",
@@ -536,8 +567,10 @@ __all__ = [
     "strided_slice",
     "string",
     "subtract",
+    "svd",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "to_double",
     "to_float",
@@ -552,10 +585,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",

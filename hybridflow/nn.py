@@ -1,0 +1,71 @@
+"""Neural network ops: activations, losses, normalization."""
+
+from __future__ import annotations
+
+from hybridflow._src.ops.activations import (
+    crelu,
+    elu,
+    leaky_relu,
+    relu,
+    relu6,
+    selu,
+    softplus,
+    softsign,
+    swish,
+)
+from hybridflow._src.ops.exponential import sigmoid
+from hybridflow._src.ops.losses import (
+    log_poisson_loss,
+    sigmoid_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits_v2,
+    sparse_softmax_cross_entropy_with_logits,
+    weighted_cross_entropy_with_logits,
+)
+from hybridflow._src.ops.nn import bias_add, dropout, l2_loss, relu_layer, xw_plus_b, zero_fraction
+from hybridflow._src.ops.normalization import (
+    batch_norm_with_global_normalization,
+    batch_normalization,
+    l2_normalize,
+    moments,
+    normalize_moments,
+    sufficient_statistics,
+    weighted_moments,
+)
+from hybridflow._src.ops.softmax import log_softmax, softmax
+from hybridflow._src.ops.trigonometric import tanh
+
+__all__ = [
+    "batch_norm_with_global_normalization",
+    "batch_normalization",
+    "bias_add",
+    "crelu",
+    "dropout",
+    "elu",
+    "l2_loss",
+    "l2_normalize",
+    "leaky_relu",
+    "log_poisson_loss",
+    "log_softmax",
+    "moments",
+    "normalize_moments",
+    "relu",
+    "relu6",
+    "relu_layer",
+    "selu",
+    "sigmoid",
+    "sigmoid_cross_entropy_with_logits",
+    "softmax",
+    "softmax_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits_v2",
+    "softplus",
+    "softsign",
+    "sparse_softmax_cross_entropy_with_logits",
+    "sufficient_statistics",
+    "swish",
+    "tanh",
+    "weighted_cross_entropy_with_logits",
+    "weighted_moments",
+    "xw_plus_b",
+    "zero_fraction",
+]

@@ -1,0 +1,43 @@
+"""Training: optimizers, learning-rate schedules, the global step."""
+
+from __future__ import annotations
+
+from hybridflow._src.train.adadelta import AdadeltaOptimizer
+from hybridflow._src.train.adagrad import AdagradOptimizer
+from hybridflow._src.train.adagrad_da import AdagradDAOptimizer
+from hybridflow._src.train.adam import AdamOptimizer
+from hybridflow._src.train.ftrl import FtrlOptimizer
+from hybridflow._src.train.gradient_descent import GradientDescentOptimizer
+from hybridflow._src.train.momentum import MomentumOptimizer
+from hybridflow._src.train.optimizer import Optimizer
+from hybridflow._src.train.proximal import (
+    ProximalAdagradOptimizer,
+    ProximalGradientDescentOptimizer,
+)
+from hybridflow._src.train.rmsprop import RMSPropOptimizer
+from hybridflow._src.train.training_util import (
+    assert_global_step,
+    create_global_step,
+    get_global_step,
+    get_or_create_global_step,
+    global_step,
+)
+
+__all__ = [
+    "AdadeltaOptimizer",
+    "AdagradDAOptimizer",
+    "AdagradOptimizer",
+    "AdamOptimizer",
+    "FtrlOptimizer",
+    "GradientDescentOptimizer",
+    "MomentumOptimizer",
+    "Optimizer",
+    "ProximalAdagradOptimizer",
+    "ProximalGradientDescentOptimizer",
+    "RMSPropOptimizer",
+    "assert_global_step",
+    "create_global_step",
+    "get_global_step",
+    "get_or_create_global_step",
+    "global_step",
+]
