@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hybridflow import errors, initializers, layers, linalg, nn, train
+from hybridflow import errors, initializers, linalg, nn, train
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -457,7 +457,6 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
-    "layers",
     "lbeta",
     "less",
     "less_equal",

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from hybridflow._src.ops.arranging import transpose
+from hybridflow._src.ops.arranging import matrix_transpose as transpose
 from hybridflow._src.ops.contraction import einsum, tensordot
 from hybridflow._src.ops.decompositions import qr, svd
-from hybridflow._src.ops.diagonal import diag, diag_part, eye
+from hybridflow._src.ops.decompositions import self_adjoint_eig as eigh
+from hybridflow._src.ops.decompositions import self_adjoint_eigvals as eigvalsh
+from hybridflow._src.ops.diagonal import eye
+from hybridflow._src.ops.diagonal import matrix_band_part as band_part
+from hybridflow._src.ops.diagonal import matrix_diag as diag
+from hybridflow._src.ops.diagonal import matrix_diag_part as diag_part
+from hybridflow._src.ops.diagonal import matrix_set_diag as set_diag
 from hybridflow._src.ops.norms import norm
 
 __all__ = [
+    "band_part",
     "diag",
     "diag_part",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "eye",
     "norm",
     "qr",
+    "set_diag",
     "svd",
     "tensordot",
     "transpose",
