@@ -1,4 +1,4 @@
-"""Sums of rows by segment."""
+"""Reductions of rows by segment."""
 
 from __future__ import annotations
 
@@ -6,176 +6,408 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import OpDef, Sample
+from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
-from hybridflow._src.ops.families import INDICES, NUMBERS
+from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.families import INDICES, NUMBERS, REALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.ops.shape_rules import Dims
 
-__all__ = ["segment_sum", "unsorted_segment_sum"]
+__all__ = [
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "unsorted_segment_max",
+    "unsorted_segment_sum",
+]
 
 
-def _unsorted_dims(attrs: dict[str, Any], data: Tensor, ids: Tensor, number: Tensor) -> Dims:
-    """[number of segments] + the dims of `data` that `ids` does not cover."""
-    if data._dims is None or ids._dims is None:
+def _starts(ids: np.ndarray) -> np.ndarray:
+    """Where runs of equal ids start."""
+    return np.concatenate([[0], np.flatnonzero(np.diff(ids)) + 1])
+
+
+def _by_runs(ufunc: Any, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """`ufunc` over each run of rows; half precision is computed as single."""
+    wide: Any = np.float32 if rows.dtype == np.float16 else rows.dtype
+    result: np.ndarray = ufunc.reduceat(rows, starts, axis=0, dtype=wide)
+    return result
+
+
+# -- sorted segments -------------------------------------------------------------------------------
+
+
+def _segment_shape(attrs: dict[str, Any], data: Tensor, ids: Tensor) -> shape_rules.Dims:
+    (count,) = shape_rules.with_rank(ids, 1)
+    dims = shape_rules.with_rank_at_least(data, 1)
+    if dims is None:
         return None
-    rank = len(ids._dims)
-    if rank > len(data._dims):
-        raise ValueError(f"segment_ids of rank {rank} for data of rank {len(data._dims)}")
-    merge(data._dims[:rank], ids._dims)
-    value = constant_value(number)
-    return (None if value is None else int(value), *data._dims[rank:])
+    shape_rules.same_size(dims[0], count)
+    known = constant_value(ids)
+    segments = None if known is None else int(known[-1]) + 1 if known.size else 0
+    return (segments, *dims[1:])
 
 
-def _unsorted_sum(data: np.ndarray, ids: np.ndarray, number: np.ndarray) -> np.ndarray:
-    if data.shape[: ids.ndim] != ids.shape:
-        raise ValueError(f"data of shape {data.shape} for segment_ids of shape {ids.shape}")
-    count = int(number)
-    if count < 0:
-        raise InvalidArgumentError(None, None, f"num_segments must not be negative: {count}")
-    flat = ids.ravel()
-    if flat.size and flat.max() >= count:
-        where = int(flat.argmax())
+def _check_sorted(data: np.ndarray, ids: np.ndarray) -> None:
+    """Checks that the ids fit the data, are in order and are not negative.
+
+    Raises:
+      InvalidArgumentError: if they do not.
+    """
+    if ids.ndim != 1 or not data.ndim or len(ids) != len(data):
         raise InvalidArgumentError(
-            None, None, f"segment_ids[{where}] = {flat[where]} is out of range [0, {count})"
+            None, None, "segment_ids should be the same size as dimension 0 of input."
         )
-    rows = data.reshape(flat.size, *data.shape[ids.ndim :])
-    # Rows with a negative id are dropped.
-    keep = flat >= 0
-    return _sums(rows[keep], flat[keep], count)
+    if (np.diff(ids) < 0).any():
+        raise InvalidArgumentError(None, None, "segment ids are not increasing")
+    if len(ids) and ids[0] < 0:
+        raise InvalidArgumentError(None, None, f"segment id {ids[0]} is negative")
 
 
-def _sums(rows: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:
-    """Adds each row to the one of its id; half precision is added in single."""
-    dtype = np.float32 if rows.dtype == np.float16 else rows.dtype
-    total = np.zeros((count, *rows.shape[1:]), dtype)
-    np.add.at(total, ids, rows)
-    return total.astype(rows.dtype, copy=False)
+def _by_segment(
+    name: str,
+    ufunc: Any,
+    grad: Callable[..., Any],
+    types: Sequence[DType],
+    empty: int = 0,
+    mean: bool = False,
+) -> OpDef:
+    """The record of a reduction by segment; `empty` is what ids yield that do not occur."""
+
+    def compute(data: np.ndarray, segment_ids: np.ndarray) -> np.ndarray:
+        _check_sorted(data, segment_ids)
+        count = int(segment_ids[-1]) + 1 if len(segment_ids) else 0
+        result = np.full((count, *data.shape[1:]), empty, data.dtype)
+        if count:
+            starts = _starts(segment_ids)
+            values = _by_runs(ufunc, data, starts)
+            if mean:
+                sizes = np.diff(np.append(starts, len(data)))
+                sizes = sizes.reshape((-1,) + (1,) * (data.ndim - 1))
+                values = values // sizes if data.dtype.kind in "iu" else values / sizes
+            result[segment_ids[starts]] = values
+        return result
+
+    def samples(rng: np.random.Generator) -> Iterable[Sample]:
+        for dtype in (np.float32, np.float64):
+            for shape, ids in (((4, 2), [0, 0, 1, 3]), ((3,), [1, 1, 1]), ((0, 2), [])):
+                yield Sample(
+                    rng.uniform(-2, 2, shape).astype(dtype),
+                    np.array(ids, np.int32),
+                    differentiable=grad is not not_differentiable,
+                )
+
+    return OpDef(
+        name,
+        "data: T, segment_ids: Tindices -> output: T",
+        types={"T": types, "Tindices": INDICES},
+        shape=_segment_shape,
+        compute=compute,
+        grad=grad,
+        samples=samples,
+    )
 
 
-def _unsorted_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
-    """Each row gets the gradient of its segment; a dropped one gets zero."""
-    ids = op.inputs[1]
-    rows = raw.GatherV2(dy, raw.Maximum(ids, 0), 0)
-    dropped = raw.Less(ids, 0)
-    static = constant_value(dropped)
-    if static is not None and not static.any():
-        return rows, None, None
-    # The ids' shape with as many axes of size 1 as a row has, so that the mask covers whole rows.
-    tail = raw.Fill(raw.ExpandDims(raw.Rank(rows) - raw.Rank(ids), 0), 1)
-    mask = raw.Reshape(dropped, raw.ConcatV2([raw.Shape(ids), tail], 0))
-    mask = raw.BroadcastTo(mask, raw.Shape(rows))
-    return raw.Select(mask, raw.ZerosLike(rows), rows), None, None
+def _sum_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    return raw.Gather(dy, op.inputs[1]), None
 
 
-def _unsorted_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64):
-        yield Sample(rng.normal(size=(4, 3)).astype(dtype), np.array([2, 0, 2, 1]), np.array(4))
-        yield Sample(
-            rng.normal(size=(2, 2)).astype(dtype), np.array([[0, -1], [1, 0]]), np.array(2)
-        )
-        yield Sample(np.zeros((0, 2), dtype), np.zeros(0, np.int32), np.array(3, np.int32))
+def _mean_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    data, ids = op.inputs
+    return raw.Gather(dy / raw.SegmentSum(raw.OnesLike(data), ids), ids), None
 
 
-_unsorted = OpDef(
-    "UnsortedSegmentSum",
-    "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
-    types={"T": NUMBERS, "Tindices": INDICES, "Tnumsegments": INDICES},
-    shape=_unsorted_dims,
-    compute=_unsorted_sum,
-    grad=_unsorted_grad,
-    samples=_unsorted_samples,
-)
+def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    """Equal shares for all elements of a segment that equal its extreme."""
+    data, ids = op.inputs
+    chosen = raw.Cast(raw.Equal(raw.Gather(op.outputs[0], ids), data), DstT=data.dtype)
+    return chosen * raw.Gather(dy / raw.SegmentSum(chosen, ids), ids), None
 
 
-def _sorted_dims(attrs: dict[str, Any], data: Tensor, ids: Tensor) -> Dims:
-    if ids._dims is not None and len(ids._dims) != 1:
-        raise ValueError(f"segment_ids must be rank 1 but is rank {len(ids._dims)}")
-    if data._dims is None:
+_segment_sum = _by_segment("SegmentSum", np.add, _sum_grad, NUMBERS)
+_segment_mean = _by_segment("SegmentMean", np.add, _mean_grad, REALS, mean=True)
+_segment_max = _by_segment("SegmentMax", np.maximum, _extreme_grad, REALS)
+_segment_min = _by_segment("SegmentMin", np.minimum, _extreme_grad, REALS)
+_segment_prod = _by_segment("SegmentProd", np.multiply, not_differentiable, NUMBERS, empty=1)
+
+
+# -- unsorted segments -----------------------------------------------------------------------------
+
+
+# Below so many elements `ufunc.at` is quicker than sorting.
+_FEW = 2000
+
+
+def _unsorted_shape(
+    attrs: dict[str, Any], data: Tensor, ids: Tensor, num_segments: Tensor
+) -> shape_rules.Dims:
+    shape_rules.with_rank(num_segments, 0)
+    dims, places = data._dims, ids._dims
+    if dims is None or places is None:
         return None
-    if not data._dims:
-        raise ValueError("data must be at least rank 1 but is rank 0")
-    if ids._dims is not None:
-        merge(data._dims[:1], ids._dims)
-    value = constant_value(ids)
-    return (None if value is None else int(value[-1]) + 1 if value.size else 0, *data._dims[1:])
+    if len(dims) < len(places):
+        raise ValueError(f"Shape must be at least rank {len(places)} but is rank {len(dims)}")
+    merge(dims[: len(places)], places)
+    count = constant_value(num_segments)
+    return (None if count is None else int(count), *dims[len(places) :])
 
 
-def _sorted_sum(data: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    if ids.shape != data.shape[:1]:
-        raise ValueError(f"data of shape {data.shape} for segment_ids of shape {ids.shape}")
-    if ids.size and (ids[0] < 0 or np.any(np.diff(ids) < 0)):
-        raise InvalidArgumentError(None, None, f"segment ids must be >= 0 and increasing: {ids}")
-    return _sums(data, ids, int(ids[-1]) + 1 if ids.size else 0)
+def _check_unsorted(data: np.ndarray, ids: np.ndarray, count: int) -> None:
+    """Checks that the ids fit the data and are in range.
+
+    Raises:
+      InvalidArgumentError: if they are not.
+    """
+    if data.shape[: ids.ndim] != ids.shape:
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"data.shape = {list(data.shape)} does not start with segment_ids.shape = "
+            f"{list(ids.shape)}",
+        )
+    if count < 0:
+        raise InvalidArgumentError(None, None, f"num_segments must not be negative, got {count}")
+    if ids.size and (ids.min() < 0 or ids.max() >= count):
+        place = tuple(np.argwhere((ids < 0) | (ids >= count))[0])
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"segment_ids[{','.join(map(str, place))}] = {ids[place]} is out of range [0, {count})",
+        )
 
 
-def _sorted_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64):
-        yield Sample(rng.normal(size=(4, 3)).astype(dtype), np.array([0, 0, 2, 2]))
-        yield Sample(rng.normal(size=3).astype(dtype), np.array([1, 1, 1], np.int32))
-        yield Sample(np.zeros((0, 2), dtype), np.zeros(0, np.int32))
+def _unsorted(
+    name: str,
+    ufunc: Any,
+    grad: Callable[..., Any],
+    types: Sequence[DType],
+    empty: Callable[[DType], Any],
+) -> OpDef:
+    """The record of a reduction of rows in any order; `empty(dtype)` is what no rows yield."""
+
+    def compute(data: np.ndarray, segment_ids: np.ndarray, num_segments: np.ndarray) -> np.ndarray:
+        count = int(num_segments)
+        _check_unsorted(data, segment_ids, count)
+        ids = segment_ids.ravel()
+        rest = data.shape[segment_ids.ndim :]
+        rows = data.reshape((len(ids), *rest))
+        result = np.full((count, *rest), empty(dtypes.as_dtype(data.dtype)), data.dtype)
+        if rows.size < _FEW or not rest:
+            ufunc.at(result, ids, rows)
+        else:
+            # For wide rows it is quicker to put them in order, which makes runs of them.
+            order = np.argsort(ids, kind="stable")
+            ids = ids[order]
+            starts = _starts(ids)
+            result[ids[starts]] = _by_runs(ufunc, rows[order], starts)
+        return result
+
+    def samples(rng: np.random.Generator) -> Iterable[Sample]:
+        for dtype in (np.float32, np.float64):
+            for shape, ids, count in (
+                ((4, 2), [2, 0, 2, 1], 4),
+                ((2, 2, 3), [[1, 0], [1, 1]], 2),
+                ((3,), [0, 0, 0], 1),
+                ((0, 2), [], 2),
+                ((40, 60), [0, 1, 2, 3] * 10, 5),
+            ):
+                yield Sample(
+                    rng.uniform(-2, 2, shape).astype(dtype),
+                    np.array(ids, np.int32),
+                    np.array(count, np.int32),
+                )
+
+    return OpDef(
+        name,
+        "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
+        types={"T": types, "Tindices": INDICES, "Tnumsegments": INDICES},
+        shape=_unsorted_shape,
+        compute=compute,
+        grad=grad,
+        samples=samples,
+    )
 
 
-_sorted = OpDef(
-    "SegmentSum",
-    "data: T, segment_ids: Tindices -> output: T",
-    types={"T": NUMBERS, "Tindices": INDICES},
-    shape=_sorted_dims,
-    compute=_sorted_sum,
-    grad=lambda op, dy: (raw.GatherV2(dy, op.inputs[1], 0), None),
-    samples=_sorted_samples,
-    checked=True,
+def _unsorted_sum_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
+    return raw.Gather(dy, op.inputs[1]), None, None
+
+
+def _unsorted_max_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
+    data, ids, count = op.inputs
+    chosen = raw.Cast(raw.Equal(raw.Gather(op.outputs[0], ids), data), DstT=data.dtype)
+    # An empty segment counts 0, but no element takes its share.
+    shares = dy / raw.UnsortedSegmentSum(chosen, ids, count)
+    return chosen * raw.Gather(shares, ids), None, None
+
+
+_unsorted_sum = _unsorted("UnsortedSegmentSum", np.add, _unsorted_sum_grad, NUMBERS, lambda _: 0)
+_unsorted_max = _unsorted(
+    "UnsortedSegmentMax", np.maximum, _unsorted_max_grad, REALS, lambda dtype: dtype.min
 )
+
+# -- public functions ------------------------------------------------------------------------------
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
-    """`output[i]` = the sum of the rows of `data` whose segment id is i.
+    """The sums of the rows of each segment.
 
     Args:
       data: tensor `[n, ...]` of a number dtype.
-      segment_ids: integers `[n]`, not negative, in increasing order; an id that is left out gives
-        zeros.
+      segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
       name: name of the op.
 
-    Returns: tensor `[last id + 1, ...]`.
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 0 for ids that do not occur.
 
     Raises:
-      InvalidArgumentError: when it runs, for ids that are negative or not in order.
+      InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.segment_sum([[1, 2], [3, 4], [5, 6]], [0, 0, 1]).numpy().tolist())
-    [[4, 6], [5, 6]]
+    ...     print(hf.segment_sum([[1, 2], [3, 4], [5, 6]], [0, 0, 2]).numpy().tolist())
+    [[4, 6], [0, 0], [5, 6]]
     """
-    return _sorted(data, segment_ids, name=name)
+    return _segment_sum(data, segment_ids, name=name)
+
+
+def segment_mean(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
+    """The means of the rows of each segment.
+
+    Args:
+      data: tensor `[n, ...]` of a real dtype.
+      segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
+      name: name of the op.
+
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 0 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.segment_mean([[1.0, 2.0], [3.0, 4.0]], [0, 0]).numpy().tolist())
+    [[2.0, 3.0]]
+    """
+    return _segment_mean(data, segment_ids, name=name)
+
+
+def segment_max(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
+    """The largest elements of the rows of each segment.
+
+    Args:
+      data: tensor `[n, ...]` of a real dtype.
+      segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
+      name: name of the op.
+
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 0 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.segment_max([[1, 4], [3, 2]], [0, 0]).numpy().tolist())
+    [[3, 4]]
+    """
+    return _segment_max(data, segment_ids, name=name)
+
+
+def segment_min(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
+    """The smallest elements of the rows of each segment.
+
+    Args:
+      data: tensor `[n, ...]` of a real dtype.
+      segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
+      name: name of the op.
+
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 0 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.segment_min([[1, 4], [3, 2]], [0, 0]).numpy().tolist())
+    [[1, 2]]
+    """
+    return _segment_min(data, segment_ids, name=name)
+
+
+def segment_prod(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
+    """The products of the rows of each segment.
+
+    Args:
+      data: tensor `[n, ...]` of a number dtype.
+      segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
+      name: name of the op.
+
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 1 for ids that do not occur. It has no
+      gradient.
+
+    Raises:
+      InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.segment_prod([[1, 4], [3, 2]], [0, 0]).numpy().tolist())
+    [[3, 8]]
+    """
+    return _segment_prod(data, segment_ids, name=name)
 
 
 def unsorted_segment_sum(
     data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
 ) -> Tensor:
-    """`output[i]` = the sum of the rows of `data` whose segment id is i, in any order.
+    """The sums of the rows of each segment, in any order.
 
     Args:
-      data: tensor whose first dimensions are those of `segment_ids`.
-      segment_ids: integers below `num_segments`; rows with a negative id are dropped.
-      num_segments: integer scalar.
+      data: tensor of a number dtype whose shape starts with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row.
+      num_segments: scalar int: the number of segments.
       name: name of the op.
 
-    Returns: tensor `[num_segments] + data.shape[rank of segment_ids:]`.
+    Returns: a tensor `[num_segments, ...]` of the same dtype; 0 for ids that do not occur.
 
     Raises:
-      InvalidArgumentError: when it runs, for an id out of range.
+      InvalidArgumentError: if an id is not in `[0, num_segments)`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.unsorted_segment_sum([1.0, 2.0, 4.0], [1, 0, 1], 3).numpy())
-    [2. 5. 0.]
+    ...     print(hf.unsorted_segment_sum([1, 2, 3], [2, 0, 2], 4).numpy())
+    [2 0 4 0]
     """
-    return _unsorted(data, segment_ids, num_segments, name=name)
+    return _unsorted_sum(data, segment_ids, num_segments, name=name)
+
+
+def unsorted_segment_max(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The largest elements of the rows of each segment, in any order.
+
+    Args:
+      data: tensor of a real dtype whose shape starts with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row.
+      num_segments: scalar int: the number of segments.
+      name: name of the op.
+
+    Returns: a tensor `[num_segments, ...]` of the same dtype; the smallest finite value of the
+      dtype for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if an id is not in `[0, num_segments)`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.unsorted_segment_max([1, 2, 3], [1, 0, 1], 2).numpy())
+    [2 3]
+    """
+    return _unsorted_max(data, segment_ids, num_segments, name=name)
