@@ -8,7 +8,19 @@ from hybridflow._src.train.adagrad_da import AdagradDAOptimizer
 from hybridflow._src.train.adam import AdamOptimizer
 from hybridflow._src.train.ftrl import FtrlOptimizer
 from hybridflow._src.train.gradient_descent import GradientDescentOptimizer
+from hybridflow._src.train.learning_rate_decay import (
+    cosine_decay,
+    cosine_decay_restarts,
+    exponential_decay,
+    inverse_time_decay,
+    linear_cosine_decay,
+    natural_exp_decay,
+    noisy_linear_cosine_decay,
+    piecewise_constant,
+    polynomial_decay,
+)
 from hybridflow._src.train.momentum import MomentumOptimizer
+from hybridflow._src.train.moving_averages import ExponentialMovingAverage
 from hybridflow._src.train.optimizer import Optimizer
 from hybridflow._src.train.proximal import (
     ProximalAdagradOptimizer,
@@ -28,6 +40,7 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "ExponentialMovingAverage",
     "FtrlOptimizer",
     "GradientDescentOptimizer",
     "MomentumOptimizer",
@@ -36,8 +49,17 @@ __all__ = [
     "ProximalGradientDescentOptimizer",
     "RMSPropOptimizer",
     "assert_global_step",
+    "cosine_decay",
+    "cosine_decay_restarts",
     "create_global_step",
+    "exponential_decay",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "inverse_time_decay",
+    "linear_cosine_decay",
+    "natural_exp_decay",
+    "noisy_linear_cosine_decay",
+    "piecewise_constant",
+    "polynomial_decay",
 ]

@@ -26,7 +26,7 @@ from hybridflow._src.framework.scopes import (
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
 from hybridflow._src.train.projection import project_after
-from hybridflow._src.train.slots import OptimizerStates, make_slot
+from hybridflow._src.train.slots import SlotSets, make_slot
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
@@ -103,7 +103,7 @@ class Optimizer:
             raise ValueError("Must specify the optimizer name")
         self._use_locking = use_locking
         self._name = name
-        self._states = OptimizerStates()
+        self._slot_sets = SlotSets()
         self._slot_names: set[str] = set()
         # `_prepare` leaves what it prepared in attributes: one thread at a time.
         self._lock = threading.RLock()
@@ -330,7 +330,7 @@ class Optimizer:
     @contextlib.contextmanager
     def _undone_on_error(self, variables: list[Any], global_step: Any) -> Iterator[None]:
         """Puts everything that an update changes back as it was if the update fails (eager mode)."""
-        touched = [*variables, *self._states.current().variables()]
+        touched = [*variables, *self._slot_sets.current().variables()]
         if global_step is not None:
             touched.append(global_step)
         before = [(v._storage, v._storage.value) for v in touched]
@@ -351,7 +351,7 @@ class Optimizer:
                 return None
             title = f"{var.name}{slots[0]._shared_name.removeprefix(var._get_variable_list()[0]._shared_name)}"
             return PartitionedVariable(title, var.shape, slots[0]._dtype, slots, var._get_partitions())
-        named = self._states.of_variable(var).slots.get(name)
+        named = self._slot_sets.of(var).slots.get(name)
         return None if named is None else named.get(var)
 
     def get_slot_names(self) -> list[str]:
@@ -360,10 +360,10 @@ class Optimizer:
 
     def variables(self) -> list[Any]:
         """What the optimizer keeps for the current graph, or for eager mode: its variables, by name."""
-        return sorted(self._states.current().variables(), key=lambda v: v.name)
+        return sorted(self._slot_sets.current().variables(), key=lambda v: v.name)
 
     def _slot(self, var: Any, slot_name: str, make: Any) -> Any:
-        named = self._states.of_variable(var).slots_named(slot_name)
+        named = self._slot_sets.of(var).named(slot_name)
         slot = named.get(var)
         if slot is None:
             slot = named[var] = make()
@@ -397,7 +397,7 @@ class Optimizer:
 
     def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Any) -> Any:
         """A variable that belongs to no single variable: made once for each graph, and for eager mode."""
-        others = self._states.current().others
+        others = self._slot_sets.current().others
         variable = others.get(name)
         if variable is None:
             with init_scope(), _colocated(colocate_with):
@@ -406,8 +406,8 @@ class Optimizer:
 
     def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
         """The variable that `_create_non_slot_variable` made for `graph` or the current one, or None."""
-        state = self._states.current() if graph is None else self._states.of_graph(graph)
-        return state.others.get(name)
+        found = self._slot_sets.current() if graph is None else self._slot_sets.of_graph(graph)
+        return found.others.get(name)
 
     # -- what subclasses define ----------------------------------------------------------------
 

@@ -1,12 +1,14 @@
-"""Slots: the variables in which an optimizer keeps what it needs for each variable it updates."""
+"""Slots: variables that belong to variables, such as an optimizer's momentum or a moving average."""
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scope import variable_scope
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 _KEY = "optimizers"
 
 
-class OptimizerState:
-    """The variables that one optimizer made for the variables of one graph, or for eager ones.
+class SlotSet:
+    """The variables that one optimizer made for those of one graph, or for eager ones.
 
     Attributes:
-      slots: by name of the slot, by variable.
+      slots: by name of the slot, by what they belong to.
       others: variables that belong to no single variable, by name.
     """
 
@@ -34,7 +36,7 @@ class OptimizerState:
         self.slots: dict[str, weakref.WeakKeyDictionary[Any, Any]] = {}
         self.others: dict[str, Any] = {}
 
-    def slots_named(self, name: str) -> weakref.WeakKeyDictionary[Any, Any]:
+    def named(self, name: str) -> weakref.WeakKeyDictionary[Any, Any]:
         """The slots of this name."""
         return self.slots.setdefault(name, weakref.WeakKeyDictionary())
 
@@ -43,37 +45,40 @@ class OptimizerState:
         return [*self.others.values(), *(v for named in self.slots.values() for v in named.values())]
 
 
-class OptimizerStates:
-    """The states of one optimizer.
+class SlotSets:
+    """The slot sets of one optimizer.
 
-    That for a graph is kept by the graph, which its variables refer to: so an optimizer keeps no graph alive.
+    That for a graph is kept by the graph, to which its variables refer: so an optimizer keeps no graph alive.
     """
 
     __slots__ = ("__weakref__", "_eager")
 
     def __init__(self) -> None:
-        self._eager = OptimizerState()
+        self._eager = SlotSet()
 
-    def of_graph(self, graph: Graph | None) -> OptimizerState:
-        """The state for variables of `graph`, or for eager ones if it is None."""
+    def of_graph(self, graph: Graph | None) -> SlotSet:
+        """The set for variables of `graph`, or for eager ones if it is None."""
         if graph is None:
             return self._eager
-        kept = graph.extensions.setdefault(_KEY, weakref.WeakKeyDictionary())
-        state = kept.get(self)
-        if state is None:
-            state = kept.setdefault(self, OptimizerState())
-        return state  # type: ignore[no-any-return]
+        by_owner = graph.extensions.setdefault(_KEY, weakref.WeakKeyDictionary())
+        found: SlotSet | None = by_owner.get(self)
+        return by_owner.setdefault(self, SlotSet()) if found is None else found
 
-    def of_variable(self, variable: Any) -> OptimizerState:
-        """The state to which the slots of `variable` belong."""
-        return self.of_graph(None if variable._eager else variable.graph)
+    def of(self, primary: Any) -> SlotSet:
+        """The set to which the slots of a variable or tensor belong."""
+        return self.of_graph(None if is_eager(primary) else primary.graph)
 
-    def current(self) -> OptimizerState:
-        """The state for variables made in the current mode and graph."""
+    def current(self) -> SlotSet:
+        """The set for variables made in the current mode and graph."""
         graph: Graph | None = None if context.modes.top.eager else get_default_graph()
         while graph is not None and graph.building_function:
             graph = graph.outer_graph
         return self.of_graph(graph)
+
+
+def is_eager(primary: Any) -> bool:
+    """Tells whether a variable or tensor is an eager one."""
+    return primary._eager if isinstance(primary, Variable) else isinstance(primary, EagerTensor)
 
 
 def make_slot(
@@ -82,9 +87,16 @@ def make_slot(
     """A variable `<primary>/<op_name>` of the kind of `primary`, beside it, not trainable.
 
     It takes its name from the variable scope that is open, and none of the scope's defaults.
+
+    Args:
+      primary: a variable, or a tensor of a graph.
+      initial_value: a tensor, or a function without arguments that gives one.
+      op_name: the last part of its name.
+      dtype: its dtype, if not that of the initial value.
+      validate_shape: whether its shape is fixed.
     """
     kind = ResourceVariable if isinstance(primary, ResourceVariable) else Variable
-    prefix = primary._shared_name
+    prefix = primary._shared_name if isinstance(primary, Variable) else primary.op.name
     with init_scope(), variable_scope(None, f"{prefix}/{op_name}", auxiliary_name_scope=False) as scope:
         with _beside(primary), name_scope(None):
             slot = kind(
@@ -94,7 +106,7 @@ def make_slot(
                 dtype=dtype,
                 validate_shape=validate_shape,
             )
-    part = primary._get_save_slice_info()
+    part = primary._get_save_slice_info() if isinstance(primary, Variable) else None
     if part is not None:
         # A slot of a part is that part of a slot of the whole.
         suffix = scope.name[scope.name.index(prefix) + len(prefix) :]
@@ -109,5 +121,7 @@ def make_slot(
     return slot
 
 
-def _beside(variable: Any) -> AbstractContextManager[Any]:
-    return device(variable.device) if variable._eager else colocate_with(variable.op)
+def _beside(primary: Any) -> AbstractContextManager[Any]:
+    if not isinstance(primary, Variable):
+        return contextlib.nullcontext()
+    return device(primary.device) if primary._eager else colocate_with(primary.op)
