@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context, nest
+from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 
@@ -33,7 +33,8 @@ def _gradient(op: Any, *dys: Any) -> list[Any]:
 
 def _samples(rng: np.random.Generator) -> list[Sample]:
     x = rng.normal(size=(2, 3))
-    return [Sample([x, x * x], grad_fn=lambda dy: 2.0 * dy, count=1, differentiable=False)]
+    attrs: dict[str, Any] = {"grad_fn": lambda dy: 2.0 * dy, "count": 1, "T": [dtypes.float64]}
+    return [Sample([x, x * x], differentiable=False, **attrs)]
 
 
 # Inputs are the arguments of the function, then the values that it computed from them.
