@@ -270,13 +270,18 @@ class Differentiated:
             arrays[i] = arrays[i] + step * u
         return arrays
 
-    def value(self, arrays: list[np.ndarray]) -> float:
+    def outputs(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         outputs = computed(self.row, arrays)
-        return dot([outputs[i] for i in self.float_outputs], self.weights)
+        return [outputs[i] for i in self.float_outputs]
 
-    def along(self, function: Callable[[list[np.ndarray]], float]) -> float:
-        """The derivative of `function` along u, by central differences."""
-        return (function(self.at(_STEP)) - function(self.at(-_STEP))) / (2 * _STEP)
+    def along(
+        self, function: Callable[[list[np.ndarray]], list[Any]], weights: list[np.ndarray]
+    ) -> float:
+        """The derivative of <weights, function> along u, by central differences."""
+        pairs = zip(function(self.at(_STEP)), function(self.at(-_STEP)), strict=True)
+        # Elements are subtracted first: one that is huge and constant must not swallow the others.
+        changes = [None if plus is None else plus - minus for plus, minus in pairs]
+        return dot(changes, weights) / (2 * _STEP)
 
     def check(self, derivatives: Callable[[list[np.ndarray]], tuple[list[Any], list[Any]]]) -> None:
         """Checks a function that gives df/dx and dg/dx, None where there is no dependence."""
@@ -290,12 +295,10 @@ class Differentiated:
                 )
         if not sum(self.arrays[i].size for i in self.float_inputs):
             return
-        assert_close(dot(first, self.u), self.along(self.value), "first derivative")
-
-        def slope(arrays: list[np.ndarray]) -> float:
-            return dot(derivatives(arrays)[0], self.v)
-
-        assert_close(dot(second, self.u), self.along(slope), "second derivative")
+        slope = self.along(self.outputs, self.weights)
+        assert_close(dot(first, self.u), slope, "first derivative")
+        slope = self.along(lambda arrays: derivatives(arrays)[0], self.v)
+        assert_close(dot(second, self.u), slope, "second derivative")
 
 
 def _drawn(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
