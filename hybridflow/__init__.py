@@ -194,6 +194,7 @@ from hybridflow._src.ops.random import (
     random_uniform,
     truncated_normal,
 )
+from hybridflow._src.ops.ranking import bincount
 from hybridflow._src.ops.reductions import (
     reduce_all,
     reduce_any,
@@ -205,7 +206,15 @@ from hybridflow._src.ops.reductions import (
 )
 from hybridflow._src.ops.rounding import ceil, floor, rint, round
 from hybridflow._src.ops.script_ops import py_func
-from hybridflow._src.ops.segments import segment_sum, unsorted_segment_sum
+from hybridflow._src.ops.segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_sum,
+)
 from hybridflow._src.ops.selecting import boolean_mask, where
 from hybridflow._src.ops.sequences import lin_space, linspace, one_hot, range
 from hybridflow._src.ops.shape_ops import (
@@ -353,6 +362,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "bincount",
     "bitcast",
     "bool",
     "boolean_mask",
@@ -542,6 +552,10 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_nd",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
     "segment_sum",
     "self_adjoint_eig",
     "self_adjoint_eigvals",
@@ -591,6 +605,7 @@ __all__ = [
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
+    "unsorted_segment_max",
     "unsorted_segment_sum",
     "unstack",
     "variable_axis_size_partitioner",

@@ -32,6 +32,7 @@ from hybridflow._src.ops.normalization import (
     sufficient_statistics,
     weighted_moments,
 )
+from hybridflow._src.ops.ranking import in_top_k, top_k
 from hybridflow._src.ops.softmax import log_softmax, softmax
 from hybridflow._src.ops.trigonometric import tanh
 
@@ -42,6 +43,7 @@ __all__ = [
     "crelu",
     "dropout",
     "elu",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -64,6 +66,7 @@ __all__ = [
     "sufficient_statistics",
     "swish",
     "tanh",
+    "top_k",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "xw_plus_b",
