@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hybridflow as hf
 import pytest
 
+import hybridflow as hf
 from hybridflow._src.framework.collections import Collections, Deferred
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import array
 import warnings
 
-import hybridflow as hf
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import hybridflow as hf
 from hybridflow._src.framework import convert
 from hybridflow._src.framework.arrays import to_array
 

@@ -6,10 +6,10 @@ import copy
 import pickle
 import warnings
 
-import hybridflow as hf
 import numpy as np
 import pytest
 
+import hybridflow as hf
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import OPS, raw
@@ -169,7 +169,7 @@ def test_a_list_of_output_dtypes(define, mode):
         "-> ys: N*Tout",
         attrs={"Tout": REQUIRED},
         shape=lambda attrs: [() for _ in attrs["Tout"]],
-        compute=lambda Tout: tuple(np.ones((), d.np) for d in Tout),  # noqa: N803
+        compute=lambda Tout: tuple(np.ones((), d.np) for d in Tout),
     )
     outputs = op(Tout=[hf.int32, hf.float64])
     assert [t.dtype for t in outputs] == [hf.int32, hf.float64]
@@ -363,9 +363,8 @@ def test_an_op_error_passes_as_it_is(define):
     def fail(x):
         raise hf.errors.OutOfRangeError(None, None, "end of sequence")
 
-    with hf.eager_mode():
-        with pytest.raises(hf.errors.OutOfRangeError, match="end of sequence"):
-            define("x: T -> y: T", compute=fail)(1.0)
+    with hf.eager_mode(), pytest.raises(hf.errors.OutOfRangeError, match="end of sequence"):
+        define("x: T -> y: T", compute=fail)(1.0)
 
 
 def test_references_want_variables(define, mode):

@@ -8,9 +8,10 @@ import pickle
 import sys
 import weakref
 
-import hybridflow as hf
 import numpy as np
 import pytest
+
+import hybridflow as hf
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def test_what_else_it_lacks():
 
 def test_identity_is_equality():
     a, b = hf.constant(1.0), hf.constant(1.0)
-    assert a == a  # noqa: PLR0124
+    assert a == a
     assert a != b
     assert len({a, b}) == 2
 

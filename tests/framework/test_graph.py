@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import threading
 
-import hybridflow as hf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hybridflow as hf
 from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.registry import OPS
 

@@ -5,8 +5,9 @@ What is expected here is what TensorFlow 1.4.1 answers.
 
 from __future__ import annotations
 
-import hybridflow as hf
 import pytest
+
+import hybridflow as hf
 
 
 @pytest.fixture

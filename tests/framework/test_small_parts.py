@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 
-import hybridflow as hf
 import numpy as np
 import pytest
 
+import hybridflow as hf
 from hybridflow._src.framework import fp, seeds, traceback
 from hybridflow._src.framework.storage import Storage
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-import hybridflow as hf
 import numpy as np
 import pytest
 
+import hybridflow as hf
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 
 

@@ -58,7 +58,28 @@ def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
     for op in first:
         done.update(t.op for t in op.inputs)
     prologue = [op for op in ops if op in done]
-    return prologue + _defer_writes([op for op in ops if op not in done], effects, fed)
+    rest = [op for op in ops if op not in done]
+    return prologue + _defer_writes(rest, effects, fed, _waited_for(prologue, done))
+
+
+def _waited_for(
+    prologue: list[Operation], done: set[Operation]
+) -> dict[Operation, set[Operation]]:
+    """What ops that run first, whatever they were told to wait for, were told to wait for.
+
+    What comes after such an op has to wait for that in its place.
+    """
+    found: dict[Operation, set[Operation]] = {}
+    for op in prologue:
+        waits: set[Operation] = set()
+        for other in (*op.controls, *[t.op for t in op.inputs]):
+            if other in done:
+                waits |= found.get(other, set())
+            else:
+                waits.add(other)
+        if waits:
+            found[op] = waits
+    return found
 
 
 def _reads_before_writes(
@@ -91,7 +112,10 @@ def _reads_before_writes(
 
 
 def _defer_writes(
-    ops: list[Operation], effects: dict[Operation, Effects], fed: frozenset[Tensor]
+    ops: list[Operation],
+    effects: dict[Operation, Effects],
+    fed: frozenset[Tensor],
+    waited_for: dict[Operation, set[Operation]],
 ) -> list[Operation]:
     """A topological order of `ops` in which a write runs only when nothing else can."""
     members = set(ops)
@@ -106,6 +130,8 @@ def _defer_writes(
     for op in ops:
         before = {t.op for t in op.inputs if t not in fed}
         before.update(op.controls)
+        for other in before & waited_for.keys():
+            before |= waited_for[other]
         before &= members
         waiting[op] = len(before)
         for other in before:
