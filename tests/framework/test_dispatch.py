@@ -246,7 +246,8 @@ def errors(define):
         (
             lambda: two(f, d),
             TypeError,
-            "Input 'y' of 'Two' Op has type float64 that does not match type float32 of argument 'x'",
+            "Input 'y' of 'Two' Op has type float64 that does not match type float32 of argument "
+            "'x'",
         ),
         (
             lambda: two(i, i),

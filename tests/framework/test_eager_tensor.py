@@ -96,7 +96,7 @@ def test_what_else_it_lacks():
         t.nope = 1
     with pytest.raises(AttributeError, match=r"consumers\(\) is meaningless"):
         t.consumers()
-    with pytest.raises(NotImplementedError, match="use `t.numpy"):
+    with pytest.raises(NotImplementedError, match=r"use `t.numpy"):
         t.eval()
 
 

@@ -354,7 +354,7 @@ def test_what_lies_inside_a_body_is_neither_fed_nor_fetched(graph):
     assert not graph.is_fetchable(inside[0])
     with hf.Session() as sess:
         assert sess.run(x) == 1
-        with pytest.raises(ValueError, match="not fetchable. It lies inside the true_fn of cond"):
+        with pytest.raises(ValueError, match=r"not fetchable. It lies inside the true_fn of cond"):
             sess.run(inside[0])
 
 

@@ -55,7 +55,7 @@ def test_storage():
     storage = Storage("v")
     with pytest.raises(
         hf.errors.FailedPreconditionError,
-        match="uninitialized value v: variable 'v' was read before.*global_variables_initializer",
+        match=r"uninitialized value v: variable 'v' was read before.*global_variables_initializer",
     ):
         storage.read()
     first = storage.write(np.ones(2))

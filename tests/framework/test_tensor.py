@@ -70,7 +70,7 @@ def test_set_shape_adds_what_is_known(graph):
     x.set_shape(None)
     x.set_shape(hf.TensorShape([2, 3]))
     for bad in ([2, 4], [2], []):
-        with pytest.raises(ValueError, match="not compatible|must have the same rank|dimensions"):
+        with pytest.raises(ValueError, match=r"not compatible|must have the same rank|dimensions"):
             x.set_shape(bad)
     assert x.shape.as_list() == [2, 3]
 
@@ -90,8 +90,6 @@ def test_there_is_no_value_while_the_graph_is_built(graph):
     x = hf.placeholder(hf.float32, [2], name="x")
     with pytest.raises(TypeError, match=r"`tf.Tensor` as a Python `bool`.*x:0.*hf.cond"):
         bool(x)
-    with pytest.raises(TypeError, match="Python `bool`"):
-        assert x and x
     with pytest.raises(TypeError, match="Python `bool`"):
         assert not x
     with pytest.raises(TypeError, match=r"'Tensor' object is not iterable: .*x:0.*hf.unstack"):
@@ -152,7 +150,7 @@ def test_eval_needs_a_session(graph):
         assert x.eval() == 2
         assert x.op.run() is None
     other = hf.Session(graph=hf.Graph())
-    with pytest.raises(ValueError, match="given session to evaluate 'x:0'.*graph is different"):
+    with pytest.raises(ValueError, match=r"given session to evaluate 'x:0'.*graph is different"):
         x.eval(session=other)
     with other.as_default(), pytest.raises(ValueError, match="default session to evaluate 'x:0'"):
         x.eval()
