@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hybridflow import errors, initializers, linalg, nn, train
+from hybridflow import constraints, errors, initializers, keras, linalg, nn, train
+from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -378,13 +379,14 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex64",
     "complex128",
+    "complex64",
     "concat",
     "cond",
     "conj",
     "constant",
     "constant_initializer",
+    "constraints",
     "container",
     "control_dependencies",
     "convert_to_tensor",
@@ -394,6 +396,7 @@ __all__ = [
     "count_nonzero",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -458,15 +461,16 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
-    "int8",
     "int16",
     "int32",
     "int64",
+    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -598,10 +602,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
-    "uint8",
     "uint16",
     "uint32",
     "uint64",
+    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
