@@ -195,6 +195,8 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
         given = np.asarray(value)
         if given.dtype.kind == "c" and not dtype.is_complex:
             raise TypeError("complex numbers have no place in it")
+        if given.dtype.kind == "O":
+            raise TypeError("it holds what is no number")
         array = np.array(given, dtype.np, order="C")
     except (ValueError, TypeError, OverflowError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
