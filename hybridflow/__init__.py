@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hybridflow import constraints, errors, initializers, keras, linalg, nn, train
-from hybridflow._src.autodiff.custom_gradient import custom_gradient
+from hybridflow import constraints, errors, initializers, linalg, nn, train
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -379,8 +378,8 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "conj",
@@ -396,7 +395,6 @@ __all__ = [
     "count_nonzero",
     "cumprod",
     "cumsum",
-    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -461,16 +459,15 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
-    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -602,10 +599,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",

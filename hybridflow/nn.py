@@ -13,6 +13,7 @@ from hybridflow._src.ops.activations import (
     softsign,
     swish,
 )
+from hybridflow._src.ops.embedding import embedding_lookup
 from hybridflow._src.ops.exponential import sigmoid
 from hybridflow._src.ops.losses import (
     log_poisson_loss,
@@ -43,6 +44,7 @@ __all__ = [
     "crelu",
     "dropout",
     "elu",
+    "embedding_lookup",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
