@@ -97,10 +97,14 @@ def check_shape(name: str, got: tuple[int, ...], dims: Any) -> None:
         )
 
 
-def _assign(storage: Storage, value: np.ndarray, shape: Any = None, **_: Any) -> np.ndarray:
+def _assign(
+    storage: Storage, value: np.ndarray, shape: Any = None, validate_shape: bool = False, **_: Any
+) -> np.ndarray:
     value = np.asarray(value)
     if shape is not None:
         check_shape(storage.name, value.shape, shape._dims)
+    elif validate_shape and storage.value is not None:
+        check_shape(storage.name, value.shape, storage.value.shape)
     return storage.write(value)
 
 

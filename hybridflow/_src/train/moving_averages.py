@@ -8,18 +8,13 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
-from hybridflow._src.framework.scopes import (
-    colocate_with,
-    control_dependencies,
-    init_scope,
-    name_scope,
-)
+from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.casting import cast
 from hybridflow._src.ops.control_flow import group
 from hybridflow._src.ops.elementwise import minimum
 from hybridflow._src.ops.exponential import pow
-from hybridflow._src.train.slots import SlotSets, make_slot
+from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.variables.initialization import (
     global_variables,
     moving_average_variables,
@@ -191,8 +186,7 @@ def assign_moving_average(
     Returns: the new average (in a graph, when it runs).
     """
     with name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope:
-        beside = context.modes.top.eager or variable._eager
-        with colocate_with(None if beside else variable.op):
+        with colocated(variable):
             share = cast(1.0 - convert_to_tensor(decay), variable.dtype)
             value = convert_to_tensor(value)
             if zero_debias:

@@ -17,16 +17,11 @@ from hybridflow._src.framework.indexed_slices import (
     convert_to_tensor_or_indexed_slices,
 )
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import (
-    colocate_with,
-    control_dependencies,
-    init_scope,
-    name_scope,
-)
+from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
 from hybridflow._src.train.projection import project_after
-from hybridflow._src.train.slots import SlotSets, make_slot
+from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
@@ -294,13 +289,13 @@ class Optimizer:
                 return None
             updates = []
             for grad, variable in pairs:
-                with name_scope(f"update_{variable._shared_name}"), _colocated(variable):
+                with name_scope(f"update_{variable._shared_name}"), colocated(variable):
                     updates.append(self._update(grad, variable))
             if global_step is None:
                 done = self._finish(updates, scope)
             else:
                 last = self._finish(updates, "update")
-                with control_dependencies([last]), _colocated(global_step):
+                with control_dependencies([last]), colocated(global_step):
                     done = _count(global_step, scope)
             if not get_default_graph().building_function:
                 train_ops = get_collection_ref(GraphKeys.TRAIN_OP)
@@ -400,7 +395,7 @@ class Optimizer:
         others = self._slot_sets.current().others
         variable = others.get(name)
         if variable is None:
-            with init_scope(), _colocated(colocate_with):
+            with init_scope(), colocated(colocate_with):
                 variable = others[name] = Variable(initial_value, name=name, trainable=False)
         return variable
 
@@ -537,11 +532,6 @@ def _sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:
     unique, position = raw.Unique(indices)
     size = raw.StridedSlice(raw.Shape(unique), [0], [1], [1], shrink_axis_mask=1)
     return raw.UnsortedSegmentSum(values, position, size), unique
-
-
-def _colocated(variable: Any) -> Any:
-    """A context manager in which ops are colocated with a variable; eager ones have no op to stand beside."""
-    return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)
 
 
 def _count(global_step: Any, name: str) -> Any:

@@ -48,7 +48,7 @@ class SlotSet:
 class SlotSets:
     """The slot sets of one optimizer.
 
-    That for a graph is kept by the graph, to which its variables refer: so an optimizer keeps no graph alive.
+    That for a graph is kept by the graph, to which its variables refer: so it keeps no graph alive.
     """
 
     __slots__ = ("__weakref__", "_eager")
@@ -125,3 +125,8 @@ def _beside(primary: Any) -> AbstractContextManager[Any]:
     if not isinstance(primary, Variable):
         return contextlib.nullcontext()
     return device(primary.device) if primary._eager else colocate_with(primary.op)
+
+
+def colocated(variable: Any) -> AbstractContextManager[Any]:
+    """A context manager in which ops are colocated with a variable; an eager one has no op to stand beside."""
+    return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)
