@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hybridflow import constraints, errors, initializers, linalg, nn, train
+from hybridflow import constraints, errors, initializers, keras, linalg, nn, train
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -468,6 +468,7 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "keras",
     "lbeta",
     "less",
     "less_equal",
