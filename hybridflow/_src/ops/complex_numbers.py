@@ -37,7 +37,7 @@ def _part(name: str, compute: Callable[..., Any], grad: Callable[..., Any]) -> O
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype, out in zip(COMPLEX, _PARTS, strict=True):
             x = rng.uniform(0.5, 2, (2, 3)) + 1j * rng.uniform(0.5, 2, (2, 3))
-            yield Sample(x.astype(dtype.np), Tout=out, differentiable=False)
+            yield Sample(x.astype(dtype.np), Tout=out)
 
     return OpDef(
         name,
@@ -88,7 +88,7 @@ def _complex_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for part in _PARTS:
         for left, right in (((2, 3), (2, 3)), ((2, 1), (3,)), ((), ())):
             x, y = (np.asarray(rng.normal(size=shape), part.np) for shape in (left, right))
-            yield Sample(x, y, Tout=_complex_dtype(part), differentiable=False)
+            yield Sample(x, y, Tout=_complex_dtype(part))
 
 
 _complex = OpDef(

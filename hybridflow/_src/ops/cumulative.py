@@ -37,6 +37,11 @@ def _scan(ufunc: Any, x: np.ndarray, axis: int, exclusive: bool, reverse: bool) 
     return np.ascontiguousarray(np.moveaxis(result[::-1] if reverse else result, 0, axis))
 
 
+def _draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    x = rng.uniform(0.5, 2, shape)
+    return (x + 1j * rng.uniform(-1, 1, shape) if dtype is np.complex128 else x).astype(dtype)
+
+
 def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
     def compute(x: np.ndarray, axis: np.ndarray, exclusive: bool, reverse: bool) -> np.ndarray:
         where = int(axis)
@@ -49,12 +54,12 @@ def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
         return _scan(ufunc, x, where, exclusive, reverse)
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
-        for dtype in (np.float32, np.float64):
+        for dtype in (np.float32, np.float64, np.complex128):
             for shape, axis in (((3,), 0), ((2, 3), 1), ((2, 3), -2), ((0, 2), 0)):
                 for exclusive in (False, True):
                     for reverse in (False, True):
                         yield Sample(
-                            rng.uniform(0.5, 2, shape).astype(dtype),
+                            _draw(rng, shape, dtype),
                             np.array(axis, np.int32),
                             exclusive=exclusive,
                             reverse=reverse,
@@ -105,10 +110,9 @@ def _others_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
 
 
 def _others_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64):
+    for dtype in (np.float32, np.float64, np.complex128):
         for shape, axes in (((2, 3), [1]), ((2, 3), [0, -1]), ((2, 3), []), ((0, 2), [0])):
-            x = rng.uniform(0.5, 2, shape).astype(dtype)
-            yield Sample(x, np.array(axes, np.int32))
+            yield Sample(_draw(rng, shape, dtype), np.array(axes, np.int32))
 
 
 # For each element the product of all others along the axes: the gradient of `Prod`, right also

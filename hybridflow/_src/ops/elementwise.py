@@ -20,7 +20,7 @@ from hybridflow._src.ops.families import (
     SIGNED,
     binary,
     conj,
-    gradient_op,
+    slope_op,
     unary,
 )
 
@@ -60,7 +60,14 @@ _sub = binary("Sub", np.subtract, lambda op, dz: (dz, -dz))
 _mul = binary("Mul", np.multiply, lambda op, dz: (dz * conj(op.inputs[1]), dz * conj(op.inputs[0])))
 _neg = unary("Neg", np.negative, lambda op, dy: -dy, types=_SIGNED_NUMBERS)
 _abs = unary("Abs", np.abs, lambda op, dy: dy * raw.Sign(op.inputs[0]), types=(*FLOATS, *SIGNED))
-_sign = unary("Sign", np.sign, lambda op, dy: raw.ZerosLike(op.inputs[0]), types=_SIGNED_NUMBERS)
+_sign = unary(
+    "Sign",
+    np.sign,
+    lambda op, dy: raw.ZerosLike(op.inputs[0]),
+    types=_SIGNED_NUMBERS,
+    # Zero also for complex numbers, as in TF.
+    smooth=False,
+)
 _square = unary(
     "Square", np.square, lambda op, dy: dy * (2.0 * conj(op.inputs[0])), types=_SIGNED_NUMBERS
 )
@@ -69,6 +76,7 @@ _square = unary(
 def _complex_abs_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype, out in ((np.complex64, dtypes.float32), (np.complex128, dtypes.float64)):
         x = rng.uniform(-2, 2, (2, 3)) + 1j * rng.uniform(-2, 2, (2, 3))
+        # As in TF the second derivative is not right: Sign has none.
         yield Sample(x.astype(dtype), Tout=out, differentiable=False)
 
 
@@ -86,20 +94,7 @@ _complex_abs = OpDef(
 )
 
 
-def _reciprocal_grad_arrays(y: np.ndarray, dy: np.ndarray) -> Any:
-    return -dy * np.square(np.conj(y))
-
-
-_reciprocal_grad = gradient_op(
-    "ReciprocalGrad",
-    _reciprocal_grad_arrays,
-    lambda op, dz: (
-        -2.0 * dz * op.inputs[1] * conj(op.inputs[0]),
-        raw.ReciprocalGrad(op.inputs[0], dz),
-    ),
-    names=("y", "dy", "z"),
-    types=(*FLOATS, *COMPLEX),
-)
+slope_op("ReciprocalGrad", lambda y: -np.square(y), lambda y: -2.0 * y)
 _reciprocal = unary(
     "Reciprocal",
     np.reciprocal,
@@ -115,7 +110,8 @@ def _squared_difference_arrays(x: np.ndarray, y: np.ndarray) -> Any:
 
 def _squared_difference_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
     x, y = op.inputs
-    dx = 2.0 * dz * (x - y)
+    # Of complex numbers the result is real, and so is what counts of its gradient.
+    dx = (dz + conj(dz)) * (x - y)
     return dx, -dx
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops.families import INEXACT, NUMBERS, binary, conj, gradient_op, unary
+from hybridflow._src.ops.families import NUMBERS, binary, conj, slope_op, unary
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
@@ -28,45 +28,9 @@ __all__ = [
 # -- records ---------------------------------------------------------------------------------------
 
 
-def _sqrt_grad_arrays(y: np.ndarray, dy: np.ndarray) -> Any:
-    return 0.5 * dy / np.conj(y)
-
-
-def _sqrt_grad_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
-    scaled = dz / conj(op.inputs[0])
-    return -conj(scaled) * op.outputs[0], 0.5 * scaled
-
-
-def _rsqrt_grad_arrays(y: np.ndarray, dy: np.ndarray) -> Any:
-    y = np.conj(y)
-    return -0.5 * dy * y * y * y
-
-
-def _rsqrt_grad_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
-    y, dy = op.inputs
-    return -1.5 * dz * conj(dy) * conj(y * y), raw.RsqrtGrad(y, dz)
-
-
-gradient_op("SqrtGrad", _sqrt_grad_arrays, _sqrt_grad_grad, names=("y", "dy", "z"), types=INEXACT)
-gradient_op(
-    "RsqrtGrad", _rsqrt_grad_arrays, _rsqrt_grad_grad, names=("y", "dy", "z"), types=INEXACT
-)
-
-
-def _sigmoid_grad_arrays(y: np.ndarray, dy: np.ndarray) -> Any:
-    y = np.conj(y)
-    return dy * y * (1 - y)
-
-
-def _sigmoid_grad_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
-    y, dy = op.inputs
-    scaled = dz * conj(dy)
-    return scaled * (1.0 - 2.0 * conj(y)), raw.SigmoidGrad(y, dz)
-
-
-gradient_op(
-    "SigmoidGrad", _sigmoid_grad_arrays, _sigmoid_grad_grad, names=("y", "dy", "z"), types=INEXACT
-)
+slope_op("SqrtGrad", lambda y: 0.5 / y, lambda y: -0.5 / raw.Square(y))
+slope_op("RsqrtGrad", lambda y: -0.5 * y * y * y, lambda y: -1.5 * raw.Square(y))
+slope_op("SigmoidGrad", lambda y: y * (1 - y), lambda y: 1.0 - 2.0 * y)
 
 _sqrt = unary("Sqrt", np.sqrt, lambda op, dy: raw.SqrtGrad(op.outputs[0], dy), domain=(0.5, 3.0))
 _rsqrt = unary(

@@ -39,15 +39,19 @@ def unary(
     out: str = "T",
     names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
+    smooth: bool = True,
 ) -> OpDef:
-    """The record of an elementwise op with one input; `domain` bounds the sample values."""
-    smooth = grad is not not_differentiable
+    """The record of an elementwise op with one input; `domain` bounds the sample values.
+
+    Where the gradient is not the derivative (see `Sign`), `smooth` is false.
+    """
+    smooth = smooth and grad is not not_differentiable
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in _sample_dtypes(types):
             for shape in ((2, 3), (), (0, 2)):
                 x = _draw(rng, domain, shape, dtype)
-                yield Sample(x, differentiable=smooth and x.dtype.kind == "f")
+                yield Sample(x, differentiable=smooth and x.dtype.kind in "fc")
 
     return OpDef(
         name,
@@ -89,7 +93,7 @@ def binary(
             for left, right in _PAIRS:
                 x = _draw(rng, domain, left, dtype)
                 y = _draw(rng, domain2 or domain, right, dtype)
-                yield Sample(x, y, differentiable=smooth and x.dtype.kind == "f")
+                yield Sample(x, y, differentiable=smooth and x.dtype.kind in "fc")
 
     return OpDef(
         name,
@@ -115,9 +119,10 @@ def gradient_op(
     """The record of an op that some gradient is made of: two inputs of one shape, elementwise."""
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
-        for dtype in (np.float32, np.float64):
+        for dtype in _sample_dtypes(types):
             for shape in ((2, 3), (), (0, 2)):
-                yield Sample(_draw(rng, domain, shape, dtype), _draw(rng, domain, shape, dtype))
+                first, second = (_draw(rng, domain, shape, dtype) for _ in range(2))
+                yield Sample(first, second, differentiable=first.dtype.kind in "fc")
 
     return OpDef(
         name,
@@ -130,18 +135,36 @@ def gradient_op(
     )
 
 
+def slope_op(name: str, slope: Callable[[np.ndarray], Any], bend: Callable[[Tensor], Any]) -> OpDef:
+    """The record of `name(y, dy) = dy * slope(conj(y))`, for a function whose derivative is `slope`
+    of its value; `bend` is the derivative of `slope`.
+    """
+
+    def compute(y: np.ndarray, dy: np.ndarray) -> Any:
+        return dy * slope(np.conj(y) if y.dtype.kind == "c" else y)
+
+    def gradient(op: Any, dz: Any) -> tuple[Any, Any]:
+        y, dy = conj(op.inputs[0]), op.inputs[1]
+        return conj(dz) * dy * bend(y), op.op_def(y, dz)
+
+    return gradient_op(name, compute, gradient, names=("y", "dy", "z"), types=INEXACT)
+
+
 def _sample_dtypes(types: Sequence[DType]) -> list[Any]:
-    wanted = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.bool)
+    wanted = (dtypes.float32, dtypes.float64, dtypes.complex128, dtypes.int32, dtypes.bool)
     return [dtype.np for dtype in wanted if dtype in types]
 
 
 def _draw(
     rng: np.random.Generator, domain: tuple[float, float], shape: tuple[int, ...], dtype: Any
 ) -> np.ndarray:
-    if np.dtype(dtype).kind == "b":
-        return rng.uniform(0, 1, shape) < 0.5
+    kind = np.dtype(dtype).kind
     values = np.asarray(rng.uniform(*domain, shape))
-    if np.dtype(dtype).kind == "i":
+    if kind == "b":
+        return values > sum(domain) / 2
+    if kind == "c":
+        values = values + 1j * rng.uniform(0.2, 0.8, shape)
+    if kind == "i":
         # Wider, so that integers are not all alike.
         values = np.ceil(values * 3)
     return values.astype(dtype)

@@ -63,11 +63,16 @@ def _flags() -> Iterable[tuple[bool, bool]]:
     return ((first, second) for first in (False, True) for second in (False, True))
 
 
+def _draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    x = rng.normal(size=shape)
+    return (x + 1j * rng.normal(size=shape) if dtype is np.complex128 else x).astype(dtype)
+
+
 def _matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64):
+    for dtype in (np.float32, np.float64, np.complex128):
         for transpose_a, transpose_b in _flags():
-            a = rng.normal(size=(3, 2) if transpose_a else (2, 3)).astype(dtype)
-            b = rng.normal(size=(4, 3) if transpose_b else (3, 4)).astype(dtype)
+            a = _draw(rng, (3, 2) if transpose_a else (2, 3), dtype)
+            b = _draw(rng, (4, 3) if transpose_b else (3, 4), dtype)
             yield Sample(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
         for rows, inner, columns in ((0, 2, 3), (2, 0, 3)):
             yield Sample(np.ones((rows, inner), dtype), np.ones((inner, columns), dtype))
@@ -154,11 +159,11 @@ def _batch_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
 
 
 def _batch_matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64):
+    for dtype in (np.float32, np.float64, np.complex128):
         for batch in ((2,), (2, 2), (), (0,)):
             for adj_x, adj_y in _flags():
-                x = rng.normal(size=(*batch, *((3, 2) if adj_x else (2, 3)))).astype(dtype)
-                y = rng.normal(size=(*batch, *((4, 3) if adj_y else (3, 4)))).astype(dtype)
+                x = _draw(rng, (*batch, *((3, 2) if adj_x else (2, 3))), dtype)
+                y = _draw(rng, (*batch, *((4, 3) if adj_y else (3, 4))), dtype)
                 yield Sample(x, y, adj_x=adj_x, adj_y=adj_y)
 
 

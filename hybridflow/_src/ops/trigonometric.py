@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops.families import INEXACT, binary, conj, gradient_op, unary
+from hybridflow._src.ops.families import binary, conj, slope_op, unary
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
@@ -33,16 +33,8 @@ __all__ = [
 # -- records ---------------------------------------------------------------------------------------
 
 
-gradient_op(
-    "TanhGrad",
-    lambda y, dy: dy * (1 - np.square(np.conj(y))),
-    lambda op, dz: (
-        -2.0 * dz * conj(op.inputs[1] * op.inputs[0]),
-        raw.TanhGrad(op.inputs[0], dz),
-    ),
-    names=("y", "dy", "z"),
-    types=INEXACT,
-)
+slope_op("TanhGrad", lambda y: 1 - np.square(y), lambda y: -2.0 * y)
+
 _sin = unary("Sin", np.sin, lambda op, dy: dy * raw.Cos(conj(op.inputs[0])))
 _cos = unary("Cos", np.cos, lambda op, dy: -dy * raw.Sin(conj(op.inputs[0])))
 _tan = unary(
