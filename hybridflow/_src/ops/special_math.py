@@ -263,12 +263,13 @@ def _lgamma_of_negative(x: np.ndarray) -> np.ndarray:
 
 
 def _lgamma(x: np.ndarray) -> np.ndarray:
-    return _by_range(
+    result = _by_range(
         x,
         (x >= 0, _lgamma_of_positive),
         ((x < 0) & (x > -np.inf), _lgamma_of_negative),
         (np.isinf(x), np.abs),
     )
+    return result + 0.0  # Not -0.0 for 1.
 
 
 # -- its derivatives -------------------------------------------------------------------------------

@@ -107,8 +107,8 @@ def sin(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.sin([0.0, 0.5]).numpy())
-    [0.         0.47942555]
+    ...     print(hf.sin([0.0, 0.5]).numpy().round(4))
+    [0.     0.4794]
     """
     return _sin(x, name=name)
 
@@ -124,8 +124,8 @@ def cos(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.cos([0.0, 0.5]).numpy())
-    [1.        0.8775826]
+    ...     print(hf.cos([0.0, 0.5]).numpy().round(4))
+    [1.     0.8776]
     """
     return _cos(x, name=name)
 
@@ -141,8 +141,8 @@ def tan(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.tan([0.0, 0.5]).numpy())
-    [0.        0.5463025]
+    ...     print(hf.tan([0.0, 0.5]).numpy().round(4))
+    [0.     0.5463]
     """
     return _tan(x, name=name)
 
@@ -158,8 +158,8 @@ def asin(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.asin([0.0, 0.5]).numpy())
-    [0.         0.52359879]
+    ...     print(hf.asin([0.0, 0.5]).numpy().round(4))
+    [0.     0.5236]
     """
     return _asin(x, name=name)
 
@@ -175,8 +175,8 @@ def acos(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.acos([1.0, 0.5]).numpy())
-    [0.        1.0471976]
+    ...     print(hf.acos([1.0, 0.5]).numpy().round(4))
+    [0.     1.0472]
     """
     return _acos(x, name=name)
 
@@ -192,8 +192,8 @@ def atan(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.atan([0.0, 1.0]).numpy())
-    [0.        0.7853982]
+    ...     print(hf.atan([0.0, 1.0]).numpy().round(4))
+    [0.     0.7854]
     """
     return _atan(x, name=name)
 
@@ -210,8 +210,8 @@ def atan2(y: Any, x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.atan2([1.0, 0.0], [0.0, -1.0]).numpy())
-    [1.5707964 3.1415927]
+    ...     print(hf.atan2([1.0, 0.0], [0.0, -1.0]).numpy().round(4))
+    [1.5708 3.1416]
     """
     return _atan2(y, x, name=name)
 
@@ -227,8 +227,8 @@ def sinh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.sinh([0.0, 1.0]).numpy())
-    [0.        1.1752012]
+    ...     print(hf.sinh([0.0, 1.0]).numpy().round(4))
+    [0.     1.1752]
     """
     return _sinh(x, name=name)
 
@@ -244,8 +244,8 @@ def cosh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.cosh([0.0, 1.0]).numpy())
-    [1.        1.5430806]
+    ...     print(hf.cosh([0.0, 1.0]).numpy().round(4))
+    [1.     1.5431]
     """
     return _cosh(x, name=name)
 
@@ -261,8 +261,8 @@ def tanh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.tanh([0.0, 1.0]).numpy())
-    [0.        0.7615942]
+    ...     print(hf.tanh([0.0, 1.0]).numpy().round(4))
+    [0.     0.7616]
     """
     return _tanh(x, name=name)
 
@@ -278,8 +278,8 @@ def asinh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.asinh([0.0, 1.0]).numpy())
-    [0.        0.8813736]
+    ...     print(hf.asinh([0.0, 1.0]).numpy().round(4))
+    [0.     0.8814]
     """
     return _asinh(x, name=name)
 
@@ -295,8 +295,8 @@ def acosh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.acosh([1.0, 2.0]).numpy())
-    [0.        1.3169578]
+    ...     print(hf.acosh([1.0, 2.0]).numpy().round(4))
+    [0.    1.317]
     """
     return _acosh(x, name=name)
 
@@ -312,7 +312,7 @@ def atanh(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.atanh([0.0, 0.5]).numpy())
-    [0.         0.54930615]
+    ...     print(hf.atanh([0.0, 0.5]).numpy().round(4))
+    [0.     0.5493]
     """
     return _atanh(x, name=name)
