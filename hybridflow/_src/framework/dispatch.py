@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
-    from hybridflow._src.framework.op_def import Arg, OpDef
+    from hybridflow._src.framework.op_def import OpDef
+    from hybridflow._src.framework.signature import Arg
 
 
 def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dispatch, dtypes
 from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.signature import signature as signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.signature import Arg, Signature
     from hybridflow._src.framework.tensor import Tensor
 
 # The enums of all dtypes but references.
@@ -31,30 +33,6 @@ REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 def not_differentiable(op: Any, *grads: Any) -> None:
     """The gradient of an op that has none: whatever flows in, nothing flows out."""
-
-
-class Arg:
-    """One input or output of a signature.
-
-    Attributes:
-      name: as in TF's op definition.
-      dtype: its dtype, or None if `var` decides.
-      var: name of the type variable or attribute that decides, or None.
-      many: it stands for a list of tensors.
-      ref: it is a variable that the op works on (a reference or a resource handle), not a value.
-    """
-
-    __slots__ = ("dtype", "many", "name", "ref", "var")
-
-    def __init__(self, text: str) -> None:
-        self.name, _, kind = (part.strip() for part in text.partition(":"))
-        self.ref = kind.startswith("&")
-        kind = kind.lstrip("&")
-        self.many = kind.startswith("N*") or kind == "..."
-        kind = kind.removeprefix("N*")
-        known = getattr(dtypes, kind, None) if kind != "..." else None
-        self.dtype: DType | None = known if isinstance(known, dtypes.DType) else None
-        self.var: str | None = None if self.dtype is not None or kind == "..." else kind
 
 
 class Sample:
@@ -110,7 +88,6 @@ class OpDef:
     """
 
     __slots__ = (
-        "_frozen",
         "accepts",
         "aliases",
         "checked",
@@ -132,6 +109,26 @@ class OpDef:
         "variadic",
     )
 
+    name: str
+    inputs: tuple[Arg, ...]
+    outputs: tuple[Arg, ...]
+    types: dict[str, frozenset[DType]]
+    defaults: dict[str, Any]
+    shape: Callable[..., Any]
+    compute: Callable[..., Any] | None
+    kernel: Callable[..., Callable[..., Any]] | None
+    grad: Callable[..., Any]
+    samples: Callable[[Any], Iterable[Sample]] | None
+    stateful: bool
+    effect: str | None
+    checked: bool
+    aliases: bool
+    variadic: bool
+    required: tuple[str, ...]
+    plain: bool
+    accepts: frozenset[int]
+    result: DType | None
+
     def __init__(
         self,
         name: str,
@@ -149,9 +146,6 @@ class OpDef:
         checked: bool = False,
         aliases: bool = False,
     ) -> None:
-        left, arrow, right = signature.partition("->")
-        if not arrow:
-            raise ValueError(f"Op {name!r}: the signature {signature!r} has no '->'.")
         if (compute is None) == (kernel is None):
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
         if samples is None and not (stateful or effect or kernel):
@@ -161,57 +155,39 @@ class OpDef:
                 raise TypeError(f"Op {name!r}: `{field}` must be callable, got {value!r}.")
         if name in OPS:
             raise ValueError(f"Op {name!r} is registered already.")
-        self.name = name
-        self.inputs = tuple(Arg(text) for text in left.split(",") if text.strip())
-        self.outputs = tuple(Arg(text) for text in right.split(",") if text.strip())
-        self.types = self._allowed(types)
-        self.defaults: dict[str, Any] = dict(attrs or {})
-        self.shape = shape
-        self.compute = compute
-        self.kernel = kernel
-        self.grad = grad
-        self.samples = samples
-        self.stateful = stateful or kernel is not None
-        self.effect = effect
-        self.checked = checked
-        self.aliases = aliases
-        self.variadic = any(arg.many for arg in self.inputs)
-        self.required = tuple(k for k, v in self.defaults.items() if v is REQUIRED)
-        self._find_quick_way()
-        self._frozen = True
+        try:
+            parsed = signature_of(signature)
+        except ValueError as error:
+            raise ValueError(f"Op {name!r}: {error}") from None
+        defaults = dict(attrs) if attrs else {}
+        allowed = _allowed(parsed, types)
+        fields = {
+            "name": name,
+            "inputs": parsed.inputs,
+            "outputs": parsed.outputs,
+            "types": {var: known[0] for var, known in allowed.items()},
+            "defaults": defaults,
+            "shape": shape,
+            "compute": compute,
+            "kernel": kernel,
+            "grad": grad,
+            "samples": samples,
+            "stateful": stateful or kernel is not None,
+            "effect": effect,
+            "checked": checked,
+            "aliases": aliases,
+            "variadic": parsed.variadic,
+            "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
+            "plain": parsed.plain,
+            "accepts": allowed[parsed.var][1] if parsed.var in allowed else _ANY,
+            "result": parsed.outputs[0].dtype if parsed.outputs else None,
+        }
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
         OPS[name] = self
 
-    def _find_quick_way(self) -> None:
-        variables = {arg.var for arg in self.inputs}
-        var = self.inputs[0].var if self.inputs else None
-        self.plain = (
-            var is not None
-            and variables == {var}
-            and not any(arg.many or arg.ref for arg in (*self.inputs, *self.outputs))
-            and len(self.outputs) == 1
-            and (self.outputs[0].dtype is not None or self.outputs[0].var == var)
-        )
-        allowed = self.types.get(var or "")
-        self.accepts = (
-            _ANY if allowed is None else frozenset(dtype.as_datatype_enum for dtype in allowed)
-        )
-        self.result = self.outputs[0].dtype if self.outputs else None
-
-    def _allowed(
-        self, types: Mapping[str, Sequence[DType]] | Sequence[DType]
-    ) -> dict[str, frozenset[DType]]:
-        """The dtypes allowed for each type variable; a bare sequence is for "T", or the first."""
-        if isinstance(types, Mapping):
-            return {var: frozenset(allowed) for var, allowed in types.items()}
-        if not types:
-            return {}
-        variables = [arg.var for arg in self.inputs if arg.var]
-        return {"T" if "T" in variables else variables[0]: frozenset(types)}
-
     def __setattr__(self, field: str, value: Any) -> None:
-        if hasattr(self, "_frozen"):
-            raise AttributeError(f"Op record {self.name!r} is frozen.")
-        object.__setattr__(self, field, value)
+        raise AttributeError(f"Op record {self.name!r} is frozen.")
 
     def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
         """Runs the op now (eager mode) or adds it to the default graph."""
@@ -234,3 +210,30 @@ class OpDef:
                 # Only one input can be repeated; what follows it counts from the end.
                 fixed_after = position
         return None
+
+
+# -- dtypes that an op takes -----------------------------------------------------------------------
+
+# Sequences of dtypes by identity, with what is made of them: op records share a few.
+_sets: dict[int, tuple[Any, frozenset[DType], frozenset[int]]] = {}
+
+
+def _set(allowed: Sequence[DType]) -> tuple[frozenset[DType], frozenset[int]]:
+    known = _sets.get(id(allowed))
+    if known is None:
+        enums = frozenset([dtype.as_datatype_enum for dtype in allowed])
+        # The sequence is kept, so that no other one can get its identity.
+        known = _sets[id(allowed)] = (allowed, frozenset(allowed), enums)
+    return known[1:]
+
+
+def _allowed(
+    parsed: Signature, types: Mapping[str, Sequence[DType]] | Sequence[DType]
+) -> dict[str, tuple[frozenset[DType], frozenset[int]]]:
+    """The dtypes allowed for each type variable; a bare sequence is for "T", or the first."""
+    if isinstance(types, Mapping):
+        return {var: _set(allowed) for var, allowed in types.items()}
+    if not types:
+        return {}
+    variables = [arg.var for arg in parsed.inputs if arg.var]
+    return {"T" if "T" in variables else variables[0]: _set(types)}
