@@ -182,8 +182,8 @@ class OpDef:
             "accepts": allowed[parsed.var][1] if parsed.var in allowed else _ANY,
             "result": parsed.outputs[0].dtype if parsed.outputs else None,
         }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+        for field, content in fields.items():
+            object.__setattr__(self, field, content)
         OPS[name] = self
 
     def __setattr__(self, field: str, value: Any) -> None:
