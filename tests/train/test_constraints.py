@@ -51,7 +51,10 @@ def steps_of(
     if mode == "graph":
         with hf.Graph().as_default(), hf.Session() as session:
             v = hf.get_variable(
-                "v", initializer=hf.constant(start), constraint=constraint, use_resource=use_resource
+                "v",
+                initializer=hf.constant(start),
+                constraint=constraint,
+                use_resource=use_resource,
             )
             grad = gradient(hf.constant(values), hf.constant(ROWS))
             train = optimizer().apply_gradients([(grad, v)])
@@ -110,9 +113,7 @@ def test_the_returned_operation_finishes_after_the_projection(
     use_resource: bool, use_locking: bool
 ) -> None:
     with hf.Graph().as_default(), hf.Session() as session:
-        v = hf.get_variable(
-            "v", initializer=[1.0, 2.0], constraint=box, use_resource=use_resource
-        )
+        v = hf.get_variable("v", initializer=[1.0, 2.0], constraint=box, use_resource=use_resource)
         before = hf.reduce_sum(v * 1.0)
         optimizer = hf.train.GradientDescentOptimizer(-1.0, use_locking=use_locking)
         step = hf.train.get_or_create_global_step()
@@ -198,7 +199,7 @@ def test_inside_branches_and_loops(execution: Execution, use_locking: bool) -> N
 
     value, taken = execution(train, np.array(True))
     assert taken == 1
-    # 3 -> 2.875 -> 0.75; then 0.1875 and 0.21875 less; from -3 up to the edge, and pressed against it.
+    # From 3 to the edge, then 0.1875 and 0.21875 less; from -3 to the edge, and against it.
     np.testing.assert_allclose(value, [0.34375, -0.75])
 
 
@@ -296,7 +297,9 @@ def test_a_shape_known_only_when_it_runs() -> None:
         v = hf.get_variable(
             "v", initializer=[1.0, 2.0], constraint=lambda x: hf.tile(x, hf.stack([size]))
         )
-        train = hf.train.GradientDescentOptimizer(1.0).apply_gradients([(hf.constant([1.0, 1.0]), v)])
+        train = hf.train.GradientDescentOptimizer(1.0).apply_gradients(
+            [(hf.constant([1.0, 1.0]), v)]
+        )
         session.run(hf.global_variables_initializer())
         session.run(train, {size: 1})
         np.testing.assert_array_equal(session.run(v), [0.0, 1.0])

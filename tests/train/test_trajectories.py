@@ -41,11 +41,17 @@ def indices_of(case: dict[str, Any], number: int) -> Any:
     return case["indices"][number] if case["kind"] == "sparse" else np.zeros(0, np.int32)
 
 
-def check(case: dict[str, Any], number: int, var: Any, slots: dict[str, Any], extra: dict[str, Any]) -> None:
+def check(
+    case: dict[str, Any], number: int, var: Any, slots: dict[str, Any], extra: dict[str, Any]
+) -> None:
     unit = float(np.finfo(case["dtype"]).eps)
     compared = [("var", var, case["var"][number])]
-    compared += [(name, slots[name], slot["values"][number]) for name, slot in case["slots"].items()]
-    compared += [(name, extra[name], slot["values"][number]) for name, slot in case["extra"].items()]
+    compared += [
+        (name, slots[name], slot["values"][number]) for name, slot in case["slots"].items()
+    ]
+    compared += [
+        (name, extra[name], slot["values"][number]) for name, slot in case["extra"].items()
+    ]
     for what, got, expected in compared:
         assert got.dtype == expected.dtype, what
         largest = np.nanmax(np.abs(expected), initial=1.0, where=np.isfinite(expected))
@@ -61,7 +67,10 @@ def variants() -> list[Any]:
         kinds = [case["use_resource"]]
         if case.get("resource_agrees") == "bitwise":
             kinds.append(True)
-        rows += [pytest.param(case, kind, id=f"{case['id']}-{'resource' * kind or 'ref'}") for kind in kinds]
+        rows += [
+            pytest.param(case, kind, id=f"{case['id']}-{'resource' * kind or 'ref'}")
+            for kind in kinds
+        ]
     return rows
 
 
@@ -107,7 +116,9 @@ def test_graph(case: dict[str, Any], use_resource: bool) -> None:
 
 def eager_cases() -> list[Any]:
     """Eager variables are resource variables: where TF's differ, theirs is the case."""
-    chosen = [BY_ID.get(f"{case['id']}/resource", case) for case in CASES if not case["use_resource"]]
+    chosen = [
+        BY_ID.get(f"{case['id']}/resource", case) for case in CASES if not case["use_resource"]
+    ]
     return [pytest.param(case, id=case["id"]) for case in chosen]
 
 

@@ -1,10 +1,11 @@
-"""Update rules of optimizers: each is written once, and ops for all kinds of variables derive from it.
+"""Update rules of optimizers, each written once, and the ops that derive from them.
 
-A rule is data and one elementwise expression: given a variable, its slots, the hyperparameters and the
+A rule is data and one elementwise expression: given a variable, its slots, the hyperparameters and
+  the
 gradient, it gives the new variable and the new slots. From a rule come four ops: `Apply...` and
-`SparseApply...` for variables kept by reference, `ResourceApply...` and `ResourceSparseApply...` for
-resource variables. An update holds the locks of all that it changes, stores new arrays (those it found
-may be in a reader's hands), and stores all of them or none.
+`SparseApply...` for variables kept by reference, `ResourceApply...` and `ResourceSparseApply...`
+for resource variables. An update holds the locks of all that it changes, stores new arrays (those
+it found may be in a reader's hands), and stores all of them or none.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "UpdateRule"]
 
 _SHAPES = (
-    "Variable '{name}' has shape {shape}, its {what} has shape {got}: they must be equal. A gradient has the "
-    "shape of its variable."
+    "Variable '{name}' has shape {shape}, its {what} has shape {got}: they must be equal. A "
+    "gradient has the shape of its variable."
 )
 _ROWS = (
-    "Variable '{name}' of shape {shape} cannot be updated by rows of shape {got} at indices of shape {indices}: "
-    "indices must be a vector, and there must be one row of the variable's shape {row} for each."
+    "Variable '{name}' of shape {shape} cannot be updated by rows of shape {got} at indices of "
+    "shape {indices}: indices must be a vector, and there must be one row of the variable's shape "
+    "{row} for each."
 )
 
 # The rule behind each op type.
@@ -47,12 +49,13 @@ class UpdateRule:
     Attributes:
       name: the op types are Apply<name>, SparseApply<name>, ...
       variables: names of the variable and its slots.
-      operands: names of the other inputs, in the order of TF's ops; all are scalars but the gradient.
+      operands: names of the other inputs, in the order of TF's ops; all are scalars but the
+        gradient.
       grad: which of them is the gradient.
       whole: a sparse gradient, too, changes all rows of the variable.
       attrs: attributes of the ops with their defaults.
-      update: called with the values of the variables and operands, and attributes as keywords; gives the
-        new values of the variables, computed elementwise in their dtype.
+      update: called with the values of the variables and operands, and attributes as keywords;
+        gives the new values of the variables, computed elementwise in their dtype.
     """
 
     __slots__ = ("attrs", "grad", "name", "operands", "update", "variables", "whole")
@@ -126,7 +129,9 @@ class UpdateRule:
         try:
             values = [s.read() for s in storages]
             self._check(storages[0].name, values, operands)
-            _check_row_shapes(storages[0].name, values[0].shape, indices.shape, operands[self.grad].shape)
+            _check_row_shapes(
+                storages[0].name, values[0].shape, indices.shape, operands[self.grad].shape
+            )
             check_rows(storages[0].name, indices, values[0].shape)
             rows, operands[self.grad] = _sum_repeated(indices, operands[self.grad])
             if self.whole:
@@ -144,20 +149,23 @@ class UpdateRule:
             _unlock(storages)
 
     def _check(self, name: str, values: list[Any], operands: Sequence[Any]) -> None:
-        """Checks that slots have the variable's shape, hyperparameters are scalars, and dtypes agree."""
+        """Checks the shapes of slots, that hyperparameters are scalars, and that dtypes agree."""
         variable = values[0]
         for what, value in zip(self.variables[1:], values[1:], strict=True):
             _check_shape(name, variable, f"slot '{what}'", value)
         for index, (what, value) in enumerate(zip(self.operands, operands, strict=True)):
             if index != self.grad and value.ndim:
                 raise InvalidArgumentError(
-                    None, None, f"{what} is not a scalar: {value.shape} (update of variable '{name}')"
+                    None,
+                    None,
+                    f"{what} is not a scalar: {value.shape} (update of variable '{name}')",
                 )
             if value.dtype != variable.dtype and what not in _TYPES:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Variable '{name}' has dtype {variable.dtype.name}, but {what} of its update has dtype "
+                    f"Variable '{name}' has dtype {variable.dtype.name}, but {what} of its update "
+                    "has dtype "
                     f"{value.dtype.name}.",
                 )
 
@@ -185,13 +193,13 @@ class UpdateRule:
             merge(operand._dims, ())
         if dtype is not None and grad._dtype.base_dtype is not dtype:
             raise DTypeError(
-                f"A gradient of dtype {grad._dtype.base_dtype.name} does not match the dtype {dtype.name} of variable "
-                f"'{variables[0].op.name}'."
+                f"A gradient of dtype {grad._dtype.base_dtype.name} does not match the dtype "
+                f"{dtype.name} of variable '{variables[0].op.name}'."
             )
         if indices is None:
             merge(dims, grad._dims)
         elif dims is not None:
-            rows = merge(indices._dims, (None,))
+            rows = merge(indices._dims, (None,)) or ()
             merge(grad._dims, (*rows, *dims[1:]))
         return []
 
@@ -200,7 +208,7 @@ _TYPES = {"indices": "Tindices", "global_step": "int64"}
 
 
 def _form(variable: Any) -> tuple[Any, Any]:
-    """The static shape of a variable and, for a handle, its dtype (of a reference dispatch checks it)."""
+    """The static shape of a variable and, for a handle, its dtype (for references see dispatch)."""
     if variable._dtype is not dtypes.resource:
         return variable._dims, None
     if variable.__class__ is EagerTensor:
@@ -213,7 +221,7 @@ def _form(variable: Any) -> tuple[Any, Any]:
 
 
 def _lock(storages: Sequence[Storage]) -> None:
-    """Acquires all locks: the variable's first, then those of its slots, in this order everywhere."""
+    """Acquires all locks: the variable's first, then its slots', in this order everywhere."""
     for index, storage in enumerate(storages):
         try:
             storage.lock.acquire()
@@ -369,7 +377,8 @@ def _ftrl_shrinkage(
 ) -> tuple[Any, ...]:
     shrunk = grad + 2 * l2_shrinkage * var
     var, _, linear = _ftrl(var, accum, linear, shrunk, lr, l1, l2, lr_power)
-    # As TF 1.4 computes it: what is added to accum is the square of a gradient at the *new* variable.
+    # As TF 1.4 computes it: what is added to accum is the square of a gradient at the *new*
+    # variable.
     shrunk = grad + 2 * l2_shrinkage * var
     return var, accum + shrunk * shrunk, linear
 

@@ -18,11 +18,12 @@ class AdadeltaOptimizer(RuleOptimizer):
         d = rho * d + (1 - rho) * s^2
         v = v - learning_rate * sqrt(d + epsilon) / sqrt(a + epsilon) * g
 
-    The slots "accum" and "accum_update" hold `a` and `d`, which start at zero. A sparse gradient changes only
-    the rows it has.
+    The slots "accum" and "accum_update" hold `a` and `d`, which start at zero. A sparse gradient
+    changes only the rows it has.
 
     Args:
-      learning_rate, rho, epsilon: number, scalar tensor, or function without arguments that gives one.
+      learning_rate, rho, epsilon: number, scalar tensor, or function without arguments that gives
+        one.
       use_locking: see `Optimizer`.
       name: name of the optimizer and of the operations that apply gradients.
 
@@ -40,7 +41,7 @@ class AdadeltaOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADADELTA
-    _SLOTS = ("accum", "accum_update")
+    _rule_slots = ("accum", "accum_update")
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class AdadeltaOptimizer(RuleOptimizer):
 
     def _create_slots(self, var_list: list[Any]) -> None:
         for v in var_list:
-            for slot in self._SLOTS:
+            for slot in self._rule_slots:
                 self._zeros_slot(v, slot, self._name)
 
     def _prepare(self) -> None:

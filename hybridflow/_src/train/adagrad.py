@@ -25,7 +25,8 @@ class AdagradOptimizer(RuleOptimizer):
     Raises:
       ValueError: if `initial_accumulator_value` is not positive.
 
-    Reference: Duchi, Hazan and Singer, 2011, http://www.jmlr.org/papers/volume12/duchi11a/duchi11a.pdf
+    Reference: Duchi, Hazan and Singer, 2011,
+    http://www.jmlr.org/papers/volume12/duchi11a/duchi11a.pdf
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -37,7 +38,7 @@ class AdagradOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADAGRAD
-    _SLOTS = ("accumulator",)
+    _rule_slots = ("accumulator",)
 
     def __init__(
         self,

@@ -20,8 +20,8 @@ class AdagradDAOptimizer(RuleOptimizer):
         v = -learning_rate * shrink(G, l1 * t) / (l2 * t * learning_rate + sqrt(Q))
 
     with `shrink(x, a) = sign(x) * max(|x| - a, 0)`. The slots "gradient_accumulator" and
-    "gradient_squared_accumulator" hold `G` and `Q`. A variable's initial value is forgotten at its first
-    update. A sparse gradient changes only the rows it has.
+    "gradient_squared_accumulator" hold `G` and `Q`. A variable's initial value is forgotten at its
+    first update. A sparse gradient changes only the rows it has.
 
     Args:
       learning_rate: number, scalar tensor, or function without arguments that gives one.
@@ -34,7 +34,8 @@ class AdagradDAOptimizer(RuleOptimizer):
     Raises:
       ValueError: if `initial_gradient_squared_accumulator_value` is not positive.
 
-    Reference: Duchi, Hazan and Singer, 2011, http://www.jmlr.org/papers/volume12/duchi11a/duchi11a.pdf
+    Reference: Duchi, Hazan and Singer, 2011,
+    http://www.jmlr.org/papers/volume12/duchi11a/duchi11a.pdf
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -46,7 +47,7 @@ class AdagradDAOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADAGRAD_DA
-    _SLOTS = ("gradient_accumulator", "gradient_squared_accumulator")
+    _rule_slots = ("gradient_accumulator", "gradient_squared_accumulator")
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class AdagradDAOptimizer(RuleOptimizer):
     def _create_slots(self, var_list: list[Any]) -> None:
         for v in var_list:
             starts = (0.0, self._initial_gradient_squared_accumulator_value)
-            for slot, start in zip(self._SLOTS, starts, strict=True):
+            for slot, start in zip(self._rule_slots, starts, strict=True):
                 self._constant_slot(v, start, slot, self._name)
 
     def _prepare(self) -> None:

@@ -22,16 +22,18 @@ class AdamOptimizer(RuleOptimizer):
         v = v - learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(u) + epsilon)
 
     The slots "m" and "v" hold `m` and `u`, which start at zero; the variables `beta1_power` and
-    `beta2_power` hold the powers for step `t`. A sparse gradient changes all rows, since all means decay.
+    `beta2_power` hold the powers for step `t`. A sparse gradient changes all rows, since all means
+    decay.
 
     Args:
-      learning_rate, beta1, beta2, epsilon: number, scalar tensor, or function without arguments that gives
-        one.
+      learning_rate, beta1, beta2, epsilon: number, scalar tensor, or function without arguments
+        that gives one.
       use_locking: see `Optimizer`.
       name: name of the optimizer and of the operations that apply gradients.
 
-    Note: `epsilon` is the paper's "epsilon hat". As in TF 1.4 hyperparameters are rounded to float32, and the
-    powers are float32, whatever the variable's dtype is; in float16 the default epsilon is 0.
+    Note: `epsilon` is the paper's "epsilon hat". As in TF 1.4 hyperparameters are rounded to
+    float32, and the powers are float32, whatever the variable's dtype is; in float16 the default
+    epsilon is 0.
 
     Reference: Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980
 
@@ -44,7 +46,7 @@ class AdamOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADAM
-    _SLOTS = ("m", "v")
+    _rule_slots = ("m", "v")
 
     def __init__(
         self,

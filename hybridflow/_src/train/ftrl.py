@@ -16,8 +16,8 @@ class FtrlOptimizer(RuleOptimizer):
         a' = a + g^2;  z = z + g - (a'^-p - a^-p) / learning_rate * v      (p = learning_rate_power)
         v = (sign(z) * l1 - z) / (a'^-p / learning_rate + 2 * l2)  where |z| > l1, else 0;  a = a'
 
-    With a shrinkage strength `s > 0` the gradient used is `g + 2 * s * v`. The slots "accum" and "linear" hold
-    `a` and `z`. A sparse gradient changes only the rows it has.
+    With a shrinkage strength `s > 0` the gradient used is `g + 2 * s * v`. The slots "accum" and
+    "linear" hold `a` and `z`. A sparse gradient changes only the rows it has.
 
     Args:
       learning_rate: number, scalar tensor, or function without arguments that gives one.
@@ -27,16 +27,17 @@ class FtrlOptimizer(RuleOptimizer):
       use_locking: see `Optimizer`.
       name: name of the optimizer and of the operations that apply gradients.
       accum_name, linear_name: suffixes of the slots' names, instead of `name`.
-      l2_shrinkage_regularization_strength: `s`, a number that is not negative: an L2 penalty on the size of
-        the weights, where the other L2 term is one on their change.
+      l2_shrinkage_regularization_strength: `s`, a number that is not negative: an L2 penalty on the
+        size of the weights, where the other L2 term is one on their change.
 
     Raises:
       ValueError: for values out of these ranges.
 
-    Note: with shrinkage, as TF 1.4 computes it, what is added to `a` is `(g + 2 * s * v)^2` at the *new* `v`; TF
-    from 2.0 on adds `g^2`.
+    Note: with shrinkage, as TF 1.4 computes it, what is added to `a` is `(g + 2 * s * v)^2` at the
+    *new* `v`; TF from 2.0 on adds `g^2`.
 
-    Reference: McMahan et al., 2013, https://www.eecs.tufts.edu/~dsculley/papers/ad-click-prediction.pdf
+    Reference: McMahan et al., 2013,
+    https://www.eecs.tufts.edu/~dsculley/papers/ad-click-prediction.pdf
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -47,7 +48,7 @@ class FtrlOptimizer(RuleOptimizer):
     [0.    0.663]
     """
 
-    _SLOTS = ("accum", "linear")
+    _rule_slots = ("accum", "linear")
 
     def __init__(
         self,

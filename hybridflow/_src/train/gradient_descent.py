@@ -24,8 +24,8 @@ class GradientDescentOptimizer(RuleOptimizer):
       use_locking: see `Optimizer`.
       name: name of the optimizer and of the operations that apply gradients.
 
-    Note: as in TF 1.4 hyperparameters are rounded to float32, whatever the variable's dtype is; only for
-    sparse gradients of resource variables a Python number is taken as it is.
+    Note: as in TF 1.4 hyperparameters are rounded to float32, whatever the variable's dtype is;
+    only for sparse gradients of resource variables a Python number is taken as it is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -12,9 +12,9 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.casting import cast
 from hybridflow._src.ops.comparison import equal
 from hybridflow._src.ops.conditional import cond
-from hybridflow._src.ops.elementwise import minimum, multiply
-from hybridflow._src.ops.elementwise import add as plus
 from hybridflow._src.ops.division import div
+from hybridflow._src.ops.elementwise import add as plus
+from hybridflow._src.ops.elementwise import minimum, multiply
 from hybridflow._src.ops.exponential import exp, log, pow, sqrt
 from hybridflow._src.ops.gather import gather
 from hybridflow._src.ops.joining import stack
@@ -69,11 +69,12 @@ def exponential_decay(
       global_step: the number of steps done, a variable, tensor or number.
       decay_steps: after how many steps the rate is multiplied by `decay_rate`.
       decay_rate: the factor.
-      staircase: whether the exponent is rounded down, so that the rate falls every `decay_steps` steps.
+      staircase: whether the exponent is rounded down, so that the rate falls every `decay_steps`
+        steps.
       name: name of the result.
 
-    Returns: a scalar tensor of the dtype of `learning_rate`. In eager mode it is the rate at this step: give
-    an optimizer a function, `lambda: exponential_decay(...)`.
+    Returns: a scalar tensor of the dtype of `learning_rate`. In eager mode it is the rate at this
+    step: give an optimizer a function, `lambda: exponential_decay(...)`.
 
     Raises:
       ValueError: if `global_step` is None.
@@ -155,8 +156,8 @@ def polynomial_decay(
       decay_steps: after how many steps `end_learning_rate` is reached.
       end_learning_rate: the smallest rate.
       power: of the polynomial.
-      cycle: whether `decay_steps` doubles, trebles, ... each time that it is passed; else the rate stays at
-        the smallest one.
+      cycle: whether `decay_steps` doubles, trebles, ... each time that it is passed; else the rate
+        stays at the smallest one.
       name: name of the result.
 
     Returns: as `exponential_decay`.
@@ -183,7 +184,10 @@ def polynomial_decay(
 
 
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:
-    """`values[0]` where `x <= boundaries[0]`, `values[1]` where `boundaries[0] < x <= boundaries[1]`, ...
+    """One of `values`, chosen by where `x` lies among `boundaries`.
+
+    `values[0]` where `x <= boundaries[0]`, `values[1]` where `boundaries[0] < x <= boundaries[1]`,
+    and so on.
 
     Args:
       x: scalar, such as the global step.
@@ -215,13 +219,15 @@ def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = 
             widened = boundary.dtype.base_dtype is dtypes.int32 and dtype is dtypes.int64
             if boundary.dtype.base_dtype is not dtype and not widened:
                 raise ValueError(
-                    f"Boundaries ({boundary.dtype.name}) must have the same dtype as x ({dtype.name})."
+                    f"Boundaries ({boundary.dtype.name}) must have the same dtype as x "
+                    f"({dtype.name})."
                 )
             limits.append(cast(boundary, dtype))
         values = [convert_to_tensor(value) for value in values]
         if any(v.dtype.base_dtype is not values[0].dtype.base_dtype for v in values):
             raise ValueError(
-                f"Values must have elements all with the same dtype ({[v.dtype.name for v in values]})."
+                "Values must have elements all with the same dtype "
+                f"({[v.dtype.name for v in values]})."
             )
         if not limits:
             return values[0]
@@ -326,7 +332,8 @@ def linear_cosine_decay(
 ) -> Tensor:
     """`learning_rate * ((alpha + linear) * cosine + beta)`: a cosine in a linear envelope.
 
-    Here `linear = 1 - step / decay_steps` and `cosine = (1 + cos(2 pi num_periods * step / decay_steps)) / 2`.
+    Here `linear = 1 - step / decay_steps` and
+    `cosine = (1 + cos(2 pi num_periods * step / decay_steps)) / 2`.
 
     Args:
       learning_rate: the rate at step 0, a number or scalar tensor.

@@ -11,9 +11,12 @@ __all__ = ["MomentumOptimizer"]
 
 
 class MomentumOptimizer(RuleOptimizer):
-    """`a = momentum * a + g`; `v = v - learning_rate * a`, or Nesterov's `v - learning_rate * (g + momentum * a)`.
+    """`a = momentum * a + g`; `v = v - learning_rate * a`.
 
-    The slot "momentum" holds `a`, which starts at zero. A sparse gradient changes only the rows it has.
+    With Nesterov's momentum `v = v - learning_rate * (g + momentum * a)`.
+
+    The slot "momentum" holds `a`, which starts at zero. A sparse gradient changes only the rows it
+    has.
 
     Args:
       learning_rate: number, scalar tensor, or function without arguments that gives one.
@@ -35,7 +38,7 @@ class MomentumOptimizer(RuleOptimizer):
     """
 
     _rule = training.MOMENTUM
-    _SLOTS = ("momentum",)
+    _rule_slots = ("momentum",)
 
     def __init__(
         self,

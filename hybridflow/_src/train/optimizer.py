@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.autodiff.tape import GradientTape
-from hybridflow._src.framework import context, dtypes, nest
+from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
-from hybridflow._src.framework.indexed_slices import (
-    IndexedSlices,
-    convert_to_tensor_or_indexed_slices,
-)
+from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
+from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
 from hybridflow._src.train.projection import project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.variables.initializers import Zeros
@@ -35,46 +33,32 @@ if TYPE_CHECKING:
 __all__ = ["Optimizer"]
 
 _NOT_FUNCTION = (
-    "`loss` passed to Optimizer.compute_gradients should be a function when eager execution is enabled, got {loss!r:.200}. "
-    "The function computes the loss from variables and returns it: `optimizer.minimize(lambda: loss_of(model(x), y))`."
+    "`loss` passed to Optimizer.compute_gradients should be a function when eager execution is "
+    "enabled, got {loss!r:.200}. The function computes the loss from variables and returns it: "
+    "`optimizer.minimize(lambda: loss_of(model(x), y))`."
 )
 _FUNCTION = (
-    "`loss` passed to Optimizer.compute_gradients is a function, {loss!r:.200}. In graph mode pass the loss tensor "
-    "itself, `optimizer.minimize(loss())`; functions are for eager mode (`with hf.eager_mode():`)."
-)
-_NOT_VARIABLE = (
-    "Argument is not a hf.Variable: {value!r:.200}. An optimizer updates variables made by `hf.get_variable` or "
-    "`hf.Variable`."
-)
-_GRAPH_VARIABLE = (
-    "Variable '{name}' belongs to a graph and cannot be updated in eager mode. Apply gradients in its graph (`with "
-    "variable.graph.as_default():`) and run the operation in a session."
-)
-_EAGER_VARIABLE = (
-    "Variable '{name}' is an eager one and cannot be updated by an operation of a graph. Apply gradients in eager mode "
-    "(`with hf.eager_mode():`) or inside a function decorated with hf.function."
-)
-_PARTS = (
-    "A partitioned variable has one gradient for each part: pass a (gradient, part) pair for each of `list({name})`, as "
-    "compute_gradients gives them."
+    "`loss` passed to Optimizer.compute_gradients is a function, {loss!r:.200}. In graph mode pass "
+    "the loss tensor itself, `optimizer.minimize(loss())`; functions are for eager mode (`with "
+    "hf.eager_mode():`)."
 )
 
 
 class Optimizer:
     """Base class: computes gradients, and applies them by an update that subclasses define.
 
-    A subclass defines `_apply_dense(grad, var)` and `_apply_sparse(grad, var)` (for gradients that are
-    `IndexedSlices`, of which each index comes once), and where it needs them `_prepare()`,
+    A subclass defines `_apply_dense(grad, var)` and `_apply_sparse(grad, var)` (for gradients that
+    are `IndexedSlices`, of which each index comes once), and where it needs them `_prepare()`,
     `_create_slots(var_list)` and `_finish(update_ops, name_scope)`. Resource variables go through
-    `_resource_apply_dense(grad, var)` and `_resource_apply_sparse(grad, var, indices)`, which by default call
-    the former.
+    `_resource_apply_dense(grad, var)` and `_resource_apply_sparse(grad, var, indices)`, which by
+    default call the former.
 
-    After the update of a variable with a constraint the constraint is applied to it, whether its gradient is
-    dense or sparse (TF 1.4 refuses sparse ones).
+    After the update of a variable with a constraint the constraint is applied to it, whether its
+    gradient is dense or sparse (TF 1.4 refuses sparse ones).
 
     Args:
-      use_locking: whether updates are safe when several threads run them at once: an update, with the
-        constraint after it, is then one step for each variable.
+      use_locking: whether updates are safe when several threads run them at once: an update, with
+        the constraint after it, is then one step for each variable.
       name: name of the optimizer and of the operation that applies gradients.
 
     Raises:
@@ -120,7 +104,9 @@ class Optimizer:
         name: str | None = None,
         grad_loss: Any = None,
     ) -> Any:
-        """Computes gradients of `loss` and applies them: `compute_gradients`, then `apply_gradients`.
+        """Computes gradients of `loss` and applies them.
+
+        It calls `compute_gradients`, then `apply_gradients`.
 
         Args: as for these two.
 
@@ -148,8 +134,9 @@ class Optimizer:
         )
         if all(grad is None for grad, _ in grads_and_vars):
             raise ValueError(
-                "No gradients provided for any variable, check your graph for ops that do not support gradients, "
-                f"between variables {[str(v) for _, v in grads_and_vars]} and loss {loss}."
+                "No gradients provided for any variable, check your graph for ops that do not "
+                "support gradients, between variables "
+                f"{[str(v) for _, v in grads_and_vars]} and loss {loss}."
             )
         return self.apply_gradients(grads_and_vars, global_step=global_step, name=name)
 
@@ -167,28 +154,29 @@ class Optimizer:
         Args:
           loss: float tensor, whose sum is the loss; in eager mode a function without arguments that
             computes it.
-          var_list: variables, or a nested structure of them; partitioned ones stand for their parts. By
-            default the graph's trainable variables, or in eager mode those that `loss` reads.
-          gate_gradients: `GATE_NONE` or `GATE_OP` (results do not depend on these), or `GATE_GRAPH`: no
-            gradient is available before all are.
+          var_list: variables, or a nested structure of them; partitioned ones stand for their
+            parts. By default the graph's trainable variables, or in eager mode those that `loss`
+            reads.
+          gate_gradients: `GATE_NONE` or `GATE_OP` (results do not depend on these), or
+            `GATE_GRAPH`: no gradient is available before all are.
           aggregation_method: see `AggregationMethod`.
           colocate_gradients_with_ops: colocates gradient ops with the ops they belong to.
           grad_loss: gradient that flows into `loss`; ones by default.
 
-        Returns: a list of (gradient, variable) pairs; a gradient is a tensor, `IndexedSlices`, or None where
-        `loss` does not depend on the variable.
+        Returns: a list of (gradient, variable) pairs; a gradient is a tensor, `IndexedSlices`, or
+        None where `loss` does not depend on the variable.
 
         Raises:
           TypeError: if `var_list` holds anything but variables. ValueError: for dtypes that are not
-            floating, without any variable, or for other arguments out of range. RuntimeError: in eager mode,
-            if `loss` is not a function.
+            floating, without any variable, or for other arguments out of range. RuntimeError: in
+            eager mode, if `loss` is not a function.
         """
         if gate_gradients not in (self.GATE_NONE, self.GATE_OP, self.GATE_GRAPH):
             raise ValueError(
-                "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. Not "
-                f"{gate_gradients}"
+                "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, "
+                f"Optimizer.GATE_GRAPH. Not {gate_gradients}"
             )
-        variables = None if var_list is None else _variables_of(var_list)
+        variables = None if var_list is None else variables_of(var_list)
         if grad_loss is not None:
             grad_loss = convert_to_tensor(grad_loss)
             self._assert_valid_dtypes([grad_loss])
@@ -203,7 +191,7 @@ class Optimizer:
             loss = convert_to_tensor(loss)
             self._assert_valid_dtypes([loss])
             if variables is None:
-                variables = _variables_of(get_collection(GraphKeys.TRAINABLE_VARIABLES))
+                variables = variables_of(get_collection(GraphKeys.TRAINABLE_VARIABLES))
             _check_some(variables)
             grads = gradients(
                 loss,
@@ -222,13 +210,15 @@ class Optimizer:
     def _tape_gradients(
         self, function: Any, variables: list[Any] | None, grad_loss: Any
     ) -> tuple[list[Any], list[Any]]:
-        """Runs a function that gives the loss; the gradients, and the variables that they belong to."""
+        """Runs a function that gives the loss; gives gradients, and the variables they are for."""
         with GradientTape(watch_accessed_variables=variables is None) as tape:
             if variables is not None:
                 tape.watch(variables)
             loss = function()
             if loss is None:
-                raise ValueError(f"The function {function!r:.200} returned None: it must return the loss.")
+                raise ValueError(
+                    f"The function {function!r:.200} returned None: it must return the loss."
+                )
             loss = convert_to_tensor(loss)
         self._assert_valid_dtypes([loss])
         if variables is None:
@@ -249,12 +239,12 @@ class Optimizer:
           name: name of the operation; that of the optimizer by default.
 
         Returns: the operation that is done when all variables are updated, constraints applied, and
-        `global_step` counted; None in eager mode, where that has happened. After an error in eager mode the
-        variables are as they were.
+        `global_step` counted; None in eager mode, where that has happened. After an error in eager
+        mode the variables are as they were.
 
         Raises:
-          TypeError: for something else than gradients and variables. ValueError: if there are no pairs, or
-            all gradients are None.
+          TypeError: for something else than gradients and variables. ValueError: if there are no
+            pairs, or all gradients are None. RuntimeError: for variables of the other mode.
 
         >>> import hybridflow as hf
         >>> with hf.eager_mode():
@@ -264,19 +254,20 @@ class Optimizer:
         ...     print(v.numpy())
         [0. 1.]
         """
-        pairs = _checked_pairs(grads_and_vars)
+        pairs = checked_pairs(grads_and_vars)
         variables = [v for _, v in pairs]
         if global_step is not None:
             if not isinstance(global_step, Variable):
                 raise TypeError(f"global_step must be a hf.Variable, got {global_step!r:.200}.")
-            _check_mode([global_step])
-        _check_mode(variables)
+            check_mode([global_step])
         eager = context.modes.top.eager
         # What happens here is no part of what a tape around it differentiates.
         with self._lock, context.tapes.scope(()):
             with init_scope():
                 self._create_slots(variables)
-            with self._undone_on_error(variables, global_step) if eager else contextlib.nullcontext():
+            with (
+                self._undone_on_error(variables, global_step) if eager else contextlib.nullcontext()
+            ):
                 return self._apply(pairs, global_step, name)
 
     def _apply(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:
@@ -307,9 +298,7 @@ class Optimizer:
         """Updates one variable, and applies its constraint."""
         if variable.constraint is None:
             return self._update_by(grad, variable)
-        return project_after(
-            variable, lambda: self._update_by(grad, variable), self._use_locking
-        )
+        return project_after(variable, lambda: self._update_by(grad, variable), self._use_locking)
 
     def _update_by(self, grad: Any, variable: Any) -> Any:
         """Calls the hook for this kind of variable and gradient."""
@@ -324,7 +313,7 @@ class Optimizer:
 
     @contextlib.contextmanager
     def _undone_on_error(self, variables: list[Any], global_step: Any) -> Iterator[None]:
-        """Puts everything that an update changes back as it was if the update fails (eager mode)."""
+        """Puts what an update changes back as it was if the update fails (eager mode)."""
         touched = [*variables, *self._slot_sets.current().variables()]
         if global_step is not None:
             touched.append(global_step)
@@ -339,13 +328,16 @@ class Optimizer:
     # -- slots ---------------------------------------------------------------------------------
 
     def get_slot(self, var: Any, name: str) -> Any:
-        """The slot `name` of a variable (for a partitioned one, the slots of its parts), or None."""
+        """The slot `name` of a variable, or None; for a partitioned one the slots of its parts."""
         if isinstance(var, PartitionedVariable):
             slots = [self.get_slot(part, name) for part in var]
             if None in slots:
                 return None
-            title = f"{var.name}{slots[0]._shared_name.removeprefix(var._get_variable_list()[0]._shared_name)}"
-            return PartitionedVariable(title, var.shape, slots[0]._dtype, slots, var._get_partitions())
+            first = var._get_variable_list()[0]
+            title = var.name + slots[0]._shared_name.removeprefix(first._shared_name)
+            return PartitionedVariable(
+                title, var.shape, slots[0]._dtype, slots, var._get_partitions()
+            )
         named = self._slot_sets.of(var).slots.get(name)
         return None if named is None else named.get(var)
 
@@ -354,7 +346,7 @@ class Optimizer:
         return sorted(self._slot_names)
 
     def variables(self) -> list[Any]:
-        """What the optimizer keeps for the current graph, or for eager mode: its variables, by name."""
+        """All variables that it made for the current graph, or for eager mode, by name."""
         return sorted(self._slot_sets.current().variables(), key=lambda v: v.name)
 
     def _slot(self, var: Any, slot_name: str, make: Any) -> Any:
@@ -372,7 +364,7 @@ class Optimizer:
     def _get_or_make_slot_with_initializer(
         self, var: Any, initializer: Any, shape: Any, dtype: Any, slot_name: str, op_name: str
     ) -> Any:
-        """The slot of `var`, made by an initializer (a function of shape and dtype) if it is not there."""
+        """The slot of `var`, made by an initializer if it is not there."""
         dtype = dtypes.as_dtype(dtype).base_dtype
         known = shape.is_fully_defined()
 
@@ -391,7 +383,7 @@ class Optimizer:
         )
 
     def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Any) -> Any:
-        """A variable that belongs to no single variable: made once for each graph, and for eager mode."""
+        """A variable that belongs to no single variable: one for each graph, and for eager mode."""
         others = self._slot_sets.current().others
         variable = others.get(name)
         if variable is None:
@@ -400,7 +392,7 @@ class Optimizer:
         return variable
 
     def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
-        """The variable that `_create_non_slot_variable` made for `graph` or the current one, or None."""
+        """What `_create_non_slot_variable` made for `graph` or the current one, or None."""
         found = self._slot_sets.current() if graph is None else self._slot_sets.of_graph(graph)
         return found.others.get(name)
 
@@ -423,8 +415,8 @@ class Optimizer:
     def _apply_sparse(self, grad: Any, var: Any) -> Any:
         """Updates `var` by `IndexedSlices` in which each index comes once; gives the operation."""
         raise NotImplementedError(
-            f"{type(self).__name__} does not define _apply_sparse: it takes no sparse gradients, such as that of variable "
-            f"'{var.name}'."
+            f"{type(self).__name__} does not define _apply_sparse: it takes no sparse gradients, "
+            f"such as that of variable '{var.name}'."
         )
 
     def _resource_apply_dense(self, grad: Any, handle: Any) -> Any:
@@ -454,77 +446,14 @@ class Optimizer:
         for tensor in tensors:
             dtype = tensor.dtype.base_dtype
             if dtype not in valid:
-                raise ValueError(
-                    f"Invalid type {dtype!r} for {tensor.name if isinstance(tensor, Variable) else tensor}, expected: "
-                    f"{sorted(d.name for d in valid)}."
-                )
-
-
-def _variables_of(var_list: Any) -> list[Any]:
-    """The variables in a nested structure, parts in place of partitioned ones.
-
-    Raises:
-      TypeError: if it holds anything else.
-    """
-    found: list[Any] = []
-    for item in nest.flatten(var_list):
-        if isinstance(item, PartitionedVariable):
-            found.extend(item)
-        elif isinstance(item, Variable):
-            found.append(item)
-        else:
-            raise TypeError(_NOT_VARIABLE.format(value=item))
-    return found
+                what = tensor.name if isinstance(tensor, Variable) else tensor
+                names = sorted(d.name for d in valid)
+                raise ValueError(f"Invalid type {dtype!r} for {what}, expected: {names}.")
 
 
 def _check_some(variables: list[Any]) -> None:
     if not variables:
         raise ValueError("No variables to optimize.")
-
-
-def _checked_pairs(grads_and_vars: Any) -> list[tuple[Any, Any]]:
-    """The pairs that have a gradient, as tensor or `IndexedSlices`.
-
-    Raises: as `Optimizer.apply_gradients`.
-    """
-    given = tuple(grads_and_vars)
-    if not given:
-        raise ValueError("No variables provided.")
-    pairs = []
-    for item in given:
-        if not isinstance(item, tuple | list) or len(item) != 2:
-            raise TypeError(f"grads_and_vars must hold (gradient, variable) pairs, got {item!r:.200}.")
-        grad, variable = item
-        if isinstance(variable, PartitionedVariable):
-            raise TypeError(_PARTS.format(name=variable.name))
-        if not isinstance(variable, Variable):
-            raise TypeError(_NOT_VARIABLE.format(value=variable))
-        if grad is None:
-            continue
-        try:
-            grad = convert_to_tensor_or_indexed_slices(grad)
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {grad!r:.200} (for variable "
-                f"'{variable.name}')"
-            ) from error
-        pairs.append((grad, variable))
-    if not pairs:
-        names = [str(v) for _, v in given]
-        raise ValueError(f"No gradients provided for any variable: {names}.")
-    return pairs
-
-
-def _check_mode(variables: list[Any]) -> None:
-    """Checks that variables can be updated in the current mode.
-
-    Raises:
-      RuntimeError: for a graph's variable in eager mode, or the other way round.
-    """
-    eager = context.modes.top.eager or get_default_graph().building_function
-    for variable in variables:
-        if variable._eager is not eager:
-            raise RuntimeError((_GRAPH_VARIABLE if eager else _EAGER_VARIABLE).format(name=variable.name))
 
 
 def _sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:

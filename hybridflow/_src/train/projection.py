@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NOT_TENSOR = (
-    "The constraint {constraint} of variable '{name}' must return a tensor of the variable's shape {shape} and dtype "
-    "{dtype}, got {got!r:.200}."
+    "The constraint {constraint} of variable '{name}' must return a tensor of the variable's shape "
+    "{shape} and dtype {dtype}, got {got!r:.200}."
 )
 
 
@@ -32,8 +32,8 @@ def project_after(variable: Any, update: Callable[[], Any], use_locking: bool) -
     Returns: the operation that is done when the projected value is there; None in eager mode.
 
     Raises:
-      TypeError: if the constraint gives no tensor, or one of another dtype. ValueError: for one of another
-        shape.
+      TypeError: if the constraint gives no tensor, or one of another dtype. ValueError: for one of
+        another shape.
     """
 
     def both() -> Any:

@@ -1,4 +1,4 @@
-"""Proximal gradient descent and proximal Adagrad: L1 and L2 penalties applied exactly after each step."""
+"""Proximal gradient descent and Adagrad: L1 and L2 penalties applied exactly after each step."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ class _Proximal(RuleOptimizer):
 
 
 class ProximalGradientDescentOptimizer(_Proximal):
-    """`v = prox(v - learning_rate * g)`, where `prox(x) = sign(x) * max(|x| - learning_rate * l1, 0) / (1 + learning_rate * l2)`.
+    """`v = prox(v - learning_rate * g)`: a step, then the penalties.
 
-    `prox(x)` is the `u` that minimizes `|u - x|^2 / 2 + learning_rate * (l1 |u| + l2 u^2 / 2)`. A sparse gradient
-    changes only the rows it has.
+        prox(x) = sign(x) * max(|x| - learning_rate * l1, 0) / (1 + learning_rate * l2)
+
+    is the `u` that minimizes `|u - x|^2 / 2 + learning_rate * (l1 |u| + l2 u^2 / 2)`. A sparse
+    gradient changes only the rows it has.
 
     Args:
       learning_rate: number, scalar tensor, or function without arguments that gives one.
@@ -51,12 +53,12 @@ class ProximalGradientDescentOptimizer(_Proximal):
 
     Note: TF 1.4 takes only float32 variables here.
 
-    Reference: Duchi and Singer, 2009, http://papers.nips.cc/paper/3793-efficient-learning-using-forward-backward-splitting.pdf
+    Reference: Duchi and Singer, 2009, Efficient learning using forward-backward splitting
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     v = hf.Variable([1.0, 0.25])
-    ...     optimizer = hf.train.ProximalGradientDescentOptimizer(0.5, l1_regularization_strength=1.0)
+    ...     optimizer = hf.train.ProximalGradientDescentOptimizer(0.5, 1.0)
     ...     optimizer.apply_gradients([(hf.constant([0.0, 0.0]), v)])
     ...     print(v.numpy())
     [0.5 0. ]
@@ -95,7 +97,7 @@ class ProximalAdagradOptimizer(_Proximal):
 
     Note: TF 1.4 takes only float32 variables here.
 
-    Reference: Duchi and Singer, 2009, http://papers.nips.cc/paper/3793-efficient-learning-using-forward-backward-splitting.pdf
+    Reference: Duchi and Singer, 2009, Efficient learning using forward-backward splitting
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -107,7 +109,7 @@ class ProximalAdagradOptimizer(_Proximal):
     """
 
     _rule = training.PROXIMAL_ADAGRAD
-    _SLOTS = ("accumulator",)
+    _rule_slots = ("accumulator",)
 
     def __init__(
         self,

@@ -19,12 +19,12 @@ class RMSPropOptimizer(RuleOptimizer):
         a = momentum * a + learning_rate * g / sqrt(r - c^2 + epsilon)
         v = v - a
 
-    The slots "rms" (which starts at one), "mg" (if centered) and "momentum" hold `r`, `c` and `a`. A sparse
-    gradient changes only the rows it has.
+    The slots "rms" (which starts at one), "mg" (if centered) and "momentum" hold `r`, `c` and `a`.
+    A sparse gradient changes only the rows it has.
 
     Args:
-      learning_rate, decay, momentum, epsilon: number, scalar tensor, or function without arguments that
-        gives one.
+      learning_rate, decay, momentum, epsilon: number, scalar tensor, or function without arguments
+        that gives one.
       use_locking: see `Optimizer`.
       centered: whether to divide by an estimate of the variance, not of the second moment.
       name: name of the optimizer and of the operations that apply gradients.
@@ -56,16 +56,11 @@ class RMSPropOptimizer(RuleOptimizer):
         self._epsilon = epsilon
         self._centered = centered
         self._rule = training.CENTERED_RMS_PROP if centered else training.RMS_PROP
-
-    @property
-    def _SLOTS(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the other optimizers
-        return ("mg", "rms", "momentum") if self._centered else ("rms", "momentum")
+        self._rule_slots = ("mg", "rms", "momentum") if centered else ("rms", "momentum")
 
     def _create_slots(self, var_list: list[Any]) -> None:
         for v in var_list:
-            self._get_or_make_slot_with_initializer(
-                v, Ones(), v.shape, v.dtype, "rms", self._name
-            )
+            self._get_or_make_slot_with_initializer(v, Ones(), v.shape, v.dtype, "rms", self._name)
             if self._centered:
                 self._zeros_slot(v, "mg", self._name)
             self._zeros_slot(v, "momentum", self._name)

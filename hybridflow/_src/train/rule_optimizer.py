@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import OPS
@@ -29,11 +29,12 @@ class RuleOptimizer(Optimizer):
     """An optimizer whose updates are one op made from an `UpdateRule`.
 
     Attributes:
-      _SLOTS: the slot names for the rule's variables after the first.
+      _rule: the rule.
+      _rule_slots: the names of the slots that are the rule's variables after the first.
     """
 
-    _SLOTS: ClassVar[tuple[str, ...]] = ()
     _rule: UpdateRule
+    _rule_slots: tuple[str, ...] = ()
 
     def _operands(self, dtype: Any) -> list[Any]:
         """The inputs of the rule in its order, without the gradient, in this dtype."""
@@ -51,7 +52,9 @@ class RuleOptimizer(Optimizer):
         return self._slot(
             var,
             slot_name,
-            lambda: make_slot(var, constant.constant(value, var._dtype, var.shape.as_list()), op_name),
+            lambda: make_slot(
+                var, constant.constant(value, var._dtype, var.shape.as_list()), op_name
+            ),
         )
 
     def _run_rule(self, var: Any, grad: Any, indices: Any = None) -> Any:
@@ -60,7 +63,7 @@ class RuleOptimizer(Optimizer):
         operands.insert(rule.grad, grad)
         if indices is not None:
             operands.insert(rule.grad + 1, indices)
-        slots = [self.get_slot(var, name).handle for name in self._SLOTS]
+        slots = [self.get_slot(var, name).handle for name in self._rule_slots]
         op = OPS[rule.op_type(isinstance(var, ResourceVariable), indices is not None)]
         return op(
             var.handle, *slots, *operands, use_locking=bool(self._use_locking), **self._rule_attrs()
@@ -100,9 +103,10 @@ def _filled(value: float) -> Any:
 
 
 def hyperparameter(value: Any, name: str) -> Any:
-    """A hyperparameter as a tensor: a number, a tensor, or a function without arguments that gives one.
+    """A hyperparameter as a tensor; it may be given as a function without arguments.
 
-    As in TF 1.4 a Python number becomes a float32 tensor first, whatever the dtype of the variables is.
+    As in TF 1.4 a Python number becomes a float32 tensor first, whatever the dtype of the variables
+    is.
     """
     return convert_to_tensor(value() if callable(value) else value, name=name)
 

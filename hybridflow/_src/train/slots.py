@@ -1,4 +1,4 @@
-"""Slots: variables that belong to variables, such as an optimizer's momentum or a moving average."""
+"""Slots: variables that belong to variables, such as a momentum or a moving average."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scope import variable_scope
-from hybridflow._src.variables.variable import SaveSliceInfo, Variable
+from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -42,7 +42,10 @@ class SlotSet:
 
     def variables(self) -> list[Any]:
         """All of them."""
-        return [*self.others.values(), *(v for named in self.slots.values() for v in named.values())]
+        return [
+            *self.others.values(),
+            *(v for named in self.slots.values() for v in named.values()),
+        ]
 
 
 class SlotSets:
@@ -97,21 +100,25 @@ def make_slot(
     """
     kind = ResourceVariable if isinstance(primary, ResourceVariable) else Variable
     prefix = primary._shared_name if isinstance(primary, Variable) else primary.op.name
-    with init_scope(), variable_scope(None, f"{prefix}/{op_name}", auxiliary_name_scope=False) as scope:
-        with _beside(primary), name_scope(None):
-            slot = kind(
-                initial_value,
-                trainable=False,
-                name=scope.name,
-                dtype=dtype,
-                validate_shape=validate_shape,
-            )
-    part = primary._get_save_slice_info() if isinstance(primary, Variable) else None
+    with (
+        init_scope(),
+        variable_scope(None, f"{prefix}/{op_name}", auxiliary_name_scope=False) as scope,
+        _beside(primary),
+        name_scope(None),
+    ):
+        slot = kind(
+            initial_value,
+            trainable=False,
+            name=scope.name,
+            dtype=dtype,
+            validate_shape=validate_shape,
+        )
+    part: Any = primary._get_save_slice_info() if isinstance(primary, Variable) else None
     if part is not None:
         # A slot of a part is that part of a slot of the whole.
         suffix = scope.name[scope.name.index(prefix) + len(prefix) :]
         slot._set_save_slice_info(
-            SaveSliceInfo(
+            Variable.SaveSliceInfo(
                 part.full_name + suffix,
                 list(part.full_shape),
                 list(part.var_offset),
@@ -128,5 +135,5 @@ def _beside(primary: Any) -> AbstractContextManager[Any]:
 
 
 def colocated(variable: Any) -> AbstractContextManager[Any]:
-    """A context manager in which ops are colocated with a variable; an eager one has no op to stand beside."""
+    """A context manager in which ops are colocated with a variable, unless it is an eager one."""
     return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)
