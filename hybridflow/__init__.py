@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybridflow import constraints, errors, initializers, keras, linalg, nn, train
+from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -70,7 +71,6 @@ from hybridflow._src.framework.seeds import set_random_seed
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import operators as _operators  # noqa: F401 - for what it registers
-from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.activations import log_sigmoid
 from hybridflow._src.ops.arg_reductions import (
     arg_max,
@@ -254,6 +254,12 @@ from hybridflow._src.runtime.config import (
 from hybridflow._src.runtime.fetches import IndexedSlicesValue
 from hybridflow._src.runtime.function import TensorSpec, function
 from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
+from hybridflow._src.variables.eager_store import EagerVariableStore
+from hybridflow._src.variables.getting import (
+    create_partitioned_variables,
+    get_local_variable,
+    get_variable,
+)
 from hybridflow._src.variables.initialization import (
     all_variables,
     assert_variables_initialized,
@@ -262,7 +268,6 @@ from hybridflow._src.variables.initialization import (
     initialize_all_variables,
     initialize_local_variables,
     initialize_variables,
-    is_variable_initialized,
     local_variables,
     local_variables_initializer,
     model_variables,
@@ -287,22 +292,31 @@ from hybridflow._src.variables.initializers import (
     glorot_normal_initializer,
     glorot_uniform_initializer,
 )
+from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.partitioners import (
     fixed_size_partitioner,
     min_max_variable_partitioner,
     variable_axis_size_partitioner,
 )
 from hybridflow._src.variables.resource_variable import ResourceVariable
-from hybridflow._src.variables.scope import (
-    AUTO_REUSE,
-    EagerVariableStore,
+from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
+from hybridflow._src.variables.scope_state import (
     VariableScope,
-    get_local_variable,
-    get_variable,
     get_variable_scope,
     no_regularizer,
-    variable_op_scope,
-    variable_scope,
+)
+from hybridflow._src.variables.template import make_template
+from hybridflow._src.variables.updates import (
+    assign,
+    assign_add,
+    assign_sub,
+    count_up_to,
+    is_variable_initialized,
+    scatter_add,
+    scatter_div,
+    scatter_mul,
+    scatter_sub,
+    scatter_update,
 )
 from hybridflow._src.variables.variable import Variable
 
@@ -330,6 +344,7 @@ __all__ = [
     "OpError",
     "Operation",
     "OptimizerOptions",
+    "PartitionedVariable",
     "Print",
     "ResourceVariable",
     "RunMetadata",
@@ -359,6 +374,9 @@ __all__ = [
     "asin",
     "asinh",
     "assert_variables_initialized",
+    "assign",
+    "assign_add",
+    "assign_sub",
     "atan",
     "atan2",
     "atanh",
@@ -378,8 +396,8 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex64",
     "complex128",
+    "complex64",
     "concat",
     "cond",
     "conj",
@@ -393,8 +411,11 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "count_up_to",
+    "create_partitioned_variables",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -459,10 +480,10 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
-    "int8",
     "int16",
     "int32",
     "int64",
+    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
@@ -485,6 +506,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "make_template",
     "map_fn",
     "matmul",
     "matrix_band_part",
@@ -553,7 +575,12 @@ __all__ = [
     "saturate_cast",
     "scalar_mul",
     "scan",
+    "scatter_add",
+    "scatter_div",
+    "scatter_mul",
     "scatter_nd",
+    "scatter_sub",
+    "scatter_update",
     "segment_max",
     "segment_mean",
     "segment_min",
@@ -600,10 +627,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
-    "uint8",
     "uint16",
     "uint32",
     "uint64",
+    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,9 +49,26 @@ class Collections:
         for name in keys:
             self.add_to_collection(name, value)
 
+    def add_weakly(self, names: Any, value: Any) -> None:
+        """`add_to_collections` for a value that leaves them when nothing else refers to it.
+
+        So collections do not keep eager variables alive.
+        """
+        for name in dict.fromkeys(names):
+            items = self._collections.setdefault(name, [])
+            size = len(items)
+            if not size & (size - 1):  # at each power of two: the dead are never the larger part
+                items[:] = [item for item in items if not _is_dead(item)]
+            items.append(weakref.ref(value))
+
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
-        items = self._collections.get(name, ())
+        items = [
+            value
+            for item in self._collections.get(name, ())
+            if (value := item() if item.__class__ is weakref.ref else item) is not None
+            or item is None
+        ]
         if scope is not None:
             pattern = re.compile(scope)
             items = [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
@@ -72,3 +90,7 @@ class Collections:
     def clear_collection(self, name: Any) -> None:
         """Empties a collection."""
         self._collections.pop(name, None)
+
+
+def _is_dead(item: Any) -> bool:
+    return item.__class__ is weakref.ref and item() is None

@@ -130,6 +130,14 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
     return _eager_devices.scope(merge_devices(_eager_devices.top, device_name_or_function))
 
 
+def current_name_scope() -> str:
+    """The name scope that is open, with a slash behind; "" at the root."""
+    if context.modes.top.eager:
+        return _eager_names.top
+    name = get_default_graph().get_name_scope()
+    return f"{name}/" if name else ""
+
+
 def current_device() -> str:
     """The device string that a new op or variable would record."""
     if context.modes.top.eager:

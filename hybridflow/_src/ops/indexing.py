@@ -31,15 +31,16 @@ _BAD_INDEX = (
 )
 
 
-def getitem(tensor: Any, key: Any) -> Tensor:
+def getitem(tensor: Any, key: Any, variable: Any = None) -> Tensor:
     """`tensor[key]`: ints, slices, `...`, `None` (a new axis), scalar integer tensors as indices or
     bounds, and tuples of those.
 
     Args:
       tensor: a tensor or variable.
       key: the index. As in TF a list is taken as a tuple.
+      variable: the variable whose value `tensor` is, if it is one.
 
-    Returns: a tensor.
+    Returns: a tensor; for a variable it has a method `assign(value)` that writes to that part.
 
     Raises:
       TypeError: for an index of another kind. ValueError: if an index is out of range.
@@ -81,7 +82,8 @@ def getitem(tensor: Any, key: Any) -> Tensor:
         bounds = [
             EagerTensor(np.array(part, np.int64), dtypes.int64) for part in (begin, end, strides)
         ]
-        return strided_slice_op(tensor, *bounds, **masks)
+        part = strided_slice_op(tensor, *bounds, **masks)
+        return part if variable is None else _assignable(part, variable, bounds, masks, None)
     with name_scope(None, "strided_slice", [tensor, *begin, *end, *strides]) as scope:
         if begin:
             bounds = [_packed(part) for part in (begin, end, strides)]
@@ -89,7 +91,18 @@ def getitem(tensor: Any, key: Any) -> Tensor:
             bounds = [convert_to_tensor(np.zeros(0, np.int32))] * 3
         if any(t.dtype == dtypes.int64 for t in bounds):
             bounds = [t if t.dtype == dtypes.int64 else _int64(t) for t in bounds]
-        return strided_slice_op(tensor, *bounds, **masks, name=scope)
+        part = strided_slice_op(tensor, *bounds, **masks, name=scope)
+    return part if variable is None else _assignable(part, variable, bounds, masks, f"{scope}_assign")
+
+
+def _assignable(part: Any, variable: Any, bounds: Any, masks: Any, default: str | None) -> Tensor:
+    """Gives a part of a variable's value the method `assign`."""
+
+    def assign(value: Any, name: str | None = None) -> Any:
+        return variable._assign_slice(bounds, value, name or default, masks)
+
+    part.assign = assign
+    return part
 
 
 def _packed(part: list[Any]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Python's operators on tensors, and through `install` on variables.
+"""Python's operators on tensors; variables take theirs from here.
 
 `a + b` on two eager tensors of one dtype that no tape watches goes straight to NumPy; everything
 else takes the ordinary way through an op record.
@@ -23,7 +23,7 @@ from hybridflow._src.ops.indexing import getitem
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["install"]
+__all__ = ["OPERATORS", "install"]
 
 # Values whose failed conversion is an error of the program: no `__radd__` of theirs is asked.
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, np.ndarray, np.generic)
@@ -60,6 +60,11 @@ _UNARY: dict[str, Callable[..., Any]] = {
     "abs": elementwise.abs,
     "invert": comparison.logical_not,
 }
+# The methods that `install` sets, but for indexing.
+OPERATORS = tuple(
+    f"__{method}__"
+    for method in (*_BINARY, *[f"r{method}" for method in _BINARY], *_COMPARISONS, *_UNARY)
+)
 
 
 def _left(function: Callable[..., Any], name: str, reflected: str) -> Callable[[Any, Any], Any]:

@@ -95,7 +95,7 @@ def _range(begin: Any, end: Any, stride: int, i: int, masks: dict[str, Any]) -> 
     )
 
 
-def _index(
+def index_of(
     dims: tuple[int, ...], begin: Any, end: Any, strides: Any, masks: dict[str, Any]
 ) -> tuple[Any, ...]:
     """The index that means for a NumPy array of shape `dims` what the slice spec means."""
@@ -161,7 +161,7 @@ def _range_length(
 def _strided_slice(
     x: np.ndarray, begin: np.ndarray, end: np.ndarray, strides: np.ndarray, **masks: int
 ) -> np.ndarray:
-    return x[_index(x.shape, begin, end, strides, masks)]
+    return x[index_of(x.shape, begin, end, strides, masks)]
 
 
 def _masks_of(op: Any) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _unsliced(
     **masks: int,
 ) -> np.ndarray:
     whole = np.zeros(shape, dy.dtype)
-    part = whole[_index(whole.shape, begin, end, strides, masks)]
+    part = whole[index_of(whole.shape, begin, end, strides, masks)]
     if part.shape != dy.shape:
         raise ValueError(f"shape of dy was {dy.shape} instead of {part.shape}")
     part[...] = dy
@@ -237,7 +237,7 @@ def _unsliced_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for dims, spec, masks in _specs():
             begin, end, strides = (np.array(part, np.int32) for part in spec)
-            part = np.zeros(dims)[_index(dims, begin, end, strides, {**MASKS, **masks})]
+            part = np.zeros(dims)[index_of(dims, begin, end, strides, {**MASKS, **masks})]
             dy = rng.normal(size=part.shape).astype(dtype)
             yield Sample(np.array(dims, np.int32), begin, end, strides, dy, **masks)
 

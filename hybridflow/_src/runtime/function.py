@@ -20,7 +20,7 @@ from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.ops.conditional import common_dims
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction
-from hybridflow._src.variables.scope import get_variable_scope
+from hybridflow._src.variables.scope_state import get_variable_scope
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:

@@ -15,24 +15,26 @@ from hybridflow._src.ops.control_flow import group
 from hybridflow._src.ops.elementwise import minimum
 from hybridflow._src.ops.exponential import pow
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
+from hybridflow._src.variables.getting import get_variable
 from hybridflow._src.variables.initialization import (
     global_variables,
     moving_average_variables,
     trainable_variables,
 )
 from hybridflow._src.variables.initializers import Zeros
-from hybridflow._src.variables.scope import get_variable, variable_scope
+from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.variable import Variable
 
 __all__ = ["ExponentialMovingAverage", "assign_moving_average"]
 
 _NOT_TENSOR = (
-    "ExponentialMovingAverage.apply takes variables and tensors, got {value!r:.200} (pass the parts of a partitioned "
-    "variable)."
+    "ExponentialMovingAverage.apply takes variables and tensors, got {value!r:.200} (pass the "
+    "parts of a partitioned variable)."
 )
 _NOT_VARIABLE = (
-    "ExponentialMovingAverage.apply: in eager mode only variables have averages, got {value!r:.200}. A tensor is a new "
-    "object at each step: assign it to a variable and average that."
+    "ExponentialMovingAverage.apply: in eager mode only variables have averages, got "
+    "{value!r:.200}. A tensor is a new object at each step: assign it to a variable and average "
+    "that."
 )
 
 
@@ -42,9 +44,10 @@ class ExponentialMovingAverage:
     Args:
       decay: a number near 1, or a scalar tensor.
       num_updates: number of updates done, a variable, tensor or number: the decay used is then
-        `min(decay, (1 + num_updates) / (10 + num_updates))`, so that averages move faster at the start.
-      zero_debias: whether averages of tensors, which start at 0, are divided by `1 - decay^n` after `n`
-        updates. (Averages of variables start at the variable's initial value.)
+        `min(decay, (1 + num_updates) / (10 + num_updates))`, so that averages move faster at the
+        start.
+      zero_debias: whether averages of tensors, which start at 0, are divided by `1 - decay^n` after
+        `n` updates. (Averages of variables start at the variable's initial value.)
       name: suffix of the averages' names, and name of the operations.
 
     >>> import hybridflow as hf
@@ -78,14 +81,15 @@ class ExponentialMovingAverage:
         `GraphKeys.MOVING_AVERAGE_VARIABLES`.
 
         Args:
-          var_list: list of variables and of tensors of the graph; all trainable variables by default. In
-            eager mode variables alone.
+          var_list: list of variables and of tensors of the graph; all trainable variables by
+            default. In eager mode variables alone.
 
-        Returns: the operation that updates the averages; None in eager mode, where that has happened.
+        Returns: the operation that updates the averages; None in eager mode, where that has
+        happened.
 
         Raises:
-          TypeError: for dtypes that are not floating, or a tensor in eager mode. ValueError: in graph mode,
-            if `apply` was called for one of them before.
+          TypeError: for dtypes that are not floating, or a tensor in eager mode. ValueError: in
+            graph mode, if `apply` was called for one of them before.
         """
         targets = trainable_variables() if var_list is None else list(var_list)
         # Eager programs, and functions that are traced, come here at each step.
@@ -119,7 +123,10 @@ class ExponentialMovingAverage:
     def _make_average(self, target: Any) -> None:
         if isinstance(target, Variable):
             made = make_slot(
-                target, target.initialized_value, self._name, validate_shape=target._dims is not None
+                target,
+                target.initialized_value,
+                self._name,
+                validate_shape=target._dims is not None,
             )
             add_to_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, target)
         else:
@@ -128,14 +135,14 @@ class ExponentialMovingAverage:
         self._averages.of(target).named(self._name)[target] = made
 
     def average(self, var: Any) -> Any:
-        """The variable that holds the average of `var`, or None if `apply` was not called for it."""
+        """The variable that holds the average of `var`, or None if there is none yet."""
         return self._averages.of(var).named(self._name).get(var)
 
     def average_name(self, var: Any) -> str:
         """The name of the average of `var`: that of its variable, or the one that it would get."""
         made = self.average(var)
         if made is not None:
-            return made._shared_name  # type: ignore[no-any-return]
+            return str(made._shared_name)
         name = f"{var._shared_name if isinstance(var, Variable) else var.op.name}/{self._name}"
         if context.modes.top.eager:
             return name
@@ -143,13 +150,16 @@ class ExponentialMovingAverage:
             return get_default_graph().unique_name(name, mark_as_used=False)
 
     def variables_to_restore(self, moving_avg_variables: Any = None) -> dict[str, Any]:
-        """The variables to restore from a checkpoint, by name: averages take the place of what they average.
+        """The variables to restore from a checkpoint, by name.
+
+        Averages take the place of what they average.
 
         Args:
-          moving_avg_variables: variables to restore from their averages; by default the trainable ones and
-            those that `apply` was called for.
+          moving_avg_variables: variables to restore from their averages; by default the trainable
+            ones and those that `apply` was called for.
 
-        Returns: a dict from names to variables; variables without an average are in it by their own name.
+        Returns: a dict from names to variables; variables without an average are in it by their own
+        name.
 
         >>> import hybridflow as hf
         >>> with hf.Graph().as_default():
@@ -179,21 +189,23 @@ def assign_moving_average(
       variable: the variable that holds the average.
       value: tensor of its shape and dtype.
       decay: scalar tensor or number.
-      zero_debias: whether to divide by `1 - decay^n` after `n` updates; the average before that and `n` are
-        kept in the variables `<variable>/biased` and `<variable>/local_step`.
+      zero_debias: whether to divide by `1 - decay^n` after `n` updates; the average before that and
+        `n` are kept in the variables `<variable>/biased` and `<variable>/local_step`.
       name: name of the result.
 
     Returns: the new average (in a graph, when it runs).
     """
-    with name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope:
-        with colocated(variable):
-            share = cast(1.0 - convert_to_tensor(decay), variable.dtype)
-            value = convert_to_tensor(value)
-            if zero_debias:
-                delta = _debiased_delta(variable, value, share)
-            else:
-                delta = (convert_to_tensor(variable) - value) * share
-            return variable.assign_sub(delta, name=scope)
+    with (
+        name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope,
+        colocated(variable),
+    ):
+        share = cast(1.0 - convert_to_tensor(decay), variable.dtype)
+        value = convert_to_tensor(value)
+        if zero_debias:
+            delta = _debiased_delta(variable, value, share)
+        else:
+            delta = (convert_to_tensor(variable) - value) * share
+        return variable.assign_sub(delta, name=scope)
 
 
 def _debiased_delta(variable: Any, value: Any, share: Any) -> Any:

@@ -8,8 +8,8 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, current_collections
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.variables.getting import get_variable
 from hybridflow._src.variables.initializers import Zeros
-from hybridflow._src.variables.scope import get_variable
 from hybridflow._src.variables.variable import Variable
 
 __all__ = [

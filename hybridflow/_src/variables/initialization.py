@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
-from hybridflow._src.framework.scopes import colocate_with, name_scope
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import colocate_with, device, name_scope
 from hybridflow._src.ops import constant
+from hybridflow._src.ops.comparison import logical_not
 from hybridflow._src.ops.control_flow import group, no_op
+from hybridflow._src.ops.joining import stack
+from hybridflow._src.ops.selecting import boolean_mask
+from hybridflow._src.variables.initial_value import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +33,6 @@ __all__ = [
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
-    "is_variable_initialized",
     "local_variables",
     "local_variables_initializer",
     "model_variables",
@@ -99,56 +104,69 @@ def local_variables_initializer() -> Any:
     return variables_initializer(local_variables())
 
 
-def is_variable_initialized(variable: Any) -> Tensor:
-    """A boolean scalar: whether `variable` has a value."""
-    return variable.is_initialized()  # type: ignore[no-any-return]
-
-
 def report_uninitialized_variables(
     var_list: Any = None, name: str = "report_uninitialized_variables"
 ) -> Tensor:
-    """The names of those variables that have no value yet, as a 1-D string tensor.
+    """The names of those variables that have no value yet.
 
     Args:
       var_list: variables to look at; all global and local ones by default.
       name: name scope of the ops.
+
+    Returns: a 1-D string tensor.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     v, w = hf.Variable(1.0, name="v"), hf.Variable(2.0, name="w")
+    ...     sess.run(v.initializer)
+    ...     print(sess.run(hf.report_uninitialized_variables()))
+    [b'w']
     """
-    if var_list is None:
-        var_list = global_variables() + local_variables()
-    with name_scope(name):
+    var_list = _all_variables() if var_list is None else var_list
+    with name_scope(name), device("/cpu:0"):
         if not var_list:
-            return constant.constant(np.array([], object), dtype="string")
-        from_values = stack([is_variable_initialized(v) for v in var_list])
-        names = constant.constant([v.name[:-2] for v in var_list])
-        return boolean_mask(names, logical_not(from_values))
+            return constant.constant(np.array([], object), dtype=dtypes.string)
+        missing = logical_not(stack([v.is_initialized() for v in var_list]))
+        names = constant.constant([v._shared_name for v in var_list])
+        return boolean_mask(names, missing)
+
+
+def _all_variables() -> list[Any]:
+    """The global and local variables; where there are none, those that joined no collection."""
+    found = global_variables() + local_variables()
+    if found or context.modes.top.eager:
+        return found
+    return list(registered(get_default_graph()).values())
 
 
 def assert_variables_initialized(var_list: Any = None) -> Tensor | None:
-    """Deprecated: an op that fails if a variable has no value; None if there are no variables."""
-    if var_list is None:
-        var_list = global_variables() + local_variables()
-    if not var_list:
-        return None
+    """Deprecated: a tensor whose evaluation fails if a variable has no value.
+
+    Args:
+      var_list: variables to look at; all global and local ones by default.
+
+    Returns: their ranks; None if there are no variables.
+    """
     ranks = []
-    for variable in var_list:
-        with colocate_with(None if context.modes.top.eager else variable.op):
-            ranks.append(rank(variable.read_value()))
-    return stack(ranks)
+    for variable in _all_variables() if var_list is None else var_list:
+        with colocate_with(None if variable._eager else variable.op):
+            ranks.append(raw.Rank(variable.read_value()))
+    if not ranks:
+        return None
+    return ranks[0] if len(ranks) == 1 else stack(ranks)
 
 
 def _deprecated(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    warned = []
-
     @functools.wraps(function)
     def alias(*args: Any, **kwargs: Any) -> Any:
-        if not warned:
-            warned.append(True)
-            warnings.warn(
-                f"{name} is deprecated: use {function.__name__}.", DeprecationWarning, stacklevel=2
-            )
+        warnings.warn(
+            f"{name} is deprecated. Please use tf.{function.__name__} instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return function(*args, **kwargs)
 
-    alias.__name__ = name
+    alias.__name__ = alias.__qualname__ = name
     alias.__doc__ = f"Deprecated: use `{function.__name__}`."
     return alias
 

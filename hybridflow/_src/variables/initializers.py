@@ -68,7 +68,7 @@ class _WithDtype(Initializer):
 def _floating(dtype: Any) -> DType:
     dtype = dtypes.as_dtype(dtype)
     if not dtype.is_floating:
-        raise TypeError(f"Cannot create initializer for non-floating point type {dtype.name}.")
+        raise ValueError(f"Expected floating point type, got {dtype!r}.")
     return dtype
 
 

@@ -1,153 +1,87 @@
-"""Partitioned variables: one variable kept as several, cut along one axis."""
+"""`PartitionedVariable`: one variable kept as several, cut along one axis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import array, joining
 from hybridflow._src.ops.control_flow import group
-from hybridflow._src.variables.variable import Variable
+from hybridflow._src.ops.indexing import getitem
+from hybridflow._src.variables.variable import Variable, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hybridflow._src.framework.dtypes import DType
-    from hybridflow._src.framework.tensor import Tensor
 
-
-class PartitionInfo:
-    """Which part of a partitioned variable an initializer is asked for.
-
-    Args:
-      full_shape: shape of the whole variable.
-      var_offset: the part's first index in each dimension.
-
-    Raises:
-      TypeError: if they are not lists or tuples. ValueError: if their lengths differ or an offset lies outside.
-    """
-
-    def __init__(self, full_shape: Any, var_offset: Any) -> None:
-        for name, value in (("full_shape", full_shape), ("var_offset", var_offset)):
-            if not isinstance(value, list | tuple):
-                raise TypeError(f"`{name}` must be a sequence (like tuple or list) instead of {value!r}")
-        if len(full_shape) != len(var_offset):
-            raise ValueError(
-                f"Expected equal length, but `var_offset` is of length {len(var_offset)} while full_shape is of "
-                f"length {len(full_shape)}."
-            )
-        for offset, size in zip(var_offset, full_shape, strict=True):
-            if offset < 0 or offset >= size:
-                raise ValueError(
-                    f"Expected 0 <= offset < shape but found offset={offset}, shape={size} for var_offset="
-                    f"{var_offset}, full_shape={full_shape}"
-                )
-        self._full_shape = list(full_shape)
-        self._var_offset = list(var_offset)
-
-    @property
-    def full_shape(self) -> list[int]:
-        """Shape of the whole variable."""
-        return self._full_shape
-
-    @property
-    def var_offset(self) -> list[int]:
-        """The part's first index in each dimension."""
-        return self._var_offset
-
-    def single_slice_dim(self, shape: Any) -> int | None:
-        """The one dimension in which a part of this shape is smaller than the whole, or None.
-
-        Raises:
-          ValueError: if the part does not fit, or is smaller in several dimensions.
-        """
-        if not isinstance(shape, list | tuple):
-            raise TypeError(f"`shape` must be a sequence (like tuple or list) instead of {shape!r}")
-        if len(shape) != len(self._full_shape):
-            raise ValueError(f"Expected rank {len(self._full_shape)}, got shape {shape}.")
-        for offset, part, size in zip(self._var_offset, shape, self._full_shape, strict=True):
-            if offset + part > size:
-                raise ValueError(f"A part of shape {shape} does not fit into {self._full_shape}.")
-        cut = [i for i, part in enumerate(shape) if part != self._full_shape[i]]
-        if len(cut) > 1:
-            raise ValueError(f"Cannot use single_slice_dim() with shape {shape} cut in dimensions {cut}.")
-        return cut[0] if cut else None
-
-    def single_offset(self, shape: Any) -> int:
-        """The offset in that dimension; 0 if the part is the whole."""
-        dim = self.single_slice_dim(shape)
-        return 0 if dim is None else self._var_offset[dim]
-
-
-def slice_shapes(shape: list[int], partitions: list[int]) -> tuple[int, list[list[int]]]:
-    """How a variable is cut: the axis, and the shape of each part; the first parts get the remainder.
-
-    Raises:
-      ValueError: if more than one axis is to be cut, or into more parts than it has elements.
-    """
-    axis = 0
-    cut = [i for i, parts in enumerate(partitions) if parts != 1]
-    for i, (parts, size) in enumerate(zip(partitions, shape, strict=True)):
-        if size < parts or size <= 0:
-            raise ValueError(f"Cannot create {parts} slices for size {size} along dimension {i}: shape: {shape}, partitioning: {partitions}")
-    if len(cut) > 1:
-        raise ValueError(
-            f"Can only slice a variable along one dimension: shape: {shape}, partitioning: {partitions}"
-        )
-    if cut:
-        axis = cut[0]
-    size, extra = divmod(shape[axis], partitions[axis])
-    parts = []
-    for index in range(partitions[axis]):
-        part = list(shape)
-        part[axis] = size + (index < extra)
-        parts.append(part)
-    return axis, parts
+__all__ = ["PartitionedVariable"]
 
 
 class PartitionedVariable:
-    """A variable kept as a list of variables, its parts along one axis; used as one tensor, it is joined.
+    """A variable kept as a list of variables, its parts along one axis.
+
+    Used as a tensor it is the parts joined. `get_variable` with a partitioner makes it.
 
     Args:
       name: name of the whole.
       shape: its shape.
       dtype: its dtype.
-      variable_list: the parts.
+      variable_list: the parts; each knows by its `SaveSliceInfo` where it lies.
       partitions: the number of parts along each axis.
 
     Raises:
-      TypeError: for parts that are not variables. ValueError: if parts and partitions do not match.
+      TypeError: for parts or partitions that are no lists. ValueError: if parts, shape and
+        partitions do not match.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode(), hf.EagerVariableStore().as_default():
     ...     p = hf.get_variable("p", [5, 2], partitioner=hf.fixed_size_partitioner(2))
     ...     print([v.name for v in p], [v.shape.as_list() for v in p])
     ['p/part_0:0', 'p/part_1:0'] [[3, 2], [2, 2]]
+
+    In TF 1.4 it cannot be assigned, has no operators, and does not exist in eager mode.
     """
 
     __array_priority__ = 100
 
     def __init__(
-        self, name: str, shape: Any, dtype: DType, variable_list: list[Variable], partitions: list[int]
+        self, name: str, shape: Any, dtype: DType, variable_list: Any, partitions: Any
     ) -> None:
-        if not isinstance(variable_list, list | tuple):
+        if not isinstance(variable_list, (list, tuple)):
             raise TypeError(f"variable_list is not a list or tuple: {variable_list}")
-        if not isinstance(partitions, list | tuple):
+        if not isinstance(partitions, (list, tuple)):
             raise TypeError(f"partitions is not a list or tuple: {partitions}")
-        if not partitions or min(partitions) < 1:
+        if not all(p >= 1 for p in partitions):
             raise ValueError(f"partition values must be positive: {partitions}")
         if not variable_list:
             raise ValueError("variable_list may not be empty")
-        for variable in variable_list:
-            if not isinstance(variable, Variable):
-                raise TypeError(f"Elements of variable_list must be variables: {variable!r}")
         self._name = name
         self._shape = as_shape(shape)
         self._dtype = dtype
-        self._variables = list(variable_list)
+        self._variable_list = sorted(variable_list, key=self._offset_of)
         self._partitions = list(partitions)
+        if self._shape.ndims != len(partitions):
+            raise ValueError(f"len(shape) != len(partitions): {shape} vs. {partitions}")
+
+    def _offset_of(self, part: Any) -> list[int]:
+        """Where a part begins; checks that it is one."""
+        if not isinstance(part, Variable):
+            raise TypeError(f"Elements of variable_list must be variables: {part!r}")
+        info = part._get_save_slice_info()
+        if info is None:
+            raise ValueError(
+                f"All variables must have a save_slice_info available: {part.name} has none"
+            )
+        if list(info.full_shape) != self._shape.as_list():
+            raise ValueError(
+                f"All variables' full shapes must match shape: {self._shape}; but full shapes "
+                f"were: {info.full_shape}"
+            )
+        return info.var_offset
 
     @property
     def name(self) -> str:
@@ -169,13 +103,16 @@ class PartitionedVariable:
         return self._shape
 
     def __iter__(self) -> Iterator[Variable]:
-        return iter(self._variables)
+        return iter(self._variable_list)
 
     def __len__(self) -> int:
-        return len(self._variables)
+        axes = self._partition_axes()
+        if len(axes) > 1:
+            raise ValueError(f"Cannot get a length for {len(axes)} > 1 partition axes")
+        return len(self._variable_list)
 
     def _get_variable_list(self) -> list[Variable]:
-        return self._variables
+        return self._variable_list
 
     def _get_partitions(self) -> list[int]:
         return self._partitions
@@ -184,26 +121,42 @@ class PartitionedVariable:
         """The axes along which it is cut; [0] if it is one part."""
         return [i for i, parts in enumerate(self._partitions) if parts > 1] or [0]
 
+    def _axis(self) -> int:
+        axes = self._partition_axes()
+        if len(axes) > 1:
+            raise NotImplementedError(
+                f"Cannot concatenate along more than one dimension: {axes}. Multi-axis partition "
+                "concat is not supported"
+            )
+        return axes[0]
+
     @property
     def _gradient_parts(self) -> list[Variable]:
-        return self._variables
+        return self._variable_list
 
     def as_tensor(self) -> Tensor:
         """The whole as one tensor."""
-        return self._as_tensor()
+        with control_dependencies(None):
+            return self._joined()
 
     def _as_tensor(self) -> Tensor:
-        if len(self._variables) == 1:
+        return self.as_tensor()
+
+    def _joined(self) -> Tensor:
+        parts = self._variable_list
+        if len(parts) == 1:
             with name_scope(None):
-                return array.identity(self._variables[0], name=self._name)
+                return array.identity(parts[0], name=self._name)
         with name_scope(f"{self._name}/ConcatPartitions/"):
-            (axis,) = self._partition_axes()
-            joined = joining.concat(self._variables, axis, name="concat")
+            joined = joining.concat(parts, self._axis(), name="concat")
         with name_scope(None):
             return array.identity(joined, name=self._name)
 
     def assign(self, value: Any, use_locking: bool = False) -> Any:
-        """Gives all parts their parts of `value`, a tensor of the whole's shape."""
+        """Gives all parts their parts of `value`, a tensor of the whole's shape.
+
+        Returns: an operation that is done when all are assigned; None in eager mode.
+        """
         return self._apply("assign", value, use_locking)
 
     def assign_add(self, delta: Any, use_locking: bool = False) -> Any:
@@ -217,29 +170,37 @@ class PartitionedVariable:
     def _apply(self, method: str, value: Any, use_locking: bool) -> Any:
         value = convert_to_tensor(value, self._dtype)
         self._shape.assert_is_compatible_with(value.shape)
-        (axis,) = self._partition_axes()
-        sizes = [v.shape.as_list()[axis] for v in self._variables]
-        parts = joining.split(value, sizes, axis)
-        done = [
-            getattr(v, method)(part, use_locking=use_locking)
-            for v, part in zip(self._variables, parts, strict=True)
-        ]
-        return group(*done)
+        axis, parts = self._axis(), self._variable_list
+        pieces = joining.split(value, [v.shape.as_list()[axis] for v in parts], axis)
+        return group(
+            *[
+                getattr(v, method)(piece, use_locking=use_locking)
+                for v, piece in zip(parts, pieces, strict=True)
+            ]
+        )
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return getitem(self._as_tensor(), key)
 
     def __repr__(self) -> str:
         return (
             f"<hf.PartitionedVariable '{self._name}' shape={self._shape} dtype={self._dtype.name} "
-            f"parts={len(self._variables)}>"
+            f"parts={len(self._variable_list)}>"
         )
 
 
 def _to_tensor(value: PartitionedVariable, dtype: Any, name: str | None, as_ref: bool) -> Any:
     if dtype is not None and not dtype.is_compatible_with(value.dtype):
         raise ValueError(
-            f"Incompatible type conversion requested to type '{dtype.name}' for partitioned variable "
-            f"'{value.name}' of type '{value.dtype.name}'"
+            f"Incompatible type conversion requested to type '{dtype.name}' for variable of type "
+            f"'{value.dtype.name}' ('{value.name}')"
+        )
+    if as_ref:
+        raise NotImplementedError(
+            f"PartitionedVariable doesn't support being used as a reference ('{value.name}')."
         )
     return value.as_tensor()
 
 
+overload(PartitionedVariable, Tensor)
 register_tensor_conversion_function(PartitionedVariable, _to_tensor)

@@ -1,8 +1,9 @@
-"""Variables: `Variable`, kept by reference as in TF 1.4, and what it shares with `ResourceVariable`."""
+"""`Variable`: kept by reference as in TF 1.4; the base of all other kinds."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework import context, dtypes
@@ -11,83 +12,82 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import (
-    colocate_with,
-    device,
-    init_scope,
-    name_scope,
-)
+from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.ops import slice_assignment as _slices  # noqa: F401 - for what it registers
+from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.conditional import cond
+from hybridflow._src.ops.indexing import getitem
+from hybridflow._src.ops.operators import OPERATORS
+from hybridflow._src.variables.initial_value import initial_expression, register
+from hybridflow._src.variables.variable_def import (
+    SaveSliceInfo,
+    VariableDef,
+    with_scope,
+    without_scope,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
 
-_NOT_CONSTRAINT = "The `constraint` argument of variable '{name}' must be a callable, got {got!r}."
-_NO_INITIAL_VALUE = "initial_value must be specified."
-_UNKNOWN_SHAPE = (
-    "initial_value must have a shape specified, got {value}. Give it a static shape with `set_shape`, or pass "
-    "validate_shape=False."
+__all__ = ["Variable"]
+
+_NOT_CONSTRAINT = (
+    "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
 )
+_UNKNOWN_SHAPE = (
+    "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
+    "or pass validate_shape=False."
+)
+_OTHER_SHAPE = (
+    "The initial value of variable '{name}' has shape {got}, but shape {wanted} was asked for."
+)
+_IN_CONTROL_FLOW = (
+    "Initializer for variable {name} is from inside a control-flow construct, such as a loop or "
+    "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
+    "initializer."
+)
+_NOTHING = contextlib.nullcontext()
 
 
-class SaveSliceInfo:
-    """Where a part of a partitioned variable lies in the whole.
-
-    Attributes:
-      full_name: name of the whole variable.
-      full_shape: its shape.
-      var_offset: the first index of the part in each dimension.
-      var_shape: the part's shape.
-    """
-
-    def __init__(
-        self,
-        full_name: str | None = None,
-        full_shape: list[int] | None = None,
-        var_offset: list[int] | None = None,
-        var_shape: list[int] | None = None,
-    ) -> None:
-        self.full_name = full_name
-        self.full_shape = full_shape
-        self.var_offset = var_offset
-        self.var_shape = var_shape
-
-    @property
-    def spec(self) -> str:
-        """TF's text for the slice: "full shape offset,size:offset,size"."""
-        full = " ".join(str(d) for d in self.full_shape or ()) + " "
-        pairs = zip(self.var_offset or (), self.var_shape or (), strict=True)
-        return full + ":".join(f"{offset},{size}" for offset, size in pairs)
+def variables_are_eager() -> bool:
+    """Tells whether variables made now are eager ones: in eager mode, and in a function traced for it."""
+    return context.modes.top.eager or get_default_graph().building_function
 
 
 class Variable:
     """A tensor whose value stays between runs and can be changed.
 
-    In graph mode a variable has a value in each session, after its initializer has run there. In eager
-    mode `Variable(...)` makes a `ResourceVariable`, which has its value at once.
+    In graph mode a variable has a value in each session, once its initializer has run there. In
+    eager mode `Variable(...)` makes a `ResourceVariable`, which has its value at once.
 
     Args:
-      initial_value: a tensor, a value that can become one, or a function without arguments that gives it.
-      trainable: whether optimizers change it by default; adds it to `GraphKeys.TRAINABLE_VARIABLES`.
-      collections: keys of the collections it joins; `[GraphKeys.GLOBAL_VARIABLES]` if None.
+      initial_value: a tensor, a value that can become one, or a function without arguments that
+        gives it. In a graph it may use the values of other variables, in any order.
+      trainable: whether optimizers change it by default; adds it to
+        `GraphKeys.TRAINABLE_VARIABLES`.
+      collections: keys of the collections it joins; `[GraphKeys.GLOBAL_VARIABLES]` by default. In
+        eager mode they are those of the variable store, and do not keep it alive.
       validate_shape: if False, the shape may be unknown and may change.
-      caching_device: a device (or function of the op) where a copy is kept for readers.
-      name: name of the variable, made unique in a graph; "Variable" if None.
-      variable_def: not supported; see `Variable.from_proto`.
+      caching_device: a device (or device function) where a copy is kept for readers. Without
+        effect in eager mode.
+      name: name of the variable, made unique in a graph; "Variable" by default.
+      variable_def: a `VariableDef` of a variable that is in the graph, instead of an initial value.
       dtype: converts the initial value.
-      expected_shape: checked against the shape of the initial value.
-      import_scope: accepted for compatibility.
+      expected_shape: the shape that the initial value must have.
+      import_scope: name scope of the variable of `variable_def`.
       constraint: function from a value to its projection, of the same shape and dtype; applied by
         optimizers after they update the variable.
 
     Raises:
-      ValueError: if the initial value is missing or has no known shape, or the constraint is not callable.
+      ValueError: if the initial value is missing, has no known shape or another one than expected,
+        or the constraint is not callable.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -98,17 +98,25 @@ class Variable:
     """
 
     SaveSliceInfo = SaveSliceInfo
-    # What `Variable(...)` makes in eager mode: `ResourceVariable`, which is built on this class.
+    # What is made in eager mode, and for a `VariableDef` of a resource variable.
     eager_class: ClassVar[type[Variable]]
+    resource_class: ClassVar[type[Variable]]
 
     # NumPy must leave `array + variable` to the reflected operator.
     __array_priority__ = 100
 
+    _eager = False
+    _save_slice_info: SaveSliceInfo | None = None
+    _caching_device: Any = None
+    _constraint: Callable[[Tensor], Tensor] | None = None
+    _handle: Tensor
+    _snapshot: Tensor
+    _dtype: DType
+    _dims: Any
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
-        if cls is Variable:
-            with init_scope():
-                if context.modes.top.eager:
-                    return object.__new__(cls.eager_class)
+        if variables_are_eager():
+            return object.__new__(cls.eager_class)
         return object.__new__(cls)
 
     def __init__(
@@ -119,22 +127,51 @@ class Variable:
         validate_shape: bool = True,
         caching_device: Any = None,
         name: str | None = None,
-        variable_def: Any = None,
+        variable_def: VariableDef | None = None,
         dtype: Any = None,
         expected_shape: Any = None,
         import_scope: str | None = None,
         constraint: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
+        if variable_def is not None:
+            self._restore(initial_value, variable_def, import_scope)
+            return
+        collections = self._admit(initial_value, trainable, collections, name, constraint)
+        self._caching_device = caching_device
+        with init_scope():
+            graph = get_default_graph()
+            if callable(initial_value):
+                with graph.name_scope(name or "Variable") as scope:
+                    with graph.name_scope("Initializer"), _no_device(graph):
+                        initial = convert_to_tensor(initial_value(), dtype, "initial_value")
+                    self._build(initial, scope, validate_shape, expected_shape)
+            else:
+                with name_scope(name, "Variable", [initial_value]) as scope, self._value_scope():
+                    initial = convert_to_tensor(initial_value, dtype, "initial_value")
+                if initial.op.body is not None:
+                    raise ValueError(_IN_CONTROL_FLOW.format(name=scope))
+                with name_scope(scope):
+                    self._build(initial, scope, validate_shape, expected_shape)
+            add_to_collections(collections, self)
+
+    # -- making it ---------------------------------------------------------------------------------
+
+    def _admit(
+        self, initial_value: Any, trainable: bool, collections: Any, name: str | None, constraint: Any
+    ) -> list[Any]:
+        """Checks arguments, and gives the collections to join."""
         if initial_value is None:
-            raise ValueError(_NO_INITIAL_VALUE)
+            raise ValueError("initial_value must be specified.")
         if constraint is not None and not callable(constraint):
             raise ValueError(_NOT_CONSTRAINT.format(name=name or "Variable", got=constraint))
+        if name == "":
+            raise ValueError("'' is not a valid name for a variable.")
         if collections is None:
             collections = [GraphKeys.GLOBAL_VARIABLES]
-        if not isinstance(collections, list | tuple | set):
+        elif not isinstance(collections, (list, tuple, set)):
             raise ValueError(
-                f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} "
-                f"of type {type(collections)}"
+                "collections argument to Variable constructor must be a list, tuple, or set. Got "
+                f"{collections} of type {type(collections)}"
             )
         if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
@@ -142,75 +179,48 @@ class Variable:
             context.variable_creation.top(name or "Variable")
         self._trainable = trainable
         self._constraint = constraint
-        self._caching_device = caching_device
-        self._save_slice_info: SaveSliceInfo | None = None
-        dtype = None if dtype is None else dtypes.as_dtype(dtype).base_dtype
-        with init_scope():
-            self._eager = context.modes.top.eager
-            self._graph: Graph | None = None if self._eager else get_default_graph()
-            from_function = callable(initial_value)
-            values = [] if from_function else [initial_value]
-            with name_scope(name, "Variable", values) as scope:
-                self._create(initial_value, from_function, scope, dtype, validate_shape, expected_shape)
-            add_to_collections(collections, self)
+        return collections  # type: ignore[no-any-return]
 
-    # -- making it -----------------------------------------------------------------------------
+    def _value_scope(self) -> AbstractContextManager[Any]:
+        """Where an initial value that is no function is converted to a tensor."""
+        return _NOTHING
 
-    def _create(
-        self,
-        initial_value: Any,
-        from_function: bool,
-        scope: str,
-        dtype: DType | None,
-        validate_shape: bool,
-        expected_shape: Any,
-    ) -> None:
-        graph = get_default_graph()
-        if from_function:
-            # The initializer's ops go where the variable goes, not to a device of their own.
-            with graph.name_scope("Initializer"), _no_device(graph):
-                initial = convert_to_tensor(initial_value(), dtype, "initial_value")
-        else:
-            initial = convert_to_tensor(initial_value, dtype, "initial_value")
-        _check_initial(initial, validate_shape, expected_shape)
+    def _build(self, initial: Tensor, scope: str, validate_shape: bool, expected: Any) -> None:
+        """Makes the ops of the variable; `scope` is its name scope, which is open."""
+        check_initial(initial, scope, validate_shape, expected)
         self._initial_value = initial
-        self._dtype = initial.dtype.base_dtype
+        self._dtype = initial._dtype.base_dtype
         self._dims = initial._dims if validate_shape else None
         self._handle = self._make_handle(scope)
         self._op: Operation = self._handle.op
-        self._initializer_op: Operation = self._make_initializer(initial, validate_shape)
+        name = self._op.name
+        register(self._op.graph, self)
+        self._initial_expression = initial_expression(initial, f"{name}_0")
+        self._initializer_op: Operation = self._make_initializer(validate_shape)
         self._snapshot = self._make_snapshot()
 
     def _attrs(self, scope: str) -> dict[str, Any]:
-        return {
-            "shape": TensorShape.of(self._dims),
-            "dtype": self._dtype,
-            "shared_name": scope.rstrip("/"),
-        }
+        shape = TensorShape.of(self._dims)
+        return {"shape": shape, "dtype": self._dtype, "shared_name": scope[:-1]}
 
     def _make_handle(self, scope: str) -> Tensor:
         return raw.VariableV2(name=scope, **self._attrs(scope))
 
-    def _make_initializer(self, initial: Tensor, validate_shape: bool) -> Any:
+    def _make_initializer(self, validate_shape: bool) -> Operation:
         return raw.Assign(
-            self._handle, initial, validate_shape=validate_shape, use_locking=True, name="Assign"
+            self._handle,
+            self._initial_expression,
+            validate_shape=validate_shape,
+            use_locking=True,
+            name="Assign",
         ).op
 
     def _make_snapshot(self) -> Tensor:
-        with self._beside(), self._caching_scope():
+        caching = self._caching_device
+        with colocate_with(self._op) if caching is None else device(caching):
             return raw.Identity(self._handle, name="read")
 
-    def _beside(self) -> contextlib.AbstractContextManager[Any]:
-        return colocate_with(self._op)
-
-    def _caching_scope(self) -> contextlib.AbstractContextManager[Any]:
-        if self._caching_device is None:
-            return _NOTHING
-        if callable(self._caching_device):
-            return device(self._caching_device(self._op))
-        return device(self._caching_device)
-
-    # -- what it is ----------------------------------------------------------------------------
+    # -- what it is --------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -246,13 +256,17 @@ class Variable:
         return TensorShape.of(self._dims)
 
     def set_shape(self, shape: Any) -> None:
-        """Adds what is known of the shape."""
+        """Adds what is known of the shape.
+
+        Raises:
+          ValueError: if it contradicts what is known.
+        """
         self._handle.set_shape(shape)
         self._snapshot.set_shape(shape)
         self._dims = self._snapshot._dims
 
     @property
-    def graph(self) -> Any:
+    def graph(self) -> Graph:
         """The graph of the variable."""
         return self._handle.graph
 
@@ -272,12 +286,12 @@ class Variable:
         return self._constraint
 
     @property
-    def initializer(self) -> Any:
+    def initializer(self) -> Operation | None:
         """The operation that gives the variable its initial value."""
         return self._initializer_op
 
     @property
-    def initial_value(self) -> Tensor:
+    def initial_value(self) -> Tensor | None:
         """The tensor with the initial value."""
         return self._initial_value
 
@@ -287,7 +301,7 @@ class Variable:
     def _set_save_slice_info(self, info: SaveSliceInfo) -> None:
         self._save_slice_info = info
 
-    # -- reading -------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def value(self) -> Tensor:
         """The value as a tensor: in a graph one tensor shared by all its readers."""
@@ -300,7 +314,9 @@ class Variable:
     def initialized_value(self) -> Tensor:
         """The value if the variable is initialized when this runs, else its initial value."""
         with init_scope():
-            return cond(self.is_initialized(), self.read_value, lambda: self._initial_value)
+            return cond(
+                self.is_initialized(), self.read_value, lambda: self._initial_expression
+            )
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """A boolean scalar: whether the variable has a value."""
@@ -312,15 +328,18 @@ class Variable:
     def _as_graph_element(self) -> Tensor:
         return self._handle
 
+    def _ref(self) -> Tensor:
+        return self._handle
+
     @property
     def _gradient_source(self) -> Tensor:
         return self._handle
 
     def eval(self, session: Any = None) -> Any:
         """The value in `session` or the default session."""
-        return self.graph.evaluate(self._handle, None, session)
+        return self.graph.evaluate(self._as_graph_element(), None, session)
 
-    # -- writing -------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Gives the variable a new value; the result is that value (in a graph, when it runs)."""
@@ -334,8 +353,11 @@ class Variable:
         """Subtracts `delta`; the result is the new value."""
         return raw.AssignSub(self._handle, delta, use_locking=use_locking, name=name)
 
-    def _scatter(self, kind: str, indices: Any, updates: Any, name: str | None) -> Any:
-        return getattr(raw, f"Scatter{kind}")(self._handle, indices, updates, name=name)
+    def _scatter(
+        self, kind: str, indices: Any, updates: Any, use_locking: bool, name: str | None
+    ) -> Any:
+        op = getattr(raw, f"Scatter{kind}")
+        return op(self._handle, indices, updates, use_locking=use_locking, name=name)
 
     def scatter_sub(
         self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None
@@ -345,32 +367,36 @@ class Variable:
         Raises:
           ValueError: if `sparse_delta` is not `IndexedSlices`.
         """
-        return self._scatter_slices("Sub", sparse_delta, name)
+        return self._scatter_slices("Sub", sparse_delta, use_locking, name)
 
     def scatter_add(
         self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None
     ) -> Any:
         """Adds rows, repeated ones repeatedly; the result is the new value."""
-        return self._scatter_slices("Add", sparse_delta, name)
+        return self._scatter_slices("Add", sparse_delta, use_locking, name)
 
     def scatter_update(
         self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None
     ) -> Any:
         """Replaces rows; the result is the new value."""
-        return self._scatter_slices("Update", sparse_delta, name)
+        return self._scatter_slices("Update", sparse_delta, use_locking, name)
 
-    def _scatter_slices(self, kind: str, delta: Any, name: str | None) -> Any:
+    def _scatter_slices(self, kind: str, delta: Any, use_locking: bool, name: str | None) -> Any:
         if not isinstance(delta, IndexedSlices):
             raise ValueError(f"sparse_delta is not IndexedSlices: {delta!r:.200}")
-        return self._scatter(kind, delta.indices, delta.values, name)
+        return self._scatter(kind, delta.indices, delta.values, use_locking, name)
 
-    def count_up_to(self, limit: int) -> Any:
+    def _assign_slice(self, bounds: Any, value: Any, name: str | None, masks: Any) -> Any:
+        """What `v[...].assign(value)` does."""
+        return raw.StridedSliceAssign(self._handle, *bounds, value, name=name, **masks)
+
+    def count_up_to(self, limit: int, name: str | None = None) -> Any:
         """Adds 1 and gives the value from before, until that is `limit`.
 
         Raises:
           OutOfRangeError: when it runs, once the value has reached `limit`.
         """
-        return raw.CountUpTo(self._handle, limit=limit, T=self._dtype)
+        return raw.CountUpTo(self._handle, limit=limit, T=self._dtype, name=name)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Writes a Python or NumPy value into the variable, in `session` or the default session.
@@ -385,37 +411,132 @@ class Variable:
             )
         session.run(self._initializer_op, {self._initializer_op.inputs[1]: value})
 
+    # -- its description ---------------------------------------------------------------------------
+
+    def to_proto(self, export_scope: str | None = None) -> VariableDef | None:
+        """A `VariableDef`; None if it lies outside of `export_scope`, which the names in it lose."""
+        if export_scope is not None and not self.name.startswith(export_scope):
+            return None
+        info = self._save_slice_info
+        return VariableDef(
+            save_slice_info_def=None if info is None else info.to_proto(export_scope),
+            **{key: without_scope(x.name, export_scope) for key, x in self._parts().items()},
+        )
+
+    def _parts(self) -> dict[str, Any]:
+        """What a `VariableDef` names."""
+        return {
+            "variable_name": self._handle,
+            "initial_value_name": self._initial_value,
+            "initializer_name": self._initializer_op,
+            "snapshot_name": self._snapshot,
+        }
+
+    @staticmethod
+    def from_proto(variable_def: VariableDef, import_scope: str | None = None) -> Variable:
+        """The variable of the default graph that `variable_def` describes; no ops are added.
+
+        Raises:
+          KeyError: if the graph has no such ops.
+        """
+        kind = Variable.resource_class if variable_def.is_resource else Variable
+        return kind(variable_def=variable_def, import_scope=import_scope)
+
+    def _restore(self, initial_value: Any, given: VariableDef, import_scope: str | None) -> None:
+        if initial_value is not None:
+            raise ValueError("variable_def and initial_value are mutually exclusive.")
+        graph = get_default_graph()
+
+        def element(name: str) -> Any:
+            return graph.as_graph_element(with_scope(name, import_scope))
+
+        self._handle = element(given.variable_name)
+        self._op = self._handle.op
+        self._dtype = self._op.attrs["dtype"]
+        self._dims = self._op.attrs["shape"]._dims
+        self._initializer_op = element(given.initializer_name)
+        self._initial_expression = self._initializer_op.inputs[1]
+        self._initial_value = (
+            element(given.initial_value_name)
+            if given.initial_value_name
+            else self._initial_expression
+        )
+        self._trainable = False
+        self._restore_snapshot(element(given.snapshot_name) if given.snapshot_name else None)
+        if given.save_slice_info_def is not None:
+            self._save_slice_info = SaveSliceInfo(
+                save_slice_info_def=given.save_slice_info_def, import_scope=import_scope
+            )
+        register(graph, self)
+
+    def _restore_snapshot(self, snapshot: Any) -> None:
+        self._snapshot = snapshot
+
+    # -- Python protocols --------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """A part of the value, with a method `assign` that writes that part."""
+        return getitem(self._as_tensor(), key, self)
+
     def __iter__(self) -> Any:
-        raise TypeError("'Variable' object is not iterable.")
+        raise TypeError(
+            "'Variable' object is not iterable. Use `hf.unstack(v)` for its rows, or `hf.map_fn`."
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            f"Variable '{self.name}' belongs to a graph and has no value outside a session: use "
+            "`session.run(v)` or `v.eval()` for it."
+        )
 
     def __repr__(self) -> str:
         return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
 
-def _no_device(graph: Graph) -> contextlib.AbstractContextManager[Any]:
+def overload(cls: Any, tensor_class: type[Tensor]) -> None:
+    """Gives a class the operators of tensors: its object is read, then the tensor does the rest."""
+    for operator in OPERATORS:
+        setattr(cls, operator, _read_first(getattr(tensor_class, operator)))
+
+
+def _read_first(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def operator(self: Any, *args: Any) -> Any:
+        return method(self._as_tensor(), *args)
+
+    return operator
+
+
+def _no_device(graph: Graph) -> AbstractContextManager[Any]:
     scope = graph._scope.top
     return graph.device(None) if scope.device or scope.device_functions else _NOTHING
 
 
-_NOTHING = contextlib.nullcontext()
+def check_initial(initial: Tensor, scope: str, validate_shape: bool, expected: Any) -> None:
+    """Checks the shape of an initial value.
 
-
-def _check_initial(initial: Tensor, validate_shape: bool, expected_shape: Any) -> None:
-    if validate_shape and not initial.shape.is_fully_defined():
+    Raises:
+      ValueError: if it is not known, or another one than expected.
+    """
+    if not validate_shape:
+        return
+    dims = initial._dims
+    if dims is None or None in dims:
         raise ValueError(_UNKNOWN_SHAPE.format(value=initial))
-    if expected_shape is not None and not initial.shape.is_compatible_with(expected_shape):
-        raise ValueError(
-            f"Initial value of shape {initial.shape} does not have the expected shape {expected_shape}."
-        )
+    if expected is not None and not initial.shape.is_compatible_with(expected):
+        wanted = TensorShape(expected)
+        name = scope.rstrip("/")
+        raise ValueError(_OTHER_SHAPE.format(name=name, got=initial.shape, wanted=wanted))
 
 
 def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> Any:
     if dtype is not None and not dtype.is_compatible_with(value._dtype):
         raise ValueError(
             f"Incompatible type conversion requested to type '{dtype.name}' for variable of type "
-            f"'{value._dtype.name}' ('{value.name}')"
+            f"'{value.dtype.name}' ('{value.name}')"
         )
-    return value.handle if as_ref and value.dtype.is_ref_dtype else value._as_tensor()
+    return value._ref() if as_ref else value._as_tensor()
 
 
+overload(Variable, Tensor)
 register_tensor_conversion_function(Variable, _to_tensor)

@@ -1,0 +1,230 @@
+"""`EagerVariable`: the resource variable of eager mode, which has its value at once."""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
+from hybridflow._src.framework.graph_keys import current_collections
+from hybridflow._src.framework.scopes import current_device, init_scope, name_scope
+from hybridflow._src.framework.storage import Storage
+from hybridflow._src.variables.resource_variable import ResourceVariable
+from hybridflow._src.variables.variable import Variable, check_initial, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+
+    from hybridflow._src.framework.tensor import Tensor
+
+_DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+class EagerVariable(ResourceVariable):
+    """What `Variable(...)`, `ResourceVariable(...)` and `get_variable(...)` make in eager mode.
+
+    Its value is an array that is replaced by each write, so what was read stays as it was. It can be
+    used in functions that `hf.function` traces.
+
+    Args: as for `Variable`; a caching device has no effect.
+
+    Raises:
+      ValueError: as for `Variable`, and for a `variable_def`, which belongs to a graph.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     v = hf.Variable([1.0, 2.0], name="v")
+    ...     _ = v.assign_add([1.0, 1.0])
+    >>> v
+    <hf.Variable 'v:0' shape=(2,) dtype=float32, numpy=array([2., 3.], dtype=float32)>
+    """
+
+    _eager = True
+    _cached = None
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool = True,
+        collections: Any = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        expected_shape: Any = None,
+        import_scope: str | None = None,
+        constraint: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        if variable_def is not None:
+            raise ValueError(
+                "Creating a variable from variable_def is only supported in graph mode."
+            )
+        collections = self._admit(initial_value, trainable, collections, name, constraint)
+        with init_scope(), name_scope(name, "Variable") as scope:
+            with name_scope("Initializer"):
+                value = initial_value() if callable(initial_value) else initial_value
+                initial = convert_to_tensor(value, dtype, "initial_value")
+            check_initial(initial, scope, validate_shape, expected_shape)
+            self._name = scope.rstrip("/")
+            self._dtype = initial._dtype.base_dtype
+            self._dims = initial._dims if validate_shape else None
+            self._device = current_device() or _DEVICE
+            self._storage = Storage(self._name, initial._a)  # type: ignore[attr-defined]
+            self._storage.variable = weakref.ref(self)
+            self._handle = EagerTensor(self._storage, dtypes.resource)
+            current_collections().add_weakly(collections, self)
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name, ending in ":0"."""
+        return f"{self._name}:0"
+
+    @property
+    def device(self) -> str:
+        """The device of the variable."""
+        return self._device
+
+    @property
+    def initializer(self) -> None:
+        """None: it has its initial value."""
+        return None
+
+    @property
+    def initial_value(self) -> Tensor:
+        """Not kept in eager mode.
+
+        Raises:
+          RuntimeError: always.
+        """
+        raise RuntimeError(
+            f"initial_value not supported in EAGER mode: '{self.name}' does not keep it."
+        )
+
+    if not TYPE_CHECKING:
+
+        @property
+        def op(self) -> Any:
+            raise self._of_no_graph("op")
+
+        @property
+        def graph(self) -> Any:
+            raise self._of_no_graph("graph")
+
+    def _of_no_graph(self, what: str) -> AttributeError:
+        return AttributeError(
+            f"`{what}` is meaningless when eager execution is enabled: variable '{self.name}' "
+            "belongs to no graph, and has its value already (`v.numpy()`)."
+        )
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """Not available: there are no ops to name.
+
+        Raises:
+          RuntimeError: always.
+        """
+        raise RuntimeError(f"to_proto not supported in EAGER mode (variable '{self.name}').")
+
+    # -- its value ---------------------------------------------------------------------------------
+
+    def _read(self) -> Tensor:
+        if context.tapes.top or not context.modes.top.eager:
+            return super()._read()
+        return wrap(self._storage.read(), self._dtype)
+
+    def value(self) -> Tensor:
+        """The value as a tensor."""
+        return self._read()
+
+    def read_value(self) -> Tensor:
+        """The value as a tensor."""
+        return self._read() if context.modes.top.eager else super().read_value()
+
+    def initialized_value(self) -> Tensor:
+        """The value: it always has one."""
+        return self._read()
+
+    def eval(self, session: Any = None) -> Any:
+        """Not available in eager mode: use `numpy()`.
+
+        Raises:
+          RuntimeError: always.
+        """
+        raise RuntimeError(f"Trying to eval in EAGER mode: use `numpy()` of variable '{self.name}'.")
+
+    def numpy(self) -> Any:
+        """The value as an array of the caller's own, or a NumPy scalar for rank 0.
+
+        Raises:
+          RuntimeError: in a function being traced, where the value is not known yet.
+        """
+        value = self._here()
+        if value.__class__ is not EagerTensor:
+            raise RuntimeError(
+                f"numpy() is only available when eager execution is enabled: variable '{self.name}' "
+                "is used in a function being traced, where `read_value()` gives its value."
+            )
+        return value.numpy()  # type: ignore[attr-defined]
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Writes a Python or NumPy value into the variable."""
+        self.assign(value)
+
+    def _now(self) -> EagerTensor:
+        return wrap(self._storage.read(), self._dtype)
+
+    def _here(self) -> Tensor:
+        """The value now; in a function being traced the tensor of its graph that will have it."""
+        traced = not context.modes.top.eager and get_default_graph().building_function
+        return self._read() if traced else self._now()
+
+    # -- Python and NumPy protocols: those of the tensor that is read --------------------------------
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        return self._here().__array__(*args, **kwargs)
+
+    def __bool__(self) -> bool:
+        return bool(self._here())
+
+    def __int__(self) -> int:
+        return int(self._here())  # type: ignore[call-overload]
+
+    def __float__(self) -> float:
+        return float(self._here())  # type: ignore[arg-type]
+
+    def __complex__(self) -> complex:
+        return complex(self._here())  # type: ignore[arg-type]
+
+    def __index__(self) -> int:
+        return operator.index(self._here())  # type: ignore[arg-type]
+
+    def __format__(self, spec: str) -> str:
+        return format(self._here(), spec) if spec else str(self)
+
+    def __len__(self) -> int:
+        return len(self._here())
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self._read())
+
+    def __repr__(self) -> str:
+        constraint = ""
+        if self._constraint is not None:
+            kind = getattr(self._constraint, "__name__", type(self._constraint).__name__)
+            constraint = f", constraint={kind}"
+        return (
+            f"<hf.Variable '{self.name}' shape={self.shape} dtype={self._dtype.name}{constraint}, "
+            f"numpy={self._now()._text(repr)}>"
+        )
+
+
+overload(EagerVariable, EagerTensor)
+Variable.eager_class = EagerVariable

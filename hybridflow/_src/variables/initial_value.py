@@ -1,0 +1,95 @@
+"""Initial values that depend on other variables: built so that the order of initialisation is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.dtypes import resource
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+_KEY = "variables by op"
+_ASKS = ("IsVariableInitialized", "VarIsInitializedOp")
+
+
+def register(graph: Graph, variable: Any) -> None:
+    """Notes which variable an op of a graph makes."""
+    graph.extensions.setdefault(_KEY, {})[variable.op] = variable
+
+
+def registered(graph: Graph) -> dict[Operation, Any]:
+    """The variables of a graph by the ops that make them."""
+    return graph.extensions.get(_KEY, {})
+
+
+def initial_expression(value: Tensor, name: str) -> Tensor:
+    """`value`, or if it depends on variables a copy of it in which they are initialized.
+
+    Where the expression reads a variable, the copy has `initialized_value()`: so variables can be
+    initialized in one run in any order. Reads inside conditionals and loops are left as they are.
+
+    Args:
+      value: the initial value of a variable.
+      name: the name of that variable.
+    """
+    ops = _upstream(value)
+    if not any(_reads(op) for op in ops):
+        return value
+    graph = value.graph
+    variables = registered(graph)
+    initialized: dict[Operation, Tensor] = {}
+    copies: dict[Tensor, Tensor] = {}
+
+    def of_variable(handle: Tensor) -> Tensor:
+        variable = variables.get(handle.op)
+        if variable is None:
+            return handle
+        if handle.op not in initialized:
+            initialized[handle.op] = variable.initialized_value()
+        return initialized[handle.op]
+
+    for op in sorted(ops, key=lambda op: op._id):
+        if op.op_def.name == "ReadVariableOp":
+            copy = of_variable(op.inputs[0])
+            if copy is not op.inputs[0]:
+                copies[op.outputs[0]] = copy
+        elif op.op_def.effect is None and not op.bodies:
+            inputs = tuple(
+                [of_variable(t) if t._dtype.is_ref_dtype else copies.get(t, t) for t in op.inputs]
+            )
+            if inputs != op.inputs:
+                copies.update(zip(op.outputs, _copy(graph, op, inputs, name), strict=True))
+    return copies.get(value, value)
+
+
+def _upstream(value: Tensor) -> list[Operation]:
+    """The ops that `value` is computed by."""
+    found = {value.op: None}
+    pending = [value.op]
+    for op in pending:
+        for tensor in op.inputs:
+            if tensor.op not in found:
+                found[tensor.op] = None
+                pending.append(tensor.op)
+    return pending
+
+
+def _reads(op: Operation) -> bool:
+    """Tells whether an op uses the value of a variable."""
+    return op.op_def.name not in _ASKS and any(
+        t._dtype is resource or t._dtype.is_ref_dtype for t in op.inputs
+    )
+
+
+def _copy(graph: Graph, op: Operation, inputs: tuple[Tensor, ...], name: str) -> list[Tensor]:
+    return graph.add_op(
+        op.op_def,
+        inputs,
+        op.attrs,
+        f"{op.name}_{name}",
+        [t._dtype for t in op.outputs],
+        [t._dims for t in op.outputs],
+    ).outputs

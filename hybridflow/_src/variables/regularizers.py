@@ -1,0 +1,168 @@
+"""Regularizers: functions from a variable to a loss."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection, get_collection
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops.constant import constant
+from hybridflow._src.ops.elementwise import abs as abs_
+from hybridflow._src.ops.elementwise import multiply
+from hybridflow._src.ops.reductions import reduce_sum
+from hybridflow._src.ops.summing import add_n
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.tensor import Tensor
+
+    Regularizer = Callable[[Any], Tensor | None]
+
+__all__ = [
+    "apply_regularization",
+    "l1_l2_regularizer",
+    "l1_regularizer",
+    "l2_regularizer",
+    "sum_regularizer",
+]
+
+
+def _check_scale(name: str, scale: Any) -> None:
+    if isinstance(scale, numbers.Integral):
+        raise ValueError(f"{name} cannot be an integer: {scale}")
+    if isinstance(scale, numbers.Real) and scale < 0.0:
+        raise ValueError(f"Setting a scale less than 0 on a regularizer: {scale}")
+
+
+def _scaled(
+    scale: Any, scope: str | None, default_scope: str, measure: Callable[[Any], Tensor]
+) -> Regularizer:
+    """The regularizer `scale * measure(weights)`; without a loss where the scale is 0."""
+    _check_scale("scale", scale)
+    if isinstance(scale, numbers.Real) and scale == 0.0:
+        return lambda _: None
+
+    def regularizer(weights: Any) -> Tensor:
+        with name_scope(scope, default_scope, [weights]) as name:
+            factor = convert_to_tensor(scale, weights.dtype.base_dtype, name="scale")
+            return multiply(factor, measure(weights), name=name)
+
+    return regularizer
+
+
+def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+    """A regularizer that pulls weights to zero: `scale * sum(|w|)`.
+
+    Args:
+      scale: a float or scalar tensor; 0.0 turns it off.
+      scope: name scope of its ops.
+
+    Raises:
+      ValueError: if `scale` is negative, or an integer.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.variables.regularizers import l1_regularizer
+    >>> with hf.eager_mode():
+    ...     print(float(l1_regularizer(0.5)(hf.constant([1.0, -3.0]))))
+    2.0
+    """
+    return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(abs_(w)))
+
+
+def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+    """A regularizer that keeps weights small: `scale * sum(w ** 2) / 2`.
+
+    Args:
+      scale: a float or scalar tensor; 0.0 turns it off.
+      scope: name scope of its ops.
+
+    Raises:
+      ValueError: if `scale` is negative, or an integer.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.variables.regularizers import l2_regularizer
+    >>> with hf.eager_mode():
+    ...     print(float(l2_regularizer(0.5)(hf.constant([1.0, -3.0]))))
+    2.5
+    """
+    return _scaled(scale, scope, "l2_regularizer", raw.L2Loss)
+
+
+def l1_l2_regularizer(
+    scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None
+) -> Regularizer:
+    """The sum of `l1_regularizer(scale_l1)` and `l2_regularizer(scale_l2)`.
+
+    Raises:
+      ValueError: if a scale is negative, or an integer.
+    """
+    _check_scale("scale_l1", scale_l1)
+    _check_scale("scale_l2", scale_l2)
+    scope = scope or "l1_l2_regularizer"
+    if isinstance(scale_l1, numbers.Real) and scale_l1 == 0.0:
+        return l2_regularizer(scale_l2, scope)
+    if isinstance(scale_l2, numbers.Real) and scale_l2 == 0.0:
+        return l1_regularizer(scale_l1, scope)
+    both = sum_regularizer([l1_regularizer(scale_l1), l2_regularizer(scale_l2)], scope)
+    assert both is not None
+    return both
+
+
+def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Regularizer | None:
+    """The sum of several regularizers.
+
+    Args:
+      regularizer_list: regularizers; None among them counts for nothing.
+      scope: name scope of its ops.
+
+    Returns: a regularizer; None if there are none in the list.
+    """
+    regularizers = [regularizer for regularizer in regularizer_list if regularizer is not None]
+    if not regularizers:
+        return None
+
+    def regularizer(weights: Any) -> Tensor | None:
+        with name_scope(scope, "sum_regularizer", [weights]) as name:
+            losses = [loss for r in regularizers if (loss := r(weights)) is not None]
+            return add_n(losses, name=name) if losses else None
+
+    return regularizer
+
+
+def apply_regularization(regularizer: Regularizer, weights_list: Any = None) -> Tensor:
+    """The sum of a regularizer's losses, which joins `GraphKeys.REGULARIZATION_LOSSES`.
+
+    Args:
+      regularizer: gives a scalar tensor, or None for no loss.
+      weights_list: tensors or variables; those in `GraphKeys.WEIGHTS` by default.
+
+    Raises:
+      ValueError: if there are no weights, or a loss is no scalar.
+
+    >>> import hybridflow as hf
+    >>> from hybridflow._src.variables import regularizers
+    >>> with hf.eager_mode():
+    ...     weights = [hf.constant([1.0]), hf.constant([2.0])]
+    ...     print(float(regularizers.apply_regularization(regularizers.l1_regularizer(1.0), weights)))
+    3.0
+    """
+    weights_list = weights_list or get_collection(GraphKeys.WEIGHTS)
+    if not weights_list:
+        raise ValueError("No weights to regularize.")
+    with name_scope("get_regularization_penalty", values=weights_list) as scope:
+        losses = [regularizer(weights) for weights in weights_list]
+        losses = [constant(0.0, dtypes.float32) if loss is None else loss for loss in losses]
+        for loss in losses:
+            if loss.shape.ndims != 0:
+                raise ValueError(
+                    "regularizer must return a scalar Tensor instead of a Tensor with rank "
+                    f"{loss.shape.ndims}."
+                )
+        total = add_n(losses, name=scope)
+    add_to_collection(GraphKeys.REGULARIZATION_LOSSES, total)
+    return total

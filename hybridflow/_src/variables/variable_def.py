@@ -1,0 +1,139 @@
+"""Descriptions of variables by the names of their ops: what `to_proto` gives and `from_proto` takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class _Record:
+    """Fields that can be compared and shown, as those of a protocol buffer are."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{field}={getattr(self, field)!r}" for field in self.__slots__)
+        return f"{type(self).__name__}({fields})"
+
+
+class SaveSliceInfoDef(_Record):
+    """The fields of a `SaveSliceInfo`."""
+
+    __slots__ = ("full_name", "full_shape", "var_offset", "var_shape")
+
+    def __init__(
+        self,
+        full_name: str = "",
+        full_shape: Any = (),
+        var_offset: Any = (),
+        var_shape: Any = (),
+    ) -> None:
+        self.full_name = full_name
+        self.full_shape = list(full_shape)
+        self.var_offset = list(var_offset)
+        self.var_shape = list(var_shape)
+
+
+class VariableDef(_Record):
+    """A variable of a graph, by the names of its tensors and operations ("" for one that it lacks).
+
+    Attributes:
+      variable_name: the reference or handle.
+      initial_value_name: the initial value.
+      initializer_name: the operation that assigns it.
+      snapshot_name: the tensor that readers share.
+      save_slice_info_def: where it lies in a partitioned variable, or None.
+      is_resource: whether it is a resource variable.
+    """
+
+    __slots__ = (
+        "initial_value_name",
+        "initializer_name",
+        "is_resource",
+        "save_slice_info_def",
+        "snapshot_name",
+        "variable_name",
+    )
+
+    def __init__(
+        self,
+        variable_name: str = "",
+        initial_value_name: str = "",
+        initializer_name: str = "",
+        snapshot_name: str = "",
+        save_slice_info_def: SaveSliceInfoDef | None = None,
+        is_resource: bool = False,
+    ) -> None:
+        self.variable_name = variable_name
+        self.initial_value_name = initial_value_name
+        self.initializer_name = initializer_name
+        self.snapshot_name = snapshot_name
+        self.save_slice_info_def = save_slice_info_def
+        self.is_resource = is_resource
+
+
+class SaveSliceInfo:
+    """Where a part of a partitioned variable lies in the whole.
+
+    Args:
+      full_name: name of the whole variable.
+      full_shape: its shape.
+      var_offset: the first index of the part in each dimension.
+      var_shape: the part's shape.
+      save_slice_info_def: a `SaveSliceInfoDef` to take these from.
+      import_scope: a name scope to put before its name.
+
+    >>> import hybridflow as hf
+    >>> hf.Variable.SaveSliceInfo("w", [6, 2], [2, 0], [2, 2]).spec
+    '6 2 2,2:0,2'
+    """
+
+    def __init__(
+        self,
+        full_name: str | None = None,
+        full_shape: list[int] | None = None,
+        var_offset: list[int] | None = None,
+        var_shape: list[int] | None = None,
+        save_slice_info_def: SaveSliceInfoDef | None = None,
+        import_scope: str | None = None,
+    ) -> None:
+        given = save_slice_info_def
+        if given is not None:
+            full_name = with_scope(given.full_name, import_scope)
+            full_shape, var_offset = list(given.full_shape), list(given.var_offset)
+            var_shape = list(given.var_shape)
+        self.full_name = full_name or ""
+        self.full_shape = full_shape or []
+        self.var_offset = var_offset or []
+        self.var_shape = var_shape or []
+
+    @property
+    def spec(self) -> str:
+        """TF's text for the slice: "full shape offset,size:offset,size"."""
+        pairs = zip(self.var_offset, self.var_shape, strict=True)
+        sizes = "".join(f"{size} " for size in self.full_shape)
+        return sizes + ":".join(f"{offset},{size}" for offset, size in pairs)
+
+    def to_proto(self, export_scope: str | None = None) -> SaveSliceInfoDef | None:
+        """The fields; None if the variable lies outside of `export_scope`, which its name loses."""
+        if export_scope is not None and not self.full_name.startswith(export_scope):
+            return None
+        name = without_scope(self.full_name, export_scope)
+        return SaveSliceInfoDef(name, self.full_shape, self.var_offset, self.var_shape)
+
+
+def with_scope(name: str, scope: str | None) -> str:
+    """`name` inside a name scope."""
+    return f"{scope.rstrip('/')}/{name}" if scope else name
+
+
+def without_scope(name: str, scope: str | None) -> str:
+    """`name` as seen from inside a name scope."""
+    inside = f"{scope.rstrip('/')}/" if scope else ""
+    return name.removeprefix(inside)
