@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from hybridflow import constraints, errors, initializers, keras, linalg, nn, train
-from hybridflow._src.autodiff.custom_gradient import custom_gradient
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hybridflow import errors, initializers, linalg, nn
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -70,7 +72,6 @@ from hybridflow._src.framework.scopes import (
 from hybridflow._src.framework.seeds import set_random_seed
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops import operators as _operators  # noqa: F401 - for what it registers
 from hybridflow._src.ops.activations import log_sigmoid
 from hybridflow._src.ops.arg_reductions import (
     arg_max,
@@ -292,7 +293,6 @@ from hybridflow._src.variables.initializers import (
     glorot_normal_initializer,
     glorot_uniform_initializer,
 )
-from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.partitioners import (
     fixed_size_partitioner,
     min_max_variable_partitioner,
@@ -300,11 +300,7 @@ from hybridflow._src.variables.partitioners import (
 )
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
-from hybridflow._src.variables.scope_state import (
-    VariableScope,
-    get_variable_scope,
-    no_regularizer,
-)
+from hybridflow._src.variables.scope_state import VariableScope, get_variable_scope, no_regularizer
 from hybridflow._src.variables.template import make_template
 from hybridflow._src.variables.updates import (
     assign,
@@ -319,6 +315,9 @@ from hybridflow._src.variables.updates import (
     scatter_update,
 )
 from hybridflow._src.variables.variable import Variable
+
+if TYPE_CHECKING:
+    from hybridflow import constraints, train
 
 __version__ = "0.1.0"
 
@@ -344,7 +343,6 @@ __all__ = [
     "OpError",
     "Operation",
     "OptimizerOptions",
-    "PartitionedVariable",
     "Print",
     "ResourceVariable",
     "RunMetadata",
@@ -396,8 +394,8 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "conj",
@@ -415,7 +413,6 @@ __all__ = [
     "create_partitioned_variables",
     "cumprod",
     "cumsum",
-    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -480,16 +477,15 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
-    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -627,10 +623,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
@@ -650,3 +646,17 @@ __all__ = [
     "zeros_like",
     "zeta",
 ]
+
+
+# Not every program trains: these submodules are imported when they are first asked for.
+_ON_DEMAND = frozenset(("constraints", "train"))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"hybridflow.{name}")
+    raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
