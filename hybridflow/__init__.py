@@ -1,4 +1,4 @@
-"""hybridflow: TensorFlow 1.4's public names, run eagerly or as a deferred graph, on NumPy and Numba."""
+"""TensorFlow 1.4's public names, run eagerly or as a deferred graph, on NumPy and Numba."""
 
 from __future__ import annotations
 
@@ -651,11 +651,12 @@ __all__ = [
 # Not every program trains: these submodules are imported when they are first asked for.
 _ON_DEMAND = frozenset(("constraints", "train"))
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    if name in _ON_DEMAND:
-        return importlib.import_module(f"hybridflow.{name}")
-    raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in _ON_DEMAND:
+            return importlib.import_module(f"hybridflow.{name}")
+        raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
