@@ -230,6 +230,46 @@ def test_the_value_itself_may_be_returned(execution: Execution) -> None:
     np.testing.assert_array_equal(execution(train), [0.0, 1.0])
 
 
+class Rows:
+    """A constraint that knows whether rows matter to each other, and notes what it gets."""
+
+    def __init__(self, independent: bool) -> None:
+        self.independent = independent
+        self.shapes: list[Any] = []
+
+    def row_wise(self, rank: int | None) -> bool:
+        assert rank == 2
+        return self.independent
+
+    def __call__(self, value: Any) -> Any:
+        self.shapes.append(value.shape.as_list())
+        return box(value)
+
+
+@pytest.mark.parametrize("use_locking", [False, True])
+@pytest.mark.parametrize("name", ["momentum", "adam", "adagrad", "sgd"])
+def test_rows_by_themselves(execution: Execution, name: str, use_locking: bool) -> None:
+    """Only the rows of a sparse gradient are projected, where nothing else can have changed."""
+    found = []
+    for independent in (False, True):
+        rows = Rows(independent)
+        small = np.clip(START, -0.5, 0.5)
+        found.append(
+            steps_of(
+                execution.name,
+                lambda: OPTIMIZERS[name](use_locking=use_locking),
+                True,
+                rows,
+                start=small,
+            )
+        )
+        # Adam moves every row.
+        whole = not independent or name == "adam"
+        assert {shape[0] for shape in rows.shapes} == ({3} if whole else {4})
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.abs(found[0]).max() <= 0.75
+
+
 class Wrong:
     """A constraint that is an object."""
 

@@ -161,6 +161,55 @@ class TestMinimize:
         assert np.all(v.as_tensor().numpy() < 0.6)
 
 
+class TestInFunctions:
+    """A training step traced by `hf.function`."""
+
+    @pytest.mark.parametrize("as_tensor", [False, True])
+    def test_minimize(self, eager: None, as_tensor: bool) -> None:
+        v = hf.Variable([1.0, 2.0])
+        optimizer = hf.train.MomentumOptimizer(0.25, 0.0)
+
+        @hf.function
+        def step(x: Any) -> Any:
+            def loss() -> Any:
+                return hf.reduce_sum(v * v * x)
+
+            before = loss()
+            optimizer.minimize(before if as_tensor else loss)
+            return before, hf.reduce_sum(v * v * x)
+
+        before, after = step(hf.constant(1.0))
+        assert (float(before), float(after)) == (5.0, 1.25)
+        np.testing.assert_allclose(v.numpy(), [0.5, 1.0])
+
+    def test_traced_again_with_the_same_slots(self, eager: None) -> None:
+        table = hf.Variable([[1.0], [2.0], [3.0]])
+        optimizer = hf.train.AdamOptimizer(0.5)
+
+        @hf.function
+        def step(indices: Any) -> None:
+            optimizer.minimize(lambda: hf.reduce_sum(hf.gather(table, indices)))
+
+        for indices in ([0], [1, 2], [[0, 1]]):
+            step(hf.constant(indices))
+        assert len(step.trace_log) > 1
+        assert len(optimizer.variables()) == 4
+        assert float(optimizer._get_beta_accumulators()[0]) == pytest.approx(0.9**4)
+
+    def test_the_same_numbers_as_outside(self, eager: None) -> None:
+        def train(wrap: Any) -> Any:
+            v = hf.Variable(np.linspace(-1.0, 1.0, 6, dtype=np.float32))
+            rate = hf.Variable(0.5, trainable=False)
+            optimizer = hf.train.RMSPropOptimizer(lambda: rate * 0.5, momentum=0.5, centered=True)
+            step = wrap(lambda: optimizer.minimize(lambda: hf.reduce_sum(v * v * v * v)))
+            for _ in range(5):
+                step()
+                rate.assign(rate * 0.75)
+            return v.numpy()
+
+        np.testing.assert_array_equal(train(hf.function), train(lambda f: f))
+
+
 class TestGlobalStep:
     @pytest.mark.parametrize("use_resource", [False, True])
     @pytest.mark.parametrize("dtype", ["int32", "int64"])

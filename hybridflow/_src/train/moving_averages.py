@@ -104,7 +104,8 @@ class ExponentialMovingAverage:
                     self._make_average(target)
             elif not repeated:
                 raise ValueError(f"Moving average already computed for: {target.name}")
-        with name_scope(self._name) as scope:
+        # What happens here is no part of what a tape around it differentiates.
+        with context.tapes.scope(()), name_scope(self._name) as scope:
             decay = convert_to_tensor(self._decay, name="decay")
             if self._num_updates is not None:
                 updates = cast(self._num_updates, dtypes.float32, name="num_updates")

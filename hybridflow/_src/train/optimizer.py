@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,13 @@ from hybridflow._src.ops import control_flow
 from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
 from hybridflow._src.train.projection import project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
+from hybridflow._src.train.updates import count_step, sum_repeated, undone_on_error
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hybridflow._src.framework.dtypes import DType
 
 __all__ = ["Optimizer"]
@@ -260,14 +258,14 @@ class Optimizer:
             if not isinstance(global_step, Variable):
                 raise TypeError(f"global_step must be a hf.Variable, got {global_step!r:.200}.")
             check_mode([global_step])
-        eager = context.modes.top.eager
         # What happens here is no part of what a tape around it differentiates.
         with self._lock, context.tapes.scope(()):
             with init_scope():
                 self._create_slots(variables)
-            with (
-                self._undone_on_error(variables, global_step) if eager else contextlib.nullcontext()
-            ):
+            if not context.modes.top.eager:
+                return self._apply(pairs, global_step, name)
+            touched = [*variables, *self._slot_sets.current().variables()]
+            with undone_on_error(touched if global_step is None else [*touched, global_step]):
                 return self._apply(pairs, global_step, name)
 
     def _apply(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:
@@ -276,7 +274,7 @@ class Optimizer:
             if context.modes.top.eager:
                 self._finish([self._update(grad, variable) for grad, variable in pairs], scope)
                 if global_step is not None:
-                    _count(global_step, scope)
+                    count_step(global_step, scope)
                 return None
             updates = []
             for grad, variable in pairs:
@@ -287,7 +285,7 @@ class Optimizer:
             else:
                 last = self._finish(updates, "update")
                 with control_dependencies([last]), colocated(global_step):
-                    done = _count(global_step, scope)
+                    done = count_step(global_step, scope)
             if not get_default_graph().building_function:
                 train_ops = get_collection_ref(GraphKeys.TRAIN_OP)
                 if done not in train_ops:
@@ -298,7 +296,13 @@ class Optimizer:
         """Updates one variable, and applies its constraint."""
         if variable.constraint is None:
             return self._update_by(grad, variable)
-        return project_after(variable, lambda: self._update_by(grad, variable), self._use_locking)
+        only_rows = isinstance(grad, IndexedSlices) and self._changes_only_rows(variable)
+        return project_after(
+            variable,
+            lambda: self._update_by(grad, variable),
+            self._use_locking,
+            grad.indices if only_rows else None,
+        )
 
     def _update_by(self, grad: Any, variable: Any) -> Any:
         """Calls the hook for this kind of variable and gradient."""
@@ -311,19 +315,9 @@ class Optimizer:
             return self._apply_sparse_duplicate_indices(grad, variable)
         return (self._resource_apply_dense if resource else self._apply_dense)(grad, variable)
 
-    @contextlib.contextmanager
-    def _undone_on_error(self, variables: list[Any], global_step: Any) -> Iterator[None]:
-        """Puts what an update changes back as it was if the update fails (eager mode)."""
-        touched = [*variables, *self._slot_sets.current().variables()]
-        if global_step is not None:
-            touched.append(global_step)
-        before = [(v._storage, v._storage.value) for v in touched]
-        try:
-            yield
-        except BaseException:
-            for storage, value in before:
-                storage.write(value)
-            raise
+    def _changes_only_rows(self, var: Any) -> bool:
+        """Whether a sparse gradient is sure to change no rows but its own."""
+        return False
 
     # -- slots ---------------------------------------------------------------------------------
 
@@ -429,12 +423,12 @@ class Optimizer:
 
     def _apply_sparse_duplicate_indices(self, grad: Any, var: Any) -> Any:
         """`_apply_sparse` with rows that have the same index summed first."""
-        values, indices = _sum_repeated(grad.values, grad.indices)
+        values, indices = sum_repeated(grad.values, grad.indices)
         return self._apply_sparse(IndexedSlices(values, indices, grad.dense_shape), var)
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Any, handle: Any, indices: Any) -> Any:
         """`_resource_apply_sparse` with rows that have the same index summed first."""
-        values, indices = _sum_repeated(grad, indices)
+        values, indices = sum_repeated(grad, indices)
         return self._resource_apply_sparse(values, handle, indices)
 
     def _valid_dtypes(self) -> set[DType]:
@@ -454,18 +448,3 @@ class Optimizer:
 def _check_some(variables: list[Any]) -> None:
     if not variables:
         raise ValueError("No variables to optimize.")
-
-
-def _sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:
-    """Rows and indices with each index once, and the sum of the rows given for it."""
-    unique, position = raw.Unique(indices)
-    size = raw.StridedSlice(raw.Shape(unique), [0], [1], [1], shrink_axis_mask=1)
-    return raw.UnsortedSegmentSum(values, position, size), unique
-
-
-def _count(global_step: Any, name: str) -> Any:
-    """The operation that adds 1 to the global step."""
-    if isinstance(global_step, ResourceVariable):
-        one = convert_to_tensor(1, global_step.dtype, name="value")
-        return raw.AssignAddVariableOp(global_step.handle, one, name=name)
-    return raw.AssignAdd(global_step.handle, 1, name=name).op

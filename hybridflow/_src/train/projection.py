@@ -9,6 +9,7 @@ from hybridflow._src.framework.errors import DTypeError, ShapeError
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.gather import gather
 from hybridflow._src.ops.locking import locked
 from hybridflow._src.variables.resource_variable import ResourceVariable
 
@@ -21,13 +22,18 @@ _NOT_TENSOR = (
 )
 
 
-def project_after(variable: Any, update: Callable[[], Any], use_locking: bool) -> Any:
+def project_after(
+    variable: Any, update: Callable[[], Any], use_locking: bool, rows: Any = None
+) -> Any:
     """Updates a variable, then applies its constraint.
 
     Args:
       variable: a variable with a constraint.
       update: does the update, and gives the operation.
       use_locking: whether both are one step for other threads; in eager mode they always are.
+      rows: indices of the only rows that the update changes, if that is known. A constraint that
+        has a method `row_wise`, and says by it that rows do not matter to each other, is then
+        applied to these alone.
 
     Returns: the operation that is done when the projected value is there; None in eager mode.
 
@@ -38,24 +44,36 @@ def project_after(variable: Any, update: Callable[[], Any], use_locking: bool) -
 
     def both() -> Any:
         with control_dependencies([update()]):
-            return _project(variable)
+            return _project(variable) if rows is None else _project_rows(variable, rows)
 
+    row_wise = getattr(variable.constraint, "row_wise", None)
+    if row_wise is None or not row_wise(variable.shape.ndims):
+        rows = None
     if use_locking or context.modes.top.eager:
         return locked(variable, both)
     return both()
 
 
 def _project(variable: Any) -> Any:
-    value = _checked(variable, variable.constraint(variable.read_value()))
+    value = _projected(variable, variable.read_value(), variable.shape)
     if isinstance(variable, ResourceVariable):
         return raw.AssignVariableOp(variable.handle, value, shape=variable.shape)
     return raw.Assign(variable.handle, value, validate_shape=variable._dims is not None).op
 
 
-def _checked(variable: Any, value: Any) -> Tensor:
-    name, shape, dtype = variable.name, variable.shape, variable.dtype.base_dtype
-    fit = {"name": name, "shape": shape, "dtype": dtype.name}
-    constraint = variable.constraint
+def _project_rows(variable: Any, rows: Any) -> Any:
+    found = gather(variable.read_value(), rows)
+    found = _projected(variable, found, found.shape)
+    if isinstance(variable, ResourceVariable):
+        return raw.ResourceScatterUpdate(variable.handle, rows, found)
+    return raw.ScatterUpdate(variable.handle, rows, found).op
+
+
+def _projected(variable: Any, value: Tensor, shape: Any) -> Tensor:
+    """What the constraint gives for the variable's value, or for rows of it: of this shape."""
+    constraint, dtype = variable.constraint, variable.dtype.base_dtype
+    value = constraint(value)
+    fit = {"name": variable.name, "shape": shape, "dtype": dtype.name}
     what = getattr(constraint, "__name__", None) or type(constraint).__name__
     if not isinstance(value, Tensor):
         raise TypeError(_NOT_TENSOR.format(constraint=what, got=value, **fit))

@@ -77,20 +77,25 @@ class RuleOptimizer(Optimizer):
         return self._run_rule(var, grad.values, grad.indices)
 
     def _apply_sparse_duplicate_indices(self, grad: Any, var: Any) -> Any:
-        if _does_sum(self._apply_sparse):
+        if self._sums_repeated(var):
             return self._apply_sparse(grad, var)
         return super()._apply_sparse_duplicate_indices(grad, var)
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Any, handle: Any, indices: Any) -> Any:
-        hook = self._resource_apply_sparse
-        inherited = type(self)._resource_apply_sparse is Optimizer._resource_apply_sparse
-        if _does_sum(self._apply_sparse if inherited else hook):
-            return hook(grad, handle, indices)
+        if self._sums_repeated(handle):
+            return self._resource_apply_sparse(grad, handle, indices)
         return super()._resource_apply_sparse_duplicate_indices(grad, handle, indices)
 
+    def _changes_only_rows(self, var: Any) -> bool:
+        return not self._rule.whole and self._sums_repeated(var)
 
-def _does_sum(hook: Any) -> bool:
-    return getattr(hook, "sums_repeated", False)
+    def _sums_repeated(self, var: Any) -> bool:
+        """Whether the hook for sparse gradients of `var` is one of those here."""
+        hook: Any = self._apply_sparse
+        inherited = type(self)._resource_apply_sparse is Optimizer._resource_apply_sparse
+        if isinstance(var, ResourceVariable) and not inherited:
+            hook = self._resource_apply_sparse
+        return getattr(hook, "sums_repeated", False)
 
 
 def _filled(value: float) -> Any:
