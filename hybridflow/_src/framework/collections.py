@@ -63,7 +63,7 @@ class Collections:
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
-        items = [
+        items: list[Any] = [
             value
             for item in self._collections.get(name, ())
             if (value := item() if item.__class__ is weakref.ref else item) is not None

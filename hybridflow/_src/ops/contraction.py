@@ -100,7 +100,7 @@ def _dot_matrix(x: Tensor, axes: Sequence[int], first: bool) -> tuple[Tensor, li
     sizes = _sizes(x)
     rows, columns = (inner, outer) if first else (outer, inner)
     if [*rows, *columns] != list(range(rank)):
-        x = raw.Transpose(x, np.array([*rows, *columns], np.int32))
+        x = raw.Transpose(x, np.array([*rows, *columns], np.int32), name="transpose")
     matrix = [_product([sizes[i] for i in part]) for part in (rows, columns)]
     return _reshape(x, matrix), [sizes[i] for i in outer]
 
@@ -115,7 +115,7 @@ def _dot_matrix_of_unknown(x: Tensor, axes: Sequence[int], first: bool) -> tuple
     shape = raw.Shape(x)
     parts = (inner, outer) if first else (outer, inner)
     sizes = [raw.Prod(raw.Gather(shape, part), [0]) for part in parts]
-    turned = raw.Transpose(x, raw.ConcatV2(list(parts), 0))
+    turned = raw.Transpose(x, raw.ConcatV2(list(parts), 0), name="transpose")
     return raw.Reshape(turned, raw.Pack(sizes, axis=0)), [raw.Gather(shape, outer)]
 
 
@@ -203,7 +203,8 @@ def _sum_out(x: Tensor, labels: str, kept: set[str]) -> tuple[Tensor, str]:
 
 
 def _arranged(x: Tensor, labels: str, wanted: str) -> Tensor:
-    return raw.Transpose(x, np.array([labels.index(label) for label in wanted], np.int32))
+    order = np.array([labels.index(label) for label in wanted], np.int32)
+    return raw.Transpose(x, order, name="transpose")
 
 
 def _pair(x: Tensor, xs: str, y: Tensor, ys: str, kept: set[str]) -> tuple[Tensor, str]:

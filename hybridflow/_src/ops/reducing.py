@@ -87,7 +87,8 @@ def reduce(
         return op(x, axis, keep_dims=keepdims, name=name)
     if not isinstance(x, Tensor):
         x = convert_to_tensor(x, name="input")
-    result: Tensor = op(x, all_axes(x), keep_dims=keepdims, name=name)
+    axes = convert_to_tensor(all_axes(x), name="Const")  # where TF makes it, and by its name
+    result: Tensor = op(x, axes, keep_dims=keepdims, name=name)
     if x._dims is None and not keepdims:
         # All axes go, however many there are.
         result.set_shape(())

@@ -21,8 +21,8 @@ __all__ = ["EagerVariableStore"]
 class EagerVariableStore(Collections):
     """Holds the variables that `get_variable` makes in eager mode while it is the default.
 
-    Without one, eager variables live in a store of the process, which `reset_default_graph` empties.
-    Stores can be nested. Each has collections of its own.
+    Without one, eager variables live in a store of the process, which `reset_default_graph`
+    empties. Stores can be nested. Each has collections of its own.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -56,7 +56,7 @@ class EagerVariableStore(Collections):
         return [v for v in self.variables() if not v.trainable]
 
     def copy(self) -> EagerVariableStore:
-        """A store with new variables of the same names and values, in collections of the same names.
+        """A store with new variables of the same names, values and collections.
 
         Regularization losses are not copied.
         """

@@ -29,8 +29,8 @@ _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 class EagerVariable(ResourceVariable):
     """What `Variable(...)`, `ResourceVariable(...)` and `get_variable(...)` make in eager mode.
 
-    Its value is an array that is replaced by each write, so what was read stays as it was. It can be
-    used in functions that `hf.function` traces.
+    Its value is an array that is replaced by each write, so what was read stays as it was. It can
+    be used in functions that `hf.function` traces.
 
     Args: as for `Variable`; a caching device has no effect.
 
@@ -158,7 +158,9 @@ class EagerVariable(ResourceVariable):
         Raises:
           RuntimeError: always.
         """
-        raise RuntimeError(f"Trying to eval in EAGER mode: use `numpy()` of variable '{self.name}'.")
+        raise RuntimeError(
+            f"Trying to eval in EAGER mode: use `v.numpy()` (variable '{self.name}')."
+        )
 
     def numpy(self) -> Any:
         """The value as an array of the caller's own, or a NumPy scalar for rank 0.
@@ -166,13 +168,13 @@ class EagerVariable(ResourceVariable):
         Raises:
           RuntimeError: in a function being traced, where the value is not known yet.
         """
-        value = self._here()
+        value: Any = self._here()
         if value.__class__ is not EagerTensor:
             raise RuntimeError(
-                f"numpy() is only available when eager execution is enabled: variable '{self.name}' "
-                "is used in a function being traced, where `read_value()` gives its value."
+                "numpy() is only available when eager execution is enabled: variable "
+                f"'{self.name}' is used in a function being traced, where `read_value()` gives it."
             )
-        return value.numpy()  # type: ignore[attr-defined]
+        return value.numpy()
 
     def load(self, value: Any, session: Any = None) -> None:
         """Writes a Python or NumPy value into the variable."""
@@ -181,12 +183,12 @@ class EagerVariable(ResourceVariable):
     def _now(self) -> EagerTensor:
         return wrap(self._storage.read(), self._dtype)
 
-    def _here(self) -> Tensor:
+    def _here(self) -> Any:
         """The value now; in a function being traced the tensor of its graph that will have it."""
         traced = not context.modes.top.eager and get_default_graph().building_function
         return self._read() if traced else self._now()
 
-    # -- Python and NumPy protocols: those of the tensor that is read --------------------------------
+    # -- Python and NumPy protocols ----------------------------------------------------------------
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         return self._here().__array__(*args, **kwargs)
@@ -195,16 +197,16 @@ class EagerVariable(ResourceVariable):
         return bool(self._here())
 
     def __int__(self) -> int:
-        return int(self._here())  # type: ignore[call-overload]
+        return int(self._here())
 
     def __float__(self) -> float:
-        return float(self._here())  # type: ignore[arg-type]
+        return float(self._here())
 
     def __complex__(self) -> complex:
-        return complex(self._here())  # type: ignore[arg-type]
+        return complex(self._here())
 
     def __index__(self) -> int:
-        return operator.index(self._here())  # type: ignore[arg-type]
+        return operator.index(self._here())
 
     def __format__(self, spec: str) -> str:
         return format(self._here(), spec) if spec else str(self)

@@ -1,4 +1,4 @@
-"""Initial values that depend on other variables: built so that the order of initialisation is right."""
+"""Initial values that depend on other variables: how the order of initialisation is made right."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def moving_average_variables(scope: str | None = None) -> list[Any]:
 
 
 def variables_initializer(var_list: Any, name: str = "init") -> Any:
-    """An operation that initializes the variables of a list (nothing in eager mode, where they are)."""
+    """An operation that initializes the variables of a list; eagerly they are, and it is None."""
     if var_list and not context.modes.top.eager:
         return group(*[v.initializer for v in var_list], name=name)
     return no_op(name=name)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops import array, constant, random
+from hybridflow._src.ops import constant, random, slicing
+from hybridflow._src.ops.arranging import matrix_transpose
+from hybridflow._src.ops.array import reshape
+from hybridflow._src.ops.decompositions import qr
+from hybridflow._src.ops.diagonal import diag_part, eye
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
@@ -37,7 +40,7 @@ __all__ = [
 
 
 class Initializer:
-    """Base of all initializers: `initializer(shape, dtype=None, partition_info=None)` gives a tensor.
+    """Base of all initializers: `init(shape, dtype=None, partition_info=None)` gives a tensor.
 
     `partition_info`, where given, says which part of a partitioned variable is wanted (see
     `PartitionInfo`): scales then follow the whole variable's shape.
@@ -113,7 +116,8 @@ class Constant(_WithDtype):
       verify_shape: whether `value` must have exactly the shape asked for.
 
     Raises:
-      TypeError: if `value` is of another type. ValueError (when called): if it has too many elements.
+      TypeError: if `value` is of another type. ValueError (when called): if it has too many
+        elements.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -126,33 +130,30 @@ class Constant(_WithDtype):
     ) -> None:
         if not (np.isscalar(value) or isinstance(value, list | tuple | np.ndarray)):
             raise TypeError(
-                f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of "
-                "values, or numpy.ndarray)."
+                f"Invalid type for initial value: {type(value)} (expected Python scalar, list or "
+                "tuple of values, or numpy.ndarray)."
             )
         self.value = value
         self.dtype = dtypes.as_dtype(dtype)
         self._verify_shape = verify_shape
 
-    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+    def __call__(
+        self,
+        shape: Any,
+        dtype: Any = None,
+        partition_info: Any = None,
+        verify_shape: bool | None = None,
+    ) -> Tensor:
+        verify = self._verify_shape if verify_shape is None else verify_shape
         return constant.constant(
-            self.value, self._dtype_for(dtype), shape=shape, verify_shape=self._verify_shape
+            self.value, self._dtype_for(dtype), shape=shape, verify_shape=verify
         )
 
     def get_config(self) -> dict[str, Any]:
         return {"value": self.value, "dtype": self.dtype.name}
 
 
-class _Random(_WithDtype):
-    """An initializer that draws numbers: two parameters and a seed."""
-
-    def __init__(self, first: float, second: float, seed: int | None, dtype: Any) -> None:
-        self._first = first
-        self._second = second
-        self.seed = seed
-        self.dtype = dtypes.as_dtype(dtype)
-
-
-class RandomUniform(_Random):
+class RandomUniform(_WithDtype):
     """Numbers from the uniform distribution on [minval, maxval).
 
     Args:
@@ -168,8 +169,10 @@ class RandomUniform(_Random):
         seed: int | None = None,
         dtype: Any = dtypes.float32,
     ) -> None:
-        super().__init__(minval, maxval, seed, dtype)
-        self.minval, self.maxval = minval, maxval
+        self.minval = minval
+        self.maxval = maxval
+        self.seed = seed
+        self.dtype = dtypes.as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         return random.random_uniform(
@@ -185,7 +188,7 @@ class RandomUniform(_Random):
         }
 
 
-class _Normal(_Random):
+class _Normal(_WithDtype):
     def __init__(
         self,
         mean: float = 0.0,
@@ -193,8 +196,10 @@ class _Normal(_Random):
         seed: int | None = None,
         dtype: Any = dtypes.float32,
     ) -> None:
-        super().__init__(mean, stddev, seed, _floating(dtype))
-        self.mean, self.stddev = mean, stddev
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+        self.dtype = _floating(dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -215,7 +220,7 @@ class RandomNormal(_Normal):
 
 
 class TruncatedNormal(_Normal):
-    """Numbers from the normal distribution, drawn again where farther than 2 stddev from the mean."""
+    """Normal numbers, drawn again where they lie farther than 2 stddev from the mean."""
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         return random.truncated_normal(
@@ -244,9 +249,7 @@ class UniformUnitScaling(_WithDtype):
         for dim in scale_shape[:-1]:
             input_size *= float(dim)
         limit = math.sqrt(3 / max(input_size, 1.0)) * self.factor
-        return random.random_uniform(
-            shape, -limit, limit, self._dtype_for(dtype), seed=self.seed
-        )
+        return random.random_uniform(shape, -limit, limit, self._dtype_for(dtype), seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"factor": self.factor, "seed": self.seed, "dtype": self.dtype.name}
@@ -289,6 +292,7 @@ class VarianceScaling(_WithDtype):
             raise ValueError(f"`scale` must be positive float, got {scale}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"Invalid `mode` argument: {mode!r}")
+        distribution = distribution.lower()
         if distribution not in ("normal", "uniform"):
             raise ValueError(f"Invalid `distribution` argument: {distribution!r}")
         self.scale = scale
@@ -300,8 +304,8 @@ class VarianceScaling(_WithDtype):
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         dtype = self._dtype_for(dtype)
         fan_in, fan_out = _fans(shape if partition_info is None else partition_info.full_shape)
-        size = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
-        scale = self.scale / max(1.0, size)
+        sizes = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}
+        scale = self.scale / max(1.0, sizes[self.mode])
         if self.distribution == "normal":
             return random.truncated_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
         limit = math.sqrt(3.0 * scale)
@@ -318,7 +322,7 @@ class VarianceScaling(_WithDtype):
 
 
 def _fans(shape: Any) -> tuple[float, float]:
-    """The numbers of inputs and of outputs of a unit; convolutions share a kernel over positions."""
+    """The numbers of inputs and outputs of a unit; convolutions share a kernel over positions."""
     shape = [int(d) for d in shape]
     if not shape:
         return 1.0, 1.0
@@ -336,8 +340,8 @@ class Orthogonal(_WithDtype):
     All but the last dimension count as rows. It is the Q of the QR decomposition of a normal random
     matrix, with signs chosen so that Q is uniformly distributed.
 
-    Reference: Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep
-    linear neural networks (2014), arXiv:1312.6120.
+    Reference: Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in
+    deep linear neural networks (2014), arXiv:1312.6120.
 
     Raises:
       ValueError (when called): for fewer than two dimensions.
@@ -365,12 +369,12 @@ class Orthogonal(_WithDtype):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
         normal = random.random_normal(tall, dtype=dtype, seed=self.seed)
-        q, r = raw.Qr(normal, full_matrices=False)
-        diagonal = raw.DiagPart(r)
+        q, r = qr(normal, full_matrices=False)
+        diagonal = diag_part(r)
         q = q * (diagonal / abs(diagonal))
         if rows < columns:
-            q = array.transpose(q)
-        return self.gain * array.reshape(q, shape)
+            q = matrix_transpose(q)
+        return self.gain * reshape(q, shape)
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, "seed": self.seed, "dtype": self.dtype.name}
@@ -380,7 +384,7 @@ class Identity(_WithDtype):
     """The identity matrix times `gain`.
 
     Raises:
-      ValueError (when called): for a shape that is not 2-D, or a part of a partitioned variable.
+      ValueError (when called): for a shape that is not 2-D.
     """
 
     def __init__(self, gain: float = 1.0, dtype: Any = dtypes.float32) -> None:
@@ -391,10 +395,10 @@ class Identity(_WithDtype):
         full_shape = shape if partition_info is None else partition_info.full_shape
         if len(full_shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        dtype = self._dtype_for(dtype)
-        identity = constant.constant(np.eye(*[int(d) for d in full_shape], dtype=dtype.np))
+        rows, columns = map(int, full_shape)
+        identity = eye(rows, columns, dtype=self._dtype_for(dtype))
         if partition_info is not None:
-            identity = array.slice(identity, partition_info.var_offset, shape)
+            identity = slicing.slice(identity, partition_info.var_offset, shape)
         return self.gain * identity
 
     def get_config(self) -> dict[str, Any]:
@@ -404,8 +408,8 @@ class Identity(_WithDtype):
 def glorot_uniform_initializer(seed: int | None = None, dtype: Any = dtypes.float32) -> Initializer:
     """U(-a, a) with a = sqrt(6 / (fan_in + fan_out)): the default of `get_variable`.
 
-    Reference: Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010.
+    Reference: Glorot, Bengio: Understanding the difficulty of training deep feedforward neural
+    networks, AISTATS 2010.
     """
     return VarianceScaling(1.0, "fan_avg", "uniform", seed, dtype)
 

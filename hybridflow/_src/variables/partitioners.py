@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +20,23 @@ __all__ = [
 ]
 
 
-def _sizes(shape: Any) -> list[int]:
+def _sizes(shape: Any, axis: int) -> list[int]:
+    """The sizes of a shape that has this axis and is fully known."""
     if not isinstance(shape, TensorShape):
         raise ValueError(f"shape is not a TensorShape: {shape}")
-    if not shape.is_fully_defined():
+    dims = shape._dims
+    if dims is None or None in dims:
         raise ValueError(f"shape is not fully defined: {shape}")
-    return shape.as_list()
+    if not -len(dims) <= axis < len(dims):
+        raise ValueError(f"Can not partition variable along axis {axis} when shape is only {shape}")
+    return list(dims)  # type: ignore[arg-type]
+
+
+def _element_size(dtype: Any, bytes_per_string_element: int) -> int:
+    if not isinstance(dtype, dtypes.DType):
+        raise ValueError(f"dtype is not a DType: {dtype}")
+    base = dtype.base_dtype
+    return bytes_per_string_element if base is dtypes.string else base.size
 
 
 def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
@@ -41,9 +52,10 @@ def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
     if num_shards < 1:
         raise ValueError(f"num_shards must be at least 1, got {num_shards}.")
 
-    def partitioner(shape: Any, dtype: Any = dtypes.float32, **_: Any) -> list[int]:
-        parts = [1] * len(as_shape(shape).as_list())
-        parts[axis] = min(num_shards, as_shape(shape).as_list()[axis])
+    def partitioner(shape: Any, **_: Any) -> list[int]:
+        sizes = _sizes(shape, axis)
+        parts = [1] * len(sizes)
+        parts[axis] = min(num_shards, sizes[axis])
         return parts
 
     return partitioner
@@ -76,17 +88,14 @@ def variable_axis_size_partitioner(
     if max_shards is not None and max_shards < 1:
         raise ValueError("max_shards must be positive.")
 
-    def partitioner(shape: Any, dtype: Any, **_: Any) -> list[int]:
-        sizes = _sizes(shape)
-        dtype = dtypes.as_dtype(dtype)
-        if not -len(sizes) <= axis < len(sizes):
-            raise ValueError(f"Cannot partition along axis {axis} of shape {shape}.")
-        element = bytes_per_string_element if dtype == dtypes.string else dtype.size
+    def partitioner(shape: Any, dtype: Any) -> list[int]:
+        sizes = _sizes(shape, axis)
+        row_bytes = _element_size(dtype, bytes_per_string_element)
+        row_bytes *= math.prod(sizes[:axis]) * math.prod(sizes[axis:][1:])
+        rows = max(1, max_shard_bytes // max(row_bytes, 1))
+        shards = max(1, math.ceil(sizes[axis] / rows))
         parts = [1] * len(sizes)
-        row_bytes = element * shape.num_elements() / max(sizes[axis], 1)
-        rows = max(1, math.floor(max_shard_bytes / row_bytes)) if row_bytes else sizes[axis]
-        shards = max(1, math.ceil(sizes[axis] / max(rows, 1)))
-        parts[axis] = min(shards, max_shards) if max_shards is not None else shards
+        parts[axis] = shards if max_shards is None else min(shards, max_shards)
         return parts
 
     return partitioner
@@ -112,13 +121,9 @@ def min_max_variable_partitioner(
     [4, 1]
     """
 
-    def partitioner(shape: Any, dtype: Any, **_: Any) -> list[int]:
-        sizes = _sizes(shape)
-        dtype = dtypes.as_dtype(dtype)
-        if not -len(sizes) <= axis < len(sizes):
-            raise ValueError(f"Cannot partition along axis {axis} of shape {shape}.")
-        element = bytes_per_string_element if dtype == dtypes.string else dtype.size
-        total = shape.num_elements() * element
+    def partitioner(shape: Any, dtype: Any) -> list[int]:
+        sizes = _sizes(shape, axis)
+        total = math.prod(sizes) * _element_size(dtype, bytes_per_string_element)
         parts = [1] * len(sizes)
         parts[axis] = max(1, min(sizes[axis], max_partitions, math.ceil(total / min_slice_size)))
         return parts

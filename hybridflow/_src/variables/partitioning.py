@@ -1,4 +1,4 @@
-"""Partitioned variables as a store gets and makes them: how they are cut, and what initializers are told."""
+"""Partitioned variables as a store gets and makes them; what their initializers are told."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ class PartitionInfo:
         cut = [dim for dim, part in enumerate(shape) if part != full[dim]]
         if len(cut) > 1:
             raise ValueError(
-                f"Cannot use single_slice_dim() with shape={shape} and self.full_shape={full} since "
-                f"slice dim could be either dimension {cut[1]} or {cut[0]}."
+                f"Cannot use single_slice_dim() with shape={shape} and self.full_shape={full} "
+                f"since slice dim could be either dimension {cut[1]} or {cut[0]}."
             )
         return cut[0] if cut else None
 
@@ -121,7 +121,7 @@ def _check_sequence(name: str, value: Any) -> None:
 
 
 def slice_shapes(shape: list[int], slicing: list[int]) -> tuple[int, list[list[int]]]:
-    """How a variable is cut: the axis, and the shape of each part; the first ones get the remainder.
+    """How a variable is cut: the axis, and the shape of each part. The first get the remainder.
 
     Raises:
       ValueError: if more than one axis is to be cut, or into more parts than it has elements.

@@ -145,24 +145,26 @@ def apply_regularization(regularizer: Regularizer, weights_list: Any = None) -> 
       ValueError: if there are no weights, or a loss is no scalar.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.variables import regularizers
+    >>> from hybridflow._src.variables.regularizers import apply_regularization, l1_regularizer
     >>> with hf.eager_mode():
     ...     weights = [hf.constant([1.0]), hf.constant([2.0])]
-    ...     print(float(regularizers.apply_regularization(regularizers.l1_regularizer(1.0), weights)))
+    ...     print(float(apply_regularization(l1_regularizer(1.0), weights)))
     3.0
     """
     weights_list = weights_list or get_collection(GraphKeys.WEIGHTS)
     if not weights_list:
         raise ValueError("No weights to regularize.")
     with name_scope("get_regularization_penalty", values=weights_list) as scope:
-        losses = [regularizer(weights) for weights in weights_list]
-        losses = [constant(0.0, dtypes.float32) if loss is None else loss for loss in losses]
-        for loss in losses:
+        losses = []
+        for weights in weights_list:
+            loss = regularizer(weights)
+            loss = constant(0.0, dtypes.float32) if loss is None else loss
             if loss.shape.ndims != 0:
                 raise ValueError(
                     "regularizer must return a scalar Tensor instead of a Tensor with rank "
                     f"{loss.shape.ndims}."
                 )
+            losses.append(loss)
         total = add_n(losses, name=scope)
     add_to_collection(GraphKeys.REGULARIZATION_LOSSES, total)
     return total

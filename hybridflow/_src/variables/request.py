@@ -104,7 +104,7 @@ def check_getter(custom_getter: Any) -> None:
 
 
 def nested(inner: Getter, outer: Getter | None) -> Getter:
-    """The getter of a scope inside another: the inner one is called first, the outer is its `getter`."""
+    """The getter of a scope inside another: `inner` is called, with `outer` as its `getter`."""
     if outer is None:
         return inner
 

@@ -43,6 +43,8 @@ class ResourceVariable(Variable):
     [array([1., 2.], dtype=float32), array([2., 3.], dtype=float32)]
     """
 
+    _is_resource = True
+
     # -- making it ---------------------------------------------------------------------------------
 
     def _value_scope(self) -> AbstractContextManager[Any]:
@@ -70,12 +72,8 @@ class ResourceVariable(Variable):
                     self._cached = raw.Identity(value)
             return value
 
-    def _parts(self) -> dict[str, Any]:
-        parts = super()._parts()
-        del parts["snapshot_name"]
-        if self._cached is not None:
-            parts["snapshot_name"] = self._cached
-        return {**parts, "is_resource": True}
+    def _shared_snapshot(self) -> Tensor | None:
+        return self._cached
 
     def _restore_snapshot(self, snapshot: Any) -> None:
         self._cached = snapshot

@@ -117,8 +117,8 @@ class variable_scope:
 
     def __enter__(self) -> VariableScope:
         with contextlib.ExitStack() as opened:
-            if self._graph not in (None, context.modes.top.graph):
-                opened.enter_context(self._graph.as_default())  # type: ignore[union-attr]
+            if self._graph is not None and self._graph is not context.modes.top.graph:
+                opened.enter_context(self._graph.as_default())
             scope = self._open(opened)
             self._opened.setdefault(threading.get_ident(), []).append(opened.pop_all())
         return scope
@@ -155,9 +155,7 @@ class variable_scope:
             check_name(name, Scope(current_name_scope()))
         return opened.enter_context(name_scope(name))
 
-    def _nest(
-        self, opened: contextlib.ExitStack, name: str, opened_name: str
-    ) -> VariableScope:
+    def _nest(self, opened: contextlib.ExitStack, name: str, opened_name: str) -> VariableScope:
         """Opens a scope inside the current one; scopes inside it are counted anew the next time."""
         state = current()
         outer = state.scopes.top

@@ -56,5 +56,6 @@ class ScopeCounts:
     def undo(self, mark: int) -> None:
         """Takes back all counting since `mark`."""
         while len(self._changes) > mark:
-            node, node.count, node.children = self._changes.pop()
+            node, count, children = self._changes.pop()
+            node.count, node.children = count, children
         self._marks -= 1

@@ -41,8 +41,8 @@ _PARTITIONED = (
     "{name}/part_0. Perhaps a variable of the same name was already created with partitioning?"
 )
 _NO_SHAPE = (
-    "Shape of a new variable ({name}) must be fully defined, but instead was {shape}. Pass `shape`, "
-    "or an initializer that is a tensor or array."
+    "Shape of a new variable ({name}) must be fully defined, but instead was {shape}. Pass "
+    "`shape`, or an initializer that is a tensor or array."
 )
 _SHAPE_TWICE = (
     "If initializer is a constant, do not specify shape. Variable {name} is given shape {shape}; "

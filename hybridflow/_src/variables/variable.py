@@ -6,7 +6,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
@@ -21,12 +21,8 @@ from hybridflow._src.ops.conditional import cond
 from hybridflow._src.ops.indexing import getitem
 from hybridflow._src.ops.operators import OPERATORS
 from hybridflow._src.variables.initial_value import initial_expression, register
-from hybridflow._src.variables.variable_def import (
-    SaveSliceInfo,
-    VariableDef,
-    with_scope,
-    without_scope,
-)
+from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
+from hybridflow._src.variables.variable_def import VariableDef, with_scope, without_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Variable"]
 
-_NOT_CONSTRAINT = (
-    "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
-)
+_NOT_CONSTRAINT = "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
 _UNKNOWN_SHAPE = (
     "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
     "or pass validate_shape=False."
@@ -57,7 +51,7 @@ _NOTHING = contextlib.nullcontext()
 
 
 def variables_are_eager() -> bool:
-    """Tells whether variables made now are eager ones: in eager mode, and in a function traced for it."""
+    """Tells whether variables made now are eager: in eager mode, and in functions traced for it."""
     return context.modes.top.eager or get_default_graph().building_function
 
 
@@ -97,7 +91,7 @@ class Variable:
     v:0 [2. 4.]
     """
 
-    SaveSliceInfo = SaveSliceInfo
+    SaveSliceInfo = SliceInfo
     # What is made in eager mode, and for a `VariableDef` of a resource variable.
     eager_class: ClassVar[type[Variable]]
     resource_class: ClassVar[type[Variable]]
@@ -106,7 +100,8 @@ class Variable:
     __array_priority__ = 100
 
     _eager = False
-    _save_slice_info: SaveSliceInfo | None = None
+    _is_resource = False
+    _save_slice_info: SliceInfo | None = None
     _caching_device: Any = None
     _constraint: Callable[[Tensor], Tensor] | None = None
     _handle: Tensor
@@ -157,7 +152,12 @@ class Variable:
     # -- making it ---------------------------------------------------------------------------------
 
     def _admit(
-        self, initial_value: Any, trainable: bool, collections: Any, name: str | None, constraint: Any
+        self,
+        initial_value: Any,
+        trainable: bool,
+        collections: Any,
+        name: str | None,
+        constraint: Any,
     ) -> list[Any]:
         """Checks arguments, and gives the collections to join."""
         if initial_value is None:
@@ -179,7 +179,7 @@ class Variable:
             context.variable_creation.top(name or "Variable")
         self._trainable = trainable
         self._constraint = constraint
-        return collections  # type: ignore[no-any-return]
+        return collections
 
     def _value_scope(self) -> AbstractContextManager[Any]:
         """Where an initial value that is no function is converted to a tensor."""
@@ -291,14 +291,14 @@ class Variable:
         return self._initializer_op
 
     @property
-    def initial_value(self) -> Tensor | None:
+    def initial_value(self) -> Tensor:
         """The tensor with the initial value."""
         return self._initial_value
 
-    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+    def _get_save_slice_info(self) -> SliceInfo | None:
         return self._save_slice_info
 
-    def _set_save_slice_info(self, info: SaveSliceInfo) -> None:
+    def _set_save_slice_info(self, info: SliceInfo) -> None:
         self._save_slice_info = info
 
     # -- reading -----------------------------------------------------------------------------------
@@ -314,9 +314,7 @@ class Variable:
     def initialized_value(self) -> Tensor:
         """The value if the variable is initialized when this runs, else its initial value."""
         with init_scope():
-            return cond(
-                self.is_initialized(), self.read_value, lambda: self._initial_expression
-            )
+            return cond(self.is_initialized(), self.read_value, lambda: self._initial_expression)
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """A boolean scalar: whether the variable has a value."""
@@ -407,30 +405,33 @@ class Variable:
         session = context.sessions.top if session is None else session
         if session is None:
             raise ValueError(
-                "Either session argument should be provided or default session should be established"
+                "Either session argument should be provided or default session should be "
+                "established"
             )
         session.run(self._initializer_op, {self._initializer_op.inputs[1]: value})
 
     # -- its description ---------------------------------------------------------------------------
 
     def to_proto(self, export_scope: str | None = None) -> VariableDef | None:
-        """A `VariableDef`; None if it lies outside of `export_scope`, which the names in it lose."""
+        """A `VariableDef`; None if it lies outside of `export_scope`, which its names lose."""
         if export_scope is not None and not self.name.startswith(export_scope):
             return None
         info = self._save_slice_info
+        snapshot = self._shared_snapshot()
         return VariableDef(
+            variable_name=without_scope(self._handle.name, export_scope),
+            initial_value_name=without_scope(self._initial_value.name, export_scope),
+            initializer_name=without_scope(self._initializer_op.name, export_scope),
+            snapshot_name=without_scope(snapshot.name, export_scope)
+            if snapshot is not None
+            else "",
             save_slice_info_def=None if info is None else info.to_proto(export_scope),
-            **{key: without_scope(x.name, export_scope) for key, x in self._parts().items()},
+            is_resource=self._is_resource,
         )
 
-    def _parts(self) -> dict[str, Any]:
-        """What a `VariableDef` names."""
-        return {
-            "variable_name": self._handle,
-            "initial_value_name": self._initial_value,
-            "initializer_name": self._initializer_op,
-            "snapshot_name": self._snapshot,
-        }
+    def _shared_snapshot(self) -> Tensor | None:
+        """The tensor that all readers share, if there is one."""
+        return self._snapshot
 
     @staticmethod
     def from_proto(variable_def: VariableDef, import_scope: str | None = None) -> Variable:
@@ -464,7 +465,7 @@ class Variable:
         self._trainable = False
         self._restore_snapshot(element(given.snapshot_name) if given.snapshot_name else None)
         if given.save_slice_info_def is not None:
-            self._save_slice_info = SaveSliceInfo(
+            self._save_slice_info = SliceInfo(
                 save_slice_info_def=given.save_slice_info_def, import_scope=import_scope
             )
         register(graph, self)

@@ -1,4 +1,4 @@
-"""Descriptions of variables by the names of their ops: what `to_proto` gives and `from_proto` takes."""
+"""Descriptions of variables by names: what `to_proto` gives and `from_proto` takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 class _Record:
     """Fields that can be compared and shown, as those of a protocol buffer are."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
