@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow import errors, initializers, linalg, nn
+from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -394,8 +395,8 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex64",
     "complex128",
+    "complex64",
     "concat",
     "cond",
     "conj",
@@ -413,6 +414,7 @@ __all__ = [
     "create_partitioned_variables",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -477,10 +479,10 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
-    "int8",
     "int16",
     "int32",
     "int64",
+    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
@@ -623,10 +625,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
-    "uint8",
     "uint16",
     "uint32",
     "uint64",
+    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
