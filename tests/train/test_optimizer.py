@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -674,14 +676,21 @@ class TestThreads:
     THREADS = 8
     STEPS = 40
 
+    @pytest.fixture(autouse=True)
+    def switch_often(self) -> Iterator[None]:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        yield
+        sys.setswitchinterval(interval)
+
     @pytest.mark.parametrize("use_resource", [False, True])
     @pytest.mark.parametrize("constrained", [False, True])
     def test_graph(self, graph: hf.Graph, use_resource: bool, constrained: bool) -> None:
-        # The projection takes a while, so that threads meet in it.
         def slow(value: Any) -> Any:
-            for _ in range(20):
-                value = hf.maximum(value, -1e6)
-            return value
+            # Lets other threads run between the update and the assignment.
+            result = hf.py_func(lambda x: (time.sleep(1e-4), x)[1], [value], hf.float32)
+            result.set_shape(value.shape)
+            return result
 
         v = new_variable(
             value=np.zeros(3, np.float32),
