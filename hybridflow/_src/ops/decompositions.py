@@ -31,6 +31,10 @@ def _decompose(function: Callable[..., Any], x: np.ndarray) -> list[np.ndarray]:
     return parts
 
 
+def _complex(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+
 # -- Qr --------------------------------------------------------------------------------------------
 
 
@@ -119,6 +123,7 @@ def _svd_samples(rng: np.random.Generator) -> Iterable[Sample]:
             for full in (False, True):
                 yield Sample(x, full_matrices=full)
             yield Sample(x, compute_uv=False)
+    yield Sample(_complex(rng, (2, 3, 2)))
 
 
 _svd_record = OpDef(
@@ -152,9 +157,8 @@ def svd(
       ValueError: if `tensor` has fewer than two dimensions.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.ops.decompositions import svd
     >>> with hf.eager_mode():
-    ...     print(svd(hf.constant([[3.0, 0.0], [0.0, 4.0]]), compute_uv=False).numpy())
+    ...     print(hf.svd(hf.constant([[3.0, 0.0], [0.0, 4.0]]), compute_uv=False).numpy())
     [4. 3.]
     """
     s, u, v = _svd_record(tensor, compute_uv=compute_uv, full_matrices=full_matrices, name=name)
@@ -186,6 +190,7 @@ def _eig_samples(rng: np.random.Generator) -> Iterable[Sample]:
         for shape in ((3, 3), (2, 2, 2), (0, 2, 2), (0, 0)):
             for vectors in (True, False):
                 yield Sample(rng.normal(size=shape).astype(dtype), compute_v=vectors)
+    yield Sample(_complex(rng, (2, 2)))
 
 
 _eig_record = OpDef(
@@ -215,9 +220,8 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
       ValueError: if the matrices are not square.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.ops.decompositions import self_adjoint_eig
     >>> with hf.eager_mode():
-    ...     e, v = self_adjoint_eig(hf.constant([[2.0, 0.0], [0.0, 1.0]]))
+    ...     e, v = hf.self_adjoint_eig(hf.constant([[2.0, 0.0], [0.0, 1.0]]))
     >>> print(e.numpy())
     [1. 2.]
     """
@@ -238,9 +242,8 @@ def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
       ValueError: if the matrices are not square.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.ops.decompositions import self_adjoint_eigvals
     >>> with hf.eager_mode():
-    ...     print(self_adjoint_eigvals(hf.constant([[0.0, 1.0], [1.0, 0.0]])).numpy())
+    ...     print(hf.self_adjoint_eigvals(hf.constant([[0.0, 1.0], [1.0, 0.0]])).numpy())
     [-1.  1.]
     """
     return _eig_record(tensor, compute_v=False, name=name)[0]

@@ -64,9 +64,14 @@ class Constraint:
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Constraint:
+    def from_config(cls, config: dict[str, Any]) -> Constraint:
         """The constraint with these settings."""
         return cls(**config)
+
+    @classmethod
+    def _restored(cls, config: dict[str, Any], custom_objects: Any) -> Constraint:
+        """`from_config` for a constraint in whose settings others may be named."""
+        return cls.from_config(config)
 
     def row_wise(self, rank: int | None) -> bool:
         """Whether each `w[i]` of a tensor of this rank is projected without regard to the others.

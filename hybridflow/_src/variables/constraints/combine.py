@@ -42,7 +42,11 @@ class _Combination(Projection):
         return {"constraints": [serialize(c) for c in self.constraints]}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Constraint:
+    def from_config(cls, config: dict[str, Any]) -> Constraint:
+        return cls._restored(config, None)
+
+    @classmethod
+    def _restored(cls, config: dict[str, Any], custom_objects: Any) -> Constraint:
         settings = dict(config)
         parts = [deserialize(c, custom_objects) for c in settings.pop("constraints")]
         return cls(*parts, **settings)
@@ -100,8 +104,10 @@ class Intersection(_Combination):
                  z = y + q_i;  y = p_i(z);  q_i = z - y
 
     It stops when no correction changes by more than tolerance * (1 + max |w|) in a turn, so the
-    result is exact up to about that; the last constraint holds exactly. If the sets have no point
-    in common, it ends after `max_iterations` with one of the last set. NaN flows as through each.
+    result is exact up to about that; the last constraint holds exactly. The number of turns grows
+    with the distance of w: it is small after a step of an optimizer, but can reach `max_iterations`
+    from afar, or if the sets have no point in common. Then the result is in the last set alone. NaN
+    flows as through each.
 
     Args:
       *constraints: exact projections onto convex sets: those of this library that are, or other

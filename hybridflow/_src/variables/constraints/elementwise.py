@@ -121,23 +121,25 @@ class IntegerGrid(Projection):
     convex = False
     _settings = ("step", "low", "high")
 
-    def __init__(self, step: float = 1.0, low: float | None = None, high: float | None = None):
+    def __init__(
+        self, step: float = 1.0, low: float | None = None, high: float | None = None
+    ) -> None:
         self.step = number("step", step)
         self.low = None if low is None else number("low", low)
         self.high = None if high is None else number("high", high)
         if step <= 0:
             raise ValueError(f"`step` must be positive, got {step!r}.")
-        self._first = None if low is None else float(math.ceil(_quotient(low, step)))
-        self._last = None if high is None else float(math.floor(_quotient(high, step)))
-        if self._first is not None and self._last is not None and self._first > self._last:
+        self._lowest = None if low is None else float(math.ceil(_quotient(low, step)))
+        self._highest = None if high is None else float(math.floor(_quotient(high, step)))
+        if self._lowest is not None and self._highest is not None and self._lowest > self._highest:
             raise ValueError(f"There is no multiple of {step} from {low} to {high}.")
 
     def _project(self, w: Tensor) -> Tensor:
         k = rint(w / self.step)
-        if self._last is not None:
-            k = minimum(k, self._last)
-        if self._first is not None:
-            k = maximum(k, self._first)
+        if self._highest is not None:
+            k = minimum(k, self._highest)
+        if self._lowest is not None:
+            k = maximum(k, self._lowest)
         return k * self.step
 
     def row_wise(self, rank: int | None) -> bool:

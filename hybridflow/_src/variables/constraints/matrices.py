@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops import decompositions as _decompositions  # noqa: F401 - registers ops
 from hybridflow._src.ops.arranging import matrix_transpose
 from hybridflow._src.ops.array import expand_dims
@@ -126,7 +127,7 @@ class Symmetric(_Square):
 
     def _project(self, w: Tensor) -> Tensor:
         dims = w._dims
-        if dims is not None and (len(dims) < 2 or dims[-2] != dims[-1]):
+        if dims is not None and (len(dims) < 2 or not compatible(dims[-1:], dims[-2:-1])):
             raise ValueError(f"{self!r} needs square matrices, got a tensor of shape {w.shape}.")
         return (w + matrix_transpose(w)) * 0.5
 

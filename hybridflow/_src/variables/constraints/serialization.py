@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.variables.constraints.base import KNOWN
+from hybridflow._src.variables.constraints.base import KNOWN, Constraint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +59,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
             "'config'."
         )
     found = _named(config["class_name"], custom_objects)
-    if not hasattr(found, "from_config"):
-        return found(**config["config"])
-    if custom_objects:
-        return found.from_config(config["config"], custom_objects=custom_objects)
-    return found.from_config(config["config"])
+    if isinstance(found, type) and issubclass(found, Constraint):
+        return found._restored(config["config"], custom_objects)
+    return getattr(found, "from_config", lambda settings: found(**settings))(config["config"])
 
 
 def _named(name: str, custom_objects: dict[str, Any] | None) -> Any:

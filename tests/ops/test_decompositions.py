@@ -1,0 +1,80 @@
+"""Decompositions of matrices put together again, and those of matrices that are not finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from tests.execution import Execution
+
+SHAPES = ((4, 3), (3, 4), (2, 3, 3))
+
+
+def drawn(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape)
+    return (x + 1j * rng.normal(size=shape) if np.dtype(dtype).kind == "c" else x).astype(dtype)
+
+
+def adjoint(x: np.ndarray) -> np.ndarray:
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+class TestDecompositions:
+    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("full", [False, True])
+    def test_svd(self, shape: Any, full: bool, dtype: Any, execution: Execution) -> None:
+        x = drawn(shape, dtype)
+        s, u, v = execution(lambda t: hf.svd(t, full_matrices=full), x)
+        k = min(shape[-2:])
+        assert u.shape[-1] == (shape[-2] if full else k)
+        assert v.shape[-1] == (shape[-1] if full else k)
+        np.testing.assert_allclose(u[..., :k] * s[..., None, :] @ adjoint(v[..., :k]), x, atol=1e-5)
+        gram = adjoint(u) @ u
+        identity = np.broadcast_to(np.eye(u.shape[-1]), gram.shape)
+        np.testing.assert_allclose(gram, identity, atol=1e-5)
+        alone = execution(lambda t: hf.svd(t, compute_uv=False), x)
+        np.testing.assert_allclose(alone, s, 1e-5)
+
+    def test_self_adjoint_eig(self, dtype: Any, execution: Execution) -> None:
+        x = drawn((2, 3, 3), dtype)
+        x = x + adjoint(x)
+        e, v = execution(hf.self_adjoint_eig, x)
+        np.testing.assert_allclose(v * e[..., None, :] @ adjoint(v), x, atol=1e-5)
+        assert np.all(np.diff(e.real) >= 0)
+        np.testing.assert_allclose(execution(hf.self_adjoint_eigvals, x), e, 1e-4)
+
+    def test_qr(self, dtype: Any, execution: Execution) -> None:
+        for shape in SHAPES:
+            x = drawn(shape, dtype)
+            q, r = execution(hf.qr, x)
+            np.testing.assert_allclose(q @ r, x, atol=1e-5)
+
+    def test_not_finite(self, dtype: Any, execution: Execution) -> None:
+        """A matrix that is not finite gives NaN, and leaves the others in the batch alone."""
+        x = np.stack([np.eye(2), np.eye(2), np.eye(2)]).astype(dtype)
+        x[1, 0, 1] = x[1, 1, 0] = np.inf
+        for parts in (execution(hf.svd, x), execution(hf.self_adjoint_eig, x)):
+            for part in parts:
+                assert np.isnan(part[1]).all()
+                assert np.isfinite(part[[0, 2]]).all()
+
+
+def test_self_adjoint_eig_reads_the_lower_triangle() -> None:
+    with hf.eager_mode():
+        e = hf.self_adjoint_eigvals(hf.constant([[1.0, 99.0], [0.0, 2.0]]))
+    np.testing.assert_array_equal(e.numpy(), [1, 2])
+
+
+def test_wrong_shapes() -> None:
+    with hf.Graph().as_default():
+        with pytest.raises(ValueError, match="at least rank 2"):
+            hf.svd(hf.placeholder(hf.float32, [3]))
+        with pytest.raises(ValueError, match="must be equal"):
+            hf.self_adjoint_eig(hf.placeholder(hf.float32, [2, 3]))
+        s, u, v = hf.svd(hf.placeholder(hf.float32, [None, 3, 2]))
+        assert [t.shape.as_list() for t in (s, u, v)] == [[None, 2], [None, 3, 2], [None, 2, 2]]
