@@ -328,12 +328,14 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
         graph.check_name(name)
     else:
         name = op.name
-    if op.plain and (dtype := _shared_dtype(op, args, graph)) is not None:
-        if not all(value.__class__ is Tensor for value in args):
-            with graph.op_scope(name) as name:
-                args = _with_constants(op, args, dtype, graph)
-        dims = _infer(op, name, args, attrs)
-        return graph.add_op(op, args, attrs, name, (op.result or dtype,), dims).outputs[0]
+    if op.plain:
+        dtype, numbers = _shared_dtype(op, args, graph)
+        if dtype is not None:
+            if numbers:
+                with graph.op_scope(name) as name:
+                    args = _with_constants(op, args, dtype, graph)
+            dims = _infer(op, name, args, attrs)
+            return graph.add_op(op, args, attrs, name, (op.result or dtype,), dims).outputs[0]
     if _all_of(graph, args):
         inputs: list[Tensor] = list(args)
         types: dict[str, DType] = {}
@@ -355,20 +357,29 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
     return _returned(op, operation.outputs, operation)
 
 
-def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> DType | None:
-    """The dtype of arguments, tensors of `graph` and Python numbers, if all share one that fits."""
+def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> tuple[DType | None, bool]:
+    """The dtype that arguments, tensors of `graph` and Python numbers, share, if the op takes it.
+
+    Returns: the dtype, or None; and whether there are numbers among the arguments.
+    """
     dtype = None
+    numbers = False
     for value in args:
         kind = value.__class__
-        if kind is float or kind is int:
-            continue
-        if kind is not Tensor or value.op.graph is not graph:
-            return None
-        if value._dtype is not dtype:
-            if dtype is not None:
-                return None
-            dtype = value._dtype
-    return dtype if dtype is not None and dtype.as_datatype_enum in op.accepts else None
+        if kind is Tensor:
+            if value._dtype is not dtype:
+                if dtype is not None:
+                    return None, numbers
+                dtype = value._dtype
+            if value.op.graph is not graph:
+                return None, numbers
+        elif kind is float or kind is int:
+            numbers = True
+        else:
+            return None, numbers
+    if dtype is None or dtype.as_datatype_enum not in op.accepts:
+        return None, numbers
+    return dtype, numbers
 
 
 def _with_constants(
@@ -399,4 +410,4 @@ def _infer(op: OpDef, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any]
             f"{str(error).rstrip('.')} for '{name.rstrip('/')}' (op: '{op.name}') with input "
             f"shapes: {shapes}."
         ) from None
-    return dims if isinstance(dims, list) else [dims]
+    return dims if dims.__class__ is list else [dims]

@@ -196,5 +196,8 @@ def make_outputs(
 ) -> None:
     """Gives `op` its output tensors; also used to add outputs later (see `Body.save`)."""
     outputs = op.outputs
+    if len(out_dims) == 1 == len(out_dtypes):
+        outputs.append(Tensor(op, len(outputs), out_dtypes[0], out_dims[0]))
+        return
     for dtype, dims in zip(out_dtypes, out_dims, strict=True):
         outputs.append(Tensor(op, len(outputs), dtype, dims))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # user's.
 _IMPLEMENTATION = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # How many of the user's frames, innermost first, an op keeps (two entries each).
-_LIMIT = 2 * 8
+_LIMIT = 2 * 5
 
 _internal: dict[str, bool] = {}
 
