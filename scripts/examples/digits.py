@@ -1,7 +1,7 @@
 """Handwritten digits: one model function, trained eagerly and as a graph from the same seeds.
 
 The network's weights are made by `get_variable` in nested variable scopes. A max-norm constraint
-keeps the incoming weights of every unit at norm 3 at most, an L2 regularizer keeps them small, and
+keeps the incoming weights of every unit at norm 1.5 at most, an L2 regularizer keeps them small, and
 the evaluation tower shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see
 data/README.md).
 
@@ -23,7 +23,7 @@ from rich.table import Table
 
 import hybridflow as hf
 
-MAX_NORM = 3.0
+MAX_NORM = 1.5
 BATCH = 64
 LEARNING_RATE = 0.002
 WEIGHT_DECAY = 1e-4
@@ -187,7 +187,8 @@ def plot(results: list[Result], path: str, console: Console) -> None:
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        console.print("No picture of the loss curves: `pip install 'hybridflow[plots]'` draws one.")
+        hint = "No picture of the loss curves: the extra 'plots' (matplotlib) draws one."
+        console.print(hint)
         return
     figure, axes = plt.subplots()
     for result, style in zip(results, ("-", "--"), strict=True):
