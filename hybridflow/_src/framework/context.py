@@ -89,6 +89,10 @@ def in_graph_mode() -> bool:
     return not modes.top.eager
 
 
+class OwnSeed(int):
+    """The seed of one call of a random op: no other call gets it, so nothing goes on from it."""
+
+
 class EagerKernels:
     """The stateful kernels of eager mode, one for each op and set of attributes.
 
@@ -100,10 +104,12 @@ class EagerKernels:
         self._kernels: dict[Any, Callable[..., Any]] = {}
 
     def get(self, op: OpDef, attrs: dict[str, Any]) -> Callable[..., Any]:
+        assert op.kernel is not None
+        if attrs.get("seed2").__class__ is OwnSeed:
+            return op.kernel(**attrs)
         key = (op.name, tuple(sorted(attrs.items(), key=lambda item: item[0])))
         kernel = self._kernels.get(key)
         if kernel is None:
-            assert op.kernel is not None
             kernel = self._kernels.setdefault(key, op.kernel(**attrs))
         return kernel
 

@@ -54,7 +54,10 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from
     the operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
     """
-    holder = _eager if context.modes.top.eager else get_default_graph()
+    graph = get_default_graph()
+    # A function being traced belongs to the eager program around it.
+    eager = context.modes.top.eager or graph.building_function
+    holder = _eager if eager else graph
     seed = holder.seed
     if seed is None:
         if op_seed is None:
@@ -66,4 +69,6 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     else:
         seeds = seed, op_seed
     graph_part, op_part = seeds[0] % _MODULUS, seeds[1] % _MODULUS
-    return (0, _MODULUS) if graph_part == op_part == 0 else (graph_part, op_part)
+    if graph_part == op_part == 0:
+        op_part = _MODULUS
+    return graph_part, context.OwnSeed(op_part) if op_seed is None else op_part
