@@ -212,7 +212,7 @@ def _dense_loss(labels: Any, logits: Any, dim: int, name: str | None) -> Tensor:
     dims = logits._dims
     if dim != -1:
         perm = _moved_to_end(logits, dim)
-        logits, labels = raw.Transpose(logits, perm), raw.Transpose(labels, perm)
+        logits, labels = (raw.Transpose(t, perm, name="transpose") for t in (logits, labels))
     if context.modes.top.eager and len(dims) == 2:
         loss = _dense(logits, labels, name=name)[0]
     else:

@@ -252,7 +252,7 @@ def clip_by_global_norm(
       name: name of the scope.
 
     Returns: the list of scaled tensors, and the global norm of what was given. If that norm is
-      infinite, all become NaN.
+      infinite, infinite elements become NaN and finite ones 0.
 
     Raises:
       TypeError: if `t_list` is no sequence.

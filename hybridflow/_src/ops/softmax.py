@@ -120,7 +120,8 @@ def _along(op: OpDef, logits: Any, axis: Any, name: str | None, dim: Any) -> Ten
     if perm is None:
         return op(logits, name=name)
     # The permutation swaps two axes, so it is its own inverse.
-    return raw.Transpose(op(raw.Transpose(logits, perm)), perm, name=name or "transpose")
+    moved = op(raw.Transpose(logits, perm, name="transpose"))
+    return raw.Transpose(moved, perm, name=name or "transpose")
 
 
 def softmax(logits: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
