@@ -285,21 +285,23 @@ from hybridflow._src.variables.initializers import Orthogonal as orthogonal_init
 from hybridflow._src.variables.initializers import RandomNormal as random_normal_initializer
 from hybridflow._src.variables.initializers import RandomUniform as random_uniform_initializer
 from hybridflow._src.variables.initializers import TruncatedNormal as truncated_normal_initializer
-from hybridflow._src.variables.initializers import (
-    UniformUnitScaling as uniform_unit_scaling_initializer,
-)
-from hybridflow._src.variables.initializers import VarianceScaling as variance_scaling_initializer
 from hybridflow._src.variables.initializers import Zeros as zeros_initializer
-from hybridflow._src.variables.initializers import (
-    glorot_normal_initializer,
-    glorot_uniform_initializer,
-)
 from hybridflow._src.variables.partitioners import (
     fixed_size_partitioner,
     min_max_variable_partitioner,
     variable_axis_size_partitioner,
 )
 from hybridflow._src.variables.resource_variable import ResourceVariable
+from hybridflow._src.variables.scaling_initializers import (
+    UniformUnitScaling as uniform_unit_scaling_initializer,
+)
+from hybridflow._src.variables.scaling_initializers import (
+    VarianceScaling as variance_scaling_initializer,
+)
+from hybridflow._src.variables.scaling_initializers import (
+    glorot_normal_initializer,
+    glorot_uniform_initializer,
+)
 from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
 from hybridflow._src.variables.scope_state import VariableScope, get_variable_scope, no_regularizer
 from hybridflow._src.variables.template import make_template
@@ -488,6 +490,7 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -651,7 +654,7 @@ __all__ = [
 
 
 # Not every program trains: these submodules are imported when they are first asked for.
-_ON_DEMAND = frozenset(("constraints", "train"))
+_ON_DEMAND = frozenset(("constraints", "keras", "train"))
 
 if not TYPE_CHECKING:
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hybridflow.keras import constraints
+from hybridflow.keras import constraints, initializers, regularizers
 
-__all__ = ["constraints"]
+__all__ = ["constraints", "initializers", "regularizers"]

@@ -12,7 +12,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.constant import constant
 from hybridflow._src.ops.elementwise import abs as abs_
-from hybridflow._src.ops.elementwise import multiply
+from hybridflow._src.ops.elementwise import multiply, square
 from hybridflow._src.ops.reductions import reduce_sum
 from hybridflow._src.ops.summing import add_n
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.tensor import Tensor
 
-    Regularizer = Callable[[Any], Tensor | None]
+    Penalty = Callable[[Any], Tensor | None]
 
 __all__ = [
+    "L1L2",
+    "Regularizer",
     "apply_regularization",
+    "l1",
+    "l1_l2",
     "l1_l2_regularizer",
     "l1_regularizer",
+    "l2",
     "l2_regularizer",
     "sum_regularizer",
 ]
@@ -41,7 +46,7 @@ def _check_scale(name: str, scale: Any) -> None:
 
 def _scaled(
     scale: Any, scope: str | None, default_scope: str, measure: Callable[[Any], Tensor]
-) -> Regularizer:
+) -> Penalty:
     """The regularizer `scale * measure(weights)`; without a loss where the scale is 0."""
     _check_scale("scale", scale)
     if isinstance(scale, numbers.Real) and scale == 0.0:
@@ -55,7 +60,7 @@ def _scaled(
     return regularizer
 
 
-def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+def l1_regularizer(scale: Any, scope: str | None = None) -> Penalty:
     """A regularizer that pulls weights to zero: `scale * sum(|w|)`.
 
     Args:
@@ -74,7 +79,7 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(abs_(w)))
 
 
-def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+def l2_regularizer(scale: Any, scope: str | None = None) -> Penalty:
     """A regularizer that keeps weights small: `scale * sum(w ** 2) / 2`.
 
     Args:
@@ -95,7 +100,7 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
 
 def l1_l2_regularizer(
     scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None
-) -> Regularizer:
+) -> Penalty:
     """The sum of `l1_regularizer(scale_l1)` and `l2_regularizer(scale_l2)`.
 
     Raises:
@@ -113,7 +118,7 @@ def l1_l2_regularizer(
     return both
 
 
-def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Regularizer | None:
+def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Penalty | None:
     """The sum of several regularizers.
 
     Args:
@@ -134,7 +139,7 @@ def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Regulari
     return regularizer
 
 
-def apply_regularization(regularizer: Regularizer, weights_list: Any = None) -> Tensor:
+def apply_regularization(regularizer: Penalty, weights_list: Any = None) -> Tensor:
     """The sum of a regularizer's losses, which joins `GraphKeys.REGULARIZATION_LOSSES`.
 
     Args:
@@ -168,3 +173,59 @@ def apply_regularization(regularizer: Regularizer, weights_list: Any = None) -> 
         total = add_n(losses, name=scope)
     add_to_collection(GraphKeys.REGULARIZATION_LOSSES, total)
     return total
+
+
+class Regularizer:
+    """Base of Keras' regularizers: called with a tensor or variable, gives a loss."""
+
+    def __call__(self, x: Any) -> Any:
+        return 0.0
+
+    def get_config(self) -> dict[str, Any]:
+        """The settings, as the constructor takes them."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Regularizer:
+        """The regularizer with these settings."""
+        return cls(**config)
+
+
+class L1L2(Regularizer):
+    """Keras' regularizer `l1 * sum(|x|) + l2 * sum(x ** 2)`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(float(hf.keras.regularizers.L1L2(l1=1.0, l2=0.5)(hf.constant([1.0, -3.0]))))
+    9.0
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = float(l1)
+        self.l2 = float(l2)
+
+    def __call__(self, x: Any) -> Any:
+        loss: Any = 0.0
+        if self.l1:
+            loss += reduce_sum(self.l1 * abs_(x))
+        if self.l2:
+            loss += reduce_sum(self.l2 * square(x))
+        return loss
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1, "l2": self.l2}
+
+
+def l1(l: float = 0.01) -> L1L2:  # noqa: E741 - Keras' name
+    """`L1L2` with the first term alone."""
+    return L1L2(l1=l)
+
+
+def l2(l: float = 0.01) -> L1L2:  # noqa: E741 - Keras' name
+    """`L1L2` with the second term alone."""
+    return L1L2(l2=l)
+
+
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """`L1L2` with both terms."""
+    return L1L2(l1, l2)

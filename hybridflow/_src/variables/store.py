@@ -14,10 +14,11 @@ from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
-from hybridflow._src.variables.initializers import Initializer, default_initializer
+from hybridflow._src.variables.initializers import Initializer
 from hybridflow._src.variables.partitioning import Partitioning
 from hybridflow._src.variables.request import Request, takes
 from hybridflow._src.variables.resource_variable import ResourceVariable
+from hybridflow._src.variables.scaling_initializers import default_initializer
 from hybridflow._src.variables.scope_names import ScopeCounts
 from hybridflow._src.variables.variable import Variable
 

@@ -1,0 +1,81 @@
+"""Objects of a kind by name and as plain data: Keras' `get`, `serialize` and `deserialize`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Names"]
+
+
+class Names:
+    """What `serialize`, `deserialize` and `get` of one kind of objects know.
+
+    Args:
+      kind: how messages name the kind.
+      known: classes and functions by name.
+    """
+
+    def __init__(self, kind: str, known: Mapping[str, Any]) -> None:
+        self._kind = kind
+        self._known = dict(known)
+
+    def serialize(self, instance: Any) -> Any:
+        """An object as plain data: its class and settings; a function as its name.
+
+        Raises:
+          ValueError: if it is neither.
+        """
+        if instance is None:
+            return None
+        if hasattr(instance, "get_config"):
+            return {"class_name": type(instance).__name__, "config": instance.get_config()}
+        if hasattr(instance, "__name__"):
+            return instance.__name__
+        raise ValueError(f"Cannot serialize {instance!r}: it has neither get_config nor a name.")
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The object that a dict {"class_name", "config"} or a name describes.
+
+        Args:
+          config: as `serialize` gives it.
+          custom_objects: classes and functions by name, besides those known.
+
+        Raises:
+          ValueError: if the name is not known, or `config` is anything else.
+        """
+        if isinstance(config, str):
+            found = self._find(config, custom_objects)
+            return found() if isinstance(found, type) else found
+        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
+            raise ValueError(
+                f"Improper config format: {config!r}. Expected a name, or a dict with 'class_name' "
+                "and 'config'."
+            )
+        found = self._find(config["class_name"], custom_objects)
+        settings = config["config"]
+        return found.from_config(settings) if hasattr(found, "from_config") else found(**settings)
+
+    def _find(self, name: str, custom_objects: Mapping[str, Any] | None) -> Any:
+        known = {**self._known, **(custom_objects or {})}
+        if name not in known:
+            raise ValueError(f"Unknown {self._kind}: {name}")
+        return known[name]
+
+    def get(self, identifier: Any) -> Any:
+        """The object that a name, plain data, or an object itself stands for; None for None.
+
+        Raises:
+          ValueError: if it stands for none.
+        """
+        if identifier is None:
+            return None
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if isinstance(identifier, str):
+            return self.deserialize({"class_name": identifier, "config": {}})
+        if callable(identifier):
+            return identifier
+        raise ValueError(f"Could not interpret {self._kind} identifier: {identifier!r}")

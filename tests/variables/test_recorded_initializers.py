@@ -1,0 +1,97 @@
+"""Initial values recorded from TensorFlow 1.4.1: under the same seeds programs start alike."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.framework import context
+from hybridflow._src.ops import random
+from tests.recorded import reader
+
+RECORDED = reader.load("random")["cases"]
+INITIALIZERS = [case for case in RECORDED if case["id"].startswith("init/")]
+PROGRAMS = [case for case in RECORDED if case["id"].startswith("program/")]
+
+
+def named(case: dict[str, Any]) -> str:
+    return str(case["id"])
+
+
+def initializer_of(case: dict[str, Any]) -> Any:
+    function = functools.reduce(getattr, case["fn"].split("."), hf)
+    seed = {"seed": case["op_seed"]} if "op_seed" in case else {}
+    return function(**seed, **case["kwargs"])
+
+
+def assert_same(case: dict[str, Any], got: np.ndarray, recorded: np.ndarray) -> None:
+    """Uniform numbers and constants are the same bits, normal ones within 2 ulp of their scale."""
+    assert (got.dtype, got.shape) == (recorded.dtype, recorded.shape)
+    kind = case["fn"].lower() + str(case["kwargs"].get("distribution", ""))
+    if "orthogonal" in kind:
+        np.testing.assert_allclose(got, recorded, atol=2e-6 if got.dtype == np.float32 else 1e-14)
+    elif "uniform" in kind or "constant" in kind or "identity" in kind:
+        np.testing.assert_array_equal(got, recorded)
+    else:
+        ulp = np.spacing(np.maximum(np.abs(recorded), np.abs(recorded).mean()))
+        assert np.max(np.abs(got - recorded) / ulp) <= 2
+
+
+@pytest.mark.parametrize("case", INITIALIZERS, ids=named)
+def test_graph(case: dict[str, Any]) -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.set_random_seed(case.get("graph_seed", 1))
+        tensor = initializer_of(case)(case["shape"], case["dtype"])
+        runs = np.stack([session.run(tensor) for _ in range(len(case["runs"]))])
+    assert_same(case, runs, case["runs"])
+
+
+@pytest.mark.parametrize("case", INITIALIZERS, ids=named)
+def test_eager_variable(case: dict[str, Any]) -> None:
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        hf.set_random_seed(case.get("graph_seed", 1))
+        v = hf.get_variable("v", case["shape"], case["dtype"], initializer_of(case))
+        assert_same(case, v.numpy(), case["runs"][0])
+
+
+@pytest.fixture(autouse=True)
+def _no_eager_seed() -> Any:
+    yield
+    with hf.eager_mode():
+        hf.set_random_seed(None)  # type: ignore[arg-type]
+    context.eager_kernels.clear()
+
+
+@pytest.fixture
+def seeds_of_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow seeds an op without a seed by the number of ops before it: so the graphs here must
+    hold the same ops."""
+
+    def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
+        graph = hf.get_default_graph()
+        return graph.seed, graph.version if op_seed is None else op_seed
+
+    monkeypatch.setattr(random, "get_seed", get_seed)
+
+
+@pytest.mark.parametrize("case", PROGRAMS, ids=named)
+def test_program(case: dict[str, Any], seeds_of_tensorflow: None) -> None:
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        hf.set_random_seed(case["graph_seed"])
+        namespace: dict[str, Any] = {"tf": hf}
+        exec(case["source"], namespace)
+        random_ops = [
+            [op.name, op.type, op.get_attr("seed"), op.get_attr("seed2")]
+            for op in graph.get_operations()
+            if "seed2" in op.attrs
+        ]
+        assert random_ops == case["random_ops"]
+        out = namespace["out"]
+        for key in ("values", "after_second_initialisation"):
+            session.run(hf.global_variables_initializer())
+            for name, value in session.run(out).items():
+                np.testing.assert_allclose(value, case[key][name], rtol=1e-6, err_msg=name)
