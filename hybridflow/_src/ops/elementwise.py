@@ -60,14 +60,22 @@ _sub = binary("Sub", np.subtract, lambda op, dz: (dz, -dz))
 _mul = binary("Mul", np.multiply, lambda op, dz: (dz * conj(op.inputs[1]), dz * conj(op.inputs[0])))
 _neg = unary("Neg", np.negative, lambda op, dy: -dy, types=_SIGNED_NUMBERS)
 _abs = unary("Abs", np.abs, lambda op, dy: dy * raw.Sign(op.inputs[0]), types=(*FLOATS, *SIGNED))
-_sign = unary(
-    "Sign",
-    np.sign,
-    lambda op, dy: raw.ZerosLike(op.inputs[0]),
-    types=_SIGNED_NUMBERS,
-    # Zero also for complex numbers, as in TF.
-    smooth=False,
-)
+
+
+def _sign_grad(op: Any, dy: Tensor) -> Any:
+    x, sign = op.inputs[0], op.outputs[0]
+    if not x.dtype.is_complex:
+        return raw.ZerosLike(x)
+    # x / |x| moves when x moves across the ray from 0 to x, by the less the farther out it is.
+    along = conj(sign) * dy
+    across = dy - 0.5 * sign * (along + conj(along))
+    size = raw.ComplexAbs(x, Tout=x.dtype.real_dtype)
+    zeros = raw.ZerosLike(size)
+    inverse = raw.Select(raw.Greater(size, zeros), raw.Reciprocal(size), zeros)
+    return across * raw.Complex(inverse, zeros, Tout=x.dtype)
+
+
+_sign = unary("Sign", np.sign, _sign_grad, types=_SIGNED_NUMBERS)
 _square = unary(
     "Square", np.square, lambda op, dy: dy * (2.0 * conj(op.inputs[0])), types=_SIGNED_NUMBERS
 )
@@ -76,8 +84,7 @@ _square = unary(
 def _complex_abs_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype, out in ((np.complex64, dtypes.float32), (np.complex128, dtypes.float64)):
         x = rng.uniform(-2, 2, (2, 3)) + 1j * rng.uniform(-2, 2, (2, 3))
-        # As in TF the second derivative is not right: Sign has none.
-        yield Sample(x.astype(dtype), Tout=out, differentiable=False)
+        yield Sample(x.astype(dtype), Tout=out)
 
 
 _complex_abs = OpDef(
@@ -257,9 +264,10 @@ def sign(x: Any, name: str | None = None) -> Tensor:
       x: tensor of a float, signed integer or complex dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape. The gradient is 0 everywhere.
+    Returns: a tensor of the same dtype and shape. For real numbers the gradient is 0 everywhere.
 
-    Note: the sign of NaN is NaN; TF 1.4 gives 0.
+    Note: the sign of NaN is NaN, where TF 1.4 gives 0; and for complex numbers TF takes the
+    gradient for 0, which it is not.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -39,13 +39,9 @@ def unary(
     out: str = "T",
     names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
-    smooth: bool = True,
 ) -> OpDef:
-    """The record of an elementwise op with one input; `domain` bounds the sample values.
-
-    Where the gradient is not the derivative (see `Sign`), `smooth` is false.
-    """
-    smooth = smooth and grad is not not_differentiable
+    """The record of an elementwise op with one input; `domain` bounds the sample values."""
+    smooth = grad is not not_differentiable
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in _sample_dtypes(types):
