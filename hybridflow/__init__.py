@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow import errors, initializers, linalg, nn
-from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -397,8 +396,8 @@ __all__ = [
     "clip_by_value",
     "colocate_with",
     "complex",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "conj",
@@ -416,7 +415,6 @@ __all__ = [
     "create_partitioned_variables",
     "cumprod",
     "cumsum",
-    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -481,16 +479,15 @@ __all__ = [
     "initialize_local_variables",
     "initialize_variables",
     "initializers",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
-    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -628,10 +625,10 @@ __all__ = [
     "truncatediv",
     "truncatemod",
     "tuple",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
@@ -654,7 +651,7 @@ __all__ = [
 
 
 # Not every program trains: these submodules are imported when they are first asked for.
-_ON_DEMAND = frozenset(("constraints", "keras", "train"))
+_ON_DEMAND = frozenset(("constraints", "train"))
 
 if not TYPE_CHECKING:
 
