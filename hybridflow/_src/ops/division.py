@@ -104,6 +104,12 @@ _truncate_mod = binary(
 # -- public functions ------------------------------------------------------------------------------
 
 
+def _inexact(x: Any, y: Any) -> bool:
+    """Tells whether a tensor or array among them says that this is a division of floats."""
+    dtype = resolve_types(_real_div, (x, y)).get("T")
+    return dtype is not None and (dtype.is_floating or dtype.is_complex)
+
+
 def _operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Both as tensors of one dtype.
 
@@ -144,6 +150,8 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     ...     print(hf.truediv([7, -7], 2).numpy())
     [ 3.5 -3.5]
     """
+    if _inexact(x, y):
+        return _real_div(x, y, name=name or "truediv")
     with name_scope(name, "truediv", [x, y]) as scope:
         x, y = _operands(x, y)
         dtype = x.dtype.base_dtype
@@ -210,10 +218,11 @@ def div(x: Any, y: Any, name: str | None = None) -> Tensor:
     ...     print(hf.div([7, -7], 2).numpy(), hf.div(7.0, 2.0).numpy())
     [ 3 -4] 3.5
     """
+    if _inexact(x, y):
+        return _real_div(x, y, name=name or "div")
     with name_scope(name, "div", [x, y]) as scope:
         x, y = _operands(x, y)
-        dtype = x.dtype.base_dtype
-        op = _real_div if dtype.is_floating or dtype.is_complex else _floor_div
+        op = _floor_div if x.dtype.is_integer else _real_div
         return op(x, y, name=scope)
 
 
