@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow import errors, initializers, linalg, nn
+from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
@@ -319,7 +320,7 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, train
+    from hybridflow import constraints, keras, train
 
 __version__ = "0.1.0"
 
@@ -415,6 +416,7 @@ __all__ = [
     "create_partitioned_variables",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "diag",
     "diag_part",
@@ -488,6 +490,7 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "keras",
     "lbeta",
     "less",
     "less_equal",
@@ -651,7 +654,7 @@ __all__ = [
 
 
 # Not every program trains: these submodules are imported when they are first asked for.
-_ON_DEMAND = frozenset(("constraints", "train"))
+_ON_DEMAND = frozenset(("constraints", "keras", "train"))
 
 if not TYPE_CHECKING:
 
