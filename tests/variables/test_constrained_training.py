@@ -41,8 +41,9 @@ def trained(
         def step() -> None:
             rule.minimize(lambda: loss(w))
 
+        run = hf.function(step) if mode == "function" else step
         for _ in range(steps):
-            (hf.function(step) if mode == "function" else step)()
+            run()
         return w.numpy()
 
 
