@@ -12,9 +12,11 @@ from hybridflow._src.ops.diagonal import matrix_band_part as band_part
 from hybridflow._src.ops.diagonal import matrix_diag as diag
 from hybridflow._src.ops.diagonal import matrix_diag_part as diag_part
 from hybridflow._src.ops.diagonal import matrix_set_diag as set_diag
+from hybridflow._src.ops.linalg import adjoint, trace
 from hybridflow._src.ops.norms import norm
 
 __all__ = [
+    "adjoint",
     "band_part",
     "diag",
     "diag_part",
@@ -27,5 +29,6 @@ __all__ = [
     "set_diag",
     "svd",
     "tensordot",
+    "trace",
     "transpose",
 ]

@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Matrix products, traces and adjoints."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.arranging import matrix_transpose
 from hybridflow._src.ops.families import COMPLEX, FLOATS, conj
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["matmul", "sparse_matmul"]
+__all__ = ["adjoint", "matmul", "sparse_matmul", "trace"]
 
 _TYPES = (*FLOATS, dtypes.int32, *COMPLEX)
 
@@ -287,3 +288,46 @@ def sparse_matmul(
         b_is_sparse=b_is_sparse,
         name=name,
     )
+
+
+def trace(x: Any, name: str | None = None) -> Tensor:
+    """The sum of the elements on the main diagonal of each matrix.
+
+    Args:
+      x: tensor `[..., n, m]` of a number dtype.
+      name: name of the op.
+
+    Returns: a tensor `[...]` of the same dtype.
+
+    Raises:
+      ValueError: if `x` is of a rank below 2.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.trace([[1, 2], [3, 4]]).numpy())
+    5
+    """
+    with name_scope(name, "Trace", [x]) as scope:
+        diagonal = raw.MatrixDiagPart(convert_to_tensor(x, name="x"))
+        return raw.Sum(diagonal, [-1], name=scope)
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Tensor:
+    """Each matrix transposed, and its elements conjugated.
+
+    Args:
+      matrix: tensor `[..., n, m]`.
+      name: name of the scope.
+
+    Returns: a tensor `[..., m, n]` of the same dtype.
+
+    Raises:
+      ValueError: if `matrix` is of a rank below 2.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.linalg.adjoint([[1 + 1j, 2j]]).numpy().tolist())
+    [[(1-1j)], [-2j]]
+    """
+    with name_scope(name, "adjoint", [matrix]):
+        return matrix_transpose(convert_to_tensor(matrix, name="matrix"), conjugate=True)
