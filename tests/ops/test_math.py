@@ -691,3 +691,11 @@ def test_raw_ops_refuse_what_numpy_would_take():
             hf.nn.bias_add(hf.ones([2, 3]), hf.ones([1]))
         with pytest.raises(ValueError, match="not compatible"):
             raw.AddN([hf.ones([2, 3]), hf.ones([3])])
+
+
+def test_trace_and_adjoint(execution):
+    x = np.arange(12.0).reshape(2, 2, 3) * (1 + 1j)
+    np.testing.assert_allclose(execution(hf.trace, x), np.trace(x, axis1=1, axis2=2))
+    np.testing.assert_array_equal(execution(hf.linalg.adjoint, x), x.swapaxes(1, 2).conj())
+    with pytest.raises(ValueError, match="rank"):
+        execution(hf.trace, np.ones(3))
