@@ -171,7 +171,7 @@ from hybridflow._src.ops.gather import gather, gather_nd, scatter_nd
 from hybridflow._src.ops.grids import meshgrid, sequence_mask
 from hybridflow._src.ops.indexing import newaxis
 from hybridflow._src.ops.joining import concat, parallel_stack, split, stack, unstack
-from hybridflow._src.ops.linalg import matmul, sparse_matmul
+from hybridflow._src.ops.linalg import matmul, sparse_matmul, trace
 from hybridflow._src.ops.loops import while_loop
 from hybridflow._src.ops.norms import (
     clip_by_average_norm,
@@ -619,6 +619,7 @@ __all__ = [
     "to_float",
     "to_int32",
     "to_int64",
+    "trace",
     "train",
     "trainable_variables",
     "transpose",
