@@ -101,7 +101,6 @@ def convert_to_tensor(
     dtype: Any = None,
     name: str | None = None,
     preferred_dtype: Any = None,
-    as_ref: bool = False,
 ) -> Tensor:
     """Converts a value to a tensor: numbers, lists, arrays, variables, lists of tensors.
 
@@ -125,24 +124,22 @@ def convert_to_tensor(
     """
     eager = context.modes.top.eager
     if dtype is not None:
-        return _checked(convert(value, dtypes.as_dtype(dtype), name, eager, as_ref), dtype)
+        return _checked(convert(value, dtypes.as_dtype(dtype), name, eager), dtype)
     if preferred_dtype is None or isinstance(value, Tensor):
-        return convert(value, None, name, eager, as_ref)
+        return convert(value, None, name, eager)
     try:
-        return convert(value, dtypes.as_dtype(preferred_dtype), name, eager, as_ref)
+        return convert(value, dtypes.as_dtype(preferred_dtype), name, eager)
     except (TypeError, ValueError):
-        return convert(value, None, name, eager, as_ref)
+        return convert(value, None, name, eager)
 
 
-def convert(
-    value: Any, dtype: DType | None, name: str | None, eager: bool, as_ref: bool = False
-) -> Tensor:
+def convert(value: Any, dtype: DType | None, name: str | None, eager: bool) -> Tensor:
     """`convert_to_tensor` for callers that check the dtype of a tensor themselves."""
     kind = value.__class__
     if kind is Tensor or kind is EagerTensor:
         return admit_tensor(value, eager, name or "convert_to_tensor")
     for converter in _converters_for(kind):
-        result = converter(value, dtype, name, as_ref)
+        result = converter(value, dtype, name, False)
         if result is not NotImplemented:
             return result
     if isinstance(value, (list, tuple)) and _holds_tensor(value):
