@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.op_def import OpDef
 
     Dims = tuple[int | None, ...] | None
+    OpSpec = tuple[OpDef, tuple[int, ...], dict[str, Any], str, dtypes.DType, Dims]
 
 _EAGER_IN_GRAPH = (
     "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in "
@@ -97,7 +98,7 @@ class Graph(Collections):
             if self.building_function:
                 controls = self._in_program_order(controls, op_def, inputs, bodies)
             op_id = len(self._ops) + 1
-            frames = traceback.capture(3)
+            frames = scope.frames or traceback.capture(3)
             op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
             make_outputs(op, out_dtypes, out_dims)
             if scope.device or scope.device_functions or scope.colocate:
@@ -118,6 +119,43 @@ class Graph(Collections):
                 self._note_effect(op)
         return op
 
+    def add_ops(self, specs: Sequence[OpSpec]) -> list[Tensor]:
+        """Adds ops of one output each: all that one call of a composite function makes, at once.
+
+        It costs less than to add them one by one: what they share is looked up once. A spec is an
+        op record, its inputs (positions of earlier specs), attributes, a name as for `add_op`, and
+        dtype and dims of the output. The specs are right by construction: nothing is inferred.
+
+        Returns: the outputs.
+        """
+        scope = self._scope.top
+        tensors: list[Tensor] = []
+        if not scope.is_plain or self.building_function:
+            for op_def, inputs, attrs, name, dtype, dims in specs:
+                given = tuple([tensors[i] for i in inputs])
+                op = self.add_op(op_def, given, attrs, name, (dtype,), (dims,))
+                tensors.append(op.outputs[0])
+            return tensors
+        frames = scope.frames or traceback.capture(3)
+        by_name, ops = self._by_name, self._ops
+        with self._lock:
+            self._check_not_finalized()
+            for op_def, inputs, attrs, name, dtype, dims in specs:
+                name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+                given = tuple([tensors[i] for i in inputs])
+                op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
+                tensor = Tensor(op, 0, dtype, dims)
+                op.outputs.append(tensor)
+                tensors.append(tensor)
+                for source in given:
+                    if source._consumers is None:
+                        source._consumers = [op]
+                    else:
+                        source._consumers.append(op)
+                ops.append(op)
+                by_name[name] = op
+        return tensors
+
     def _in_program_order(
         self,
         controls: tuple[Operation, ...],
@@ -125,7 +163,9 @@ class Graph(Collections):
         inputs: tuple[Tensor, ...],
         bodies: tuple[Body, ...],
     ) -> tuple[Operation, ...]:
-        """Adds the control inputs by which effects happen in the order of the function's program."""
+        """Adds the control inputs by which effects happen in the order of the function's
+        program.
+        """
         return controls
 
     def _note_effect(self, op: Operation) -> None:
@@ -283,6 +323,17 @@ class Graph(Collections):
     def container(self, container_name: str) -> Pushed[Scope, str]:
         """Accepted for compatibility: a session has one container of resources."""
         return self._scope.scope(self._scope.top, container_name)
+
+    def root_scope(self) -> Pushed[Scope, Scope]:
+        """A context manager for making a variable of a full name.
+
+        Ops made in it stand at the root of all name scopes, outside of control flow and without
+        control inputs, and all are said to be made by the user's line that runs now.
+        """
+        frames = traceback.capture(2)
+        return self._scope.scope(
+            self._scope.top.evolve(name="", controls=(), body=None, frames=frames)
+        )
 
     def body_scope(self, body: Body) -> Pushed[Scope, Scope]:
         """A context manager in which ops belong to `body`."""

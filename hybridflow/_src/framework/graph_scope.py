@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.framework.traceback import RawFrames
 
     DeviceFunction = Callable[[Operation], str | DeviceSpec | None]
 
@@ -42,9 +43,10 @@ class Scope:
       controls: groups of control inputs, outermost first.
       body: the control flow body being built.
       colocate: ops with which new ones are colocated.
+      frames: where in the user's program ops are said to be made; None for where they are.
     """
 
-    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "name")
+    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "frames", "name")
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Scope:
         controls: tuple[ControlInputs, ...] = (),
         body: Body | None = None,
         colocate: tuple[Operation, ...] = (),
+        frames: RawFrames | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -61,11 +64,29 @@ class Scope:
         self.controls = controls
         self.body = body
         self.colocate = colocate
+        self.frames = frames
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it gives an op nothing but its name."""
+        return not (
+            self.controls
+            or self.body is not None
+            or self.device
+            or self.device_functions
+            or self.colocate
+        )
 
     def named(self, name: str) -> Scope:
         """The scope under another name."""
         return Scope(
-            name, self.device, self.device_functions, self.controls, self.body, self.colocate
+            name,
+            self.device,
+            self.device_functions,
+            self.controls,
+            self.body,
+            self.colocate,
+            self.frames,
         )
 
     def evolve(self, **changes: Any) -> Scope:

@@ -194,6 +194,20 @@ def init_scope() -> AbstractContextManager[Any]:
     return graph.control_dependencies(None)
 
 
+def root_scope() -> AbstractContextManager[Any]:
+    """`init_scope` at the root of all name scopes: where variables are made by their full names."""
+    if context.modes.top.eager:
+        return _eager_names.scope("")
+    graph = get_default_graph()
+    return _at_root(graph) if graph.building_function else graph.root_scope()
+
+
+@contextlib.contextmanager
+def _at_root(function_graph: Graph) -> Iterator[None]:
+    with _outside(function_graph), name_scope(None):
+        yield
+
+
 _NOTHING = contextlib.nullcontext()
 
 

@@ -163,7 +163,8 @@ class ResourceVariable(Variable):
     def _assign_slice(self, bounds: Any, value: Any, name: str | None, masks: Any) -> Tensor:
         value = convert_to_tensor(value, self._dtype)
         op = raw.ResourceStridedSliceAssign(self._handle, *bounds, value, name=name, **masks)
-        return self._written(op)
+        with control_dependencies([op]):
+            return self._read()
 
 
 def _on(name: str) -> AbstractContextManager[Any]:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.collections import Deferred
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
-from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope
+from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope, root_scope
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.variables.initializers import Initializer
 from hybridflow._src.variables.partitioning import Partitioning
@@ -23,8 +22,6 @@ from hybridflow._src.variables.scope_names import ScopeCounts
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from hybridflow._src.variables.partitioned import PartitionedVariable
     from hybridflow._src.variables.partitioning import PartitionInfo
 
@@ -95,7 +92,7 @@ class VariableStore:
             request.reuse, request.use_resource = AUTO_REUSE, True
         cut = request.partitioner is not None and as_shape(request.shape)._dims != ()
         if cut or (request.reuse and name in self.partitioned):
-            with self._lock, _root_names():
+            with self._lock, root_scope():
                 return Partitioning(self, request).get()
         if name not in self.variables and f"{name}/part_0" in self.variables:
             raise ValueError(_PARTITIONED.format(name=name))
@@ -130,7 +127,7 @@ class VariableStore:
         kind = ResourceVariable if request.use_resource else Variable
         self._being_made[name] = None
         try:
-            with init_scope(), _root_names():
+            with root_scope():
                 value = _initial_value(request, dims, part)
                 made = kind(
                     value,
@@ -159,11 +156,6 @@ class VariableStore:
         if self.eager:
             loss = Deferred(f"{name}/Regularizer", lambda: regularizer(variable))
         add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
-
-
-def _root_names() -> AbstractContextManager[Any]:
-    """Full names are given from the root: name scopes open now do not count."""
-    return name_scope(None) if context.modes.top.eager else get_default_graph().name_scope(None)
 
 
 def _initial_value(request: Request, dims: Any, part: PartitionInfo | None) -> Any:
