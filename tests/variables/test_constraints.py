@@ -193,6 +193,8 @@ class TestEdges:
         np.testing.assert_array_equal(apply(c.Halfspace(1.0, -1.0), on_it), on_it)
         np.testing.assert_array_equal(apply(c.IntegerGrid(0.5), on_it), on_it)
         np.testing.assert_array_equal(apply(c.IntegerGrid(), np.array([0.5, 1.5])), [0, 2])
+        ends = apply(c.IntegerGrid(0.1, 0.3, 0.7), np.array([-5.0, 5.0]))
+        np.testing.assert_allclose(ends, [0.3, 0.7], 1e-15)
 
     def test_infinity(self) -> None:
         w = np.array([-np.inf, 1.0, np.inf])
@@ -221,9 +223,10 @@ class TestEdges:
     def test_isotonic_regression_as_scipy(self, w: np.ndarray, wide: bool) -> None:
         optimize = pytest.importorskip("scipy.optimize")
         w = np.concatenate([w, -np.arange(200.0), w]) if wide else w
+        several = np.stack([w, w + 7, w[::-1], -w])
         for decreasing in (False, True):
-            wanted = optimize.isotonic_regression(w, increasing=not decreasing).x
-            got = apply(c.Monotone(decreasing=decreasing), w)
+            wanted = [optimize.isotonic_regression(v, increasing=not decreasing).x for v in several]
+            got = apply(c.Monotone(decreasing=decreasing), several)
             np.testing.assert_allclose(got, wanted, 1e-12, 1e-12)
 
 
