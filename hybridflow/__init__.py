@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow import errors, initializers, linalg, nn
+from hybridflow import errors, initializers, linalg
 from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
@@ -320,7 +320,7 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, keras, train
+    from hybridflow import constraints, keras, nn, train
 
 __version__ = "0.1.0"
 
@@ -654,8 +654,8 @@ __all__ = [
 ]
 
 
-# Not every program trains: these submodules are imported when they are first asked for.
-_ON_DEMAND = frozenset(("constraints", "keras", "train"))
+# Not every program needs these submodules: each is imported when it is first asked for.
+_ON_DEMAND = frozenset(("constraints", "keras", "nn", "train"))
 
 if not TYPE_CHECKING:
 
