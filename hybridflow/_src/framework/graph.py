@@ -123,8 +123,8 @@ class Graph(Collections):
         """Adds ops of one output each: all that one call of a composite function makes, at once.
 
         It costs less than to add them one by one: what they share is looked up once. A spec is an
-        op record, its inputs (positions of earlier specs), attributes, a name as for `add_op`, and
-        dtype and dims of the output. The specs are right by construction: nothing is inferred.
+        op record, its inputs (tensors, or positions of earlier specs), attributes, a name as for
+        `add_op`, and dtype and dims of the output. The specs are right by construction: nothing is inferred.
 
         Returns: the outputs.
         """
@@ -132,7 +132,7 @@ class Graph(Collections):
         tensors: list[Tensor] = []
         if not scope.is_plain or self.building_function:
             for op_def, inputs, attrs, name, dtype, dims in specs:
-                given = tuple([tensors[i] for i in inputs])
+                given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
                 op = self.add_op(op_def, given, attrs, name, (dtype,), (dims,))
                 tensors.append(op.outputs[0])
             return tensors
@@ -142,7 +142,7 @@ class Graph(Collections):
             self._check_not_finalized()
             for op_def, inputs, attrs, name, dtype, dims in specs:
                 name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
-                given = tuple([tensors[i] for i in inputs])
+                given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
                 op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
                 tensor = Tensor(op, 0, dtype, dims)
                 op.outputs.append(tensor)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes, random_numbers
+from hybridflow._src.framework import context, dtypes, random_numbers
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.philox import Philox
-from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.seeds import get_seed
 from hybridflow._src.framework.static_value import constant_dims, constant_value
@@ -207,6 +208,35 @@ def _shape_tensor(shape: Any) -> Tensor:
     return convert_to_tensor(shape, name="shape")
 
 
+def _plain(shape: Any, *parameters: Any) -> tuple[int, ...] | None:
+    """The sizes, where shape and parameters are plain numbers and a graph is built: the usual case.
+
+    Every variable with a random initializer makes these ops, so they are added at once.
+    """
+    if context.modes.top.eager or not isinstance(shape, (list, tuple)):
+        return None
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return None
+    for parameter in parameters:
+        if type(parameter) is not float and type(parameter) is not int:
+            return None
+    return tuple(shape)
+
+
+def _constant(value: Any, dtype: DType, name: str, dims: tuple[int, ...] = ()) -> Any:
+    array = np.array(value, dtype.np)
+    array.flags.writeable = False
+    return OPS["Const"], (), {"value": array, "dtype": dtype}, name, dtype, dims
+
+
+def _drawing(op: OpDef, sizes: tuple[int, ...], dtype: DType, seed: int | None) -> Any:
+    """The op that draws; its input is the first of the specs, the shape."""
+    seed1, seed2 = _seed_attrs(seed)
+    attrs = {"seed": seed1, "seed2": seed2, "dtype": dtype}
+    return op, (0,), attrs, op.name, dtype, sizes
+
+
 def random_uniform(
     shape: Any,
     minval: Any = 0,
@@ -244,6 +274,21 @@ def random_uniform(
         if dtype.is_integer:
             raise ValueError(f"Must specify maxval for integer dtype {dtype!r}")
         maxval = 1
+    sizes = None if dtype.is_integer else _plain(shape, minval, maxval)
+    if sizes is not None:
+        graph = get_default_graph()
+        with graph.name_scope(name or "random_uniform") as scope:
+            return graph.add_ops(
+                [
+                    _constant(sizes, dtypes.int32, "shape", (len(sizes),)),
+                    _constant(minval, dtype, "min"),
+                    _constant(maxval, dtype, "max"),
+                    _drawing(_uniform_op, sizes, dtype, seed),
+                    (OPS["Sub"], (2, 1), {}, "sub", dtype, ()),
+                    (OPS["Mul"], (3, 4), {}, "mul", dtype, sizes),
+                    (OPS["Add"], (5, 1), {}, scope, dtype, sizes),
+                ]
+            )[-1]
     with name_scope(name, "random_uniform", [shape, minval, maxval]) as scope:
         shape = _shape_tensor(shape)
         low = convert_to_tensor(minval, dtype, name="min")
@@ -331,6 +376,20 @@ def _scaled(
             f"Value passed to parameter 'dtype' of {default_name} is {dtype.name}, not in list of "
             "allowed values: float16, float32, float64"
         )
+    sizes = _plain(shape, mean, stddev)
+    if sizes is not None:
+        graph = get_default_graph()
+        with graph.name_scope(name or default_name) as scope:
+            return graph.add_ops(
+                [
+                    _constant(sizes, dtypes.int32, "shape", (len(sizes),)),
+                    _constant(mean, dtype, "mean"),
+                    _constant(stddev, dtype, "stddev"),
+                    _drawing(op, sizes, dtype, seed),
+                    (OPS["Mul"], (3, 2), {}, "mul", dtype, sizes),
+                    (OPS["Add"], (4, 1), {}, scope, dtype, sizes),
+                ]
+            )[-1]
     with name_scope(name, default_name, [shape, mean, stddev]) as scope:
         shape = _shape_tensor(shape)
         center = convert_to_tensor(mean, dtype, name="mean")

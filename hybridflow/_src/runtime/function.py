@@ -184,7 +184,7 @@ class Function:
         self._traces: dict[Any, list[ConcreteFunction]] = {}
         self._last: list[_Argument] | None = None
         self._kernels: Kernels = {}
-        functools.update_wrapper(self, python_function)
+        functools.update_wrapper(self, python_function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self.__call__, instance)
