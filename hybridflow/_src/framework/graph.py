@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.op_def import OpDef
 
     Dims = tuple[int | None, ...] | None
-    OpSpec = tuple[OpDef, tuple[int, ...], dict[str, Any], str, dtypes.DType, Dims]
+    OpSpec = tuple[OpDef, tuple[Any, ...], dict[str, Any], str, dtypes.DType, Dims]
 
 _EAGER_IN_GRAPH = (
     "Attempting to capture an EagerTensor without building a function: {tensor!r} was computed in "
@@ -330,9 +330,10 @@ class Graph(Collections):
         Ops made in it stand at the root of all name scopes, outside of control flow and without
         control inputs, and all are said to be made by the user's line that runs now.
         """
+        top = self._scope.top
         frames = traceback.capture(2)
         return self._scope.scope(
-            self._scope.top.evolve(name="", controls=(), body=None, frames=frames)
+            Scope("", top.device, top.device_functions, (), None, top.colocate, frames)
         )
 
     def body_scope(self, body: Body) -> Pushed[Scope, Scope]:

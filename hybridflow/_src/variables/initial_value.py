@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework.dtypes import resource
-
 if TYPE_CHECKING:
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
 _KEY = "variables by op"
-_ASKS = ("IsVariableInitialized", "VarIsInitializedOp")
+_VARIABLES = frozenset(("VarHandleOp", "VariableV2"))
 
 
 def register(graph: Graph, variable: Any) -> None:
@@ -36,7 +34,7 @@ def initial_expression(value: Tensor, name: str) -> Tensor:
       name: the name of that variable.
     """
     ops = _upstream(value)
-    if not any(_reads(op) for op in ops):
+    if ops is None:
         return value
     graph = value.graph
     variables = registered(graph)
@@ -65,23 +63,19 @@ def initial_expression(value: Tensor, name: str) -> Tensor:
     return copies.get(value, value)
 
 
-def _upstream(value: Tensor) -> list[Operation]:
-    """The ops that `value` is computed by."""
-    found = {value.op: None}
-    pending = [value.op]
-    for op in pending:
+def _upstream(value: Tensor) -> list[Operation] | None:
+    """The ops that `value` is computed by, if variables are among them."""
+    depends = False
+    ops = [value.op]
+    seen = {value.op}
+    for op in ops:
+        if op.op_def.name in _VARIABLES:
+            depends = True
         for tensor in op.inputs:
-            if tensor.op not in found:
-                found[tensor.op] = None
-                pending.append(tensor.op)
-    return pending
-
-
-def _reads(op: Operation) -> bool:
-    """Tells whether an op uses the value of a variable."""
-    return op.op_def.name not in _ASKS and any(
-        t._dtype is resource or t._dtype.is_ref_dtype for t in op.inputs
-    )
+            if tensor.op not in seen:
+                seen.add(tensor.op)
+                ops.append(tensor.op)
+    return ops if depends else None
 
 
 def _copy(graph: Graph, op: Operation, inputs: tuple[Tensor, ...], name: str) -> list[Tensor]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hybridflow._src.framework.dtypes import DType
-    from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["ResourceVariable"]
@@ -50,27 +49,26 @@ class ResourceVariable(Variable):
     def _value_scope(self) -> AbstractContextManager[Any]:
         return name_scope("Initializer")
 
-    def _make_handle(self, scope: str) -> Tensor:
-        return raw.VarHandleOp(name=scope, **self._attrs(scope))
-
-    def _make_initializer(self, validate_shape: bool) -> Operation:
-        graph = self._handle.graph
-        with graph.name_scope("IsInitialized"):
+    def _make_ops(self, scope: str, validate_shape: bool) -> None:
+        shape = TensorShape.of(self._dims)
+        self._handle = raw.VarHandleOp(
+            name=scope, shape=shape, dtype=self._dtype, shared_name=scope[:-1]
+        )
+        self._op = self._handle.op
+        with name_scope("IsInitialized"):
             raw.VarIsInitializedOp(self._handle)
-        with graph.name_scope("Assign") as scope, colocate_with(self._op):
-            shape = TensorShape.of(self._dims)
+        with name_scope("Assign") as assign, colocate_with(self._op):
             value = self._initial_expression
-            return raw.AssignVariableOp(self._handle, value, shape=shape, name=scope)
-
-    def _make_snapshot(self) -> Tensor:
-        # What `session.run(variable)` fetches; `_cached` is what readers get.
-        with self._handle.graph.name_scope("Read"), colocate_with(self._op):
-            value = self._read()
+            self._initializer_op = raw.AssignVariableOp(
+                self._handle, value, shape=shape, name=assign
+            )
+        with name_scope("Read"), colocate_with(self._op):
+            # What `session.run(variable)` fetches; `_cached` is what readers get.
+            self._snapshot = self._read()
             self._cached: Tensor | None = None
             if self._caching_device is not None:
                 with colocate_with(None, ignore_existing=True), device(self._caching_device):
-                    self._cached = raw.Identity(value)
-            return value
+                    self._cached = raw.Identity(self._snapshot)
 
     def _shared_snapshot(self) -> Tensor | None:
         return self._cached

@@ -11,8 +11,8 @@ from hybridflow._src.framework.convert import convert_to_tensor, register_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
+from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.scopes import device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import slice_assignment as _slices  # noqa: F401 - for what it registers
@@ -191,34 +191,35 @@ class Variable:
         self._initial_value = initial
         self._dtype = initial._dtype.base_dtype
         self._dims = initial._dims if validate_shape else None
-        self._handle = self._make_handle(scope)
-        self._op: Operation = self._handle.op
-        name = self._op.name
+        self._initial_expression = initial_expression(initial, f"{scope[:-1]}_0")
+        self._make_ops(scope, validate_shape)
         register(self._op.graph, self)
-        self._initial_expression = initial_expression(initial, f"{name}_0")
-        self._initializer_op: Operation = self._make_initializer(validate_shape)
-        self._snapshot = self._make_snapshot()
 
-    def _attrs(self, scope: str) -> dict[str, Any]:
-        shape = TensorShape.of(self._dims)
-        return {"shape": shape, "dtype": self._dtype, "shared_name": scope[:-1]}
-
-    def _make_handle(self, scope: str) -> Tensor:
-        return raw.VariableV2(name=scope, **self._attrs(scope))
-
-    def _make_initializer(self, validate_shape: bool) -> Operation:
-        return raw.Assign(
-            self._handle,
-            self._initial_expression,
-            validate_shape=validate_shape,
-            use_locking=True,
-            name="Assign",
-        ).op
-
-    def _make_snapshot(self) -> Tensor:
-        caching = self._caching_device
-        with colocate_with(self._op) if caching is None else device(caching):
-            return raw.Identity(self._handle, name="read")
+    def _make_ops(self, scope: str, validate_shape: bool) -> None:
+        """Makes the reference, the initializer, and the tensor that readers share."""
+        initial, dtype, dims = self._initial_expression, self._dtype, self._dims
+        ref = dtype._as_ref
+        attrs = {
+            "shape": TensorShape.of(dims),
+            "dtype": dtype,
+            "shared_name": scope[:-1],
+            "container": "",
+        }
+        assigning = {"use_locking": True, "validate_shape": validate_shape}
+        specs: list[Any] = [
+            (OPS["VariableV2"], (), attrs, scope, ref, dims),
+            (OPS["Assign"], (0, initial), assigning, "Assign", ref, initial._dims),
+        ]
+        if self._caching_device is None:
+            beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
+            specs.append((OPS["Identity"], (0,), beside, "read", dtype, dims))
+        self._handle, assigned, *read = get_default_graph().add_ops(specs)
+        self._op: Operation = self._handle.op
+        self._initializer_op: Operation = assigned.op
+        if not read:
+            with device(self._caching_device):
+                read = [raw.Identity(self._handle, name="read")]
+        self._snapshot = read[0]
 
     # -- what it is --------------------------------------------------------------------------------
 
