@@ -122,9 +122,12 @@ class Graph(Collections):
     def add_ops(self, specs: Sequence[OpSpec]) -> list[Tensor]:
         """Adds ops of one output each: all that one call of a composite function makes, at once.
 
-        It costs less than to add them one by one: what they share is looked up once. A spec is an
-        op record, its inputs (tensors, or positions of earlier specs), attributes, a name as for
-        `add_op`, and dtype and dims of the output. The specs are right by construction: nothing is inferred.
+        It costs less than to add them one by one: what they share is looked up once. The specs are
+        right by construction: nothing is inferred.
+
+        Args:
+          specs: op record, inputs (tensors, or positions of earlier specs), attributes, a name as for
+            `add_op`, and dtype and dims of the output.
 
         Returns: the outputs.
         """

@@ -230,11 +230,10 @@ def _constant(value: Any, dtype: DType, name: str, dims: tuple[int, ...] = ()) -
     return OPS["Const"], (), {"value": array, "dtype": dtype}, name, dtype, dims
 
 
-def _drawing(op: OpDef, sizes: tuple[int, ...], dtype: DType, seed: int | None) -> Any:
-    """The op that draws; its input is the first of the specs, the shape."""
+def _drawing(op: OpDef, shape: Tensor, sizes: Any, dtype: DType, seed: int | None) -> Any:
     seed1, seed2 = _seed_attrs(seed)
     attrs = {"seed": seed1, "seed2": seed2, "dtype": dtype}
-    return op, (0,), attrs, op.name, dtype, sizes
+    return op, (shape,), attrs, op.name, dtype, sizes
 
 
 def random_uniform(
@@ -278,15 +277,19 @@ def random_uniform(
     if sizes is not None:
         graph = get_default_graph()
         with graph.name_scope(name or "random_uniform") as scope:
-            return graph.add_ops(
+            shape, low, high = graph.add_ops(
                 [
                     _constant(sizes, dtypes.int32, "shape", (len(sizes),)),
                     _constant(minval, dtype, "min"),
                     _constant(maxval, dtype, "max"),
-                    _drawing(_uniform_op, sizes, dtype, seed),
-                    (OPS["Sub"], (2, 1), {}, "sub", dtype, ()),
-                    (OPS["Mul"], (3, 4), {}, "mul", dtype, sizes),
-                    (OPS["Add"], (5, 1), {}, scope, dtype, sizes),
+                ]
+            )
+            return graph.add_ops(
+                [
+                    _drawing(_uniform_op, shape, sizes, dtype, seed),
+                    (OPS["Sub"], (high, low), {}, "sub", dtype, ()),
+                    (OPS["Mul"], (0, 1), {}, "mul", dtype, sizes),
+                    (OPS["Add"], (2, low), {}, scope, dtype, sizes),
                 ]
             )[-1]
     with name_scope(name, "random_uniform", [shape, minval, maxval]) as scope:
@@ -380,14 +383,18 @@ def _scaled(
     if sizes is not None:
         graph = get_default_graph()
         with graph.name_scope(name or default_name) as scope:
-            return graph.add_ops(
+            shape, center, width = graph.add_ops(
                 [
                     _constant(sizes, dtypes.int32, "shape", (len(sizes),)),
                     _constant(mean, dtype, "mean"),
                     _constant(stddev, dtype, "stddev"),
-                    _drawing(op, sizes, dtype, seed),
-                    (OPS["Mul"], (3, 2), {}, "mul", dtype, sizes),
-                    (OPS["Add"], (4, 1), {}, scope, dtype, sizes),
+                ]
+            )
+            return graph.add_ops(
+                [
+                    _drawing(op, shape, sizes, dtype, seed),
+                    (OPS["Mul"], (0, width), {}, "mul", dtype, sizes),
+                    (OPS["Add"], (1, center), {}, scope, dtype, sizes),
                 ]
             )[-1]
     with name_scope(name, default_name, [shape, mean, stddev]) as scope:
