@@ -1,8 +1,8 @@
 """Handwritten digits: one model function, trained eagerly and as a graph from the same seeds.
 
 The network's weights are made by `get_variable` in nested variable scopes. A max-norm constraint
-keeps the incoming weights of every unit at norm 1.5 at most, an L2 regularizer keeps them small, and
-the evaluation tower shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see
+keeps the incoming weights of every unit at norm 1.5 at most, an L2 regularizer keeps them small,
+and the evaluation tower shares them by AUTO_REUSE. The data are 1,797 real 8x8 images (see
 data/README.md).
 
     hybridflow demo [--steps N] [--plot FILE]

@@ -130,7 +130,9 @@ def test_ops(case: dict[str, Any]) -> None:
     if "ops" in case and "ops" not in program.differs:
         assert ops == case["ops"]
     if "variable_ops" in case and "variable_ops" not in program.differs:
-        names = [v.removesuffix(":0") for key in ("global", "local") for v in case["variables"][key]]
+        names = [
+            v.removesuffix(":0") for key in ("global", "local") for v in case["variables"][key]
+        ]
         roots = tuple(f"{name}/" for name in names)
         mine = [op for op in ops if op[0] in names or op[0].startswith(roots)]
         assert mine == case["variable_ops"]

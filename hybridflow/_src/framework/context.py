@@ -40,7 +40,8 @@ modes: Stack[Mode] = Stack(PROCESS, "mode or graph scope")
 tapes: Stack[tuple[Any, ...]] = Stack((), "gradient tape")
 # Collections of eager mode: those of the current variable store.
 eager_collections: Stack[Collections] = Stack(Collections(), "eager variable store")
-# Called with each variable about to be made; a function being traced allows that only the first time.
+# Called with each variable about to be made; a function being traced allows that only the first
+# time.
 variable_creation: Stack[Callable[[str], None] | None] = Stack(None, "function trace")
 sessions: Stack[Any] = Stack(None, "default session")
 

@@ -126,8 +126,8 @@ class Graph(Collections):
         right by construction: nothing is inferred.
 
         Args:
-          specs: op record, inputs (tensors, or positions of earlier specs), attributes, a name as for
-            `add_op`, and dtype and dims of the output.
+          specs: op record, inputs (tensors, or positions of earlier specs), attributes, a name as
+            for `add_op`, and dtype and dims of the output.
 
         Returns: the outputs.
         """

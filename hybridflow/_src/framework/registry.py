@@ -33,8 +33,8 @@ raw = _Raw()
 
 
 class _Late:
-    """What a higher layer supplies: symbolic gradients, by which control flow ops differentiate their
-    bodies. Set once, by the module that defines it."""
+    """What a higher layer supplies: symbolic gradients, by which control flow ops differentiate
+    their bodies. Set once, by the module that defines it."""
 
     gradients: Callable[..., list[Any]]
 

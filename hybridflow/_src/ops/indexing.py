@@ -92,7 +92,9 @@ def getitem(tensor: Any, key: Any, variable: Any = None) -> Tensor:
         if any(t.dtype == dtypes.int64 for t in bounds):
             bounds = [t if t.dtype == dtypes.int64 else _int64(t) for t in bounds]
         part = strided_slice_op(tensor, *bounds, **masks, name=scope)
-    return part if variable is None else _assignable(part, variable, bounds, masks, f"{scope}_assign")
+    return (
+        part if variable is None else _assignable(part, variable, bounds, masks, f"{scope}_assign")
+    )
 
 
 def _assignable(part: Any, variable: Any, bounds: Any, masks: Any, default: str | None) -> Tensor:

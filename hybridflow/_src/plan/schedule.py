@@ -62,9 +62,7 @@ def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
     return prologue + _defer_writes(rest, effects, fed, _waited_for(prologue, done))
 
 
-def _waited_for(
-    prologue: list[Operation], done: set[Operation]
-) -> dict[Operation, set[Operation]]:
+def _waited_for(prologue: list[Operation], done: set[Operation]) -> dict[Operation, set[Operation]]:
     """What ops that run first, whatever they were told to wait for, were told to wait for.
 
     What comes after such an op has to wait for that in its place.
