@@ -22,7 +22,7 @@ from hybridflow._src.ops.indexing import getitem
 from hybridflow._src.ops.operators import OPERATORS
 from hybridflow._src.variables.initial_value import initial_expression, register
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
-from hybridflow._src.variables.variable_def import VariableDef, with_scope, without_scope
+from hybridflow._src.variables.variable_def import VariableDef, describe, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,25 +129,29 @@ class Variable:
         constraint: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if variable_def is not None:
-            self._restore(initial_value, variable_def, import_scope)
+            if initial_value is not None:
+                raise ValueError("variable_def and initial_value are mutually exclusive.")
+            restore(self, variable_def, import_scope)
             return
         collections = self._admit(initial_value, trainable, collections, name, constraint)
         self._caching_device = caching_device
         with init_scope():
-            graph = get_default_graph()
             if callable(initial_value):
+                graph = get_default_graph()
                 with graph.name_scope(name or "Variable") as scope:
                     with graph.name_scope("Initializer"), _no_device(graph):
                         initial = convert_to_tensor(initial_value(), dtype, "initial_value")
                     self._build(initial, scope, validate_shape, expected_shape)
+                    add_to_collections(collections, self)
             else:
-                with name_scope(name, "Variable", [initial_value]) as scope, self._value_scope():
-                    initial = convert_to_tensor(initial_value, dtype, "initial_value")
-                if initial.op.body is not None:
-                    raise ValueError(_IN_CONTROL_FLOW.format(name=scope))
-                with name_scope(scope):
+                # The graph of a tensor becomes the default inside.
+                with name_scope(name, "Variable", [initial_value]) as scope:
+                    with self._value_scope():
+                        initial = convert_to_tensor(initial_value, dtype, "initial_value")
+                    if initial.op.body is not None:
+                        raise ValueError(_IN_CONTROL_FLOW.format(name=scope))
                     self._build(initial, scope, validate_shape, expected_shape)
-            add_to_collections(collections, self)
+                    add_to_collections(collections, self)
 
     # -- making it ---------------------------------------------------------------------------------
 
@@ -415,20 +419,7 @@ class Variable:
 
     def to_proto(self, export_scope: str | None = None) -> VariableDef | None:
         """A `VariableDef`; None if it lies outside of `export_scope`, which its names lose."""
-        if export_scope is not None and not self.name.startswith(export_scope):
-            return None
-        info = self._save_slice_info
-        snapshot = self._shared_snapshot()
-        return VariableDef(
-            variable_name=without_scope(self._handle.name, export_scope),
-            initial_value_name=without_scope(self._initial_value.name, export_scope),
-            initializer_name=without_scope(self._initializer_op.name, export_scope),
-            snapshot_name=without_scope(snapshot.name, export_scope)
-            if snapshot is not None
-            else "",
-            save_slice_info_def=None if info is None else info.to_proto(export_scope),
-            is_resource=self._is_resource,
-        )
+        return describe(self, export_scope)
 
     def _shared_snapshot(self) -> Tensor | None:
         """The tensor that all readers share, if there is one."""
@@ -436,40 +427,13 @@ class Variable:
 
     @staticmethod
     def from_proto(variable_def: VariableDef, import_scope: str | None = None) -> Variable:
-        """The variable of the default graph that `variable_def` describes; no ops are added.
+        """The variable of the default graph that `variable_def` describes.
 
         Raises:
           KeyError: if the graph has no such ops.
         """
         kind = Variable.resource_class if variable_def.is_resource else Variable
         return kind(variable_def=variable_def, import_scope=import_scope)
-
-    def _restore(self, initial_value: Any, given: VariableDef, import_scope: str | None) -> None:
-        if initial_value is not None:
-            raise ValueError("variable_def and initial_value are mutually exclusive.")
-        graph = get_default_graph()
-
-        def element(name: str) -> Any:
-            return graph.as_graph_element(with_scope(name, import_scope))
-
-        self._handle = element(given.variable_name)
-        self._op = self._handle.op
-        self._dtype = self._op.attrs["dtype"]
-        self._dims = self._op.attrs["shape"]._dims
-        self._initializer_op = element(given.initializer_name)
-        self._initial_expression = self._initializer_op.inputs[1]
-        self._initial_value = (
-            element(given.initial_value_name)
-            if given.initial_value_name
-            else self._initial_expression
-        )
-        self._trainable = False
-        self._restore_snapshot(element(given.snapshot_name) if given.snapshot_name else None)
-        if given.save_slice_info_def is not None:
-            self._save_slice_info = SliceInfo(
-                save_slice_info_def=given.save_slice_info_def, import_scope=import_scope
-            )
-        register(graph, self)
 
     def _restore_snapshot(self, snapshot: Any) -> None:
         self._snapshot = snapshot

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.graph_keys import GraphKeys
+from hybridflow._src.variables.initial_value import register
+
 
 class _Record:
     """Fields that can be compared and shown, as those of a protocol buffer are."""
@@ -105,7 +109,7 @@ class SaveSliceInfo:
     ) -> None:
         given = save_slice_info_def
         if given is not None:
-            full_name = with_scope(given.full_name, import_scope)
+            full_name = _with_scope(given.full_name, import_scope)
             full_shape, var_offset = list(given.full_shape), list(given.var_offset)
             var_shape = list(given.var_shape)
         self.full_name = full_name or ""
@@ -124,16 +128,62 @@ class SaveSliceInfo:
         """The fields; None if the variable lies outside of `export_scope`, which its name loses."""
         if export_scope is not None and not self.full_name.startswith(export_scope):
             return None
-        name = without_scope(self.full_name, export_scope)
+        name = _without_scope(self.full_name, export_scope)
         return SaveSliceInfoDef(name, self.full_shape, self.var_offset, self.var_shape)
 
 
-def with_scope(name: str, scope: str | None) -> str:
+def _with_scope(name: str, scope: str | None) -> str:
     """`name` inside a name scope."""
     return f"{scope.rstrip('/')}/{name}" if scope else name
 
 
-def without_scope(name: str, scope: str | None) -> str:
+def _without_scope(name: str, scope: str | None) -> str:
     """`name` as seen from inside a name scope."""
     inside = f"{scope.rstrip('/')}/" if scope else ""
     return name.removeprefix(inside)
+
+
+def describe(variable: Any, export_scope: str | None) -> VariableDef | None:
+    """What `variable.to_proto(export_scope)` gives."""
+    if export_scope is not None and not variable.name.startswith(export_scope):
+        return None
+
+    def name_of(part: Any) -> str:
+        return "" if part is None else _without_scope(part.name, export_scope)
+
+    info = variable._save_slice_info
+    return VariableDef(
+        variable_name=name_of(variable._handle),
+        initial_value_name=name_of(variable._initial_value),
+        initializer_name=name_of(variable._initializer_op),
+        snapshot_name=name_of(variable._shared_snapshot()),
+        save_slice_info_def=None if info is None else info.to_proto(export_scope),
+        is_resource=variable._is_resource,
+    )
+
+
+def restore(variable: Any, given: VariableDef, import_scope: str | None) -> None:
+    """Makes a new variable object stand for the ops that `given` names in the default graph."""
+    graph = get_default_graph()
+
+    def element(name: str) -> Any:
+        return graph.as_graph_element(_with_scope(name, import_scope)) if name else None
+
+    variable._handle = element(given.variable_name)
+    variable._op = variable._handle.op
+    variable._dtype = variable._op.attrs["dtype"]
+    variable._dims = variable._op.attrs["shape"]._dims
+    variable._initializer_op = element(given.initializer_name)
+    variable._initial_expression = variable._initializer_op.inputs[1]
+    initial_value = element(given.initial_value_name)
+    if initial_value is None:
+        initial_value = variable._initial_expression
+    variable._initial_value = initial_value
+    trainable = graph.get_collection(GraphKeys.TRAINABLE_VARIABLES)
+    variable._trainable = any(getattr(v, "op", None) is variable._op for v in trainable)
+    variable._restore_snapshot(element(given.snapshot_name))
+    if given.save_slice_info_def is not None:
+        variable._save_slice_info = SaveSliceInfo(
+            save_slice_info_def=given.save_slice_info_def, import_scope=import_scope
+        )
+    register(graph, variable)
