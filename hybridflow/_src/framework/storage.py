@@ -50,14 +50,60 @@ class Storage:
     def write(self, value: np.ndarray) -> np.ndarray:
         """Replaces the value and returns the new one."""
         with self.lock:
+            writes = _journal.writes
+            if writes is not None:
+                note(writes, self, self.value, value)
             self.value = value
         return value
 
     def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
         """Replaces the value by `function(value, *args)`, which must not write to it."""
         with self.lock:
-            self.value = result = function(self.read(), *args)
-        return result
+            return self.write(function(self.read(), *args))
 
     def __repr__(self) -> str:
         return f"<Storage of {self.name!r}>"
+
+
+class _Journal(threading.local):
+    """What this thread writes inside the innermost `undone_on_error`: for each storage the value
+    from before, and the one written last. None outside."""
+
+    writes: dict[Storage, tuple[Any, Any]] | None = None
+
+
+_journal = _Journal()
+
+
+def note(writes: dict[Storage, tuple[Any, Any]], storage: Storage, before: Any, after: Any) -> None:
+    """Notes a write; of several, what was there before the first of them, unless another thread has
+    written in between: its value is then what to go back to."""
+    known = writes.get(storage)
+    if known is not None and known[1] is before:
+        before = known[0]
+    writes[storage] = (before, after)
+
+
+class undone_on_error:
+    """A context manager that takes back what was written inside it, in this thread, if it fails.
+
+    A value that another thread has replaced since stays: its update must not be lost.
+    """
+
+    __slots__ = ("_outer",)
+
+    def __enter__(self) -> None:
+        self._outer = _journal.writes
+        _journal.writes = {}
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        writes, outer = _journal.writes, self._outer
+        _journal.writes = outer
+        for storage, (before, after) in (writes or {}).items():
+            if kind is None:
+                if outer is not None:
+                    note(outer, storage, before, after)
+                continue
+            with storage.lock:
+                if storage.value is after:
+                    storage.value = before

@@ -146,7 +146,7 @@ def _sources(dims: tuple[int, ...], pads: list[list[int]], mode: str) -> list[np
                 "paddings must be no greater than the dimension size: "
                 f"{before}, {after} greater than {dim}",
             )
-        index = np.arange(-before, dim + after)
+        index: np.ndarray = np.arange(-before, dim + after)
         # Beyond an edge the indices count back; the edge itself comes once or twice.
         edge = 0 if mode == "REFLECT" else 1
         index = np.where(index < 0, -index - edge, index)

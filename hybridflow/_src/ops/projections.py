@@ -95,7 +95,8 @@ def _isotonic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     flat = x.reshape(-1).astype(np.float64)
     size = x.shape[-1]
-    sums, counts = flat, np.ones(flat.size, np.int64)
+    sums: np.ndarray = flat
+    counts: np.ndarray = np.ones(flat.size, np.int64)
     row = np.repeat(np.arange(flat.size // max(size, 1)), size)
     while True:
         means = sums / counts

@@ -46,10 +46,10 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
     return arrays_out
 
 
-def _record(name: str, stateful: bool) -> OpDef:
+def _record(name: str, stateful: bool, outputs: str = "output: N*Tout") -> OpDef:
     return OpDef(
         name,
-        "input: ... -> output: N*Tout",
+        f"input: ... -> {outputs}",
         attrs={"func": REQUIRED, "Tout": REQUIRED, "token": ""},
         shape=lambda attrs, *_: [None] * len(attrs["Tout"]),
         compute=_call,
@@ -61,6 +61,8 @@ def _record(name: str, stateful: bool) -> OpDef:
 
 _stateful = _record("PyFunc", stateful=True)
 _stateless = _record("PyFuncStateless", stateful=False)
+# An op without outputs gives its operation, which others can wait for.
+_effect = _record("PyFuncEffect", stateful=True, outputs="")
 
 
 def py_func(
@@ -98,7 +100,7 @@ def py_func(
         raise TypeError(f"func must be callable, got {func!r}.")
     is_list = isinstance(Tout, list | tuple)
     out_dtypes = [dtypes.as_dtype(t) for t in (Tout if is_list else [Tout])]
-    record = _stateful if stateful else _stateless
+    record = _effect if not out_dtypes else _stateful if stateful else _stateless
     token = getattr(func, "__name__", repr(func))
     result = record(list(inp), func=func, Tout=out_dtypes, token=token, name=name)
-    return result if is_list else result[0]
+    return result if is_list or record is _effect else result[0]

@@ -198,7 +198,7 @@ def _unsorted(
     def compute(data: np.ndarray, segment_ids: np.ndarray, num_segments: np.ndarray) -> np.ndarray:
         count = int(num_segments)
         _check_unsorted(data, segment_ids, count)
-        ids = segment_ids.ravel()
+        ids: np.ndarray = segment_ids.ravel()
         rest = data.shape[segment_ids.ndim :]
         rows = data.reshape((len(ids), *rest))
         result = np.full((count, *rest), empty(dtypes.as_dtype(data.dtype)), data.dtype)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import dispatch, fp
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError
-from hybridflow._src.framework.storage import Storage
+from hybridflow._src.framework.storage import Storage, undone_on_error
 from hybridflow._src.plan import schedule
-from hybridflow._src.plan.effects import is_reference, source_of
+from hybridflow._src.plan.effects import effects_of, is_reference, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class Plan:
       fetches: the buffer of each fetched tensor.
     """
 
-    __slots__ = ("_template", "feeds", "fetches", "instructions")
+    __slots__ = ("_template", "_writes", "feeds", "fetches", "instructions")
 
     def __init__(
         self,
@@ -63,16 +63,22 @@ class Plan:
         self.fetches = fetches
         # The buffers at the start of a run: constants are there, all else is None.
         self._template = template
+        self._writes = any(effects_of(step.op).writes for step in instructions)
 
     def run(self, feeds: Sequence[Any]) -> list[Any]:
         """Interprets the plan and gives the fetched values (arrays that nobody may write to).
+
+        If it fails, variables have the values from before.
 
         Raises:
           OpError: of the class that fits what went wrong, with the op that failed.
         """
         token = fp.silence()
         try:
-            return self.run_silenced(feeds)
+            if not self._writes:
+                return self.run_silenced(feeds)
+            with undone_on_error():
+                return self.run_silenced(feeds)
         finally:
             fp.restore(token)
 

@@ -14,12 +14,13 @@ from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
+from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
 from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
 from hybridflow._src.train.projection import project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
-from hybridflow._src.train.updates import count_step, sum_repeated, undone_on_error
+from hybridflow._src.train.updates import count_step, sum_repeated
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
@@ -262,10 +263,7 @@ class Optimizer:
         with self._lock, context.tapes.scope(()):
             with init_scope():
                 self._create_slots(variables)
-            if not context.modes.top.eager:
-                return self._apply(pairs, global_step, name)
-            touched = [*variables, *self._slot_sets.current().variables()]
-            with undone_on_error(touched if global_step is None else [*touched, global_step]):
+            with undone_on_error():
                 return self._apply(pairs, global_step, name)
 
     def _apply(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:

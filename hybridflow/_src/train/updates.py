@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.variables.resource_variable import ResourceVariable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:
@@ -26,15 +22,3 @@ def count_step(global_step: Any, name: str) -> Any:
         one = convert_to_tensor(1, global_step.dtype, name="value")
         return raw.AssignAddVariableOp(global_step.handle, one, name=name)
     return raw.AssignAdd(global_step.handle, 1, name=name).op
-
-
-@contextlib.contextmanager
-def undone_on_error(variables: list[Any]) -> Iterator[None]:
-    """Gives eager variables their values back if what runs inside fails."""
-    before = [(v._storage, v._storage.value) for v in variables]
-    try:
-        yield
-    except BaseException:
-        for storage, value in before:
-            storage.write(value)
-        raise

@@ -51,7 +51,7 @@ class _Linear(Projection):
                     f"one of shape {a.shape}."
                 )
             a = a.transpose(np.argsort(along))
-            a = np.expand_dims(a, [i for i in range(len(w.shape)) if i not in along])
+            a = np.expand_dims(a, tuple(i for i in range(len(w.shape)) if i not in along))
         return ones_like(w) * a.tolist()
 
     def _step(self, normal: Tensor, excess: Tensor) -> Tensor:
