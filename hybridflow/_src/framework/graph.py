@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
+from hybridflow._src.framework.graph_names import element_by_name
 from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
 from hybridflow._src.framework.operation import GraphDef, Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
@@ -387,7 +388,7 @@ class Graph(Collections):
             obj = convert()
         wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
         if isinstance(obj, str):
-            return self._element_by_name(obj, allow_tensor, allow_operation)
+            return element_by_name(self._by_name, obj, allow_tensor, allow_operation)
         if isinstance(obj, Tensor) and allow_tensor and hasattr(obj, "op"):
             if obj.graph is not self:
                 raise ValueError(f"Tensor {obj} is not an element of this graph.")
@@ -397,40 +398,6 @@ class Graph(Collections):
                 raise ValueError(f"Operation {obj.name!r} is not an element of this graph.")
             return obj
         raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
-
-    def _element_by_name(self, name: str, allow_tensor: bool, allow_operation: bool) -> Any:
-        op_name, colon, index = name.rpartition(":")
-        if colon and allow_tensor:
-            if not op_name or ":" in op_name or not index.isdecimal():
-                raise ValueError(
-                    f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor "
-                    'names must be of the form "<op_name>:<output_index>".'
-                )
-            op = self._by_name.get(op_name)
-            if op is None:
-                raise KeyError(
-                    f"The name {name!r} refers to a Tensor which does not exist. The operation, "
-                    f"{op_name!r}, does not exist in the graph."
-                )
-            if int(index) >= len(op.outputs):
-                raise KeyError(
-                    f"The name {name!r} refers to a Tensor which does not exist. The operation, "
-                    f"{op_name!r}, exists but only has {len(op.outputs)} outputs."
-                )
-            return op.outputs[int(index)]
-        if colon:
-            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
-        if allow_operation:
-            op = self._by_name.get(name)
-            if op is None:
-                raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
-            return op
-        found = "The name refers to an Operation. " if name in self._by_name else ""
-        raise ValueError(
-            f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. "
-            f"{found}Tensor names "
-            'must be of the form "<op_name>:<output_index>".'
-        )
 
     def evaluate(self, element: Any, feed_dict: Any, session: Any) -> Any:
         """Runs `element` in `session`, or in the default session when it is None."""
