@@ -113,3 +113,25 @@ def test_standard_keys_are_tensorflows_strings():
     names = [n for n in vars(keys) if n.isupper()]
     assert len(names) >= 30
     assert all(isinstance(getattr(keys, n), str) for n in names)
+
+
+def test_what_is_held_weakly_leaves_with_its_last_user(collections):
+    kept, lost = Named("kept"), Named("lost")
+    collections.add_weakly(["k", "l", "k"], kept)
+    collections.add_weakly(["k"], lost)
+    collections.add_to_collection("k", None)
+    assert collections.get_collection("k") == [kept, lost, None]
+    assert collections.get_collection("k", "lo") == [lost]
+    assert collections.get_collection("l") == [kept]
+    del lost
+    assert collections.get_collection("k") == [kept, None]
+
+
+def test_the_dead_do_not_pile_up(collections):
+    kept = [Named("kept") for _ in range(3)]
+    for item in kept:
+        collections.add_weakly(["k"], item)
+    for _ in range(1000):
+        collections.add_weakly(["k"], Named("lost"))
+    assert collections.get_collection("k") == kept
+    assert len(collections.get_collection_ref("k")) < 16

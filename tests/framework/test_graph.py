@@ -228,6 +228,41 @@ def test_a_finalized_graph_takes_no_ops(graph):
     assert hf.Session().run(a) == 1
 
 
+def specs_of(*names):
+    """What `Graph.add_ops` takes, for a constant and ops that double it."""
+    constant = hf.constant(1.0)
+    record, attrs = constant.op.op_def, constant.op.attrs
+    first = (record, (), attrs, names[0], hf.float32, ())
+    return [first, *[(OPS["Add"], (i, i), {}, n, hf.float32, ()) for i, n in enumerate(names[1:])]]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_ops_added_at_once_are_as_if_added_one_by_one(graph, plain):
+    specs = specs_of("a", "a", "b/")
+    with hf.control_dependencies([] if plain else [hf.no_op()]), hf.name_scope("s"):
+        tensors = graph.add_ops(specs)
+    assert [t.op.name for t in tensors] == ["s/a", "s/a_1", "b"]
+    assert [len(t.op.control_inputs) for t in tensors] == [0 if plain else 1, 0, 0]
+    assert tensors[0].consumers() == [tensors[1].op, tensors[1].op]
+    assert graph.get_tensor_by_name("b:0") is tensors[2]
+    assert {t.op.user_frame[0] for t in tensors} == {__file__}
+    assert [op._id for op in graph.get_operations()] == list(range(1, graph.version + 1))
+    assert hf.Session().run(tensors[2]) == 4
+    with pytest.raises(ValueError, match="Duplicate node name in graph: 'b'"):
+        graph.add_ops([(*specs[0][:3], "b/", *specs[0][4:])])
+    graph.finalize()
+    with pytest.raises(RuntimeError, match="Graph is finalized"):
+        graph.add_ops(specs)
+
+
+def test_ops_added_at_once_use_nothing_from_inside_a_body(graph):
+    body = Body("body", None)
+    with graph.body_scope(body):
+        inside = hf.constant(1.0)
+    with pytest.raises(ValueError, match="made inside the body of a control flow op"):
+        graph.add_ops([(OPS["Add"], (inside, inside), {}, "x", hf.float32, ())])
+
+
 def test_graphs_are_apart(graph):
     other = hf.Graph()
     with other.as_default():

@@ -152,6 +152,8 @@ class Graph(Collections):
                 op.outputs.append(tensor)
                 tensors.append(tensor)
                 for source in given:
+                    if source.op.body is not None:
+                        admit(source, None, name)
                     if source._consumers is None:
                         source._consumers = [op]
                     else:
