@@ -11,7 +11,13 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.graph_keys import current_collections
-from hybridflow._src.framework.scopes import current_device, init_scope, name_scope
+from hybridflow._src.framework.graph_scope import Scope, check_name
+from hybridflow._src.framework.scopes import (
+    current_device,
+    current_name_scope,
+    init_scope,
+    name_scope,
+)
 from hybridflow._src.framework.storage import Storage
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable, check_initial, overload
@@ -67,7 +73,7 @@ class EagerVariable(ResourceVariable):
                 "Creating a variable from variable_def is only supported in graph mode."
             )
         collections = self._admit(initial_value, trainable, collections, name, constraint)
-        with init_scope(), name_scope(name, "Variable") as scope:
+        with init_scope(), _checked_scope(name or "Variable") as scope:
             with name_scope("Initializer"):
                 value = initial_value() if callable(initial_value) else initial_value
                 initial = convert_to_tensor(value, dtype, "initial_value")
@@ -226,6 +232,12 @@ class EagerVariable(ResourceVariable):
             f"<hf.Variable '{self.name}' shape={self.shape} dtype={self._dtype.name}{constraint}, "
             f"numpy={self._now()._text(repr)}>"
         )
+
+
+def _checked_scope(name: str) -> name_scope:
+    """The name scope of a variable; in eager mode names are legal where they are in a graph."""
+    check_name(name, Scope(current_name_scope()))
+    return name_scope(name)
 
 
 overload(EagerVariable, EagerTensor)
