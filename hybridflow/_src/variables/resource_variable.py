@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.scopes import (
     colocate_with,
     control_dependencies,
@@ -50,25 +51,51 @@ class ResourceVariable(Variable):
         return name_scope("Initializer")
 
     def _make_ops(self, scope: str, validate_shape: bool) -> None:
-        shape = TensorShape.of(self._dims)
-        self._handle = raw.VarHandleOp(
-            name=scope, shape=shape, dtype=self._dtype, shared_name=scope[:-1]
+        graph = get_default_graph()
+        form = {"dtype": self._dtype, "shape": TensorShape.of(self._dims)}
+        attrs = {**form, "shared_name": scope[:-1], "container": ""}
+        beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
+        for part in ("IsInitialized", "Read"):
+            graph.unique_name(part)
+        self._handle, _ = graph.add_ops(
+            [
+                (OPS["VarHandleOp"], (), attrs, scope, dtypes.resource, ()),
+                (
+                    OPS["VarIsInitializedOp"],
+                    (0,),
+                    {},
+                    "IsInitialized/VarIsInitializedOp",
+                    dtypes.bool,
+                    (),
+                ),
+            ]
         )
         self._op = self._handle.op
-        with name_scope("IsInitialized"):
-            raw.VarIsInitializedOp(self._handle)
-        with name_scope("Assign") as assign, colocate_with(self._op):
-            value = self._initial_expression
-            self._initializer_op = raw.AssignVariableOp(
-                self._handle, value, shape=shape, name=assign
-            )
-        with name_scope("Read"), colocate_with(self._op):
-            # What `session.run(variable)` fetches; `_cached` is what readers get.
-            self._snapshot = self._read()
-            self._cached: Tensor | None = None
-            if self._caching_device is not None:
-                with colocate_with(None, ignore_existing=True), device(self._caching_device):
-                    self._cached = raw.Identity(self._snapshot)
+        self._initializer_op = graph.add_op(
+            OPS["AssignVariableOp"],
+            (self._handle, self._initial_expression),
+            {"shape": form["shape"], **beside},
+            "Assign",
+            (),
+            (),
+        )
+        # What `session.run(variable)` fetches; `_cached` is what readers get.
+        (self._snapshot,) = graph.add_ops(
+            [
+                (
+                    OPS["ReadVariableOp"],
+                    (self._handle,),
+                    {**form, **beside},
+                    "Read/ReadVariableOp",
+                    self._dtype,
+                    self._dims,
+                )
+            ]
+        )
+        self._cached: Tensor | None = None
+        if self._caching_device is not None:
+            with name_scope(f"{scope}Read/"), device(self._caching_device):
+                self._cached = raw.Identity(self._snapshot)
 
     def _shared_snapshot(self) -> Tensor | None:
         return self._cached
