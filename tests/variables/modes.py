@@ -23,7 +23,9 @@ class Mode:
         """Initializes the variables made so far, where that is still to be done."""
         if self.session is not None:
             missing = self.session.run(hf.report_uninitialized_variables())
-            variables = {v.op.name.encode(): v for v in hf.global_variables() + hf.local_variables()}
+            variables = {
+                v.op.name.encode(): v for v in hf.global_variables() + hf.local_variables()
+            }
             self.session.run([variables[name].initializer for name in missing])
 
     def value(self, item: Any) -> Any:

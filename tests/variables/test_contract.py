@@ -180,6 +180,8 @@ class TestSentences:
             with tf.variable_scope("bar"):
                 v = tf.get_variable("v", initializer=tf.constant([1.0, 3.0]))
         mode.start()
-        train = tf.train.GradientDescentOptimizer(2.0).apply_gradients([(tf.constant([1.0] * 2), v)])
+        train = tf.train.GradientDescentOptimizer(2.0).apply_gradients(
+            [(tf.constant([1.0] * 2), v)]
+        )
         mode.value(train)
         assert mode.value(v).tolist() == [0.0, 1.0]

@@ -79,7 +79,7 @@ class TestDtype:
 
     @pytest.mark.parametrize("dtype", [hf.string, hf.complex64])
     def test_without_default_initializer(self, mode: Mode, dtype: hf.DType) -> None:
-        with pytest.raises(ValueError, match="An initializer for variable v of .* is required"):
+        with pytest.raises(ValueError, match=r"An initializer for variable v of .* is required"):
             hf.get_variable("v", [1], dtype)
 
     def test_another_one(self, mode: Mode) -> None:
@@ -132,8 +132,11 @@ class TestInitializer:
 
     def test_value_with_a_shape(self, mode: Mode) -> None:
         for _ in range(2):
-            with reusing(hf.AUTO_REUSE), pytest.raises(
-                ValueError, match="If initializer is a constant, do not specify shape"
+            with (
+                reusing(hf.AUTO_REUSE),
+                pytest.raises(
+                    ValueError, match="If initializer is a constant, do not specify shape"
+                ),
             ):
                 hf.get_variable("v", [2], initializer=hf.constant([1.0, 2.0]))
 
@@ -274,7 +277,7 @@ class TestCollections:
             assert hf.get_variable("v", [1]) is v
 
     def test_wrong_type(self, mode: Mode) -> None:
-        with pytest.raises(ValueError, match="must be a list, tuple, or set. Got mine of type"):
+        with pytest.raises(ValueError, match=r"must be a list, tuple, or set\. Got mine of type"):
             hf.get_variable("v", [1], collections="mine")
 
     def test_getting_again_joins_nothing(self, mode: Mode) -> None:
@@ -463,7 +466,7 @@ class TestConstraint:
         assert mode.value(v).tolist() == [5.0]
 
     def test_wrong(self, mode: Mode) -> None:
-        with pytest.raises(ValueError, match="`constraint` argument must be a callable.*'v'"):
+        with pytest.raises(ValueError, match=r"`constraint` argument must be a callable.*'v'"):
             hf.get_variable("v", [1], constraint=3)
 
 
@@ -529,7 +532,7 @@ class TestLifting:
         def branch() -> Any:
             return hf.Variable(hf.constant(1.0) + 1.0) + 1.0
 
-        with pytest.raises(ValueError, match="from inside a control-flow.*use a lambda"):
+        with pytest.raises(ValueError, match=r"from inside a control-flow.*use a lambda"):
             hf.cond(hf.constant(True), branch, lambda: hf.constant(1.0))
 
     def test_a_function_of_a_branch_can(self, graph: hf.Graph) -> None:

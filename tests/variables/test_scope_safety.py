@@ -262,6 +262,5 @@ def test_optimized_python() -> None:
         text=True,
         check=True,
     )
-    assert run.stdout.split() == (
-        ["True", "1", "True", "True", "1", "True"] + ["True", "0", "True", "0", "True"]
-    )
+    in_graph = ["True", "1", "True", "True", "1", "True"]
+    assert run.stdout.split() == [*in_graph, "True", "0", "True", "0", "True"]

@@ -131,7 +131,10 @@ class TestNames:
                 assert scope.name == "a"
         assert len(caught) == 1
         assert caught[0].filename == __file__
-        with pytest.warns(DeprecationWarning), hf.variable_op_scope([], None, "a") as scope:
+        with (
+            pytest.warns(DeprecationWarning, match="deprecated"),
+            hf.variable_op_scope([], None, "a") as scope,
+        ):
             assert scope.name == "a_1"
 
 
@@ -189,7 +192,9 @@ class TestProperties:
     def test_eager_needs_resources(self, eager: hf.EagerVariableStore) -> None:
         with hf.variable_scope("a", use_resource=False) as scope:
             assert scope.use_resource is True
-            with pytest.raises(ValueError, match="In eager mode, use_resource cannot be set to fal"):
+            with pytest.raises(
+                ValueError, match="In eager mode, use_resource cannot be set to fal"
+            ):
                 scope.set_use_resource(False)
 
     def test_defaults_reach_variables(self, mode: Mode) -> None:

@@ -102,20 +102,28 @@ class EagerKernels:
     """
 
     def __init__(self) -> None:
-        self._kernels: dict[Any, Callable[..., Any]] = {}
+        self._streams: Stack[dict[Any, Callable[..., Any]]] = Stack({}, "stream of random numbers")
 
     def get(self, op: OpDef, attrs: dict[str, Any]) -> Callable[..., Any]:
         assert op.kernel is not None
         if attrs.get("seed2").__class__ is OwnSeed:
             return op.kernel(**attrs)
         key = (op.name, tuple(sorted(attrs.items(), key=lambda item: item[0])))
-        kernel = self._kernels.get(key)
+        kernels = self._streams.top
+        kernel = kernels.get(key)
         if kernel is None:
-            kernel = self._kernels.setdefault(key, op.kernel(**attrs))
+            kernel = kernels.setdefault(key, op.kernel(**attrs))
         return kernel
 
+    def anew(self) -> Pushed[dict[Any, Callable[..., Any]], Any]:
+        """A context manager in which all streams begin anew, as those of ops new in a graph do.
+
+        Two variables that are initialized with one seed get the same values in both modes.
+        """
+        return self._streams.scope({})
+
     def clear(self) -> None:
-        self._kernels.clear()
+        self._streams.top.clear()
 
 
 eager_kernels = EagerKernels()

@@ -74,7 +74,7 @@ class EagerVariable(ResourceVariable):
             )
         collections = self._admit(initial_value, trainable, collections, name, constraint)
         with init_scope(), _checked_scope(name or "Variable") as scope:
-            with name_scope("Initializer"):
+            with name_scope("Initializer"), context.eager_kernels.anew():
                 value = initial_value() if callable(initial_value) else initial_value
                 initial = convert_to_tensor(value, dtype, "initial_value")
             check_initial(initial, scope, validate_shape, expected_shape)

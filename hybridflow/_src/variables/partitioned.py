@@ -195,10 +195,6 @@ def _to_tensor(value: PartitionedVariable, dtype: Any, name: str | None, as_ref:
             f"Incompatible type conversion requested to type '{dtype.name}' for variable of type "
             f"'{value.dtype.name}' ('{value.name}')"
         )
-    if as_ref:
-        raise NotImplementedError(
-            f"PartitionedVariable doesn't support being used as a reference ('{value.name}')."
-        )
     return value.as_tensor()
 
 

@@ -501,7 +501,7 @@ def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> A
             f"Incompatible type conversion requested to type '{dtype.name}' for variable of type "
             f"'{value.dtype.name}' ('{value.name}')"
         )
-    return value._ref() if as_ref else value._as_tensor()
+    return value._as_tensor()
 
 
 overload(Variable, Tensor)
