@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection, get_collection
-from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.constant import constant
 from hybridflow._src.ops.elementwise import abs as abs_
 from hybridflow._src.ops.elementwise import multiply, square
+from hybridflow._src.ops.nn import l2_loss
 from hybridflow._src.ops.reductions import reduce_sum
 from hybridflow._src.ops.summing import add_n
 
@@ -95,7 +95,7 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Penalty:
     ...     print(float(l2_regularizer(0.5)(hf.constant([1.0, -3.0]))))
     2.5
     """
-    return _scaled(scale, scope, "l2_regularizer", raw.L2Loss)
+    return _scaled(scale, scope, "l2_regularizer", l2_loss)
 
 
 def l1_l2_regularizer(
