@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow import errors, initializers, linalg
-from hybridflow._src.autodiff.custom_gradient import custom_gradient
+from hybridflow import errors, initializers
 from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
 from hybridflow._src.autodiff.tape import GradientTape
+from hybridflow._src.framework import collector as _collector
+from hybridflow._src.framework import registry as _registry
 from hybridflow._src.framework.context import (
     eager_mode,
     executing_eagerly,
@@ -73,15 +74,6 @@ from hybridflow._src.framework.scopes import (
 from hybridflow._src.framework.seeds import set_random_seed
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops.activations import log_sigmoid
-from hybridflow._src.ops.arg_reductions import (
-    arg_max,
-    arg_min,
-    argmax,
-    argmin,
-    count_nonzero,
-    reduce_logsumexp,
-)
 from hybridflow._src.ops.arranging import (
     invert_permutation,
     matrix_transpose,
@@ -123,14 +115,9 @@ from hybridflow._src.ops.comparison import (
     logical_xor,
     not_equal,
 )
-from hybridflow._src.ops.complex_numbers import angle, complex, conj, imag, real
 from hybridflow._src.ops.conditional import case, cond
 from hybridflow._src.ops.constant import constant, fill, ones, ones_like, zeros, zeros_like
-from hybridflow._src.ops.contraction import einsum, tensordot
 from hybridflow._src.ops.control_flow import group, no_op, tuple
-from hybridflow._src.ops.cumulative import cumprod, cumsum
-from hybridflow._src.ops.debugging import Assert, Print
-from hybridflow._src.ops.decompositions import qr, self_adjoint_eig, self_adjoint_eigvals, svd
 from hybridflow._src.ops.diagonal import (
     diag,
     diag_part,
@@ -166,28 +153,11 @@ from hybridflow._src.ops.elementwise import (
     subtract,
 )
 from hybridflow._src.ops.exponential import exp, expm1, log, log1p, pow, rsqrt, sigmoid, sqrt
-from hybridflow._src.ops.functional import foldl, foldr, map_fn, scan
 from hybridflow._src.ops.gather import gather, gather_nd, scatter_nd
-from hybridflow._src.ops.grids import meshgrid, sequence_mask
 from hybridflow._src.ops.indexing import newaxis
 from hybridflow._src.ops.joining import concat, parallel_stack, split, stack, unstack
 from hybridflow._src.ops.linalg import matmul, sparse_matmul, trace
 from hybridflow._src.ops.loops import while_loop
-from hybridflow._src.ops.norms import (
-    clip_by_average_norm,
-    clip_by_global_norm,
-    clip_by_norm,
-    clip_by_value,
-    global_norm,
-    norm,
-)
-from hybridflow._src.ops.padding import pad
-from hybridflow._src.ops.partitioning import (
-    dynamic_partition,
-    dynamic_stitch,
-    unique,
-    unique_with_counts,
-)
 from hybridflow._src.ops.placeholder import placeholder, placeholder_with_default
 from hybridflow._src.ops.random import (
     multinomial,
@@ -196,7 +166,6 @@ from hybridflow._src.ops.random import (
     random_uniform,
     truncated_normal,
 )
-from hybridflow._src.ops.ranking import bincount
 from hybridflow._src.ops.reductions import (
     reduce_all,
     reduce_any,
@@ -206,19 +175,7 @@ from hybridflow._src.ops.reductions import (
     reduce_prod,
     reduce_sum,
 )
-from hybridflow._src.ops.rounding import ceil, floor, rint, round
-from hybridflow._src.ops.script_ops import py_func
-from hybridflow._src.ops.segments import (
-    segment_max,
-    segment_mean,
-    segment_min,
-    segment_prod,
-    segment_sum,
-    unsorted_segment_max,
-    unsorted_segment_sum,
-)
 from hybridflow._src.ops.selecting import boolean_mask, where
-from hybridflow._src.ops.sequences import lin_space, linspace, one_hot, range
 from hybridflow._src.ops.shape_ops import (
     broadcast_dynamic_shape,
     broadcast_static_shape,
@@ -228,33 +185,7 @@ from hybridflow._src.ops.shape_ops import (
     size,
 )
 from hybridflow._src.ops.slicing import slice, strided_slice
-from hybridflow._src.ops.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
-from hybridflow._src.ops.summing import accumulate_n, add_n, scalar_mul
-from hybridflow._src.ops.trigonometric import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cos,
-    cosh,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
-from hybridflow._src.runtime.config import (
-    ConfigProto,
-    GPUOptions,
-    GraphOptions,
-    OptimizerOptions,
-    RunMetadata,
-    RunOptions,
-)
 from hybridflow._src.runtime.fetches import IndexedSlicesValue
-from hybridflow._src.runtime.function import TensorSpec, function
 from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
 from hybridflow._src.variables.eager_store import EagerVariableStore
 from hybridflow._src.variables.getting import (
@@ -304,7 +235,6 @@ from hybridflow._src.variables.scaling_initializers import (
 )
 from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
 from hybridflow._src.variables.scope_state import VariableScope, get_variable_scope, no_regularizer
-from hybridflow._src.variables.template import make_template
 from hybridflow._src.variables.updates import (
     assign,
     assign_add,
@@ -320,7 +250,98 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, keras, nn, train
+    from hybridflow import constraints, keras, linalg, nn, train
+    from hybridflow._later import (
+        Assert,
+        ConfigProto,
+        GPUOptions,
+        GraphOptions,
+        OptimizerOptions,
+        Print,
+        RunMetadata,
+        RunOptions,
+        TensorSpec,
+        accumulate_n,
+        acos,
+        acosh,
+        add_n,
+        angle,
+        arg_max,
+        arg_min,
+        argmax,
+        argmin,
+        asin,
+        asinh,
+        atan,
+        atan2,
+        atanh,
+        bincount,
+        ceil,
+        clip_by_average_norm,
+        clip_by_global_norm,
+        clip_by_norm,
+        clip_by_value,
+        complex,
+        conj,
+        cos,
+        cosh,
+        count_nonzero,
+        cumprod,
+        cumsum,
+        custom_gradient,
+        digamma,
+        dynamic_partition,
+        dynamic_stitch,
+        einsum,
+        erf,
+        erfc,
+        floor,
+        foldl,
+        foldr,
+        function,
+        global_norm,
+        imag,
+        lbeta,
+        lgamma,
+        lin_space,
+        linspace,
+        log_sigmoid,
+        make_template,
+        map_fn,
+        meshgrid,
+        norm,
+        one_hot,
+        pad,
+        polygamma,
+        py_func,
+        qr,
+        range,
+        real,
+        reduce_logsumexp,
+        rint,
+        round,
+        scalar_mul,
+        scan,
+        segment_max,
+        segment_mean,
+        segment_min,
+        segment_prod,
+        segment_sum,
+        self_adjoint_eig,
+        self_adjoint_eigvals,
+        sequence_mask,
+        sin,
+        sinh,
+        svd,
+        tan,
+        tanh,
+        tensordot,
+        unique,
+        unique_with_counts,
+        unsorted_segment_max,
+        unsorted_segment_sum,
+        zeta,
+    )
 
 __version__ = "0.1.0"
 
@@ -655,15 +676,30 @@ __all__ = [
 
 
 # Not every program needs these submodules: each is imported when it is first asked for.
-_ON_DEMAND = frozenset(("constraints", "keras", "nn", "train"))
+_ON_DEMAND = frozenset(("constraints", "keras", "linalg", "nn", "train"))
+
+
+def _load_later() -> None:
+    """Imports what `_later` holds: for a name of it, or for a gradient that needs an op of it."""
+    module = importlib.import_module("hybridflow._later")
+    globals().update({name: getattr(module, name) for name in module.__all__})
+
+
+_registry.late.load_ops = _load_later
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         if name in _ON_DEMAND:
             return importlib.import_module(f"hybridflow.{name}")
+        if name in __all__ and name not in globals():
+            _load_later()
+            return globals()[name]
         raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+_collector.resume()

@@ -62,6 +62,7 @@ class TestStatistics:
         found = []
         for opened in (hf.eager_mode(), hf.Graph().as_default()):
             with opened, hf.EagerVariableStore().as_default():
+                hf.set_random_seed(7)
                 init = hf.glorot_uniform_initializer(seed=3)
                 variables = [hf.get_variable(name, [5, 5], initializer=init) for name in "vw"]
                 if hf.executing_eagerly():

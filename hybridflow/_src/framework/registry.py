@@ -23,20 +23,28 @@ class _Raw:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> OpDef:
-        try:
-            return OPS[name]
-        except KeyError:
-            raise AttributeError(f"No op named {name!r} is registered.") from None
+        found = OPS.get(name)
+        if found is None and not name.startswith("_"):
+            late.load_ops()
+            found = OPS.get(name)
+        if found is not None:
+            return found
+        raise AttributeError(f"No op named {name!r} is registered.")
 
 
 raw = _Raw()
 
 
 class _Late:
-    """What a higher layer supplies: symbolic gradients, by which control flow ops differentiate
-    their bodies. Set once, by the module that defines it."""
+    """What higher layers supply, each set once by the module that defines it.
+
+    Attributes:
+      gradients: symbolic gradients, by which control flow ops differentiate their bodies.
+      load_ops: imports the op families that are not imported from the start.
+    """
 
     gradients: Callable[..., list[Any]]
+    load_ops: Callable[[], None]
 
 
 late = _Late()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import constant, random, slicing
 from hybridflow._src.ops.arranging import matrix_transpose
 from hybridflow._src.ops.array import reshape
-from hybridflow._src.ops.decompositions import qr
 from hybridflow._src.ops.diagonal import diag_part, eye
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Orthogonal(WithDtype):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
         normal = random.random_normal(tall, dtype=dtype, seed=self.seed)
-        q, r = qr(normal, full_matrices=False)
+        q, r = raw.Qr(normal, full_matrices=False)
         diagonal = diag_part(r)
         q = q * (diagonal / abs(diagonal))
         if rows < columns:
