@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
@@ -41,3 +42,40 @@ def test_the_same_variable_again(benchmark, figures, in_turns, use_resource):
             benchmark(again)
             (best,) = in_turns(again, number=2000)
     figures.add(f"get_variable, the same {kind} again", best * 1e6, "us", 6)
+
+
+MANY = 10_000
+
+
+def make_many(eager: bool, number: int) -> float:
+    """The seconds that it takes to make one of so many variables in one graph or store."""
+    zeros = hf.zeros_initializer()
+    with (
+        hf.eager_mode() if eager else hf.Graph().as_default(),
+        hf.EagerVariableStore().as_default(),
+    ):
+        start = time.perf_counter()
+        for _ in range(number):
+            with hf.variable_scope(None, "layer"):
+                hf.get_variable("w", [2, 3], initializer=zeros)
+        return (time.perf_counter() - start) / number
+
+
+@pytest.mark.parametrize("eager", [False, True], ids=["graph", "store"])
+def test_many_variables(benchmark, figures, eager):
+    benchmark.pedantic(make_many, args=(eager, MANY), rounds=1)
+    few, many = (min(make_many(eager, number) for _ in range(3)) for number in (MANY // 10, MANY))
+    note = f"{few * 1e6:.1f} and {many * 1e6:.1f} us each"
+    what = f"one of {MANY} variables over one of {MANY // 10}, {'store' if eager else 'graph'}"
+    figures.add(what, many / few, "times", 2, note)
+
+
+def test_variable_scope(benchmark, figures, in_turns):
+    def opened():
+        with hf.variable_scope("scope"):
+            pass
+
+    with hf.Graph().as_default():
+        benchmark(opened)
+        (best,) = in_turns(opened, number=1000)
+    figures.add("variable_scope, opened and closed", best * 1e6, "us", 20)

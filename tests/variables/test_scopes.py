@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hybridflow as hf
 from hybridflow._src.variables import scope_state
+from hybridflow._src.variables.scope_names import ScopeCounts
 from tests.variables.modes import Mode, names
 
 
@@ -337,3 +339,35 @@ class TestErrors:
         with hf.Graph().as_default(), hf.variable_scope(scope) as again:
             assert again.name == "a"
             assert hf.get_variable("v", [1]).graph is hf.get_default_graph()
+
+
+class TestCounts:
+    """The rule of default names, against one that looks through all names each time."""
+
+    def test_against_a_plain_list(self, graph: hf.Graph) -> None:
+        random = np.random.default_rng(0)
+        counts = ScopeCounts()
+        opened: dict[str, int] = {}
+        undo: list[tuple[int, dict[str, int]]] = []
+        for _ in range(3000):
+            outer = random.choice(["", "a", "b", "a/c"])
+            name = random.choice(["x", "y", "x_1", "d/x"])
+            action = random.integers(20)
+            if action == 0:
+                counts.forget_inside(outer)
+                inside = f"{outer}/" if outer else ""
+                opened = {k: v for k, v in opened.items() if not k.startswith(inside)}
+            elif action == 1 and len(undo) < 3:
+                undo.append((counts.mark(), dict(opened)))
+            elif action == 2 and undo:
+                mark, opened = undo.pop()
+                counts.undo(mark)
+            else:
+                wanted, index = name, 0
+                while opened.get(f"{outer}/{wanted}" if outer else wanted):
+                    index += 1
+                    wanted = f"{name}_{index}"
+                assert counts.unique(outer, name) == wanted
+                full_name = f"{outer}/{wanted}" if outer else wanted
+                counts.open(full_name)
+                opened[full_name] = opened.get(full_name, 0) + 1

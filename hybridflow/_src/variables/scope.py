@@ -142,8 +142,11 @@ class variable_scope:
             return self._nest(opened, target, self._open_names(opened, target))
         if self._reuse:
             raise ValueError("reuse=True cannot be used without a name_or_scope")
-        opened_name = self._open_names(opened, self._default_name or "")
-        return self._nest(opened, _unique(self._default_name or ""), opened_name)
+        name = self._default_name or ""
+        opened_name = self._open_names(opened, name)
+        state = current()
+        unique = state.store.counts.unique(state.scopes.top.name, name)
+        return self._nest(opened, unique, opened_name)
 
     def _open_names(self, opened: contextlib.ExitStack, name: str) -> str:
         """Opens a name scope, except for the root variable scope; gives its name."""
@@ -190,18 +193,6 @@ class variable_scope:
                 for field, given in self._defaults.items()
             },
         )
-
-
-def _unique(prefix: str) -> str:
-    """`prefix`, or with _1, _2, ... where the current scope opened a scope of that name already."""
-    state = current()
-    outer = state.scopes.top.name
-    inside = f"{outer}/" if outer else ""
-    name, index = prefix, 0
-    while state.store.counts.count_of(inside + name):
-        index += 1
-        name = f"{prefix}_{index}"
-    return name
 
 
 @contextlib.contextmanager
