@@ -255,6 +255,9 @@ class TestUse:
         mode.value(v.assign_add(TABLE))
         mode.value(v.assign_sub(TABLE * 2))
         np.testing.assert_array_equal(mode.value(v.as_tensor()), TABLE)
+        for write, value in ((hf.assign, 2), (hf.assign_add, 3), (hf.assign_sub, 4)):
+            mode.value(write(v, np.full_like(TABLE, value)))
+        assert mode.value(v[0]).tolist() == [1.0, 1.0]
 
     def test_assign_along_another_axis(self, mode: Mode) -> None:
         v = hf.get_variable("v", [2, 3], partitioner=hf.fixed_size_partitioner(2, axis=1))

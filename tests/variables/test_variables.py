@@ -423,6 +423,30 @@ class TestScatter:
                 kind.value(hf.scatter_add(v, [0, index], [[1.0, 1.0]] * 2))
         assert kind.value(v).tolist() == ROWS
 
+    def test_places(self, kind: Kind) -> None:
+        v = kind(ROWS)
+        found = [
+            kind.value(hf.scatter_nd_update(v, [[0], [2]], [[9.0, 9.0], [8.0, 8.0]])).tolist(),
+            kind.value(hf.scatter_nd_add(v, [[0, 1], [0, 1]], [1.0, 1.0])).tolist(),
+            kind.value(hf.scatter_nd_sub(v, [[1]], [[1.0, 1.0]], use_locking=True)).tolist(),
+        ]
+        assert found == [
+            [[9, 9], [3, 4], [8, 8]],
+            [[9, 11], [3, 4], [8, 8]],
+            [[9, 11], [2, 3], [8, 8]],
+        ]
+        for index in ([3], [-1], [0, 2]):
+            updates = [[1.0, 1.0]] if len(index) == 1 else [1.0]
+            with pytest.raises(errors.InvalidArgumentError, match=r"Invalid indices: \[0\] = "):
+                kind.value(hf.scatter_nd_add(v, [index], updates))
+        assert kind.value(v).tolist() == found[-1]
+
+    def test_places_that_do_not_fit(self, graph: hf.Graph) -> None:
+        v = hf.Variable(ROWS)
+        for indices, updates in (([[0], [2]], [9.0, 9.0]), ([[0, 1, 1]], [9.0]), (0, [1.0, 1.0])):
+            with pytest.raises(ValueError, match="for 'ScatterNdUpdate"):
+                hf.scatter_nd_update(v, indices, updates)
+
     def test_of_a_reference(self, graph: hf.Graph) -> None:
         v = hf.Variable(ROWS)
         with hf.Session() as session:

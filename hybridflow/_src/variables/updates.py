@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
 
@@ -20,6 +21,9 @@ __all__ = [
     "scatter_add",
     "scatter_div",
     "scatter_mul",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
     "scatter_sub",
     "scatter_update",
 ]
@@ -35,7 +39,7 @@ def assign(
     """Gives a variable a new value.
 
     Args:
-      ref: the variable, or its reference.
+      ref: the variable (also a partitioned one), or its reference.
       value: a tensor of the variable's dtype and shape.
       validate_shape: if False, a value of another shape is taken (by variables kept by reference).
       use_locking: whether other threads wait meanwhile.
@@ -49,6 +53,8 @@ def assign(
     ...     print(hf.assign(v, [3.0, 4.0]).numpy())
     [3. 4.]
     """
+    if isinstance(ref, PartitionedVariable):
+        return ref.assign(value)
     if isinstance(ref, ResourceVariable):
         return ref.assign(value, name=name)
     return raw.Assign(
@@ -70,6 +76,8 @@ def assign_add(
     ...     print(int(hf.assign_add(hf.Variable(1), 2)))
     3
     """
+    if isinstance(ref, PartitionedVariable):
+        return ref.assign_add(value)
     if isinstance(ref, ResourceVariable):
         return ref.assign_add(value, name=name)
     return raw.AssignAdd(ref, value, use_locking=bool(use_locking), name=name)
@@ -79,6 +87,8 @@ def assign_sub(
     ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None
 ) -> Any:
     """Subtracts from a variable; the result is the new value."""
+    if isinstance(ref, PartitionedVariable):
+        return ref.assign_sub(value)
     if isinstance(ref, ResourceVariable):
         return ref.assign_sub(value, name=name)
     return raw.AssignSub(ref, value, use_locking=bool(use_locking), name=name)
@@ -145,6 +155,47 @@ def scatter_div(
 ) -> Any:
     """Divides rows of a variable, for repeated indices repeatedly. See `scatter_update`."""
     return _scatter("Div", ref, indices, updates, use_locking, name)
+
+
+def scatter_nd_update(
+    ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None
+) -> Any:
+    """Replaces places of a variable: `ref[indices[i]] = updates[i]` for each i.
+
+    Args:
+      ref: the variable, or its reference.
+      indices: integer tensor `[..., k]`: places in the first k dimensions of `ref`.
+      updates: tensor of shape `indices.shape[:-1] + ref.shape[k:]`.
+      use_locking: whether other threads wait meanwhile.
+      name: name of the op.
+
+    Returns: the new value of the variable (in a graph, when it runs).
+
+    Raises:
+      InvalidArgumentError: for an index out of range.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     v = hf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    ...     print(hf.scatter_nd_update(v, [[0, 1], [1, 0]], [7.0, 9.0]).numpy())
+    [[1. 7.]
+     [9. 4.]]
+    """
+    return _scatter("NdUpdate", ref, indices, updates, use_locking, name)
+
+
+def scatter_nd_add(
+    ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None
+) -> Any:
+    """Adds to places of a variable, for repeated ones repeatedly. See `scatter_nd_update`."""
+    return _scatter("NdAdd", ref, indices, updates, use_locking, name)
+
+
+def scatter_nd_sub(
+    ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None
+) -> Any:
+    """Subtracts from places, for repeated ones repeatedly. See `scatter_nd_update`."""
+    return _scatter("NdSub", ref, indices, updates, use_locking, name)
 
 
 def count_up_to(ref: Any, limit: int, name: str | None = None) -> Any:

@@ -15,7 +15,7 @@ from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.scopes import device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops import slice_assignment as _slices  # noqa: F401 - for what it registers
+from hybridflow._src.ops import part_assignment as _parts  # noqa: F401 - for what it registers
 from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.conditional import cond
 from hybridflow._src.ops.indexing import getitem
