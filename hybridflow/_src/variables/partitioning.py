@@ -12,6 +12,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import slicing as slices
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.request import Request
+from hybridflow._src.variables.scaling_initializers import default_initializer
 from hybridflow._src.variables.variable_def import SaveSliceInfo
 
 if TYPE_CHECKING:
@@ -161,18 +162,16 @@ class Partitioning:
         store, request, name = self._store, self._request, self._request.name
         if name in store.variables:
             raise ValueError(_NOT_PARTITIONED.format(name=name))
-        slicing = None if request.partitioner is None else self._slicing()
         found = store.partitioned.get(name)
         if found is not None:
             if not request.reuse:
                 raise ValueError(_EXISTS.format(name=name))
-            self._check_same(found, slicing)
+            self._check_same(found)
             return found
+        slicing = self._slicing()
         if request.reuse is True:
             raise ValueError(_MISSING.format(name=name))
-        assert slicing is not None
-        made = self._make(slicing)
-        store.partitioned[name] = made
+        made = store.partitioned[name] = self._make(slicing)
         return made
 
     def _slicing(self) -> list[int]:
@@ -198,7 +197,7 @@ class Partitioning:
             raise ValueError(f"Partitioner returned zero partitions for some axes: {slicing}")
         return [int(number) for number in slicing]
 
-    def _check_same(self, found: PartitionedVariable, slicing: list[int] | None) -> None:
+    def _check_same(self, found: PartitionedVariable) -> None:
         name, shape, dtype = self._request.name, self._shape, self._request.dtype
         if not shape.is_compatible_with(found.shape):
             raise ValueError(
@@ -209,11 +208,12 @@ class Partitioning:
             raise ValueError(
                 _OTHER.format(name=name, what="dtype", wanted=wanted, found=found.dtype.name)
             )
-        parts = found._get_partitions()
-        if slicing not in (None, parts):
-            raise ValueError(
-                _OTHER.format(name=name, what="partitions", wanted=slicing, found=parts)
-            )
+        if self._request.partitioner is not None:
+            slicing, parts = self._slicing(), found._get_partitions()
+            if slicing != parts:
+                raise ValueError(
+                    _OTHER.format(name=name, what="partitions", wanted=slicing, found=parts)
+                )
 
     def _make(self, slicing: list[int]) -> PartitionedVariable:
         name, full = self._request.name, list(self._shape._dims)  # type: ignore[arg-type]
@@ -235,11 +235,13 @@ class Partitioning:
         given = self._request
         part = Request(*[getattr(given, field) for field in Request.__slots__])
         part.name, part.shape, part.partitioner = name, shape, None
-        if given.from_value:
-            with name_scope(f"{name}/PartitionedInitializer"):
+        with name_scope(f"{name}/PartitionedInitializer"):
+            if given.from_value:
                 whole = convert_to_tensor(given.initializer, given.dtype)
-                part.initializer = slices.slice(whole, info.var_offset, shape)
-            part.shape = None
+                part.initializer, part.shape = slices.slice(whole, info.var_offset, shape), None
+            elif given.initializer is None and not given.dtype.is_floating:
+                initializer = default_initializer(given.name, given.dtype)
+                part.initializer, part.shape = initializer(shape), None
         return self._store.get_single(part, info)
 
     def _check_parts(self, number: int) -> None:
