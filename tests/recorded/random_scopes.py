@@ -43,7 +43,7 @@ class Program:
             self.block(0)
             for key in sorted(key for key in graph.get_all_collection_keys() if key is not None):
                 found = [getattr(item, "name", None) for item in graph.get_collection(key)]
-                self.trace.append("in %s: %s" % (key, found))
+                self.trace.append(f"in {key}: {found}")
             ops = [
                 (op.name, op.type, op.device, [c.name for c in op.control_inputs])
                 for op in graph.get_operations()
@@ -59,7 +59,7 @@ class Program:
                 self.draw.pick(steps)(depth)
             except (ValueError, TypeError, NotImplementedError) as error:
                 kind = "TypeError" if isinstance(error, TypeError) else "ValueError"
-                self.trace.append("%s %s" % (kind, str(error)[:30]))
+                self.trace.append(f"{kind} {str(error)[:30]}")
 
     def scope(self, depth):
         tf, draw = self.tf, self.draw
@@ -89,13 +89,13 @@ class Program:
             names = (draw.pick(["a", "b", "a/b", "c"]),)
         with tf.variable_scope(*names, **options) as scope:
             self.scopes.append(scope)
-            form = (scope.name, scope.original_name_scope, bool(scope.reuse), scope.dtype.name)
-            self.trace.append("scope %s, %s, %s, %s" % form)
+            form = [scope.name, scope.original_name_scope, str(bool(scope.reuse)), scope.dtype.name]
+            self.trace.append("scope " + ", ".join(form))
             self.block(depth + 1)
 
     def name_scope(self, depth):
         with self.tf.name_scope(self.draw.pick(["n", "m", None, "a", "n/o"])) as name:
-            self.trace.append("name scope %s" % name)
+            self.trace.append(f"name scope {name}")
             self.block(depth + 1)
 
     def variable(self, depth):
@@ -118,10 +118,10 @@ class Program:
         get = tf.get_local_variable if draw.once_in(9) else tf.get_variable
         shape = draw.pick([[2], [2], [2], [4], []])
         v = get(draw.pick(["v", "w", "v/x"]), shape, **options)
-        self.trace.append("got %s, %s" % (v.name, v.dtype.name))
+        self.trace.append(f"got {v.name}, {v.dtype.name}")
         if draw.once_in(2):
             used = v + 1 if hasattr(v, "op") else tf.convert_to_tensor(v)
-            self.trace.append("used %s" % used.name)
+            self.trace.append(f"used {used.name}")
 
     def plain_variable(self, depth):
         draw = self.draw
@@ -130,11 +130,11 @@ class Program:
             value = lambda: self.tf.constant([1.0, 2.0])  # noqa: E731
         name = draw.pick([None, "v", "q"])
         v = self.tf.Variable(value, name=name, trainable=draw.once_in(2))
-        self.trace.append("made %s" % v.name)
+        self.trace.append(f"made {v.name}")
 
     def op(self, depth):
         name = self.draw.pick(["Const", "v", "a"])
-        self.trace.append("op %s" % self.tf.constant(1.0, name=name).name)
+        self.trace.append(f"op {self.tf.constant(1.0, name=name).name}")
 
     def change(self, depth):
         scope = self.tf.get_variable_scope()
