@@ -20,7 +20,7 @@ def main():
     for seed in range(PROGRAMS):
         case = program_case(seed)
         if not any(step.startswith(BETTER_HERE[:30]) for step in case["trace"]):
-            writer.add(dict(case, id="program_%d" % seed))
+            writer.add(dict(case, id=f"program_{seed}"))
     writer.save()
 
 
