@@ -61,6 +61,33 @@ class TestExceptions:
         assert v.name.endswith(":0")
         assert hf.global_variables() == [v]
 
+    def test_a_failed_regularizer_leaves_nothing(self, mode: Mode) -> None:
+        kept = hf.get_variable("kept", [1])
+
+        def regularizer(v: object) -> None:
+            raise KeyError("no loss")
+
+        for _ in range(2):
+            with pytest.raises(KeyError, match="no loss"):
+                hf.get_variable("v", [1], regularizer=regularizer)
+            assert hf.global_variables() == hf.trainable_variables() == [kept]
+        v = hf.get_variable("v", [1])
+        assert hf.global_variables() == [kept, v]
+
+    def test_a_failed_part_leaves_none_of_the_parts(self, mode: Mode) -> None:
+        def initializer(shape: list[int], dtype: object, partition_info: object) -> object:
+            if partition_info.var_offset != [0]:  # type: ignore[attr-defined]
+                raise KeyError("no value")
+            return hf.zeros(shape)
+
+        cut = {"partitioner": hf.fixed_size_partitioner(2)}
+        for _ in range(2):
+            with pytest.raises(KeyError, match="no value"):
+                hf.get_variable("v", [4], initializer=initializer, **cut)
+            assert hf.global_variables() == []
+        v = hf.get_variable("v", [4], **cut)
+        assert hf.global_variables() == list(v)
+
     def test_a_failed_partitioned_variable(self, mode: Mode) -> None:
         with pytest.raises(ValueError, match="Cannot create 3 slices"):
             hf.get_variable("v", [2], partitioner=lambda **_: [3])

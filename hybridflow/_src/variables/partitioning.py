@@ -219,15 +219,21 @@ class Partitioning:
         name, full = self._request.name, list(self._shape._dims)  # type: ignore[arg-type]
         axis, shapes = slice_shapes(full, slicing)  # type: ignore[arg-type]
         self._check_parts(len(shapes))
+        names = [f"{name}/part_{index}" for index in range(len(shapes))]
+        new = [part for part in names if part not in self._store.variables]
         parts = []
         at = 0
-        for index, shape in enumerate(shapes):
-            offset = [0] * len(full)
-            offset[axis] = at
-            at += shape[axis]
-            part = self._part(f"{name}/part_{index}", shape, PartitionInfo(full, offset))
-            part._set_save_slice_info(SaveSliceInfo(name, full, offset, shape))  # type: ignore[arg-type]
-            parts.append(part)
+        try:
+            for part_name, shape in zip(names, shapes, strict=True):
+                offset = [0] * len(full)
+                offset[axis] = at
+                at += shape[axis]
+                part = self._part(part_name, shape, PartitionInfo(full, offset))
+                part._set_save_slice_info(SaveSliceInfo(name, full, offset, shape))  # type: ignore[arg-type]
+                parts.append(part)
+        except BaseException:
+            self._store.forget(new)
+            raise
         whole = TensorShape.of(tuple(full))
         return PartitionedVariable(name, whole, parts[0]._dtype, parts, slicing)
 

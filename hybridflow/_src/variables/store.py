@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import enum
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.collections import Deferred
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import as_dtype
-from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
+from hybridflow._src.framework.graph_keys import (
+    GraphKeys,
+    add_to_collection,
+    current_collections,
+)
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope, root_scope
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.variables.initializers import Initializer
@@ -140,12 +145,23 @@ class VariableStore:
                     expected_shape=TensorShape.of(dims),
                     constraint=request.constraint,
                 )
+                self.variables[name] = made
                 if request.regularizer is not None:
                     self._regularize(made, request.regularizer, name)
+        except BaseException:
+            self.forget([name])
+            raise
         finally:
             del self._being_made[name]
-        self.variables[name] = made
         return made
+
+    def forget(self, names: list[str]) -> None:
+        """Drops variables again, since something went wrong after they were made."""
+        dropped = {self.variables.pop(name) for name in names if name in self.variables}
+        if dropped:
+            with root_scope():
+                for items in current_collections()._collections.values():
+                    items[:] = [item for item in items if not _is_among(dropped, item)]
 
     def _regularize(self, variable: Variable, regularizer: Any, name: str) -> None:
         """Adds the variable's regularization loss, if there is one, to its collection."""
@@ -156,6 +172,11 @@ class VariableStore:
         if self.eager:
             loss = Deferred(f"{name}/Regularizer", lambda: regularizer(variable))
         add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
+
+
+def _is_among(variables: set[Variable], item: Any) -> bool:
+    item = item() if item.__class__ is weakref.ref else item
+    return isinstance(item, Variable) and item in variables
 
 
 def _initial_value(request: Request, dims: Any, part: PartitionInfo | None) -> Any:
