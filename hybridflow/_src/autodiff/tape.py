@@ -13,6 +13,8 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hybridflow._src.framework.dispatch import EagerOp
     from hybridflow._src.framework.stack import Pushed
 
@@ -97,12 +99,15 @@ class GradientTape:
         """The variables watched so far, in order of first use."""
         return tuple(self._variables)
 
+    def tracks(self, tensors: Iterable[Tensor]) -> bool:
+        """Tells whether one of `tensors` is watched, or computed from what is."""
+        return not self._tracked.isdisjoint(tensors)
+
     def record(self, op: EagerOp) -> None:
         """Called by dispatch for each op that runs."""
-        tracked = self._tracked
-        if not tracked.isdisjoint(op.inputs):
+        if self.tracks(op.inputs):
             self._ops.append(op)
-            tracked.update(t for t in op.outputs if is_trainable(t) or t._dtype is variant)
+            self._tracked.update(t for t in op.outputs if is_trainable(t) or t._dtype is variant)
 
     def stop_recording(self) -> Pushed[Any, Any]:
         """A context manager in which this tape records nothing."""

@@ -27,16 +27,24 @@ from hybridflow._src.ops.shape_rules import scalar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hybridflow._src.framework.dtypes import DType
 
-def build(
-    body: Body,
-    function: Callable[[], Any],
-    resolve: Callable[[Tensor], Tensor | None] | None = None,
-) -> Any:
+
+def build(body: Body, function: Callable[[], Any]) -> Any:
     """Runs `function` with its ops going into `body`, and gives what it returns."""
-    body.resolve = resolve
     with get_default_graph().body_scope(body):
         return function()
+
+
+def save(op: Operation, body: Body, tensor: Tensor, dtype: DType, dims: Any) -> Tensor | None:
+    """Makes a tensor inside `body` an output of the op, once; gives None for other tensors."""
+    if tensor.op.body is not body:
+        return None
+    outer = body.saved.get(tensor)
+    if outer is None:
+        outer = body.saved[tensor] = Tensor(op, len(op.outputs), dtype, dims)
+        op.outputs.append(outer)
+    return outer
 
 
 def yielded(value: Any) -> Tensor | None:

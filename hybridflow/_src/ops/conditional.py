@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import late, raw
@@ -53,22 +54,16 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     found: dict[Tensor, None] = {}
 
     def branch(body: Body) -> Callable[[], list[Any]]:
+        given = [*dys[: len(body.outputs)], *[dys[t.value_index] for t in body.saved.values()]]
+        pairs = zip([*body.outputs, *body.saved], given, strict=True)
+        flowing = [(y, dy) for y, dy in pairs if dy is not None]
+        mine = [t for t in captures if t in body.captures]
+
         def gradient() -> list[Any]:
-            ys = [*body.outputs, *body.saved]
-            given = [
-                *dys[: len(body.outputs)],
-                *[dys[t.value_index] for t in body.saved.values() if t.value_index < len(dys)],
-            ]
-            pairs = [(y, dy) for y, dy in zip(ys, given, strict=False) if dy is not None]
-            if not pairs:
+            if not flowing:
                 return [None] * len(captures)
-            mine = [t for t in captures if t in body.captures]
-            grads = late.gradients(
-                [y for y, _ in pairs],
-                mine,
-                [dy for _, dy in pairs],
-                stop_gradients=list(body.captures),
-            )
+            ys, grad_ys = zip(*flowing, strict=True)
+            grads = late.gradients(ys, mine, grad_ys, stop_gradients=list(body.captures))
             by_capture = dict(zip(mine, map(bodies.dense, grads), strict=True))
             found.update((t, None) for t, g in by_capture.items() if g is not None)
             return [by_capture.get(t) for t in captures]
@@ -96,15 +91,8 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
 
 
 def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
-    """Makes a tensor of a branch an output of the `Cond`, for its gradient."""
-    if tensor.op.body is not body:
-        return None
-    outer = body.saved.get(tensor)
-    if outer is None:
-        outer = Tensor(op, len(op.outputs), tensor.dtype.base_dtype, tensor._dims)
-        op.outputs.append(outer)
-        body.saved[tensor] = outer
-    return outer
+    """Hands a tensor of a branch out, for the gradient."""
+    return bodies.save(op, body, tensor, tensor.dtype.base_dtype, tensor._dims)
 
 
 _op = OpDef(
@@ -130,17 +118,14 @@ def _cond_op(
     results = []
     for index, function in enumerate(functions):
         body = Body(f"{_NAMES[index]} of cond '{scope.rstrip('/')}'", outer)
-        results.append(bodies.build(body, function, resolve[index] if resolve else None))
+        body.resolve = resolve[index] if resolve else None
+        results.append(bodies.build(body, function))
         branches.append(body)
-    for index, body in enumerate(branches):
-        final = (
-            functools.partial(complete, results[index]) if complete else lambda i=index: results[i]
-        )
-        body.outputs = bodies.build(
-            body,
-            lambda final=final: [bodies.yielded(t) for t in final()],  # type: ignore[misc]
-            body.resolve,
-        )
+    for body, result in zip(branches, results, strict=True):
+        with get_default_graph().body_scope(body):
+            final = complete(result) if complete else result
+            yielded: list[Any] = [bodies.yielded(t) for t in final]
+        body.outputs = yielded
     left, right = (body.outputs for body in branches)
     if len(left) != len(right):
         raise ValueError(

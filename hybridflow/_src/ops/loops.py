@@ -63,15 +63,8 @@ def _kernel(op: Operation, condition: Any, body: Any) -> Callable[..., list[Any]
 
 
 def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
-    """Has the loop collect the values of a tensor of its body: one more output of the op."""
-    if tensor.op.body is not body:
-        return None
-    stack = body.saved.get(tensor)
-    if stack is None:
-        stack = Tensor(op, len(op.outputs), dtypes.variant, ())
-        op.outputs.append(stack)
-        body.saved[tensor] = stack
-    return stack
+    """Has the loop collect the values of a tensor of its body: a stack is one more output."""
+    return bodies.save(op, body, tensor, dtypes.variant, ())
 
 
 def _grad(op: Operation, *dys: Any) -> list[Any]:
@@ -128,11 +121,8 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
         return [turn, *carried, *added]
 
     with name_scope("While_grad") as scope:
-        shapes = [None, *[t._dims for t in first], *[t._dims for t in sums]]
-        shapes[0] = ()
-        for place, index in enumerate(state):
-            # A loop variable whose shape may change has a gradient whose shape may.
-            shapes[1 + place] = op.outputs[index]._dims
+        # A loop variable whose shape may change has a gradient whose shape may.
+        shapes = [(), *[op.outputs[i]._dims for i in state], *[t._dims for t in sums]]
         results = loop_op(condition, step, [op.outputs[count], *first, *sums], shapes, scope)
     grads: list[Any] = [None] * len(op.inputs)
     for place, index in enumerate(state):
@@ -194,9 +184,7 @@ def loop_op(
         parts.append(body)
     test, body = parts
     test.outputs = bodies.build(test, lambda: [_predicate(condition(*test.inputs))])
-    body.outputs = bodies.build(
-        body, lambda: [bodies.yielded(t) for t in step(*body.inputs)], body.resolve
-    )
+    body.outputs = bodies.build(body, lambda: [bodies.yielded(t) for t in step(*body.inputs)])
     for index, (enters, leaves) in enumerate(zip(body.inputs, body.outputs, strict=True)):
         if enters.dtype.base_dtype != leaves.dtype.base_dtype:
             raise DTypeError(

@@ -45,15 +45,16 @@ class GraphFunction:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self.effects = list(effects)
-        self._kernels = kernels
+        self.kernels = kernels
         self._plans: dict[tuple[Tensor, ...], Plan] = {}
         self._gradients: dict[tuple[Tensor, ...], _Gradient] = {}
+        self._kept_for: dict[bool, tuple[Tensor, ...]] = {}
 
     def run(self, values: Sequence[Any], extra: tuple[Tensor, ...] = ()) -> list[Any]:
         """The arrays of the outputs, and of `extra` tensors of the graph."""
         plan = self._plans.get(extra)
         if plan is None:
-            plan = build([*self.outputs, *extra], self.effects, self.inputs, self._kernels)
+            plan = build([*self.outputs, *extra], self.effects, self.inputs, self.kernels)
             self._plans[extra] = plan
         return plan.run(values)
 
@@ -61,11 +62,9 @@ class GraphFunction:
         """The outputs as eager tensors, recorded on the tapes of this thread."""
         tapes = context.tapes.top
         arrays = [t._a for t in inputs]
-        if not tapes or all(tape._tracked.isdisjoint(inputs) for tape in tapes):
+        if not tapes or not any(tape.tracks(inputs) for tape in tapes):
             return self._wrap(self.run(arrays), self.outputs)
-        kept = self._everything() if len(tapes) > 1 else self.gradient_for(self._targets(())).needed
-        known = {*self.inputs, *self.outputs}
-        kept = tuple(t for t in kept if t not in known)
+        kept = self._kept(len(tapes) > 1)
         results = self._wrap(self.run(arrays, kept), [*self.outputs, *kept])
         record(EagerOp(_call, tuple(inputs), results, {"function": self, "kept": kept}))
         return results[: len(self.outputs)]
@@ -74,9 +73,18 @@ class GraphFunction:
     def _wrap(values: list[Any], tensors: Sequence[Tensor]) -> list[EagerTensor]:
         return [wrap(v, t.dtype.base_dtype) for v, t in zip(values, tensors, strict=True)]
 
+    def _kept(self, everything: bool) -> tuple[Tensor, ...]:
+        """What a recorded call keeps beside inputs and outputs: the same for every such call."""
+        kept = self._kept_for.get(everything)
+        if kept is None:
+            gradient = self.gradient_for(self._targets(()))
+            found = self._everything() if everything else gradient.needed
+            known = {*self.inputs, *self.outputs}
+            kept = self._kept_for[everything] = tuple(t for t in found if t not in known)
+        return kept
+
     def _everything(self) -> tuple[Tensor, ...]:
         """All tensors computed on the way, outside control flow bodies."""
-        self.gradient_for(self._targets(()))
         fed = frozenset(self.inputs)
         ops = schedule.prune(self.outputs, self.effects, fed)
         return tuple(
@@ -95,9 +103,6 @@ class GraphFunction:
         if gradient is None:
             gradient = self._gradients[targets] = _Gradient(self, targets)
         return gradient
-
-    def kernels(self) -> Kernels:
-        return self._kernels
 
 
 class _Gradient:
@@ -130,7 +135,7 @@ class _Gradient:
                 needed.update((t, None) for t in op.inputs if _is_forward(t, first))
         needed.update((g, None) for g in outputs if _is_forward(g, first))
         self.needed = tuple(needed)
-        self.function = GraphFunction(graph, [*seeds, *self.needed], outputs, (), forward.kernels())
+        self.function = GraphFunction(graph, [*seeds, *self.needed], outputs, (), forward.kernels)
 
 
 def _is_forward(tensor: Tensor, first: int) -> bool:
