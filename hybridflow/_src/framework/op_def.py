@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # The enums of all dtypes but references.
 _ANY = frozenset(range(dtypes.REF_OFFSET))
+# What `native` may be, beside a function.
+ELEMENTWISE, OF_SHAPES = "elementwise", "of shapes"
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 
@@ -73,6 +75,10 @@ class OpDef:
         each output; gives a gradient or None for each input (one value alone stands for a single
         input). Written with op functions, so it works in both modes and can itself be
         differentiated.
+      native: how kernels compute it: `ELEMENTWISE` (they are generated from `compute`), `OF_SHAPES`
+        (the value depends on the shapes of the inputs alone), a function that is called with a
+        `Lowering`, the inputs as its values and the attributes, and gives values; or None: the
+        NumPy meaning runs.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
       effect: "read" or "write": what it does to the variables among its inputs.
@@ -98,6 +104,7 @@ class OpDef:
         "inputs",
         "kernel",
         "name",
+        "native",
         "outputs",
         "plain",
         "required",
@@ -118,6 +125,7 @@ class OpDef:
     compute: Callable[..., Any] | None
     kernel: Callable[..., Callable[..., Any]] | None
     grad: Callable[..., Any]
+    native: str | Callable[..., Any] | None
     samples: Callable[[Any], Iterable[Sample]] | None
     stateful: bool
     effect: str | None
@@ -145,6 +153,7 @@ class OpDef:
         effect: str | None = None,
         checked: bool = False,
         aliases: bool = False,
+        native: str | Callable[..., Any] | None = None,
     ) -> None:
         if (compute is None) == (kernel is None):
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
@@ -176,6 +185,7 @@ class OpDef:
             "effect": effect,
             "checked": checked,
             "aliases": aliases,
+            "native": native,
             "variadic": parsed.variadic,
             "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
             "plain": parsed.plain,

@@ -1,7 +1,9 @@
 """Where a variable's value lives: one `Storage` for each variable, in graph mode in each session.
 
 A value is an array that nobody writes to: an update stores a new one. So a value that was read
-stays as it was, whatever is written later.
+stays as it was, whatever is written later. Compiled steps write in place all the same, to arrays
+that nobody else has seen: `own` makes a copy of a value for them once, and they keep it until the
+value is read.
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hybridflow._src.framework.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
 
 _UNINITIALIZED = (
     "Attempting to use uninitialized value {name}: variable '{name}' was read before it was given "
@@ -23,18 +25,56 @@ _UNINITIALIZED = (
 )
 
 
-class Storage:
-    """The value of one variable, or None before it is initialized."""
+# The lock of all eager variables.
+_eager_lock = threading.RLock()
 
-    __slots__ = ("__weakref__", "lock", "name", "value", "variable")
+
+class Storage:
+    """The value of one variable, or None before it is initialized.
+
+    Attributes:
+      lock: held while a value is replaced by one computed from it, so that no update is lost, and
+        while one is written in place, so that nobody sees it half done. Variables that steps may
+        update together share one: those of a session do, and all eager ones.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_owned", "lock", "name", "variable")
 
     def __init__(self, name: str, value: np.ndarray | None = None) -> None:
         self.name = name
-        self.value = value
+        self._array = value
+        # Whether nobody else has the array, so that it may be written in place.
+        self._owned = False
         # A weak reference to the eager variable whose value this is.
         self.variable: Callable[[], Any] | None = None
-        # Held while a value is replaced by one computed from it, so that no update is lost.
-        self.lock = threading.RLock()
+        self.lock = _eager_lock
+
+    @property
+    def value(self) -> np.ndarray | None:
+        """The value, or None."""
+        array = self._array
+        if self._owned:
+            with self.lock:
+                self._owned = False
+                return self._array
+        return array
+
+    def own(self) -> np.ndarray | None:
+        """The value for one who holds the lock and may write to it; None if there is none.
+
+        Inside `undone_on_error` it is a copy, the first time: what it was before must remain.
+        """
+        array = self._array
+        if array is None:
+            return None
+        writes = _journal.writes
+        if self._owned and (writes is None or self in writes):
+            return array
+        own = np.array(array, order="C")
+        if writes is not None:
+            note(writes, self, array, own)
+        self._array, self._owned = own, True
+        return own
 
     def read(self) -> np.ndarray:
         """The value.
@@ -53,7 +93,7 @@ class Storage:
             writes = _journal.writes
             if writes is not None:
                 note(writes, self, self.value, value)
-            self.value = value
+            self._array, self._owned = value, False
         return value
 
     def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
@@ -84,6 +124,11 @@ def note(writes: dict[Storage, tuple[Any, Any]], storage: Storage, before: Any, 
     writes[storage] = (before, after)
 
 
+def is_journaled() -> bool:
+    """Whether this thread is inside `undone_on_error`."""
+    return _journal.writes is not None
+
+
 class undone_on_error:
     """A context manager that takes back what was written inside it, in this thread, if it fails.
 
@@ -105,5 +150,5 @@ class undone_on_error:
                     note(outer, storage, before, after)
                 continue
             with storage.lock:
-                if storage.value is after:
-                    storage.value = before
+                if storage._array is after:
+                    storage._array, storage._owned = before, False

@@ -60,6 +60,7 @@ _broadcast_to = OpDef(
     compute=_broadcast_arrays,
     grad=lambda op, dy: (raw.SumToShape(dy, shape_of(op.inputs[0])), None),
     samples=_broadcast_samples,
+    native=lambda b, x, shape: b.broadcast(x, tuple(b.known(shape).tolist())),
 )
 
 
@@ -83,6 +84,13 @@ def _sum_to_arrays(x: np.ndarray, shape: np.ndarray) -> np.ndarray:
     return np.reshape(result, dims)
 
 
+def _native_sum_to(b: Any, x: Any, shape: Any) -> Any:
+    dims = tuple(b.known(shape).tolist())
+    extra = len(x.shape) - len(dims)
+    axes = [i for i, size in enumerate(dims, extra) if size == 1 and x.shape[i] != 1]
+    return b.reshape(b.reduce(np.add, x, [*range(extra), *axes]), dims)
+
+
 def _sum_to_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for small, large in _SHAPES:
@@ -98,6 +106,7 @@ _sum_to_shape = OpDef(
     grad=lambda op, dy: (raw.BroadcastTo(dy, shape_of(op.inputs[0])), None),
     samples=_sum_to_samples,
     aliases=True,
+    native=_native_sum_to,
 )
 
 

@@ -73,6 +73,7 @@ _cast_op = OpDef(
     compute=_cast,
     grad=_cast_grad,
     samples=_cast_samples,
+    native=lambda b, x, DstT: b.elementwise(lambda value: value.astype(DstT.np), x),
 )
 
 

@@ -83,6 +83,7 @@ _fill_op = OpDef(
     compute=_fill,
     grad=_fill_grad,
     samples=_fill_samples,
+    native=lambda b, dims, value: b.broadcast(value, tuple(b.known(dims).tolist())),
 )
 
 
@@ -99,6 +100,7 @@ _zeros_like_op = OpDef(
     compute=lambda x: _zeros(x.shape, x.dtype),
     grad=not_differentiable,
     samples=_like_samples,
+    native=lambda b, x: b.full(x.shape, 0, x.dtype),
 )
 OpDef(
     "OnesLike",
@@ -107,6 +109,7 @@ OpDef(
     compute=lambda x: np.ones(x.shape, x.dtype),
     grad=not_differentiable,
     samples=_like_samples,
+    native=lambda b, x: b.full(x.shape, 1, x.dtype),
 )
 
 

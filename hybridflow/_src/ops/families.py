@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import ELEMENTWISE, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import shape_rules
 
@@ -57,6 +57,7 @@ def unary(
         compute=compute,
         grad=grad,
         samples=samples,
+        native=ELEMENTWISE,
     )
 
 
@@ -99,6 +100,7 @@ def binary(
         compute=compute,
         grad=gradient if smooth else not_differentiable,
         samples=samples,
+        native=ELEMENTWISE,
         checked=checked,
     )
 
@@ -128,6 +130,7 @@ def gradient_op(
         compute=compute,
         grad=grad,
         samples=samples,
+        native=ELEMENTWISE,
     )
 
 

@@ -47,6 +47,15 @@ def _matmul_arrays(
     return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b)
 
 
+def _native_matmul(b: Any, first: Any, second: Any, **flags: bool) -> Any:
+    turned = [flags.get(f"transpose_{n}", flags.get(f"adj_{m}")) for n, m in ("ax", "by")]
+    pair = [
+        b.view(lambda x: np.swapaxes(x, -1, -2), value) if turn else value
+        for value, turn in zip((first, second), turned, strict=True)
+    ]
+    return b.product(*pair)
+
+
 def _matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
     a, b = conj(op.inputs[0]), conj(op.inputs[1])
     product = raw.MatMul
@@ -88,6 +97,7 @@ _matmul = OpDef(
     compute=_matmul_arrays,
     grad=_matmul_grad,
     samples=_matmul_samples,
+    native=_native_matmul,
 )
 
 
@@ -177,6 +187,7 @@ _batch_matmul = OpDef(
     compute=_batch_matmul_arrays,
     grad=_batch_matmul_grad,
     samples=_batch_matmul_samples,
+    native=_native_matmul,
 )
 
 

@@ -58,6 +58,11 @@ def _dense_arrays(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
             f"logits and labels must be matrices of one shape, got {features.shape} and "
             f"{labels.shape}"
         )
+    return _dense_rows(features, labels)
+
+
+def _dense_rows(features: Any, labels: Any) -> tuple[Any, Any]:
+    """Losses and their gradients, row by row."""
     scores = shifted(features)
     exponentials = np.exp(scores)
     sums = np.add.reduce(exponentials, axis=-1, keepdims=True)
@@ -96,6 +101,12 @@ _dense = OpDef(
     compute=_dense_arrays,
     grad=_dense_grad,
     samples=_dense_samples,
+    native=lambda b, features, labels: b.rowwise(
+        lambda x, y, column: _dense_rows(x, y),
+        features,
+        labels,
+        shapes=[features.shape[:-1], features.shape],
+    ),
 )
 
 
@@ -144,6 +155,22 @@ def _sparse_grad(op: Any, dloss: Tensor | None, dbackprop: Tensor | None) -> tup
     return dlogits, None
 
 
+def _native_sparse(b: Any, features: Any, labels: Any) -> Any:
+    def meaning(features: Any, labels: Any, column: Any) -> tuple[Any, Any]:
+        scores = shifted(features)
+        exponentials = np.exp(scores)
+        sums = np.add.reduce(exponentials, axis=-1, keepdims=True)
+        hit = column == labels
+        losses = np.log(sums) - np.add.reduce(np.where(hit, scores, 0), axis=-1, keepdims=True)
+        shares = exponentials / sums
+        return losses, np.where(hit, shares - 1, shares)
+
+    rows, classes = features.shape
+    b.check_indices(labels, classes)
+    labels = b.reshape(labels, (rows, 1))
+    return b.rowwise(meaning, features, labels, shapes=[(rows,), (rows, classes)])
+
+
 def _sparse_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for index in (np.int32, np.int64):
@@ -160,6 +187,7 @@ _sparse = OpDef(
     compute=_sparse_arrays,
     grad=_sparse_grad,
     samples=_sparse_samples,
+    native=_native_sparse,
 )
 
 

@@ -84,6 +84,12 @@ def _bias_values(rng: np.random.Generator) -> Iterable[tuple[Any, int, str]]:
             yield rng.normal(size=shape).astype(dtype), size, data_format
 
 
+def _native_bias_add(b: Any, value: Any, bias: Any, data_format: str) -> Any:
+    at = _channel_axis(len(value.shape), data_format)
+    shape = tuple([n if i == at else 1 for i, n in enumerate(value.shape)])
+    return b.elementwise(np.add, value, b.reshape(bias, shape))
+
+
 def _bias_add_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for value, size, data_format in _bias_values(rng):
         yield Sample(value, rng.normal(size=size).astype(value.dtype), data_format=data_format)
@@ -98,6 +104,7 @@ _bias_add = OpDef(
     compute=_bias_add_arrays,
     grad=_bias_add_grad,
     samples=_bias_add_samples,
+    native=_native_bias_add,
 )
 
 
@@ -112,6 +119,11 @@ def _bias_grad_arrays(dy: np.ndarray, data_format: str) -> np.ndarray:
     at = _channel_axis(dy.ndim, data_format)
     axes = tuple(i for i in range(dy.ndim) if i != at)
     return np.asarray(np.add.reduce(dy, axis=axes, dtype=dy.dtype))
+
+
+def _native_bias_grad(b: Any, dy: Any, data_format: str) -> Any:
+    at = _channel_axis(len(dy.shape), data_format)
+    return b.reduce(np.add, dy, [i for i in range(len(dy.shape)) if i != at])
 
 
 def _bias_grad_grad(op: Any, dz: Tensor) -> Any:
@@ -129,6 +141,7 @@ OpDef(
     shape=_bias_grad_shape,
     compute=_bias_grad_arrays,
     grad=_bias_grad_grad,
+    native=_native_bias_grad,
     samples=lambda rng: (
         Sample(value, data_format=data_format) for value, _, data_format in _bias_values(rng)
     ),
@@ -158,6 +171,9 @@ _l2_loss = OpDef(
     compute=_l2_loss_arrays,
     grad=lambda op, dy: op.inputs[0] * dy,
     samples=_l2_loss_samples,
+    native=lambda b, t: b.elementwise(
+        lambda x: x / 2, b.reduce(np.add, b.elementwise(np.square, t), range(len(t.shape)))
+    ),
 )
 
 

@@ -50,6 +50,7 @@ def _reduction(
     name: str,
     function: Callable[..., Any],
     grad: Callable[..., Any],
+    native: Callable[..., Any],
     types: Sequence[DType] = (),
 ) -> OpDef:
     """The record of a reduction of numbers, or without `types` of truth values.
@@ -83,7 +84,25 @@ def _reduction(
         compute=compute,
         grad=grad,
         samples=samples,
+        native=native,
     )
+
+
+def _reduced_by(ufunc: np.ufunc) -> Callable[..., Any]:
+    """How kernels reduce by a ufunc."""
+
+    def native(b: Any, x: Any, axes: Any, keep_dims: bool) -> Any:
+        return b.reduce(ufunc, x, b.known(axes).ravel().tolist(), keep_dims)
+
+    return native
+
+
+def _native_mean(b: Any, x: Any, axes: Any, keep_dims: bool) -> Any:
+    total = _reduced_by(np.add)(b, x, axes, keep_dims)
+    if x.dtype.kind != "f":
+        raise b.unsupported(f"the mean of {x.dtype.name}")
+    count = x.size // total.size
+    return b.elementwise(np.divide, total, b.constant(np.array(count, x.dtype)))
 
 
 def _kept(op: Any, value: Tensor) -> Any:
@@ -158,26 +177,29 @@ def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     return chosen / raw.Sum(chosen, axes, keep_dims=True) * _kept(op, dy), None
 
 
-_reduce_sum = _reduction("Sum", _sum, lambda op, dy: (_spread(op, dy), None), NUMBERS)
+_reduce_sum = _reduction("Sum", _sum, lambda op, dy: (_spread(op, dy), None), _reduced_by(np.add), NUMBERS)
 _reduce_mean = _reduction(
-    "Mean", _mean, lambda op, dy: (_spread(op, dy / _count(op, dy)), None), NUMBERS
+    "Mean", _mean, lambda op, dy: (_spread(op, dy / _count(op, dy)), None), _native_mean, NUMBERS
 )
-_reduce_max = _reduction("Max", _max, _extreme_grad, REALS)
-_reduce_min = _reduction("Min", _min, _extreme_grad, REALS)
+_reduce_max = _reduction("Max", _max, _extreme_grad, _reduced_by(np.maximum), REALS)
+_reduce_min = _reduction("Min", _min, _extreme_grad, _reduced_by(np.minimum), REALS)
 _reduce_any = _reduction(
     "Any",
     lambda x, axes, keepdims: np.logical_or.reduce(x, axis=axes, keepdims=keepdims),
     not_differentiable,
+    _reduced_by(np.logical_or),
 )
 _reduce_all = _reduction(
     "All",
     lambda x, axes, keepdims: np.logical_and.reduce(x, axis=axes, keepdims=keepdims),
     not_differentiable,
+    _reduced_by(np.logical_and),
 )
 _reduce_prod = _reduction(
     "Prod",
     _prod,
     lambda op, dy: (_kept(op, dy) * conj(raw.ProductOfOthers(*op.inputs)), None),
+    _reduced_by(np.multiply),
     NUMBERS,
 )
 

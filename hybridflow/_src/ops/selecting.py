@@ -86,6 +86,11 @@ def _select_grad(op: Any, dy: Tensor) -> tuple[None, Any, Any]:
     return None, raw.Select(condition, dy, zeros), raw.Select(condition, zeros, dy)
 
 
+def _native_select(b: Any, condition: Any, t: Any, e: Any) -> Any:
+    flags = condition.shape + (1,) * (len(t.shape) - len(condition.shape))
+    return b.elementwise(np.where, b.reshape(condition, flags), t, e)
+
+
 def _select_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for flags, dims in (((2, 3), (2, 3)), ((2,), (2, 3)), ((), (2,)), ((), ()), ((0,), (0, 2))):
@@ -100,6 +105,7 @@ _select_op = OpDef(
     compute=_select,
     grad=_select_grad,
     samples=_select_samples,
+    native=_native_select,
 )
 
 

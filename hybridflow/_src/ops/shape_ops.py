@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OF_SHAPES, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, broadcast
@@ -48,6 +48,7 @@ _shape = OpDef(
     attrs={"out_type": dtypes.int32},
     shape=lambda attrs, x: _vector_of(x),
     compute=lambda x, out_type: np.array(x.shape, out_type.np),
+    native=OF_SHAPES,
     grad=not_differentiable,
     samples=_samples,
 )
@@ -64,6 +65,7 @@ _shape_n = OpDef(
     attrs={"out_type": dtypes.int32},
     shape=lambda attrs, *inputs: [_vector_of(x) for x in inputs],
     compute=lambda *inputs, out_type: [np.array(x.shape, out_type.np) for x in inputs],
+    native=OF_SHAPES,
     grad=not_differentiable,
     samples=_shape_n_samples,
 )
@@ -73,6 +75,7 @@ _size = OpDef(
     attrs={"out_type": dtypes.int32},
     shape=shape_rules.scalar,
     compute=lambda x, out_type: np.array(x.size, out_type.np),
+    native=OF_SHAPES,
     grad=not_differentiable,
     samples=_samples,
 )
@@ -81,6 +84,7 @@ _rank = OpDef(
     "input: T -> output: int32",
     shape=shape_rules.scalar,
     compute=lambda x: np.array(x.ndim, np.int32),
+    native=OF_SHAPES,
     grad=not_differentiable,
     samples=lambda rng: (Sample(rng.normal(size=dims)) for dims in ((2, 3), (), (0, 2))),
 )

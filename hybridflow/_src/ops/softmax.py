@@ -78,6 +78,9 @@ def _record(name: str, output: str, compute: Callable[..., Any], grad: Callable[
         compute=compute,
         grad=grad,
         samples=samples,
+        native=lambda b, logits: b.rowwise(
+            lambda rows, column: compute(rows), logits, shapes=[logits.shape]
+        ),
     )
 
 

@@ -63,6 +63,7 @@ OpDef(
     compute=lambda storage, dtype, shape: storage.read(),
     grad=lambda op, dy: dy,
     effect="read",
+    native=lambda b, storage, dtype, shape: b.variable(storage),
 )
 for _name in ("IsVariableInitialized", "VarIsInitializedOp"):
     OpDef(
@@ -137,11 +138,22 @@ def _same_as_reference(attrs: dict[str, Any], ref: Any, value: Any) -> Any:
     return merge(ref._dims, value._dims)
 
 
-for _suffix, _compute in (
-    ("", _assign),
-    ("Add", _assign_with(np.add)),
-    ("Sub", _assign_with(np.subtract)),
-    ("Mul", _assign_with(np.multiply)),
+def _native_assign(function: Callable[..., Any]) -> Callable[..., Any]:
+    """How kernels assign what a function gives for the variable's value and another."""
+
+    def native(b: Any, storage: Storage, value: Any, **_: Any) -> Any:
+        if value.shape != b.variable(storage).shape:
+            raise b.unsupported("a value of another shape")
+        return b.update([storage], function, value)[0]
+
+    return native
+
+
+for _suffix, _compute, _function in (
+    ("", _assign, lambda variable, value: value),
+    ("Add", _assign_with(np.add), np.add),
+    ("Sub", _assign_with(np.subtract), np.subtract),
+    ("Mul", _assign_with(np.multiply), np.multiply),
 ):
     _flags = {"use_locking": False}
     if not _suffix:
@@ -155,6 +167,7 @@ for _suffix, _compute in (
         compute=_compute,
         grad=not_differentiable,
         effect="write",
+        native=_native_assign(_function),
     )
     OpDef(
         f"Assign{_suffix}VariableOp",
@@ -165,6 +178,7 @@ for _suffix, _compute in (
         compute=_compute,
         grad=not_differentiable,
         effect="write",
+        native=_native_assign(_function),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,12 @@ def _sum_of(*arrays: np.ndarray, **_: Any) -> Any:
     return total
 
 
+def _native_sum_of(b: Any, *values: Any, **_: Any) -> Any:
+    if len(values) == 1:
+        return b.copy(values[0])
+    return b.elementwise(lambda *arrays: functools.reduce(np.add, arrays), *values)
+
+
 def _add_n_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for shape in ((2, 3), (), (0, 2)):
@@ -49,6 +56,7 @@ _add_n = OpDef(
     grad=lambda op, dy: [dy] * len(op.inputs),
     samples=_add_n_samples,
     checked=True,
+    native=_native_sum_of,
 )
 _accumulate_n = OpDef(
     "AccumulateNV2",
@@ -60,6 +68,7 @@ _accumulate_n = OpDef(
     grad=lambda op, dy: [dy] * len(op.inputs),
     samples=_add_n_samples,
     checked=True,
+    native=_native_sum_of,
 )
 
 

@@ -79,7 +79,7 @@ class UpdateRule:
         self.attrs = attrs
         self.update = update
         for prefix, kind in (("", "&T"), ("Resource", "resource")):
-            self._make_op(f"{prefix}Apply{name}", kind, self.operands, self._dense)
+            self._make_op(f"{prefix}Apply{name}", kind, self.operands, self._dense, self._native)
             operands_with_rows = list(self.operands)
             operands_with_rows.insert(self.grad + 1, "indices")
             self._make_op(f"{prefix}SparseApply{name}", kind, operands_with_rows, self._sparse)
@@ -89,7 +89,12 @@ class UpdateRule:
         return f"{'Resource' * resource}{'Sparse' * sparse}Apply{self.name}"
 
     def _make_op(
-        self, op_type: str, kind: str, operands: Sequence[str], compute: Callable[..., None]
+        self,
+        op_type: str,
+        kind: str,
+        operands: Sequence[str],
+        compute: Callable[..., None],
+        native: Callable[..., Any] | None = None,
     ) -> None:
         inputs = [f"{v}: {kind}" for v in self.variables]
         inputs += [f"{o}: {_TYPES.get(o, 'T')}" for o in operands]
@@ -104,6 +109,7 @@ class UpdateRule:
             compute=compute,
             grad=not_differentiable,
             effect="write",
+            native=native,
         )
         RULES[op_type] = self
 
@@ -120,6 +126,15 @@ class UpdateRule:
             self._store(storages, values, self.update(*values, *operands, **attrs))
         finally:
             _unlock(storages)
+
+    def _native(self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any) -> list[Any]:
+        """How kernels do a dense update."""
+        count = len(self.variables)
+        storages, operands = inputs[:count], inputs[count:]
+        if operands[self.grad].shape != b.variable(storages[0]).shape:
+            raise b.unsupported("a gradient of another shape")
+        b.update(storages, self.update, *operands, **attrs)
+        return []
 
     def _sparse(self, *inputs: Any, use_locking: bool, **attrs: Any) -> None:
         count = len(self.variables)

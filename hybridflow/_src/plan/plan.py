@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import dispatch, fp
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError
-from hybridflow._src.framework.storage import Storage, undone_on_error
+from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, source_of
+from hybridflow._src.plan.native import native_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +19,18 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
-    # The stateful kernels of one owner (a session): made once for each op, shared by all its plans.
-    Kernels = dict[Operation, Callable[..., Any]]
+
+class Kernels(dict):  # type: ignore[type-arg]
+    """The stateful kernels of one owner (a session), by op: made once, shared by all its plans.
+
+    Attributes:
+      lock: shared by the variables of the owner.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+
 
 _NOT_FED = (
     "You must feed a value for placeholder tensor '{name}' with dtype {dtype} and shape {shape}: "
@@ -39,6 +51,23 @@ class Instruction(NamedTuple):
     attrs: dict[str, Any]
     release: tuple[int, ...]
 
+    def results(self, inputs: list[Any]) -> Sequence[Any]:
+        """Runs it: what it gives for each of its outputs.
+
+        Raises:
+          OpError: of the class that fits what went wrong, with the op.
+        """
+        try:
+            result = self.compute(*inputs, **self.attrs)
+        except Exception as error:
+            problem = explained(error, self.op, inputs)
+            if problem is error:
+                raise
+            raise problem from error
+        if len(self.outputs) == 1 and result.__class__ is not tuple and result.__class__ is not list:
+            return (result,)
+        return result if self.outputs else ()
+
 
 class Plan:
     """What `Session.run` executes: built once for given fetches and feeds, run any number of times.
@@ -49,7 +78,7 @@ class Plan:
       fetches: the buffer of each fetched tensor.
     """
 
-    __slots__ = ("_template", "_writes", "feeds", "fetches", "instructions")
+    __slots__ = ("_native", "_writes", "feeds", "fetches", "instructions", "template")
 
     def __init__(
         self,
@@ -62,11 +91,12 @@ class Plan:
         self.feeds = feeds
         self.fetches = fetches
         # The buffers at the start of a run: constants are there, all else is None.
-        self._template = template
+        self.template = template
         self._writes = any(effects_of(step.op).writes for step in instructions)
+        self._native = native_of(self)
 
     def run(self, feeds: Sequence[Any]) -> list[Any]:
-        """Interprets the plan and gives the fetched values (arrays that nobody may write to).
+        """Runs the plan and gives the fetched values (arrays that nobody may write to).
 
         If it fails, variables have the values from before.
 
@@ -75,32 +105,53 @@ class Plan:
         """
         token = fp.silence()
         try:
-            if not self._writes:
-                return self.run_silenced(feeds)
-            with undone_on_error():
-                return self.run_silenced(feeds)
+            return self.run_silenced(feeds)
         finally:
             fp.restore(token)
 
     def run_silenced(self, feeds: Sequence[Any]) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""
-        buffers = self._template.copy()
+        if self._native is not None:
+            results = self._native.run(feeds)
+            if results is not None:
+                return results
+        return self.interpret(feeds)
+
+    def interpret(
+        self,
+        feeds: Sequence[Any],
+        seen: Callable[[Instruction, Sequence[Any]], None] | None = None,
+        given: dict[int, Sequence[Any]] | None = None,
+    ) -> list[Any]:
+        """Runs the instructions one by one.
+
+        Args:
+          seen: told what each gave.
+          given: what some gave already, by their identity.
+        """
+        if self._writes and not is_journaled():
+            with undone_on_error():
+                return self._interpret(feeds, seen, given or {})
+        return self._interpret(feeds, seen, given or {})
+
+    def _interpret(
+        self,
+        feeds: Sequence[Any],
+        seen: Callable[[Instruction, Sequence[Any]], None] | None,
+        given: dict[int, Sequence[Any]],
+    ) -> list[Any]:
+        buffers = self.template.copy()
         for slot, value in zip(self.feeds, feeds, strict=True):
             buffers[slot] = value
-        for op, compute, inputs, outputs, attrs, release in self.instructions:
-            try:
-                result = compute(*[buffers[i] for i in inputs], **attrs)
-            except Exception as error:
-                problem = explained(error, op, [buffers[i] for i in inputs])
-                if problem is error:
-                    raise
-                raise problem from error
-            if len(outputs) == 1 and result.__class__ is not tuple and result.__class__ is not list:
-                buffers[outputs[0]] = result
-            elif outputs:
-                for slot, value in zip(outputs, result, strict=True):
-                    buffers[slot] = value
-            for slot in release:
+        for step in self.instructions:
+            results = given.get(id(step)) if given else None
+            if results is None:
+                results = step.results([buffers[i] for i in step.inputs])
+            for slot, value in zip(step.outputs, results, strict=True):
+                buffers[slot] = value
+            if seen is not None:
+                seen(step, results)
+            for slot in step.release:
                 buffers[slot] = None
         return [buffers[slot] for slot in self.fetches]
 
@@ -179,7 +230,10 @@ class _Builder:
             compute = self.kernels.get(op)
             if compute is None:
                 # Two threads may build plans of one session at once: all must get the same kernel.
-                compute = self.kernels.setdefault(op, op_def.kernel(**attrs))  # type: ignore[misc]
+                made = op_def.kernel(**attrs)  # type: ignore[misc]
+                if op_def.name in ("VariableV2", "VarHandleOp"):
+                    made().lock = self.kernels.lock
+                compute = self.kernels.setdefault(op, made)
             attrs = {}
         # Outputs that are fed keep what was fed.
         outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]

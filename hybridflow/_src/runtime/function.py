@@ -18,6 +18,7 @@ from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.ops.conditional import common_dims
+from hybridflow._src.plan.plan import Kernels
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction
 from hybridflow._src.variables.scope_state import get_variable_scope
@@ -26,7 +27,6 @@ from hybridflow._src.variables.variable import Variable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.plan.plan import Kernels
 
 _NEW_VARIABLE = (
     "The function '{name}' tried to create variable '{variable}' when it was called again. A "
@@ -183,7 +183,7 @@ class Function:
         self._lock = threading.RLock()
         self._traces: dict[Any, list[ConcreteFunction]] = {}
         self._last: list[_Argument] | None = None
-        self._kernels: Kernels = {}
+        self._kernels = Kernels()
         functools.update_wrapper(self, python_function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

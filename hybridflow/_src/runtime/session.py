@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.plan.plan import Plan, build
+from hybridflow._src.plan.plan import Kernels, Plan, build
 from hybridflow._src.runtime.fetches import (
     Fetches,
     expand_feed,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import GraphDef
     from hybridflow._src.framework.stack import Pushed
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.plan.plan import Kernels
     from hybridflow._src.runtime.config import ConfigProto
 
 
@@ -60,7 +59,7 @@ class BaseSession:
         self._closed = False
         self._lock = threading.Lock()
         self._runnables: dict[Any, _Runnable] = {}
-        self._kernels: Kernels = {}
+        self._kernels = Kernels()
 
     @property
     def graph(self) -> Graph:

@@ -1,0 +1,80 @@
+"""A kernel as it is handed around: source text, and the key under which its object code is known."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.kernels import target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@functools.cache
+def environment() -> str:
+    """Everything but a kernel's source that its object code depends on."""
+    generator = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        generator.update(path.read_bytes())
+    versions = [f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite")]
+    return "\n".join([generator.hexdigest(), *versions, *target.cpu()])
+
+
+class Kernel:
+    """Source text that defines `kernel(args)`.
+
+    Two kernels of the same text are the same kernel.
+
+    Attributes:
+      source: the text. It uses the names of `memory.NAMESPACE` and of vector math alone.
+      label: a short name for people.
+    """
+
+    __slots__ = ("_key", "label", "source")
+
+    def __init__(self, source: str, label: str) -> None:
+        self.source = source
+        self.label = label
+        self._key: str | None = None
+
+    @property
+    def key(self) -> str:
+        """A hash of the source and of all that its object code depends on."""
+        if self._key is None:
+            text = f"{environment()}\n{self.source}"
+            self._key = hashlib.sha256(text.encode()).hexdigest()
+        return self._key
+
+    @property
+    def symbol(self) -> str:
+        """The name of its function in the object code."""
+        return f"hf_{self.key[:40]}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kernel) and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
+    def __repr__(self) -> str:
+        return f"<Kernel {self.label}>"
+
+
+@functools.cache
+def written(function: Callable[..., Any], element: str, index: str = "i64") -> Kernel:
+    """The kernel of a function in this package, for one type of elements.
+
+    The function is written for the element type `T` and the index type `I`: `load_T`, `exp_T`,
+    `T(0)`. Its text, with these replaced, is the kernel.
+    """
+    text = inspect.getsource(function)
+    text = re.sub(rf"def {function.__name__}\(", "def kernel(", text, count=1)
+    text = re.sub(r"(?<![A-Za-z0-9])T\b", element, text)
+    text = re.sub(r"(?<![A-Za-z0-9])I\b", index, text)
+    return Kernel(text, f"{function.__name__}_{element}")

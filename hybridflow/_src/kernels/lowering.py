@@ -1,0 +1,307 @@
+"""Compiles kernels: Numba as the front end, LLVM through llvmlite. Only the compile worker imports it.
+
+What comes out is object code with one exported function per kernel, `void name(int64 *args)` (or
+another signature of integers), that refers to nothing outside but what it names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import llvmlite.binding as llvm
+import llvmlite.ir as ir
+import numba
+from numba import types
+from numba.core import compiler, registry
+from numba.extending import intrinsic
+
+from hybridflow._src.kernels import target
+from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
+from hybridflow._src.kernels.memory import ELEMENT_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NUMBA_TYPES = {
+    "f32": types.float32,
+    "f64": types.float64,
+    "b1": types.boolean,
+    **{f"{sign[0]}{bits}": getattr(types, f"{name}{bits}")
+       for sign, name in (("i", "int"), ("u", "uint")) for bits in (8, 16, 32, 64)},
+}
+_WORD = ir.IntType(64)
+_DOMAIN = "hybridflow"
+
+
+# -- intrinsics ------------------------------------------------------------------------------------
+
+
+def _storage_type(short: str) -> ir.Type:
+    if short == "f32":
+        return ir.FloatType()
+    if short == "f64":
+        return ir.DoubleType()
+    return ir.IntType(8 if short == "b1" else int(short[1:]))
+
+
+def _mark(builder: Any, instruction: Any, scope: int, scopes: int = 32) -> None:
+    """Says that an access touches the buffer `scope` and none of the others."""
+    module = builder.module
+    domain = module.add_metadata([ir.MetaDataString(module, _DOMAIN)])
+    nodes = [
+        module.add_metadata([ir.MetaDataString(module, f"{_DOMAIN}.{i}"), domain])
+        for i in range(scopes)
+    ]
+    instruction.set_metadata("alias.scope", module.add_metadata([nodes[scope]]))
+    instruction.set_metadata(
+        "noalias", module.add_metadata([n for i, n in enumerate(nodes) if i != scope])
+    )
+
+
+def _element(builder: Any, short: str, address: Any, index: Any) -> Any:
+    pointer = builder.inttoptr(address, _storage_type(short).as_pointer())
+    return builder.gep(pointer, [index])
+
+
+def _intp(value: Any) -> bool:
+    return isinstance(value, types.Integer | types.IntegerLiteral)
+
+
+def _load(short: str) -> Any:
+    numba_type = _NUMBA_TYPES[short]
+
+    def load(typingctx: Any, address: Any, index: Any, scope: Any) -> Any:
+        number = scope.literal_value
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            value = builder.load(_element(builder, short, args[0], args[1]))
+            _mark(builder, value, number)
+            if short == "b1":
+                value = builder.icmp_unsigned("!=", value, ir.Constant(value.type, 0))
+            return value
+
+        return numba_type(types.intp, types.intp, scope), codegen
+
+    load.__name__ = f"load_{short}"
+    return intrinsic(prefer_literal=True)(load)
+
+
+def _store(short: str) -> Any:
+    numba_type = _NUMBA_TYPES[short]
+
+    def store(typingctx: Any, address: Any, index: Any, scope: Any, value: Any) -> Any:
+        number = scope.literal_value
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            content = args[3]
+            if short == "b1":
+                content = builder.zext(content, ir.IntType(8))
+            done = builder.store(content, _element(builder, short, args[0], args[1]))
+            _mark(builder, done, number)
+            return context.get_dummy_value()
+
+        return types.void(types.intp, types.intp, scope, numba_type), codegen
+
+    store.__name__ = f"store_{short}"
+    return intrinsic(prefer_literal=True)(store)
+
+
+@intrinsic
+def _word(typingctx: Any, args: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        return builder.load(builder.gep(pointer, [arguments[1]]))
+
+    return types.intp(types.intp, types.intp), codegen
+
+
+@intrinsic
+def _set_word(typingctx: Any, args: Any, index: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        builder.store(arguments[2], builder.gep(pointer, [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), codegen
+
+
+def _reassociated(name: str) -> Any:
+    """The operation of a reduction whose order the compiler may choose."""
+
+    def operation(typingctx: Any, a: Any, b: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            if isinstance(args[0].type, ir.IntType):
+                return getattr(builder, name)(*args)
+            return getattr(builder, f"f{name}")(*args, flags=("reassoc", "nsz"))
+
+        return a(a, a), codegen
+
+    return intrinsic(operation)
+
+
+def _extreme(name: str) -> Any:
+    """`maximum` and `minimum` of floats, which are NaN if one of them is."""
+
+    def operation(typingctx: Any, a: Any, b: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = args[0].type
+            form = ir.FunctionType(kind, [kind, kind])
+            function = builder.module.declare_intrinsic(f"llvm.{name}", [kind], form)
+            return builder.call(function, args)
+
+        return a(a, a), codegen
+
+    return intrinsic(operation)
+
+
+@intrinsic
+def _not(typingctx: Any, a: Any) -> Any:
+    return types.boolean(a), lambda context, builder, signature, args: builder.not_(args[0])
+
+
+@intrinsic
+def _select(typingctx: Any, c: Any, a: Any, b: Any) -> Any:
+    return a(c, a, a), lambda context, builder, signature, args: builder.select(*args)
+
+def _unary(name):
+    def operation(typingctx: Any, a: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [args[0].type]), args)
+
+        return a(a), codegen
+
+    return intrinsic(operation)
+
+
+@intrinsic
+def _function_at(typingctx: Any, address: Any, *args: Any) -> Any:
+    kinds = args[0] if len(args) == 1 and isinstance(args[0], types.BaseTuple) else args
+    count = len(kinds)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values = arguments[1:]
+        if count and isinstance(signature.args[1], types.BaseTuple):
+            values = [builder.extract_value(arguments[1], i) for i in range(count)]
+        function = ir.FunctionType(_WORD, [_WORD] * count).as_pointer()
+        return builder.call(builder.inttoptr(arguments[0], function), values)
+
+    return types.intp(types.intp, types.StarArgTuple((types.intp,) * count)), codegen
+
+
+def _python_function(name: str, count: int) -> Any:
+    """A function of the Python interpreter that takes and gives words."""
+    return types.ExternalFunction(name, types.intp(*(types.intp,) * count))
+
+
+def _gemm(short: str, bits: int) -> Any:
+    real = _NUMBA_TYPES[short]
+
+    def gemm(
+        typingctx: Any, function: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any,
+        alpha: Any, a: Any, lda: Any, b: Any, ldb: Any, beta: Any, c: Any, ldc: Any,
+    ) -> Any:
+        intp = types.intp
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            enum, size = ir.IntType(32), ir.IntType(bits)
+            number, pointer = _storage_type(short), _storage_type(short).as_pointer()
+            kinds = [enum, enum, enum, size, size, size, number, pointer, size, pointer, size,
+                     number, pointer, size]
+            given = [ir.Constant(_WORD, 101), *args[1:]]
+            values = []
+            for kind, value in zip(kinds, given, strict=True):
+                if isinstance(kind, ir.PointerType):
+                    value = builder.inttoptr(value, kind)
+                elif kind != value.type:
+                    value = builder.trunc(value, kind)
+                values.append(value)
+            signature = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
+            builder.call(builder.inttoptr(args[0], signature), values)
+            return context.get_dummy_value()
+
+        return types.void(intp, intp, intp, intp, intp, intp, real, intp, intp, intp, intp, real,
+                          intp, intp), codegen
+
+    gemm.__name__ = f"gemm{bits}_{short}"
+    return intrinsic(gemm)
+
+
+NAMESPACE: dict[str, Any] = {
+    "function_at": _function_at,
+    "maximum": _extreme("maximum"),
+    "minimum": _extreme("minimum"),
+    "not_": _not,
+    "reassociated_add": _reassociated("add"),
+    "reassociated_multiply": _reassociated("mul"),
+    "select": _select,
+    **{n: _unary(n) for n in ("fabs", "sqrt", "floor", "ceil", "trunc", "rint")},
+    "set_word": _set_word,
+    "word": _word,
+    **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},
+    **{f"store_{short}": _store(short) for short in ELEMENT_TYPES},
+    **{f"gemm{bits}_{short}": _gemm(short, bits) for bits in (32, 64) for short in ("f32", "f64")},
+    **{short: scalar for short, scalar in ELEMENT_TYPES.items()},
+    **{name: _python_function(name, count) for name, count in PYTHON_FUNCTIONS.items()},
+}
+
+
+# -- compiling -------------------------------------------------------------------------------------
+
+_ENTRY = """
+define i64 @{symbol}({parameters}) {{
+  %result = alloca i64
+  %raised = alloca ptr
+  %status = call i32 @{function}(ptr %result, ptr %raised, {parameters})
+  %value = load i64, ptr %result
+  ret i64 %value
+}}
+"""
+
+
+def _flags() -> Any:
+    flags = compiler.Flags()
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.nrt = False
+    flags.error_model = "numpy"
+    return flags
+
+
+def compile_kernel(source: str, symbol: str) -> bytes:
+    """Object code with the function `kernel` of a source text under the name `symbol`.
+
+    Its arguments and its result are 64-bit integers.
+    """
+    namespace = dict(NAMESPACE)
+    # The source comes from this package's own process, through a pipe of its own.
+    exec(compile(source, f"<{symbol}>", "exec"), namespace)
+    function = namespace["kernel"]
+    count = function.__code__.co_argcount
+    typing, context = registry.cpu_target.typing_context, registry.cpu_target.target_context
+    typing.refresh()
+    context.refresh()
+    made = compiler.compile_extra(
+        typing, context, function, (types.intp,) * count, types.intp, _flags(), {}
+    )
+    library = made.library
+    module = library._final_module
+    for other in library._linking_libraries:
+        module.link_in(other._get_module_for_linking(), preserve=True)
+    parameters = ", ".join(f"i64 %a{i}" for i in range(count))
+    entry = _ENTRY.format(
+        symbol=symbol, function=made.fndesc.llvm_func_name, parameters=parameters
+    )
+    return _object_code(llvm.parse_assembly(str(module) + entry), symbol)
+
+
+def _object_code(module: Any, symbol: str) -> bytes:
+    for item in (*module.functions, *module.global_variables):
+        if not item.is_declaration and item.name != symbol:
+            item.linkage = "internal"
+    machine = target.target_machine()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    code: bytes = machine.emit_object(module)
+    return code

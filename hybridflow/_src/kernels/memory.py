@@ -1,0 +1,91 @@
+"""How kernels reach memory: typed loads and stores at addresses, as Python functions.
+
+A kernel is a Python function of one argument, the address of its arguments (64-bit words: sizes,
+strides, addresses of buffers). It runs uncompiled with the functions here, which is slow and meant
+for debugging; the compile worker puts Numba's intrinsics of the same names in their place.
+
+Names end in the element type: f32, f64, i8 to i64, u8 to u64, b1.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Element types: their NumPy scalar types by the short names that kernels use.
+ELEMENT_TYPES: dict[str, type[np.generic]] = {
+    "f32": np.float32,
+    "f64": np.float64,
+    "i8": np.int8,
+    "i16": np.int16,
+    "i32": np.int32,
+    "i64": np.int64,
+    "u8": np.uint8,
+    "u16": np.uint16,
+    "u32": np.uint32,
+    "u64": np.uint64,
+    "b1": np.bool_,
+}
+SHORT_NAMES = {np.dtype(scalar): short for short, scalar in ELEMENT_TYPES.items()}
+
+
+def _cell(scalar: type[np.generic], address: int, index: int) -> np.ndarray:
+    size = np.dtype(scalar).itemsize
+    raw = (ctypes.c_char * size).from_address(address + index * size)
+    return np.frombuffer(raw, scalar)
+
+
+def _load(scalar: type[np.generic]) -> Callable[[int, int, int], Any]:
+    def load(address: int, index: int, scope: int) -> Any:
+        """The element `index` places after an address.
+
+        `scope` numbers the buffer: accesses of different numbers never touch the same memory.
+        """
+        return _cell(scalar, address, index)[0]
+
+    return load
+
+
+def _store(scalar: type[np.generic]) -> Callable[[int, int, int, Any], None]:
+    def store(address: int, index: int, scope: int, value: Any) -> None:
+        """Writes an element, converted to its type as by a cast in C; for `scope` see load."""
+        with np.errstate(all="ignore"):
+            _cell(scalar, address, index)[0] = np.asarray(value).astype(scalar)
+
+    return store
+
+
+def word(args: int, index: int) -> int:
+    """A word of a kernel's arguments."""
+    return ctypes.c_int64.from_address(args + 8 * index).value
+
+
+def set_word(args: int, index: int, value: int) -> None:
+    """Writes a word of a kernel's arguments: a status or a count that it gives back."""
+    ctypes.c_int64.from_address(args + 8 * index).value = value
+
+
+def reassociated_add(a: Any, b: Any) -> Any:
+    """`a + b` in a sum whose order the compiler may choose."""
+    return a + b
+
+
+def function_at(address: int, *args: int) -> int:
+    """Calls a native function of up to seven integers or addresses that gives an integer."""
+    return int(ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(args))(address)(*args))
+
+
+NAMESPACE: dict[str, Any] = {
+    "function_at": function_at,
+    "reassociated_add": reassociated_add,
+    "set_word": set_word,
+    "word": word,
+    **{f"load_{short}": _load(scalar) for short, scalar in ELEMENT_TYPES.items()},
+    **{f"store_{short}": _store(scalar) for short, scalar in ELEMENT_TYPES.items()},
+    **{short: scalar for short, scalar in ELEMENT_TYPES.items()},
+}

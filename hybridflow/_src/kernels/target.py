@@ -1,0 +1,27 @@
+"""The machine that kernels are compiled for and loaded on: this one."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+
+@functools.cache
+def cpu() -> tuple[str, str]:
+    """LLVM's names of this processor and of its features."""
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    return llvm.get_host_cpu_name(), features.flatten() if features else ""
+
+
+@functools.cache
+def target_machine() -> Any:
+    """LLVM's description of this machine."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name, features = cpu()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    return target.create_target_machine(cpu=name, features=features, opt=3, reloc="pic", jit=True)

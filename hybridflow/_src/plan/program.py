@@ -1,0 +1,335 @@
+"""Native programs: steps with addresses, run on the plan's own memory.
+
+A program is made for one set of shapes of what is fed. It is run by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.kernels import pool
+from hybridflow._src.plan.groups import Group, GroupCall
+from hybridflow._src.plan.lowering import Call, Host, Opaque
+from hybridflow._src.plan.memory import Block
+from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.lowering import Lowering
+
+# Feeds up to this size are copied; of larger ones the address is taken.
+_SMALL = 1 << 14
+# Kernels that touch fewer bytes are not divided among threads.
+_WORTH_DIVIDING = 1 << 20
+
+
+class Changed(Exception):
+    """What a program was made for is no longer so: the plan's interpreter has to run.
+
+    Attributes:
+      given: what NumPy meanings gave before that, by the identity of their instruction.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.given: dict[int, list[Any]] = {}
+
+
+class Program:
+    """The steps of a lowered plan, ready to run.
+
+    Args:
+      lowering: the steps. feeds: the buffer of each fed array (None for what no step uses).
+      fetches: the value of each fetch, or an object to give as it is.
+    """
+
+    def __init__(
+        self, lowering: Lowering, feeds: Sequence[Buffer | None], fetches: Sequence[Any]
+    ) -> None:
+        self._feeds = list(feeds)
+        self._fetches = list(fetches)
+        self.steps: list[tuple[int, GroupCall | Call | Host]] = []
+        self.kernels: dict[int, Kernel] = {}
+        self.storages = list(lowering.current)
+        self.written = list(lowering.written)
+        self.first_write = min(lowering.written.values(), default=len(lowering.steps))
+        self.writes_last = max(lowering.fallible, default=-1) < self.first_write
+        self._settle(lowering)
+        self.block = Block(self._planned())
+
+    # -- which steps, which buffers ------------------------------------------------------------
+
+    def _settle(self, lowering: Lowering) -> None:
+        """Decides from the last step to the first what is needed."""
+        end = len(lowering.steps)
+        for fetch in self._fetches:
+            if isinstance(fetch, Value):
+                fetch.buffer.last = end
+        for position in range(end - 1, -1, -1):
+            step = lowering.steps[position]
+            if isinstance(step, Group):
+                used = step.used(position)
+                call = step.finish()
+                if call is None:
+                    continue
+                self.steps.append((position, call))
+                self.kernels[position] = call.kernel("group")
+            elif isinstance(step, Call):
+                used = [value.buffer for value in step.reads]
+                self.steps.append((position, step))
+                self.kernels[position] = step.kernel
+            else:
+                used = [value.buffer for value in step.inputs if isinstance(value, Value)]
+                self.steps.append((position, step))
+            for buffer in used:
+                buffer.last = max(buffer.last, position)
+        self.steps.reverse()
+
+    def _planned(self) -> list[Buffer]:
+        """The buffers that need memory, each with how long it is needed."""
+        found: dict[Buffer, None] = {}
+        for position, step in self.steps:
+            if isinstance(step, GroupCall):
+                buffers = [place.buffer for place in step.places]
+                step.scratch = []
+                for dtype in step.nest.scratch:
+                    columns = step.sizes[-1]
+                    for _ in range(self._parts(step)):
+                        row = Buffer(PLANNED, (columns,), dtype, position)
+                        step.scratch.append(row)
+                buffers += step.scratch
+            elif isinstance(step, Call):
+                buffers = list(step.writes)
+            else:
+                continue
+            found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
+        return list(found)
+
+    def _parts(self, step: GroupCall) -> int:
+        """Into how many ranges a group's kernel is divided."""
+        if pool.size() == 1 or step.bytes < _WORTH_DIVIDING or step.divisible is None:
+            return 1
+        return min(pool.size(), step.sizes[step.divisible])
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def link(self, addresses: dict[Kernel, int], enter: Callable[[int], int]) -> None:
+        """Puts in the addresses of kernels, and of buffers as far as they are known."""
+        self._enter = enter
+        self._words: list[int] = []
+        self._places: dict[Buffer, list[tuple[int, int]]] = {}
+        self._segments: list[tuple[str, Any]] = []
+        programs: list[list[tuple[int, int]]] = []
+        for position, step in self.steps:
+            if isinstance(step, Host):
+                self._segments.append(("host", step))
+                continue
+            address = addresses[self.kernels[position]]
+            starts = (
+                self._group_words(step) if isinstance(step, GroupCall) else [self._call_words(step)]
+            )
+            if len(starts) > 1:
+                numbers = []
+                for start in starts:
+                    numbers.append(len(programs))
+                    programs.append([(address, start)])
+                self._segments.append(("divided", numbers))
+                continue
+            if not self._segments or self._segments[-1][0] != "native":
+                self._segments.append(("native", len(programs)))
+                programs.append([])
+            programs[self._segments[-1][1]].append((address, starts[0]))
+        self._fix(programs)
+
+    def _fix(self, programs: list[list[tuple[int, int]]]) -> None:
+        starts = []
+        for calls in programs:
+            starts.append(len(self._words))
+            self._words.append(len(calls))
+            for address, _ in calls:
+                self._words += [address, 0]
+        self._array = np.array(self._words, np.int64)
+        base = self._array.ctypes.data
+        for calls, start in zip(programs, starts, strict=True):
+            for number, (_, args) in enumerate(calls):
+                self._array[start + 2 + 2 * number] = base + 8 * args
+        at = [base + 8 * start for start in starts]
+        self._segments = [
+            (kind, at[what] if kind == "native" else [at[n] for n in what])
+            if kind != "host"
+            else (kind, what)
+            for kind, what in self._segments
+        ]
+        for buffer in self._places:
+            if buffer.kind == PLANNED:
+                self._bind(buffer, self.block.address(buffer))
+            elif buffer.kind == CONSTANT:
+                assert buffer.array is not None
+                self._bind(buffer, buffer.array.ctypes.data)
+        self._bound: dict[Storage, np.ndarray] = {}
+        self._by_storage: dict[Storage, list[Buffer]] = {}
+        for buffer in self._places:
+            if buffer.kind == VARIABLE:
+                assert buffer.storage is not None
+                self._by_storage.setdefault(buffer.storage, []).append(buffer)
+        self._slots = {
+            index: self._own_slot(buffer)
+            for index, buffer in enumerate(self._feeds)
+            if buffer is not None and buffer.size <= _SMALL
+        }
+
+    def _own_slot(self, buffer: Buffer) -> np.ndarray:
+        slot = np.empty(buffer.shape, buffer.dtype)
+        self._bind(buffer, slot.ctypes.data)
+        return slot
+
+    def _bind(self, buffer: Buffer, address: int) -> None:
+        for word, offset in self._places.get(buffer, ()):
+            self._array[word] = address + offset
+
+    def _word(self, value: int) -> None:
+        self._words.append(value)
+
+    def _address_word(self, buffer: Buffer, offset: int) -> None:
+        self._places.setdefault(buffer, []).append((len(self._words), offset))
+        self._words.append(0)
+
+    def _group_words(self, step: GroupCall) -> list[int]:
+        starts = []
+        parts = self._parts(step)
+        sizes = step.sizes
+        for part in range(parts):
+            starts.append(len(self._words))
+            ranges = [(0, sizes[-2]), (0, sizes[-1])]
+            if parts > 1:
+                assert step.divisible is not None
+                count = sizes[step.divisible]
+                ranges[step.divisible] = (count * part // parts, count * (part + 1) // parts)
+            for first, last in ranges:
+                self._words += [first, last]
+            self._words += sizes[:-2]
+            scratch = iter(step.scratch[part::parts])
+            for operand, spec in enumerate(step.nest.operands):
+                if operand < len(step.places):
+                    place, strides = step.places[operand], step.strides[operand]
+                    self._address_word(place.buffer, place.offset)
+                    self._words += strides[:-1]
+                    if spec.columns == "g":
+                        self._words.append(strides[-1] // spec.dtype.itemsize)
+                else:
+                    self._address_word(next(scratch), 0)
+                    self._words += [0] * (len(sizes) - 1)
+        return starts
+
+    def _call_words(self, step: Call) -> int:
+        start = len(self._words)
+        for arg in step.args:
+            if isinstance(arg, Value):
+                self._address_word(arg.buffer, arg.offset)
+            elif isinstance(arg, float):
+                self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
+            else:
+                self._words.append(int(arg))
+        return start
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def run(self, feeds: Sequence[Any], interpret: Callable[[Host, list[Any]], list[Any]]) -> Any:
+        """Runs the steps; the caller holds the locks of the variables.
+
+        Returns: the fetched values, arrays of the caller's own, NumPy scalars for rank 0.
+
+        Raises:
+          Changed: if what it was made for is no longer so, or a kernel gave a status. Variables may
+            have been written to.
+        """
+        self._bind_variables()
+        arrays = self._arrays = dict(enumerate(feeds))
+        for index, slot in self._slots.items():
+            slot[...] = feeds[index]
+        for index, buffer in enumerate(self._feeds):
+            if buffer is not None and index not in self._slots:
+                self._bind(buffer, arrays[index].ctypes.data)
+        given: dict[Any, Any] = {}
+        results: dict[Any, list[Any]] = {}
+        enter = self._enter
+        try:
+            for kind, what in self._segments:
+                if kind == "native":
+                    if enter(what):
+                        raise Changed("a kernel gave a status")
+                elif kind == "divided":
+                    pool.run(enter, what)
+                else:
+                    inputs = [self._fetched(v, given, array=True) for v in what.inputs]
+                    outputs = results[id(what.instruction)] = interpret(what, inputs)
+                    self._take(what, outputs, given)
+        except Changed as changed:
+            changed.given = results
+            raise
+        return [self._fetched(fetch, given) for fetch in self._fetches]
+
+    def _bind_variables(self) -> None:
+        bound = self._bound
+        for storage in self.written:
+            array = storage.own()
+            if array is not bound.get(storage):
+                self._bind_variable(storage, array)
+        for storage in self.storages:
+            array = storage._array
+            if array is not bound.get(storage):
+                self._bind_variable(storage, array)
+
+    def _bind_variable(self, storage: Storage, array: Any) -> None:
+        for buffer in self._by_storage.get(storage, ()):
+            if array is None or array.shape != buffer.shape or array.dtype != buffer.dtype:
+                raise Changed(f"variable '{storage.name}' has another shape")
+            if not array.flags.c_contiguous or not array.flags.aligned:
+                array = storage.own()
+            self._bind(buffer, array.ctypes.data)
+        self._bound[storage] = array
+
+    def _take(self, step: Host, outputs: Sequence[Any], given: dict[Any, Any]) -> None:
+        """Puts what a NumPy meaning gave where the steps after it look for it."""
+        for buffer, output in zip(step.outputs, outputs, strict=True):
+            if isinstance(buffer, Opaque):
+                given[buffer] = output
+                continue
+            array = np.asarray(output)
+            if array.shape != buffer.shape or array.dtype != buffer.dtype:
+                raise Changed(f"{step.instruction.op.name} gave another shape")
+            array = np.ascontiguousarray(array)
+            given[buffer] = array
+            self._bind(buffer, array.ctypes.data)
+
+    def _fetched(self, value: Any, given: dict[Any, Any], array: bool = False) -> Any:
+        """A copy of a value."""
+        if isinstance(value, Opaque):
+            return given[value]
+        if not isinstance(value, Value):
+            return value
+        buffer = value.buffer
+        if buffer.kind == PLANNED:
+            memory = self.block.array(buffer)
+        elif buffer.kind == CONSTANT:
+            memory = buffer.array
+        elif buffer.kind == VARIABLE:
+            assert buffer.storage is not None
+            memory = buffer.storage._array
+        elif buffer.kind == FED:
+            memory = self._arrays[buffer.index]
+        else:
+            assert buffer.kind == GIVEN
+            memory = given[buffer]
+        if value.is_whole:
+            memory = memory.reshape(value.shape)
+        else:
+            flat = memory.reshape(-1)[value.offset // memory.itemsize :]
+            memory = np.lib.stride_tricks.as_strided(flat, value.shape, value.strides)
+        return memory.copy() if array or memory.ndim else memory[()]
