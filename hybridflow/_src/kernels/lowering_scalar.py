@@ -135,6 +135,8 @@ def _operands(*arguments: Any) -> list[ir.Value]:
     """The arguments as values of one type: Python numbers take that of the others."""
     kinds = [a.ir.type for a in arguments if isinstance(a, Value)]
     kinds += [_DTYPES[a.dtype.name] for a in arguments if isinstance(a, np.generic)]
+    if not kinds:
+        raise TypeError(f"of what type are {arguments}?")
     return [_constant(kinds[0], a) for a in arguments]
 
 

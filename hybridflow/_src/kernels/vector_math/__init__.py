@@ -12,10 +12,12 @@ from typing import Any
 from hybridflow._src.kernels.vector_math import error_function as _error_function
 from hybridflow._src.kernels.vector_math import exponential as _exponential
 from hybridflow._src.kernels.vector_math import logarithm as _logarithm
+from hybridflow._src.kernels.vector_math import power as _power
+from hybridflow._src.kernels.vector_math import trigonometric as _trigonometric
 
 FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
     (name[: -len(suffix)], dtype): function
-    for module in (_exponential, _logarithm, _error_function)
+    for module in (_exponential, _logarithm, _power, _trigonometric, _error_function)
     for name, function in vars(module).items()
     for suffix, dtype in (("_f32", "float32"), ("_f64", "float64"))
     if name.endswith(suffix)

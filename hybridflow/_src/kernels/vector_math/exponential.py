@@ -70,14 +70,15 @@ def reduce(form: Format, x: Scalar, low: Scalar = 0.0) -> Reduced:
     return Reduced(n, form.bits(shifted), fma(n, -form.ln2_low, r + low))
 
 
-def _halves(form: Format, reduced: Reduced) -> tuple[Scalar, Scalar]:
+def halves(form: Format, reduced: Reduced) -> tuple[Scalar, Scalar]:
     """Two factors of 2**n, each a normal number where 2**n is not."""
     half = form.bits(fma(reduced.n, 0.5, form.magic))
     return power_of_two(form, half), power_of_two(form, reduced.exponent - half)
 
 
-def _expm1_of_reduced(form: Format, r: Scalar) -> Scalar:
-    return fma(r * r, horner(r, _Q[form]), r)
+def expm1_of_reduced(form: Format, r: Scalar) -> Scalar:
+    """exp(r) - 1 for |r| <= log(2) / 2."""
+    return r * horner(r, (1.0, *_Q[form]))
 
 
 def exp_of_reduced(form: Format, r: Scalar) -> Scalar:
@@ -85,18 +86,25 @@ def exp_of_reduced(form: Format, r: Scalar) -> Scalar:
     return horner(r, (1.0, 1.0, *_Q[form]))
 
 
+def exp_scaled(form: Format, reduced: Reduced) -> Scalar:
+    """exp of what was reduced, rounded as a subnormal number where it is one."""
+    first, second = halves(form, reduced)
+    return exp_of_reduced(form, reduced.r) * first * second
+
+
 def _exp(form: Format, x: Scalar) -> Scalar:
     """e to the power x."""
-    reduced = reduce(form, clamp(x, *_RANGE[form]))
-    first, second = _halves(form, reduced)
-    return exp_of_reduced(form, reduced.r) * first * second
+    return exp_scaled(form, reduce(form, clamp(x, *_RANGE[form])))
 
 
 def _expm1(form: Format, x: Scalar) -> Scalar:
     """exp(x) - 1 = 2 (2**(n-1) p + (2**(n-1) - 1/2)): 2**n itself may be infinite."""
     reduced = reduce(form, clamp(x, -40.0, _RANGE[form][1]))
     half = power_of_two(form, reduced.exponent - 1)
-    y = 2.0 * fma(half, _expm1_of_reduced(form, reduced.r), half - 0.5)
+    tail = reduced.r * reduced.r * horner(reduced.r, _Q[form])
+    p = reduced.r + tail
+    p_low = tail - (p - reduced.r)
+    y = 2.0 * fma(half, p_low, fma(half, p, half - 0.5))
     return select(fabs(x) < form.epsilon, x, y)
 
 
@@ -125,8 +133,8 @@ def _sigmoid(form: Format, x: Scalar) -> Scalar:
     a = fabs(x)
     limit = -_RANGE[form][0]
     reduced = reduce(form, -select(a > limit, limit, a))
-    first, second = _halves(form, reduced)
-    p = reduced.r * horner(reduced.r, (1.0, *_Q[form]))
+    first, second = halves(form, reduced)
+    p = expm1_of_reduced(form, reduced.r)
     one_p = 1.0 + p
     z = one_p * first * second
     z_low = (p - (one_p - 1.0)) * first * second
@@ -141,9 +149,7 @@ def _softplus(form: Format, x: Scalar) -> Scalar:
     """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
     a = fabs(x)
     limit = -_RANGE[form][0]
-    reduced = reduce(form, -select(a > limit, limit, a))
-    first, second = _halves(form, reduced)
-    z = exp_of_reduced(form, reduced.r) * first * second
+    z = exp_scaled(form, reduce(form, -select(a > limit, limit, a)))
     return select(x < 0.0, 0.0, x) + log1p_of(form, z)
 
 

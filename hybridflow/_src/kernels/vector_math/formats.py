@@ -44,6 +44,11 @@ class Format:
     smallest: float  # positive normal number
 
     @property
+    def size(self) -> int:
+        """Of a number, in bits."""
+        return (2 * self.bias + 2).bit_length() + self.mantissa
+
+    @property
     def bits_of_one(self) -> int:
         return self.bias << self.mantissa
 
@@ -113,3 +118,25 @@ def horner(x: Scalar, coefficients: tuple[float, ...]) -> Scalar:
 def power_of_two(form: Format, exponent: Scalar) -> Scalar:
     """2 to a power that is given in the lowest bits of `exponent`, and a normal number."""
     return form.from_bits((exponent + form.bias) << form.mantissa)
+
+
+# -- sums of two numbers: T. Dekker, Numerische Mathematik 18 (1971), and D. Knuth ------------------
+
+
+def two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a + b, and what its rounding lost."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def fast_two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """The same where |a| >= |b|."""
+    total = a + b
+    return total, b - (total - a)
+
+
+def two_product(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a * b, and what its rounding lost."""
+    product = a * b
+    return product, fma(a, b, -product)
