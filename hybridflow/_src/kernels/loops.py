@@ -389,13 +389,14 @@ def _step(ufunc: str, dtype: np.dtype, old: str, value: str, ordered: bool = Fal
     return f"select({old} {'>' if ufunc == 'maximum' else '<'} {value}, {old}, {value})"
 
 
-def all_nodes(roots: Iterable[Node]) -> list[Node]:
-    """The nodes that roots are computed from, each after its arguments."""
-    names: dict[Node, str] = {}
+def all_nodes(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+    """The nodes that roots are computed from, from `known` ones on, each after its arguments."""
+    names = dict.fromkeys(known, "")
+    before = len(names)
     for root in roots:
         for node in _in_order(root, names, lambda n: False):
             names[node] = ""
-    return list(names)
+    return list(names)[before:]
 
 
 def _in_order(root: Node, known: dict[Node, str], is_leaf: object) -> list[Node]:

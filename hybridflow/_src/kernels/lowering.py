@@ -18,6 +18,8 @@ from numba.extending import intrinsic
 from hybridflow._src.kernels import target
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
 from hybridflow._src.kernels.memory import ELEMENT_TYPES
+from hybridflow._src.kernels import scalar, lowering_scalar
+from hybridflow._src.kernels.vector_math import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,20 +162,6 @@ def _not(typingctx: Any, a: Any) -> Any:
 
 
 @intrinsic
-def _select(typingctx: Any, c: Any, a: Any, b: Any) -> Any:
-    return a(c, a, a), lambda context, builder, signature, args: builder.select(*args)
-
-def _unary(name):
-    def operation(typingctx: Any, a: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [args[0].type]), args)
-
-        return a(a), codegen
-
-    return intrinsic(operation)
-
-
-@intrinsic
 def _function_at(typingctx: Any, address: Any, *args: Any) -> Any:
     kinds = args[0] if len(args) == 1 and isinstance(args[0], types.BaseTuple) else args
     count = len(kinds)
@@ -226,6 +214,8 @@ def _gemm(short: str, bits: int) -> Any:
     return intrinsic(gemm)
 
 
+SCALAR_NAMES = ("select", "fabs", "sqrt", "floor", "ceil", "trunc", "rint")
+
 NAMESPACE: dict[str, Any] = {
     "function_at": _function_at,
     "maximum": _extreme("maximum"),
@@ -233,8 +223,8 @@ NAMESPACE: dict[str, Any] = {
     "not_": _not,
     "reassociated_add": _reassociated("add"),
     "reassociated_multiply": _reassociated("mul"),
-    "select": _select,
-    **{n: _unary(n) for n in ("fabs", "sqrt", "floor", "ceil", "trunc", "rint")},
+    **{name: getattr(scalar, name) for name in SCALAR_NAMES},
+    **{f"{name}_{'f32' if dtype == 'float32' else 'f64'}": function for (name, dtype), function in FUNCTIONS.items()},
     "set_word": _set_word,
     "word": _word,
     **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},

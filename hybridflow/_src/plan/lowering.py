@@ -92,8 +92,8 @@ class Lowering:
 
     def constant(self, array: Any) -> Value:
         """A value that is known."""
-        array = np.ascontiguousarray(array)
-        if not array.ndim or array.size == 1:
+        array = np.asarray(array, order="C")
+        if array.size == 1:
             key = (array.dtype, array.shape, array.tobytes())
             known = self._scalars.get(key)
             if known is None:
@@ -227,7 +227,7 @@ class Lowering:
             except Untraceable as error:
                 last = error
                 break
-            if any(n.op == "reduce" for n in loops.all_nodes(found) if n not in nodes):
+            if any(n.op == "reduce" for n in loops.all_nodes(found, nodes)):
                 last = Untraceable("a reduction inside an elementwise op")
                 break
             return self._added(group, found, shape, values)
