@@ -186,6 +186,16 @@ def apply(ufunc: np.ufunc, inputs: Sequence[Any]) -> Node:
     return Node(ufunc.__name__, args, resolved[-1])
 
 
+def vector_function(name: str) -> Callable[[Symbolic], Symbolic]:
+    """The function of that name in vector math, as a meaning to trace."""
+
+    def meaning(x: Symbolic) -> Symbolic:
+        template(name, x.dtype)
+        return Symbolic(Node(name, (x.node,), x.dtype), x.ndim)
+
+    return meaning
+
+
 def _kind_of(value: Any) -> Any:
     """What stands for a value when NumPy chooses dtypes: Python numbers adapt to the others."""
     if isinstance(value, Node):

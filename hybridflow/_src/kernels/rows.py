@@ -11,10 +11,7 @@ from hybridflow._src.kernels.memory import NAMESPACE
 word = NAMESPACE["word"]
 load_T, store_T = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
 load_I = NAMESPACE["load_i64"]
-
-# What a kernel gives when an index is out of range; the NumPy meaning then says which.
-OUT_OF_RANGE = 1
-
+T = NAMESPACE["f64"]
 
 def check_indices(a: int) -> int:
     """Gives a status unless all indices lie in `[0, size)`.
@@ -33,19 +30,102 @@ def check_indices(a: int) -> int:
 def gather_rows(a: int) -> int:
     """`result[i] = source[indices[i]]`.
 
-    Words: indices, how many, source, its rows, their length, the result, the length of a part of
-    the source and of the result (for rows inside of parts), how many parts.
+    Words: indices, how many, source, its rows, their length, the result.
     """
     indices = word(a, 0)
-    count = word(a, 1)
     source = word(a, 2)
     rows = word(a, 3)
     length = word(a, 4)
     result = word(a, 5)
-    for i in range(count):
+    for i in range(word(a, 1)):
         index = load_I(indices, i, 0)
         if index < 0 or index >= rows:
             return 1
         for j in range(length):
             store_T(result, i * length + j, 2, load_T(source, index * length + j, 1))
     return 0
+
+
+def sum_rows(a: int) -> int:
+    """`result[ids[i]] += source[i]`, from zeros.
+
+    Words: ids, how many, source, length of a row, the result, its rows.
+    """
+    ids = word(a, 0)
+    source = word(a, 2)
+    length = word(a, 3)
+    result = word(a, 4)
+    for j in range(length * word(a, 5)):
+        store_T(result, j, 2, T(0))
+    for i in range(word(a, 1)):
+        start = load_I(ids, i, 0) * length
+        for j in range(length):
+            total = load_T(result, start + j, 2) + load_T(source, i * length + j, 1)
+            store_T(result, start + j, 2, T(total))
+    return 0
+
+
+def scatter_update(a: int) -> int:
+    """`target[indices[i]] = rows[i]`.
+
+    Words of this and the next ones: indices, how many, rows, length of a row, the target.
+    """
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    target = word(a, 4)
+    for i in range(word(a, 1)):
+        start = load_I(indices, i, 0) * length
+        for j in range(length):
+            store_T(target, start + j, 2, load_T(rows, i * length + j, 1))
+    return 0
+
+
+def scatter_add(a: int) -> int:
+    """`target[indices[i]] += rows[i]`."""
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    target = word(a, 4)
+    for i in range(word(a, 1)):
+        start = load_I(indices, i, 0) * length
+        for j in range(length):
+            value = load_T(target, start + j, 2) + load_T(rows, i * length + j, 1)
+            store_T(target, start + j, 2, T(value))
+    return 0
+
+
+def scatter_sub(a: int) -> int:
+    """`target[indices[i]] -= rows[i]`."""
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    target = word(a, 4)
+    for i in range(word(a, 1)):
+        start = load_I(indices, i, 0) * length
+        for j in range(length):
+            value = load_T(target, start + j, 2) - load_T(rows, i * length + j, 1)
+            store_T(target, start + j, 2, T(value))
+    return 0
+
+
+def scatter_mul(a: int) -> int:
+    """`target[indices[i]] *= rows[i]`."""
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    target = word(a, 4)
+    for i in range(word(a, 1)):
+        start = load_I(indices, i, 0) * length
+        for j in range(length):
+            value = load_T(target, start + j, 2) * load_T(rows, i * length + j, 1)
+            store_T(target, start + j, 2, T(value))
+    return 0
+
+
+SCATTER = {
+    "Update": scatter_update,
+    "Add": scatter_add,
+    "Sub": scatter_sub,
+    "Mul": scatter_mul,
+}

@@ -43,12 +43,16 @@ def _comparison(name: str, compute: Callable[..., Any], types: Sequence[DType] =
 
 
 def _equal_arrays(x: np.ndarray, y: np.ndarray) -> Any:
-    # For two strings of rank 0 NumPy gives a Python bool.
-    return np.asarray(np.equal(x, y), np.bool_)
+    return _as_array(np.equal(x, y))
 
 
 def _not_equal_arrays(x: np.ndarray, y: np.ndarray) -> Any:
-    return np.asarray(np.not_equal(x, y), np.bool_)
+    return _as_array(np.not_equal(x, y))
+
+
+def _as_array(truth: Any) -> Any:
+    # For two strings of rank 0 NumPy gives a Python bool.
+    return np.asarray(truth) if truth.__class__ is bool else truth
 
 
 _less = _comparison("Less", np.less)

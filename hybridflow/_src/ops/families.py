@@ -39,6 +39,7 @@ def unary(
     out: str = "T",
     names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
+    native: str | Callable[..., Any] = ELEMENTWISE,
 ) -> OpDef:
     """The record of an elementwise op with one input; `domain` bounds the sample values."""
     smooth = grad is not not_differentiable
@@ -57,7 +58,7 @@ def unary(
         compute=compute,
         grad=grad,
         samples=samples,
-        native=ELEMENTWISE,
+        native=native,
     )
 
 

@@ -128,7 +128,19 @@ _gather_op = OpDef(
     compute=_gather,
     grad=lambda op, dy: (_rows_grad(op.inputs[0], op.inputs[1], dy), None),
     samples=_gather_samples,
+    native=lambda b, params, indices, validate_indices: b.gather(params, indices),
 )
+
+
+def _native_gather_v2(b: Any, params: Any, indices: Any, axis: Any) -> Any:
+    at = int(b.known(axis).reshape(())) % len(params.shape)
+    if not at:
+        return b.gather(params, indices)
+    order = [at, *range(at), *range(at + 1, len(params.shape))]
+    rows = b.gather(b.copy(b.view(lambda x: np.transpose(x, order), params)), indices)
+    rank = len(indices.shape)
+    back = [*range(rank, rank + at), *range(rank), *range(rank + at, len(rows.shape))]
+    return b.view(lambda x: np.transpose(x, back), rows)
 
 
 def _gather_v2_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -157,6 +169,7 @@ _gather_v2_op = OpDef(
     compute=_gather_v2,
     grad=_gather_v2_grad,
     samples=_gather_v2_samples,
+    native=_native_gather_v2,
 )
 
 

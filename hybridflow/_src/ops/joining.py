@@ -84,6 +84,20 @@ def _sizes_along(values: list[Tensor], axis: Tensor) -> Any:
     return raw.Pack([raw.GatherV2(raw.Shape(v), wrapped, 0) for v in values], axis=0)
 
 
+def _native_concat(b: Any, *inputs: Any) -> Any:
+    *values, axis = inputs
+    at = int(b.known(axis)) % len(values[0].shape)
+    parts, start = [], 0
+    for value in values:
+        end = start + value.shape[at]
+        index = (slice(None),) * at + (slice(start, end),)
+        parts.append((value, lambda whole, index=index: whole[index]))
+        start = end
+    shape = list(values[0].shape)
+    shape[at] = start
+    return b.assemble(shape, values[0].dtype, parts)
+
+
 def _concat_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for shapes, axis in (
@@ -106,6 +120,7 @@ _concat_op = OpDef(
     compute=_concat,
     grad=_concat_grad,
     samples=_concat_samples,
+    native=_native_concat,
 )
 
 
@@ -165,6 +180,18 @@ def _pack_shape(attrs: dict[str, Any], *values: Tensor) -> shape_rules.Dims:
     return (*dims[:at], len(values), *dims[at:])
 
 
+def _native_pack(b: Any, *values: Any, axis: int) -> Any:
+    shape = values[0].shape
+    at = _stack_axis(axis, len(shape))
+    parts = [
+        (value, lambda whole, i=i: whole[(slice(None),) * at + (slice(i, i + 1),)])
+        for i, value in enumerate(values)
+    ]
+    grown = (*shape[:at], 1, *shape[at:])
+    parts = [(b.reshape(value, grown), part) for value, part in parts]
+    return b.assemble((*shape[:at], len(values), *shape[at:]), values[0].dtype, parts)
+
+
 def _pack_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for dims, axis, count in (
@@ -185,6 +212,7 @@ _pack_op = OpDef(
     compute=lambda *values, axis: np.stack(values, axis),
     grad=lambda op, dy: raw.Unpack(dy, num=len(op.inputs), axis=op.get_attr("axis")),
     samples=_pack_samples,
+    native=_native_pack,
 )
 
 

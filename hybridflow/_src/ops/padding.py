@@ -87,6 +87,14 @@ def _pad_v2_grad(op: Any, dy: Tensor) -> tuple[Any, None, Any]:
     return dx, None, around
 
 
+def _native_pad(b: Any, x: Any, paddings: Any, filling: Any) -> Any:
+    pads = _check(b.known(paddings), len(x.shape))
+    shape = tuple([dim + sum(pad) for dim, pad in zip(x.shape, pads, strict=True)])
+    inner = _inner(x.shape, pads)
+    around = b.broadcast(filling, shape)
+    return b.assemble(shape, x.dtype, [(around, lambda a: a), (x, lambda a: a[inner])])
+
+
 def _pad_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for dims, pads in (
@@ -112,6 +120,7 @@ _pad_op = OpDef(
     compute=_pad,
     grad=lambda op, dy: (_unpadded(op, dy), None),
     samples=_pad_samples,
+    native=lambda b, x, paddings: _native_pad(b, x, paddings, b.constant(np.zeros((), x.dtype))),
 )
 _pad_v2_op = OpDef(
     "PadV2",
@@ -121,6 +130,7 @@ _pad_v2_op = OpDef(
     compute=_pad_v2,
     grad=_pad_v2_grad,
     samples=_pad_v2_samples,
+    native=_native_pad,
 )
 
 

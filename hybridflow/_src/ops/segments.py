@@ -212,6 +212,9 @@ def _unsorted(
             result[ids[starts]] = _by_runs(ufunc, rows[order], starts)
         return result
 
+    def native(b: Any, data: Any, ids: Any, count: Any) -> Any:
+        return b.sum_rows(data, ids, int(b.known(count)))
+
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in (np.float32, np.float64):
             for shape, ids, count in (
@@ -235,6 +238,7 @@ def _unsorted(
         compute=compute,
         grad=grad,
         samples=samples,
+        native=native if ufunc is np.add else None,
     )
 
 

@@ -240,6 +240,22 @@ def _one_hot(
     return np.ascontiguousarray(np.moveaxis(result, -1, axis)) if axis >= 0 else result
 
 
+def _native_one_hot(
+    b: Any, indices: Any, depth: Any, on_value: Any, off_value: Any, axis: int
+) -> Any:
+    if axis not in (-1, len(indices.shape)):
+        raise b.unsupported("one_hot along an inner axis")
+    shape = (*indices.shape, int(b.known(depth)))
+    (result,) = b.rowwise(
+        lambda off, on, index, column: np.where(column == index, on, off),
+        b.broadcast(off_value, shape),
+        on_value,
+        b.reshape(indices, (*indices.shape, 1)),
+        shapes=[shape],
+    )
+    return result
+
+
 def _one_hot_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64, np.int32, np.bool_):
         on, off = np.array(5).astype(dtype), np.array(0).astype(dtype)
@@ -257,6 +273,7 @@ _one_hot_op = OpDef(
     compute=_one_hot,
     grad=not_differentiable,
     samples=_one_hot_samples,
+    native=_native_one_hot,
 )
 
 

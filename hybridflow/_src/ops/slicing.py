@@ -228,6 +228,15 @@ def _unsliced(
     return whole
 
 
+def _native_unsliced(
+    b: Any, shape: Any, begin: Any, end: Any, strides: Any, dy: Any, **masks: int
+) -> Any:
+    dims = tuple(b.known(shape).tolist())
+    index = index_of(dims, b.known(begin), b.known(end), b.known(strides), masks)
+    zeros = b.full(dims, 0, dy.dtype)
+    return b.assemble(dims, dy.dtype, [(zeros, lambda a: a), (dy, lambda a: a[index])])
+
+
 def _unsliced_grad(op: Any, dz: Tensor) -> tuple[None, None, None, None, Any]:
     _, begin, end, strides, _ = op.inputs
     return None, None, None, None, raw.StridedSlice(dz, begin, end, strides, **_masks_of(op))
@@ -251,6 +260,7 @@ OpDef(
     compute=_unsliced,
     grad=_unsliced_grad,
     samples=_unsliced_samples,
+    native=_native_unsliced,
 )
 
 

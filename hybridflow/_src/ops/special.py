@@ -9,6 +9,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.kernels.expression import vector_function
 from hybridflow._src.ops import special_math
 from hybridflow._src.ops.families import FLOATS, binary, unary
 
@@ -28,8 +29,20 @@ def _bell(x: Tensor) -> Any:
     return _TWO_OVER_ROOT_PI * raw.Exp(-raw.Square(x))
 
 
-_erf = unary("Erf", special_math.erf, lambda op, dy: dy * _bell(op.inputs[0]), types=FLOATS)
-_erfc = unary("Erfc", special_math.erfc, lambda op, dy: -dy * _bell(op.inputs[0]), types=FLOATS)
+_erf = unary(
+    "Erf",
+    special_math.erf,
+    lambda op, dy: dy * _bell(op.inputs[0]),
+    types=FLOATS,
+    native=lambda b, x: b.elementwise(vector_function("erf"), x),
+)
+_erfc = unary(
+    "Erfc",
+    special_math.erfc,
+    lambda op, dy: -dy * _bell(op.inputs[0]),
+    types=FLOATS,
+    native=lambda b, x: b.elementwise(vector_function("erfc"), x),
+)
 _lgamma = unary(
     "Lgamma",
     special_math.lgamma,

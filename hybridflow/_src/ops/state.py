@@ -234,6 +234,19 @@ _SCATTER: dict[str, Callable[..., None]] = {
     "Mul": np.multiply.at,
     "Div": np.divide.at,
 }
+
+
+def _native_scatter(how: str) -> Callable[..., Any] | None:
+    """How kernels write rows; integers divide by NumPy's rules alone."""
+    if how == "Div":
+        return None
+
+    def native(b: Any, storage: Storage, indices: Any, updates: Any, **_: Any) -> Any:
+        return b.scatter(storage, how, indices, updates)
+
+    return native
+
+
 for _suffix, _function in _SCATTER.items():
     OpDef(
         f"Scatter{_suffix}",
@@ -244,6 +257,7 @@ for _suffix, _function in _SCATTER.items():
         compute=_scatter(_function),
         grad=not_differentiable,
         effect="write",
+        native=_native_scatter(_suffix),
     )
     OpDef(
         f"ResourceScatter{_suffix}",
@@ -255,6 +269,7 @@ for _suffix, _function in _SCATTER.items():
         compute=_scatter(_function),
         grad=not_differentiable,
         effect="write",
+        native=_native_scatter(_suffix),
     )
 
 

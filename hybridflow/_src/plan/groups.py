@@ -52,6 +52,7 @@ class Group:
         self._count = 0
         self._row_shaped: set[Buffer] = set()
         self._used: dict[int, Node] = {}
+        self._puts: list[tuple[_Place, Node]] = []
         self._writes: list[tuple[Buffer, Node]] = []
         self._totals: list[tuple[str, Node, Buffer, str]] = []
 
@@ -112,6 +113,7 @@ class Group:
         """The buffers that it loads, if of its values those are stored that are used later."""
         roots = [n for b, n in self.made.items() if b.kind == VARIABLE or b.last > after]
         roots += [node for _, node, _, _ in self._totals]
+        roots += [node for place, node in self._puts if place.buffer.last > after]
         self._used = {n.detail: n for n in loops.all_nodes(roots) if n.op == "load"}
         return [self.places[index].buffer for index in self._used]
 
@@ -119,7 +121,8 @@ class Group:
         """Whether the first `rows` axes can be the rows."""
         if self.rows is not None:
             return self.rows == rows
-        return all(_flat(self.shape, p.strides, rows) is not None for p in self.places)
+        places = [*self.places, *[place for place, _ in self._puts]]
+        return all(_flat(self.shape, p.strides, rows) is not None for p in places)
 
     def split(self, rows: int) -> None:
         """Makes the first `rows` axes the rows."""
@@ -160,6 +163,14 @@ class Group:
         self._writes.append((buffer, node))
         self.made[buffer] = node
 
+    def fits(self, place: Value) -> bool:
+        """Whether it can walk memory that lies so."""
+        return self.rows is None or _flat(self.shape, place.strides, self.rows) is not None
+
+    def put(self, place: Value, node: Node) -> None:
+        """Stores a value in a part of a buffer."""
+        self._puts.append((_Place(place.buffer, place.offset, place.strides), node))
+
     def reads(self, buffer_of: Any) -> bool:
         """Whether it loads the memory of a variable otherwise than cell by cell."""
         whole = Value.whole(buffer_of)
@@ -178,6 +189,7 @@ class Group:
             if buffer.kind == VARIABLE or buffer.last <= self.position:
                 continue
             stores.append((self._place_for(buffer), node))
+        stores += [(p, n) for p, n in self._puts if p.buffer.last > self.position]
         for buffer, node in self._writes:
             place = _Place(buffer, 0, Value.whole(buffer).strides)
             known = [self.places[i] for i in self._used if self.places[i].buffer.storage is buffer.storage]

@@ -263,7 +263,7 @@ class Lowering:
         """The groups that an op of this shape may join, the best first, and a new one."""
         found = []
         for position in dict.fromkeys((earliest, len(self.steps) - 1)):
-            step = self.steps[position] if position >= 0 else None
+            step = self.steps[position] if 0 <= position < len(self.steps) else None
             if (
                 isinstance(step, Group)
                 and not step.is_full
@@ -326,7 +326,10 @@ class Lowering:
             return self._by_row(ufunc, value, over[0], kept)
         if over == wide[: len(over)]:
             return self._by_column(ufunc, value, over[-1] + 1, kept)
-        raise Unsupported(f"a reduction over axes {sorted(gone)} of {shape}")
+        order = [i for i in range(len(shape)) if i not in gone] + sorted(gone)
+        turned = self.copy(self.view(lambda x: np.transpose(x, order), value))
+        last = range(len(shape) - len(gone), len(shape))
+        return self.reshape(self.reduce(ufunc, turned, last), kept)
 
     def _group_for(self, value: Value, rows: int | None) -> tuple[Group, expression.Node]:
         """A group that has the value cell by cell, with these rows."""
@@ -372,6 +375,45 @@ class Lowering:
         except Untraceable as error:
             raise Unsupported(str(error)) from None
 
+    # -- parts -------------------------------------------------------------------------------------
+
+    def assemble(
+        self,
+        shape: Sequence[int],
+        dtype: Any,
+        parts: Sequence[tuple[Value, Callable[[np.ndarray], np.ndarray]]],
+    ) -> Value:
+        """A value made of parts, later ones over earlier ones: each says which part by a view.
+
+        Raises:
+          Unsupported: if a part does not fit.
+        """
+        whole = Value.whole(Buffer(PLANNED, tuple(shape), np.dtype(dtype)))
+        buffer = whole.buffer
+        before = -1
+        for number, (value, part_of) in enumerate(parts):
+            place = self.view(part_of, whole)
+            if place.shape != value.shape:
+                raise Unsupported(f"a part of shape {value.shape} in {place.shape}")
+            before = max(before, self._put(value, place, before))
+            if not number:
+                buffer.first = before
+            buffer.first = min(buffer.first, before)
+        buffer.maker = max(before, buffer.maker)
+        return whole
+
+    def _put(self, value: Value, place: Value, after: int) -> int:
+        """Copies a value to memory, in a step after `after`; gives its position."""
+        for group in self._candidates(value.shape, max(self._earliest([value]), after + 1)):
+            if group.shape != value.shape or group.position <= after or not group.fits(place):
+                continue
+            nodes = self._nodes(group, [value], value.shape)
+            if nodes is not None:
+                group.put(place, nodes[0])
+                self._take(group, [value])
+                return group.position
+        raise Unsupported("a part that fits nowhere")
+
     # -- kernels -----------------------------------------------------------------------------------
 
     def call(
@@ -387,7 +429,7 @@ class Lowering:
         position = len(self.steps)
         self._note_reads(reads, position)
         for value in writes:
-            value.buffer.maker = position
+            value.buffer.maker = value.buffer.first = position
         if fallible:
             self.fallible.append(position)
         self.steps.append(
@@ -397,8 +439,64 @@ class Lowering:
     def check_indices(self, indices: Value, size: int) -> None:
         """Has the run fail, before it writes anything, unless all indices lie in `[0, size)`."""
         indices = self.packed(indices)
-        kernel = written(rows.check_indices, "f64", expression.SHORT_NAMES[indices.dtype])
+        kernel = self._rows_kernel(rows.check_indices, indices, indices)
         self.call(kernel, [indices, indices.size, size], reads=[indices], writes=[], fallible=True)
+
+    def gather(self, params: Value, indices: Value) -> Value:
+        """The rows of a value that indices name."""
+        params, indices = self.packed(params), self.packed(indices)
+        count, length = indices.size, params.size // params.shape[0]
+        result = self.memory((*indices.shape, *params.shape[1:]), params.dtype)
+        self.call(
+            self._rows_kernel(rows.gather_rows, params, indices),
+            [indices, count, params, params.shape[0], length, result],
+            reads=[indices, params],
+            writes=[result],
+            fallible=True,
+        )
+        return result
+
+    def sum_rows(self, data: Value, ids: Value, count: int) -> Value:
+        """For each number below `count` the sum of the rows that `ids` give it."""
+        data, ids = self.packed(data), self.packed(ids)
+        rest = data.shape[len(ids.shape) :]
+        length = data.size // ids.size
+        # A negative id, which counts for nothing, is left to the NumPy meaning.
+        self.check_indices(ids, count)
+        result = self.memory((count, *rest), data.dtype)
+        self.call(
+            self._rows_kernel(rows.sum_rows, data, ids),
+            [ids, ids.size, data, length, result, count],
+            reads=[ids, data],
+            writes=[result],
+        )
+        return result
+
+    def scatter(self, storage: Storage, how: str, indices: Value, updates: Value) -> Value:
+        """Writes rows of a variable: `how` says what becomes of a row and its update."""
+        variable = self.variable(storage)
+        indices = self.packed(indices)
+        if not variable.shape:
+            raise Unsupported("rows of a scalar")
+        row = variable.shape[1:]
+        updates = self.packed(self.broadcast(updates, (*indices.shape, *row)))
+        self.check_indices(indices, variable.shape[0])
+        length = variable.size // variable.shape[0]
+        result = self.written_by_call(storage)
+        self.call(
+            self._rows_kernel(rows.SCATTER[how], updates, indices),
+            [indices, indices.size, updates, length, result],
+            reads=[indices, updates, variable],
+            writes=[result],
+        )
+        return result
+
+    @staticmethod
+    def _rows_kernel(function: Callable[[int], int], value: Value, indices: Value) -> Kernel:
+        names = expression.SHORT_NAMES
+        if value.dtype not in names or names.get(indices.dtype) not in ("i32", "i64"):
+            raise Unsupported(f"rows of {value.dtype.name}")
+        return written(function, names[value.dtype], names[indices.dtype])
 
     def product(self, a: Value, b: Value) -> Value:
         """Matrix products `[..., m, k] x [..., k, n]`; strides say what is transposed.

@@ -30,8 +30,8 @@ class Block:
         self.size = self.total = 0
         self._free: list[tuple[int, int]] = []  # gaps as (size, offset), by size
         ending: list[tuple[int, int, int]] = []
-        for buffer in sorted(buffers, key=lambda b: b.maker):
-            while ending and ending[0][0] < buffer.maker:
+        for buffer in sorted(buffers, key=lambda b: b.first):
+            while ending and ending[0][0] < buffer.first:
                 _, offset, size = heapq.heappop(ending)
                 bisect.insort(self._free, (size, offset))
             size = -(-max(buffer.size, 1) // _ALIGNMENT) * _ALIGNMENT

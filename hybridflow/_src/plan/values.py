@@ -19,18 +19,19 @@ class Buffer:
     """Memory that values lie in.
 
     Attributes:
-      kind: see above. size: in bytes. maker: the position of the step that fills it (-1: none does).
+      kind: see above. size: in bytes. maker: the position of the step that fills it (-1: none does), or of the
+        last of several; first: of the first.
       last: the position of the last step that uses it.
       array: the constant. storage: the variable. index: which feed.
     """
 
-    __slots__ = ("array", "dtype", "index", "kind", "last", "maker", "shape", "storage")
+    __slots__ = ("array", "dtype", "first", "index", "kind", "last", "maker", "shape", "storage")
 
     def __init__(self, kind: str, shape: tuple[int, ...], dtype: np.dtype, maker: int = -1) -> None:
         self.kind = kind
         self.shape = shape
         self.dtype = dtype
-        self.maker = maker
+        self.maker = self.first = maker
         self.last = maker
         self.array: np.ndarray | None = None
         self.storage: Storage | None = None
