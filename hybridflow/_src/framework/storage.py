@@ -25,20 +25,29 @@ _UNINITIALIZED = (
 )
 
 
-# The lock of all eager variables.
-_eager_lock = threading.RLock()
-
-
-class Storage:
-    """The value of one variable, or None before it is initialized.
+class Guard:
+    """What variables that steps may update together share: those of a session, and all eager ones.
 
     Attributes:
       lock: held while a value is replaced by one computed from it, so that no update is lost, and
-        while one is written in place, so that nobody sees it half done. Variables that steps may
-        update together share one: those of a session do, and all eager ones.
+        while one is written in place, so that nobody sees it half done.
+      epoch: grows whenever a variable gets another array or loses the one that is its own.
     """
 
-    __slots__ = ("__weakref__", "_array", "_owned", "lock", "name", "variable")
+    __slots__ = ("epoch", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.epoch = 0
+
+
+_eager_guard = Guard()
+
+
+class Storage:
+    """The value of one variable, or None before it is initialized."""
+
+    __slots__ = ("__weakref__", "_array", "_owned", "guard", "name", "variable")
 
     def __init__(self, name: str, value: np.ndarray | None = None) -> None:
         self.name = name
@@ -47,15 +56,21 @@ class Storage:
         self._owned = False
         # A weak reference to the eager variable whose value this is.
         self.variable: Callable[[], Any] | None = None
-        self.lock = _eager_lock
+        self.guard = _eager_guard
+
+    @property
+    def lock(self) -> Any:
+        """The lock of its guard."""
+        return self.guard.lock
 
     @property
     def value(self) -> np.ndarray | None:
         """The value, or None."""
         array = self._array
         if self._owned:
-            with self.lock:
+            with self.guard.lock:
                 self._owned = False
+                self.guard.epoch += 1
                 return self._array
         return array
 
@@ -74,6 +89,7 @@ class Storage:
         if writes is not None:
             note(writes, self, array, own)
         self._array, self._owned = own, True
+        self.guard.epoch += 1
         return own
 
     def read(self) -> np.ndarray:
@@ -94,6 +110,7 @@ class Storage:
             if writes is not None:
                 note(writes, self, self.value, value)
             self._array, self._owned = value, False
+            self.guard.epoch += 1
         return value
 
     def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
@@ -152,3 +169,4 @@ class undone_on_error:
             with storage.lock:
                 if storage._array is after:
                     storage._array, storage._owned = before, False
+                    storage.guard.epoch += 1

@@ -7,7 +7,6 @@ loaded, and from then on the program runs instead. Whatever it cannot run, the i
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ class Native:
     """The programs of a plan.
 
     Attributes:
-      programs: by the shapes of feeds.
+      programs: by the shapes of feeds. latest: the one that was made, or has run, last.
       problems: why there is no program for some shapes.
     """
 
@@ -48,8 +47,8 @@ class Native:
         self._plan = plan
         self._keys: dict[Any, int] = {}
         self.programs: dict[Any, Program] = {}
+        self.latest: Program | None = None
         self.problems: dict[Any, str] = {}
-        self._busy = threading.Lock()
 
     def run(self, feeds: Sequence[Any]) -> list[Any] | None:
         """The fetched values, the caller's own, or None if the interpreter has to give them."""
@@ -57,31 +56,28 @@ class Native:
         program = self.programs.get(key)
         if program is None:
             return self._not_yet(key, feeds)
-        if not program.storages:
-            if not self._busy.acquire(blocking=False):
-                return None
-            try:
-                return self._run(program, feeds)
-            finally:
-                self._busy.release()
-        lock = program.storages[0].lock
-        with lock:
+        # While another thread runs a program that touches no variables, the interpreter is there.
+        if not program.lock.acquire(blocking=program.guard is not None):
+            return None
+        try:
             # With the lock held, it is this thread itself that may be running it already.
-            if not self._busy.acquire(blocking=False):
-                return None
-            try:
-                return self._run(program, feeds)
-            finally:
-                self._busy.release()
+            return None if program.running else self._run(program, feeds)
+        finally:
+            program.lock.release()
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
+        self.latest = program
+        program.running = True
         try:
             if program.written and not program.writes_last and not is_journaled():
                 with undone_on_error():
                     return program.run(feeds, _interpret)
             return program.run(feeds, _interpret)
         except Changed as changed:
-            return self._plan.interpret(feeds, given=changed.given)
+            given = changed.given
+        finally:
+            program.running = False
+        return self._plan.interpret(feeds, given=given)
 
     # -- from the second run on --------------------------------------------------------------------
 
@@ -105,7 +101,7 @@ class Native:
         except (Unsupported, CompileError, Changed) as problem:
             self.problems[key] = str(problem)
             return
-        self.programs[key] = program
+        self.programs[key] = self.latest = program
 
 
 def native_of(plan: Plan) -> Native | None:

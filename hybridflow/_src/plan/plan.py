@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import dispatch, fp
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError
-from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
+from hybridflow._src.framework.storage import Guard, Storage, is_journaled, undone_on_error
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, source_of
 from hybridflow._src.plan.native import native_of
@@ -24,12 +23,12 @@ class Kernels(dict):  # type: ignore[type-arg]
     """The stateful kernels of one owner (a session), by op: made once, shared by all its plans.
 
     Attributes:
-      lock: shared by the variables of the owner.
+      guard: shared by the variables of the owner.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = threading.RLock()
+        self.guard = Guard()
 
 
 _NOT_FED = (
@@ -76,9 +75,10 @@ class Plan:
       instructions: in the order in which they run.
       feeds: the buffer of each fed tensor.
       fetches: the buffer of each fetched tensor.
+      native: the native executor, which takes over from the interpreter; None where there is none.
     """
 
-    __slots__ = ("_native", "_writes", "feeds", "fetches", "instructions", "template")
+    __slots__ = ("_writes", "feeds", "fetches", "instructions", "native", "template")
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Plan:
         # The buffers at the start of a run: constants are there, all else is None.
         self.template = template
         self._writes = any(effects_of(step.op).writes for step in instructions)
-        self._native = native_of(self)
+        self.native = native_of(self)
 
     def run(self, feeds: Sequence[Any]) -> list[Any]:
         """Runs the plan and gives the fetched values (arrays that nobody may write to).
@@ -111,8 +111,8 @@ class Plan:
 
     def run_silenced(self, feeds: Sequence[Any]) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""
-        if self._native is not None:
-            results = self._native.run(feeds)
+        if self.native is not None:
+            results = self.native.run(feeds)
             if results is not None:
                 return results
         return self.interpret(feeds)
@@ -232,7 +232,7 @@ class _Builder:
                 # Two threads may build plans of one session at once: all must get the same kernel.
                 made = op_def.kernel(**attrs)  # type: ignore[misc]
                 if op_def.name in ("VariableV2", "VarHandleOp"):
-                    made().lock = self.kernels.lock
+                    made().guard = self.kernels.guard
                 compute = self.kernels.setdefault(op, made)
             attrs = {}
         # Outputs that are fed keep what was fed.

@@ -6,18 +6,21 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 from __future__ import annotations
 
 import struct
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
+from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import pool
 from hybridflow._src.plan.groups import Group, GroupCall
-from hybridflow._src.plan.lowering import Call, Host, Opaque
+from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
 from hybridflow._src.plan.memory import Block
 from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
@@ -53,10 +56,17 @@ class Program:
         self, lowering: Lowering, feeds: Sequence[Buffer | None], fetches: Sequence[Any]
     ) -> None:
         self._feeds = list(feeds)
+        # Whether a thread, which holds the lock, is running it.
+        self.running = False
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
         self.kernels: dict[int, Kernel] = {}
         self.storages = list(lowering.current)
+        self.guard = self.storages[0].guard if self.storages else None
+        self.lock = threading.RLock() if self.guard is None else self.guard.lock
+        if any(storage.guard is not self.guard for storage in self.storages):
+            raise Unsupported("variables of several owners")
+        self._epoch = -1
         self.written = list(lowering.written)
         self.first_write = min(lowering.written.values(), default=len(lowering.steps))
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
@@ -183,6 +193,7 @@ class Program:
             for index, buffer in enumerate(self._feeds)
             if buffer is not None and buffer.size <= _SMALL
         }
+        self._find_quick()
 
     def _own_slot(self, buffer: Buffer) -> np.ndarray:
         slot = np.empty(buffer.shape, buffer.dtype)
@@ -275,7 +286,54 @@ class Program:
             raise
         return [self._fetched(fetch, given) for fetch in self._fetches]
 
+    def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
+        """`run` for programs of one piece and small feeds, if these are arrays as it needs them.
+
+        Returns: the fetched values, or None if it does not apply.
+        """
+        if self._quick is None:
+            return None
+        slots, fetches, start, enter, lock, guard = self._quick
+        with lock:
+            if self.running or is_journaled():
+                return None
+            self.running = True
+            try:
+                for value, (slot, shape, dtype) in zip(feeds, slots, strict=True):
+                    if (
+                        value.__class__ is not ndarray
+                        or value.shape != shape
+                        or value.dtype is not dtype
+                    ):
+                        return None
+                    slot[...] = value
+                if guard is not None and guard.epoch != self._epoch:
+                    self._bind_variables()
+                if enter(start):
+                    return None
+                return [a.copy() if a.ndim else a[()] for a in fetches]
+            except Changed:
+                return None
+            finally:
+                self.running = False
+
+    def _find_quick(self) -> None:
+        """Prepares `quick`, where it applies."""
+        self._quick: Any = None
+        one = len(self._segments) == 1 and self._segments[0][0] == "native"
+        kinds = [v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches]
+        if not one or not self.writes_last or len(self._slots) != len(self._feeds):
+            return
+        if any(kind != PLANNED for kind in kinds):
+            return
+        slots = [(slot, slot.shape, slot.dtype) for _, slot in sorted(self._slots.items())]
+        fetches = [self.block.array(v.buffer).reshape(v.shape) for v in self._fetches]
+        start = self._segments[0][1]
+        self._quick = (slots, fetches, start, self._enter, self.lock, self.guard)
+
     def _bind_variables(self) -> None:
+        if self.guard is None or (self.guard.epoch == self._epoch and not is_journaled()):
+            return
         bound = self._bound
         for storage in self.written:
             array = storage.own()
@@ -285,6 +343,7 @@ class Program:
             array = storage._array
             if array is not bound.get(storage):
                 self._bind_variable(storage, array)
+        self._epoch = self.guard.epoch
 
     def _bind_variable(self, storage: Storage, array: Any) -> None:
         for buffer in self._by_storage.get(storage, ()):
