@@ -7,7 +7,8 @@ of scratch memory. Sums over all rows, for each column or for all together, end 
 
 Arguments of such a kernel, in words: first and last row, first and last column, sizes of the outer
 loops; then for each operand its address, its strides in bytes over the outer loops and the rows,
-and, if its columns lie neither together nor all at one place, its stride over columns in elements.
+and, if its columns lie neither together nor all at one place, its stride over columns in elements; in
+a nest over picked rows the addresses of the list of rows and of how many there are.
 """
 
 from __future__ import annotations
@@ -62,8 +63,15 @@ class Nest:
     """What a kernel of loops does; `kernel` writes it as source text."""
 
     def __init__(
-        self, outer: int, operands: list[Operand], stores: list[Store], totals: list[Total]
+        self,
+        outer: int,
+        operands: list[Operand],
+        stores: list[Store],
+        totals: list[Total],
+        indexed: int = 0,
     ) -> None:
+        # Of so many operands rows are picked by a list of numbers.
+        self.indexed = indexed
         self.outer = outer
         self.operands = list(operands)
         self.stores = stores
@@ -163,13 +171,20 @@ class Nest:
             names.append(f"s{index}")
             if operand.columns == APART:
                 names.append(f"g{index}")
+        if self.indexed:
+            names += ["rows", "count"]
         for position, name in enumerate(names):
             self._line(1, f"{name} = word(a, {position})")
+        if self.indexed:
+            self._line(1, "r1 = load_i64(count, 0, 30)")
 
     def _row_addresses(self, depth: int) -> None:
+        if self.indexed:
+            self._line(depth, "row = load_i64(rows, i, 31)")
         for index in range(len(self.operands)):
             outer = "".join(f" + o{level} * t{index}_{level}" for level in range(self.outer))
-            self._line(depth, f"q{index} = p{index}{outer} + i * s{index}")
+            row = "row" if index < self.indexed else "i"
+            self._line(depth, f"q{index} = p{index}{outer} + {row} * s{index}")
 
     def _row_values(self, phase: int, depth: int) -> None:
         """Values of the row that the phase and later ones use."""

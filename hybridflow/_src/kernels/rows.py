@@ -11,7 +11,8 @@ from hybridflow._src.kernels.memory import NAMESPACE
 word = NAMESPACE["word"]
 load_T, store_T = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
 load_I = NAMESPACE["load_i64"]
-T = NAMESPACE["f64"]
+load_i64, store_i64 = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
+T, i64 = NAMESPACE["f64"], NAMESPACE["i64"]
 
 def check_indices(a: int) -> int:
     """Gives a status unless all indices lie in `[0, size)`.
@@ -120,6 +121,63 @@ def scatter_mul(a: int) -> int:
         for j in range(length):
             value = load_T(target, start + j, 2) * load_T(rows, i * length + j, 1)
             store_T(target, start + j, 2, T(value))
+    return 0
+
+
+def subtract_rows(a: int) -> int:
+    """`target[indices[i]] -= scale * rows[i]`.
+
+    Words: indices, how many, rows, length of a row, the target, the scale's address.
+    """
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    target = word(a, 4)
+    scale = load_T(word(a, 5), 0, 3)
+    for i in range(word(a, 1)):
+        start = load_I(indices, i, 0) * length
+        for j in range(length):
+            value = load_T(target, start + j, 2) - scale * load_T(rows, i * length + j, 1)
+            store_T(target, start + j, 2, T(value))
+    return 0
+
+
+def unite_rows(a: int) -> int:
+    """Each index once, in the order of first appearance, and the sum of the rows given for it.
+
+    Words: indices, how many, rows, length of a row; for the results: the indices (int64), the rows,
+    how many there are (int64); a hash table of int64, and the logarithm of its size.
+    """
+    indices = word(a, 0)
+    rows = word(a, 2)
+    length = word(a, 3)
+    unique = word(a, 4)
+    summed = word(a, 5)
+    table = word(a, 7)
+    bits = word(a, 8)
+    mask = (1 << bits) - 1
+    for i in range(mask + 1):
+        store_i64(table, i, 5, -1)
+    count = 0
+    for i in range(word(a, 1)):
+        index = i64(load_I(indices, i, 0))
+        # Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, section 6.4.
+        place = ((index * 2654435769) >> 7) & mask
+        found = load_i64(table, place, 5)
+        while found >= 0 and load_i64(unique, found, 3) != index:
+            place = (place + 1) & mask
+            found = load_i64(table, place, 5)
+        if found < 0:
+            store_i64(table, place, 5, count)
+            store_i64(unique, count, 3, index)
+            for j in range(length):
+                store_T(summed, count * length + j, 4, load_T(rows, i * length + j, 1))
+            count += 1
+        else:
+            for j in range(length):
+                total = load_T(summed, found * length + j, 4) + load_T(rows, i * length + j, 1)
+                store_T(summed, found * length + j, 4, T(total))
+    store_i64(word(a, 6), 0, 6, count)
     return 0
 
 

@@ -52,13 +52,14 @@ class UpdateRule:
       operands: names of the other inputs, in the order of TF's ops; all are scalars but the
         gradient.
       grad: which of them is the gradient.
+      linear: the update subtracts the gradient times the first operand, and that is all.
       whole: a sparse gradient, too, changes all rows of the variable.
       attrs: attributes of the ops with their defaults.
       update: called with the values of the variables and operands, and attributes as keywords;
         gives the new values of the variables, computed elementwise in their dtype.
     """
 
-    __slots__ = ("attrs", "grad", "name", "operands", "update", "variables", "whole")
+    __slots__ = ("attrs", "grad", "linear", "name", "operands", "update", "variables", "whole")
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class UpdateRule:
         *,
         grad: str = "grad",
         whole: bool = False,
+        linear: bool = False,
         **attrs: Any,
     ) -> None:
         self.name = name
@@ -76,13 +78,20 @@ class UpdateRule:
         self.operands = tuple(operands.split())
         self.grad = self.operands.index(grad)
         self.whole = whole
+        self.linear = linear
         self.attrs = attrs
         self.update = update
         for prefix, kind in (("", "&T"), ("Resource", "resource")):
             self._make_op(f"{prefix}Apply{name}", kind, self.operands, self._dense, self._native)
             operands_with_rows = list(self.operands)
             operands_with_rows.insert(self.grad + 1, "indices")
-            self._make_op(f"{prefix}SparseApply{name}", kind, operands_with_rows, self._sparse)
+            self._make_op(
+                f"{prefix}SparseApply{name}",
+                kind,
+                operands_with_rows,
+                self._sparse,
+                self._native_sparse,
+            )
 
     def op_type(self, resource: bool, sparse: bool) -> str:
         """The op type for such a variable and gradient."""
@@ -133,7 +142,29 @@ class UpdateRule:
         storages, operands = inputs[:count], inputs[count:]
         if operands[self.grad].shape != b.variable(storages[0]).shape:
             raise b.unsupported("a gradient of another shape")
+        if self.linear and b.subtract_product(storages[0], operands[0], operands[1]):
+            return []
         b.update(storages, self.update, *operands, **attrs)
+        return []
+
+    def _native_sparse(
+        self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any
+    ) -> list[Any]:
+        """How kernels update the rows that a sparse gradient names."""
+        count = len(self.variables)
+        storages, operands = inputs[:count], list(inputs[count:])
+        indices = operands.pop(self.grad + 1)
+        rows = operands[self.grad]
+        shape = b.variable(storages[0]).shape
+        if not shape or len(indices.shape) != 1 or rows.shape != indices.shape + shape[1:]:
+            raise b.unsupported("rows of another shape")
+        if self.linear:
+            b.subtract_rows(storages[0], operands[0], indices, rows)
+        elif self.whole:
+            operands[self.grad] = b.sum_rows(rows, indices, shape[0])
+            b.update(storages, self.update, *operands, **attrs)
+        else:
+            b.update_rows(storages, self.update, indices, operands, self.grad, **attrs)
         return []
 
     def _sparse(self, *inputs: Any, use_locking: bool, **attrs: Any) -> None:
@@ -418,7 +449,7 @@ def _proximal_adagrad(
 
 
 GRADIENT_DESCENT = UpdateRule(
-    "GradientDescent", "var", "alpha delta", _gradient_descent, grad="delta"
+    "GradientDescent", "var", "alpha delta", _gradient_descent, grad="delta", linear=True
 )
 MOMENTUM = UpdateRule("Momentum", "var accum", "lr grad momentum", _momentum, use_nesterov=False)
 ADAGRAD = UpdateRule("Adagrad", "var accum", "lr grad", _adagrad)

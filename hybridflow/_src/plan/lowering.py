@@ -8,6 +8,7 @@ where it fits, else a new one at the end.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -81,11 +82,14 @@ class Lowering:
     """
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[Step | None] = []
         self.current: dict[Storage, Buffer] = {}
         self.written: dict[Storage, int] = {}
         self._readers: dict[Storage, int] = {}
         self.fallible: list[int] = []
+        # Buffers that no later op uses; and those that a step reads.
+        self.ending: set[Buffer] = set()
+        self._used: set[Buffer] = set()
         self._scalars: dict[Any, Value] = {}
 
     # -- values ------------------------------------------------------------------------------------
@@ -193,6 +197,7 @@ class Lowering:
 
     def _note_reads(self, values: Sequence[Value], position: int) -> None:
         for value in values:
+            self._used.add(value.buffer)
             storage = value.buffer.storage
             if storage is not None:
                 self._readers[storage] = max(self._readers.get(storage, -1), position)
@@ -491,6 +496,86 @@ class Lowering:
         )
         return result
 
+    def subtract_rows(self, storage: Storage, scale: Value, indices: Value, updates: Value) -> None:
+        """Subtracts scaled rows from rows of a variable; repeated indices count each time."""
+        variable = self.variable(storage)
+        indices, updates = self.packed(indices), self.packed(updates)
+        self.check_indices(indices, variable.shape[0])
+        result = self.written_by_call(storage)
+        self.call(
+            self._rows_kernel(rows.subtract_rows, updates, indices),
+            [indices, indices.size, updates, variable.size // variable.shape[0], result, scale],
+            reads=[indices, updates, scale, variable],
+            writes=[result],
+        )
+
+    def unite_rows(self, indices: Value, updates: Value) -> tuple[Value, Value, Value]:
+        """Each index once, the sum of the rows given for it, and how many there are.
+
+        Of both results the first so many rows count.
+        """
+        indices, updates = self.packed(indices), self.packed(updates)
+        count = indices.size
+        bits = (2 * count - 1).bit_length()
+        unique = self.memory((count,), np.int64)
+        summed = self.memory(updates.shape, updates.dtype)
+        number = self.memory((), np.int64)
+        table = self.memory((1 << bits,), np.int64)
+        self.call(
+            self._rows_kernel(rows.unite_rows, updates, indices),
+            [indices, count, updates, updates.size // count, unique, summed, number, table, bits],
+            reads=[indices, updates],
+            writes=[unique, summed, number, table],
+        )
+        return unique, summed, number
+
+    def update_rows(
+        self,
+        storages: Sequence[Storage],
+        meaning: Callable[..., Any],
+        indices: Value,
+        operands: Sequence[Value],
+        grad: int,
+        **attrs: Any,
+    ) -> None:
+        """Writes to rows of variables what `meaning` gives for them, elementwise.
+
+        Args:
+          operands: scalars, and at position `grad` the rows of the gradient.
+        """
+        old = [self.variable(s) for s in storages]
+        shape = old[0].shape
+        if any(v.shape != shape for v in old) or not shape:
+            raise Unsupported("shapes that do not fit the variable")
+        self.check_indices(indices, shape[0])
+        unique, summed, number = self.unite_rows(indices, operands[grad])
+        others = [summed if i == grad else value for i, value in enumerate(operands)]
+        together, one = loops.TOGETHER, loops.ONE
+        specs = [loops.Operand(v.dtype, together) for v in old]
+        specs += [loops.Operand(v.dtype, together if v is summed else one) for v in others]
+        nodes = [
+            expression.Node("load", (), spec.dtype, i, 2 if spec.columns == together else 1)
+            for i, spec in enumerate(specs)
+        ]
+        try:
+            found = expression.trace(meaning, nodes, 2, attrs)
+        except Untraceable as error:
+            raise Unsupported(str(error)) from None
+        stores = [loops.Store(i, node) for i, node in enumerate(found)]
+        nest = loops.Nest(0, specs, stores, [], indexed=len(old))
+        length = old[0].size // shape[0]
+        new = [self.written_by_call(s) for s in storages]
+        step = length * old[0].dtype.itemsize
+        args: list[Any] = [0, 0, 0, length]
+        for value in (*new, *others):
+            args += [value, step if value in new or value is summed else 0]
+        self.call(
+            nest.kernel("update_rows"),
+            [*args, unique, number],
+            reads=[*old, *others, unique, number],
+            writes=new,
+        )
+
     @staticmethod
     def _rows_kernel(function: Callable[[int], int], value: Value, indices: Value) -> Kernel:
         names = expression.SHORT_NAMES
@@ -512,10 +597,7 @@ class Lowering:
         first, second = _Matrix.of(self, a), _Matrix.of(self, b)
         rows, inner, columns = *a.shape[-2:], b.shape[-1]
         result = self.memory((*batch, rows, columns), a.dtype)
-        count = 1
-        for size in batch:
-            count *= size
-        size = a.dtype.itemsize
+        count, size = math.prod(batch), a.dtype.itemsize
         self.call(
             blas.product(short, library.bits),
             [
@@ -528,6 +610,37 @@ class Lowering:
             writes=[result],
         )
         return result
+
+    def subtract_product(self, storage: Storage, scale: Value, product: Value) -> bool:
+        """Makes a product that nothing else uses one that is subtracted, scaled, from a variable.
+
+        Returns: whether that was possible; if not, nothing has changed.
+        """
+        maker = product.buffer.maker
+        step = self.steps[maker] if maker >= 0 else None
+        variable = self.variable(storage)
+        if (
+            not isinstance(step, Call)
+            or not step.kernel.label.startswith("product")
+            or product.buffer not in self.ending
+            or product.buffer in self._used
+            or not product.is_whole
+            or product.shape != variable.shape
+            or scale.size != 1
+            or scale.dtype != product.dtype
+        ):
+            return False
+        for value in step.reads:
+            owner = value.buffer.storage
+            if owner is not None and (owner is storage or self.current[owner] is not value.buffer):
+                return False
+        result = self.written_by_call(storage)
+        args = list(step.args)
+        args[6:9] = [-1.0, scale, 1.0]
+        args[13] = result
+        self.steps[maker] = None
+        self.call(step.kernel, args, reads=[*step.reads, scale, variable], writes=[result])
+        return True
 
     # -- updates -----------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ class Native:
 
     def run(self, feeds: Sequence[Any]) -> list[Any] | None:
         """The fetched values, the caller's own, or None if the interpreter has to give them."""
-        key = tuple([f.shape if f.__class__ is np.ndarray else f for f in feeds])
+        key = tuple([f.shape if f.__class__ is np.ndarray else _kind_of(f) for f in feeds])
         program = self.programs.get(key)
         if program is None:
             return self._not_yet(key, feeds)
@@ -102,6 +102,13 @@ class Native:
             self.problems[key] = str(problem)
             return
         self.programs[key] = self.latest = program
+
+
+def _kind_of(feed: Any) -> Any:
+    """What a program was made for, of a feed that is no array."""
+    if isinstance(feed, np.generic):
+        return ()
+    return feed if isinstance(feed, Storage) else feed.__class__
 
 
 def native_of(plan: Plan) -> Native | None:
@@ -179,6 +186,8 @@ class _PlanLowering:
         # Variables that are read natively after a NumPy meaning was given them.
         self.unsafe: set[Storage] = set()
         self._last_use: dict[int, int] = {}
+        # The last use of each buffer, by any name.
+        self._uses: dict[Buffer, int] = {}
         self._aliases: dict[Buffer, list[int]] = {}
 
     def run(self) -> None:
@@ -220,6 +229,11 @@ class _PlanLowering:
         if step.outputs and all(self._seen[slot].value is not None for slot in step.outputs):
             return
         inputs = [self._content(slot) for slot in step.inputs]
+        self.lowering.ending = {
+            item.buffer
+            for item in inputs
+            if isinstance(item, Value) and self._uses.get(item.buffer, -1) <= position
+        }
         self._snapshot(position, step, inputs)
         try:
             results = self._native(step, inputs)
@@ -231,6 +245,9 @@ class _PlanLowering:
 
     def _set(self, slot: int, value: Any) -> None:
         self._slots[slot] = value
+        if isinstance(value, Value):
+            last = self._last_use.get(slot, -1)
+            self._uses[value.buffer] = max(self._uses.get(value.buffer, -1), last)
         if isinstance(value, Value) and value.buffer.kind == VARIABLE:
             self._aliases.setdefault(value.buffer, []).append(slot)
 

@@ -83,6 +83,8 @@ class Program:
                 fetch.buffer.last = end
         for position in range(end - 1, -1, -1):
             step = lowering.steps[position]
+            if step is None:
+                continue
             if isinstance(step, Group):
                 used = step.used(position)
                 call = step.finish()
