@@ -114,7 +114,7 @@ def test_each_buffer_is_released_after_its_last_use(graph):
 
 
 def _constants(plan):
-    return [i for i, value in enumerate(plan._template) if value is not None]
+    return [i for i, value in enumerate(plan.template) if value is not None]
 
 
 def test_an_output_that_nobody_uses_is_released_at_once(graph):
@@ -148,9 +148,9 @@ def test_memory_in_use_stays_small(graph):
 def test_a_run_leaves_nothing_in_the_plan(graph):
     x = hf.placeholder(hf.float32, [None])
     plan = plan_of([x + 1.0], feeds=[x])
-    before = list(plan._template)
+    before = list(plan.template)
     plan.run([np.zeros(3, np.float32)])
-    assert all(a is b for a, b in zip(before, plan._template, strict=True))
+    assert all(a is b for a, b in zip(before, plan.template, strict=True))
 
 
 # -- values that must not change -------------------------------------------------------------------

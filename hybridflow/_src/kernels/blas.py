@@ -55,7 +55,7 @@ def _libraries() -> list[Any]:
     return found
 
 
-_PRODUCT = '''
+_PRODUCT = """
 def kernel(a):
     alpha = {T}(load_f64(a, 6, 31)) * load_{T}(word(a, 7), 0, 0)
     beta = {T}(load_f64(a, 8, 31))
@@ -65,7 +65,7 @@ def kernel(a):
             word(a, 9) + i * word(a, 16), word(a, 10), word(a, 11) + i * word(a, 17), word(a, 12),
             beta, word(a, 13) + i * word(a, 18), word(a, 14))
     return 0
-'''
+"""
 
 
 def product(short: str, bits: int) -> Kernel:

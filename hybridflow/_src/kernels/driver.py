@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENTRY = Kernel(
-    '''
+    """
 def kernel(module, argument):
     program = PyLong_AsSsize_t(argument)
     thread = PyEval_SaveThread()
@@ -31,7 +31,7 @@ def kernel(module, argument):
         at += 16
     PyEval_RestoreThread(thread)
     return PyLong_FromSsize_t(status)
-''',
+""",
     "entry",
 )
 

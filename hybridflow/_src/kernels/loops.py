@@ -250,9 +250,7 @@ class Nest:
     def _number(self, node: Node) -> int:
         return self._reductions.index(node)
 
-    def _block_starts(
-        self, depth: int, sums: list[Node], totals: list[tuple[int, Total]]
-    ) -> None:
+    def _block_starts(self, depth: int, sums: list[Node], totals: list[tuple[int, Total]]) -> None:
         for node in sums:
             start = _start(node.detail, node.dtype, False)
             self._line(depth, f"b{self._number(node)} = {start}")
@@ -304,7 +302,9 @@ class Nest:
     def _end_total(self, number: int, total: Total) -> None:
         if total.over != BY_COLUMN:
             short = SHORT_NAMES[total.node.dtype]
-            self._line(1, f"store_{short}(p{total.operand}, 0, {total.operand}, {short}(k{number}))")
+            self._line(
+                1, f"store_{short}(p{total.operand}, 0, {total.operand}, {short}(k{number}))"
+            )
 
     # -- values ------------------------------------------------------------------------------------
 

@@ -28,8 +28,11 @@ _NUMBA_TYPES = {
     "f32": types.float32,
     "f64": types.float64,
     "b1": types.boolean,
-    **{f"{sign[0]}{bits}": getattr(types, f"{name}{bits}")
-       for sign, name in (("i", "int"), ("u", "uint")) for bits in (8, 16, 32, 64)},
+    **{
+        f"{sign[0]}{bits}": getattr(types, f"{name}{bits}")
+        for sign, name in (("i", "int"), ("u", "uint"))
+        for bits in (8, 16, 32, 64)
+    },
 }
 _WORD = ir.IntType(64)
 _DOMAIN = "hybridflow"
@@ -185,16 +188,43 @@ def _gemm(short: str, bits: int) -> Any:
     real = _NUMBA_TYPES[short]
 
     def gemm(
-        typingctx: Any, function: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any,
-        alpha: Any, a: Any, lda: Any, b: Any, ldb: Any, beta: Any, c: Any, ldc: Any,
+        typingctx: Any,
+        function: Any,
+        ta: Any,
+        tb: Any,
+        m: Any,
+        n: Any,
+        k: Any,
+        alpha: Any,
+        a: Any,
+        lda: Any,
+        b: Any,
+        ldb: Any,
+        beta: Any,
+        c: Any,
+        ldc: Any,
     ) -> Any:
         intp = types.intp
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             enum, size = ir.IntType(32), ir.IntType(bits)
             number, pointer = _storage_type(short), _storage_type(short).as_pointer()
-            kinds = [enum, enum, enum, size, size, size, number, pointer, size, pointer, size,
-                     number, pointer, size]
+            kinds = [
+                enum,
+                enum,
+                enum,
+                size,
+                size,
+                size,
+                number,
+                pointer,
+                size,
+                pointer,
+                size,
+                number,
+                pointer,
+                size,
+            ]
             given = [ir.Constant(_WORD, 101), *args[1:]]
             values = []
             for kind, value in zip(kinds, given, strict=True):
@@ -207,8 +237,9 @@ def _gemm(short: str, bits: int) -> Any:
             builder.call(builder.inttoptr(args[0], signature), values)
             return context.get_dummy_value()
 
-        return types.void(intp, intp, intp, intp, intp, intp, real, intp, intp, intp, intp, real,
-                          intp, intp), codegen
+        return types.void(
+            intp, intp, intp, intp, intp, intp, real, intp, intp, intp, intp, real, intp, intp
+        ), codegen
 
     gemm.__name__ = f"gemm{bits}_{short}"
     return intrinsic(gemm)
@@ -224,7 +255,10 @@ NAMESPACE: dict[str, Any] = {
     "reassociated_add": _reassociated("add"),
     "reassociated_multiply": _reassociated("mul"),
     **{name: getattr(scalar, name) for name in SCALAR_NAMES},
-    **{f"{name}_{'f32' if dtype == 'float32' else 'f64'}": function for (name, dtype), function in FUNCTIONS.items()},
+    **{
+        f"{name}_{'f32' if dtype == 'float32' else 'f64'}": function
+        for (name, dtype), function in FUNCTIONS.items()
+    },
     "set_word": _set_word,
     "word": _word,
     **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},
@@ -277,9 +311,7 @@ def compile_kernel(source: str, symbol: str) -> bytes:
     for other in library._linking_libraries:
         module.link_in(other._get_module_for_linking(), preserve=True)
     parameters = ", ".join(f"i64 %a{i}" for i in range(count))
-    entry = _ENTRY.format(
-        symbol=symbol, function=made.fndesc.llvm_func_name, parameters=parameters
-    )
+    entry = _ENTRY.format(symbol=symbol, function=made.fndesc.llvm_func_name, parameters=parameters)
     return _object_code(llvm.parse_assembly(str(module) + entry), symbol)
 
 

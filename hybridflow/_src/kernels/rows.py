@@ -14,6 +14,7 @@ load_I = NAMESPACE["load_i64"]
 load_i64, store_i64 = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
 T, i64 = NAMESPACE["f64"], NAMESPACE["i64"]
 
+
 def check_indices(a: int) -> int:
     """Gives a status unless all indices lie in `[0, size)`.
 

@@ -177,7 +177,9 @@ def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     return chosen / raw.Sum(chosen, axes, keep_dims=True) * _kept(op, dy), None
 
 
-_reduce_sum = _reduction("Sum", _sum, lambda op, dy: (_spread(op, dy), None), _reduced_by(np.add), NUMBERS)
+_reduce_sum = _reduction(
+    "Sum", _sum, lambda op, dy: (_spread(op, dy), None), _reduced_by(np.add), NUMBERS
+)
 _reduce_mean = _reduction(
     "Mean", _mean, lambda op, dy: (_spread(op, dy / _count(op, dy)), None), _native_mean, NUMBERS
 )

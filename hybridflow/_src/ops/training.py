@@ -147,9 +147,7 @@ class UpdateRule:
         b.update(storages, self.update, *operands, **attrs)
         return []
 
-    def _native_sparse(
-        self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any
-    ) -> list[Any]:
+    def _native_sparse(self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any) -> list[Any]:
         """How kernels update the rows that a sparse gradient names."""
         count = len(self.variables)
         storages, operands = inputs[:count], list(inputs[count:])

@@ -79,7 +79,9 @@ class Group:
         if laid is not None and shape != self.shape:
             assert self.rows is not None
             width = len(self.shape) - self.rows
-            laid = Value(laid.buffer, self.shape, laid.strides[: self.rows] + (0,) * width, laid.offset)
+            laid = Value(
+                laid.buffer, self.shape, laid.strides[: self.rows] + (0,) * width, laid.offset
+            )
         found = self.made.get(value.buffer)
         if found is not None:
             return found if laid is not None and self._is_in_place(laid) else None
@@ -192,7 +194,11 @@ class Group:
         stores += [(p, n) for p, n in self._puts if p.buffer.last > self.position]
         for buffer, node in self._writes:
             place = _Place(buffer, 0, Value.whole(buffer).strides)
-            known = [self.places[i] for i in self._used if self.places[i].buffer.storage is buffer.storage]
+            known = [
+                self.places[i]
+                for i in self._used
+                if self.places[i].buffer.storage is buffer.storage
+            ]
             stores.append((known[0] if known else place, node))
         if not stores and not self._totals:
             return None
@@ -249,9 +255,7 @@ class Group:
         for axis, size in enumerate(self.shape):
             if size == 1:
                 continue
-            joined = runs and all(
-                p.strides[runs[-1][-1]] == p.strides[axis] * size for p in places
-            )
+            joined = runs and all(p.strides[runs[-1][-1]] == p.strides[axis] * size for p in places)
             if joined:
                 runs[-1].append(axis)
             else:
@@ -327,9 +331,7 @@ def _run(shape: Sequence[int], strides: Sequence[int]) -> int | None:
     return found or 0
 
 
-def _flat(
-    shape: tuple[int, ...], strides: tuple[int, ...], rows: int
-) -> tuple[int, int] | None:
+def _flat(shape: tuple[int, ...], strides: tuple[int, ...], rows: int) -> tuple[int, int] | None:
     """The strides over rows and over columns, if each can be walked as one axis."""
     row, column = _run(shape[:rows], strides[:rows]), _run(shape[rows:], strides[rows:])
     return None if row is None or column is None else (row, column)

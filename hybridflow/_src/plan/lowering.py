@@ -165,7 +165,9 @@ class Lowering:
             stand_in = _stand_in(source)
             results = meaning(stand_in, *rest, **attrs)
             several = isinstance(results, list | tuple)
-            found = [_seen_through(source, stand_in, r) for r in (results if several else [results])]
+            found = [
+                _seen_through(source, stand_in, r) for r in (results if several else [results])
+            ]
             if all(item is not None for item in found):
                 return found if several else found[0]
             if source.is_packed:
@@ -320,7 +322,9 @@ class Lowering:
         """
         shape = value.shape
         gone = {axis % len(shape) for axis in axes} if shape else set()
-        kept = tuple(1 if i in gone else n for i, n in enumerate(shape) if keepdims or i not in gone)
+        kept = tuple(
+            1 if i in gone else n for i, n in enumerate(shape) if keepdims or i not in gone
+        )
         wide = [i for i, n in enumerate(shape) if n != 1]
         over = [i for i in wide if i in gone]
         if not over:
@@ -645,7 +649,11 @@ class Lowering:
     # -- updates -----------------------------------------------------------------------------------
 
     def update(
-        self, storages: Sequence[Storage], meaning: Callable[..., Any], *operands: Value, **attrs: Any
+        self,
+        storages: Sequence[Storage],
+        meaning: Callable[..., Any],
+        *operands: Value,
+        **attrs: Any,
     ) -> list[Value]:
         """Writes to variables what `meaning` gives for their values and operands, elementwise.
 
@@ -709,7 +717,6 @@ class Lowering:
         self.fallible.append(position)
         self.steps.append(Host(instruction, tuple(inputs), tuple(found), tuple(storages), why))
         return [item if isinstance(item, Opaque) else Value.whole(item) for item in found]
-
 
 
 def _stand_in(value: Value) -> np.ndarray:

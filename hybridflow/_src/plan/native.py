@@ -220,7 +220,10 @@ class _PlanLowering:
         """What lies in a buffer of the plan: a value, or an object as it is."""
         if slot not in self._slots:
             value = self._seen[slot].value
-            if isinstance(value, np.ndarray | np.generic) and np.asarray(value).dtype.kind in "biuf":
+            if (
+                isinstance(value, np.ndarray | np.generic)
+                and np.asarray(value).dtype.kind in "biuf"
+            ):
                 value = self.lowering.constant(np.asarray(value))
             self._slots[slot] = value
         return self._slots[slot]

@@ -63,7 +63,11 @@ class Instruction(NamedTuple):
             if problem is error:
                 raise
             raise problem from error
-        if len(self.outputs) == 1 and result.__class__ is not tuple and result.__class__ is not list:
+        if (
+            len(self.outputs) == 1
+            and result.__class__ is not tuple
+            and result.__class__ is not list
+        ):
             return (result,)
         return result if self.outputs else ()
 

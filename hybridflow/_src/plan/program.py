@@ -323,7 +323,9 @@ class Program:
         """Prepares `quick`, where it applies."""
         self._quick: Any = None
         one = len(self._segments) == 1 and self._segments[0][0] == "native"
-        kinds = [v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches]
+        kinds = [
+            v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
+        ]
         if not one or not self.writes_last or len(self._slots) != len(self._feeds):
             return
         if any(kind != PLANNED for kind in kinds):

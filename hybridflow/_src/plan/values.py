@@ -88,8 +88,10 @@ class Value:
     @property
     def is_whole(self) -> bool:
         """Whether it is all of its buffer, in order."""
-        return self.is_packed and not self.offset and math.prod(self.shape) == math.prod(
-            self.buffer.shape
+        return (
+            self.is_packed
+            and not self.offset
+            and math.prod(self.shape) == math.prod(self.buffer.shape)
         )
 
     @property

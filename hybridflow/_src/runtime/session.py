@@ -131,7 +131,7 @@ class BaseSession:
             known = self._quick.get((*head, None, *feed_dict) if feed_dict else head)
         except TypeError:
             known = None
-        if known is not None:
+        if known is not None and (not feed_dict or feed_dict.__class__ is dict):
             values = known.quick(feed_dict.values() if feed_dict else ())
             if values is not None:
                 return known.fetches.pack(values)
