@@ -1,8 +1,11 @@
-"""What the scalar primitives and the vector math are for Numba. Only a compiling process imports it.
+"""What the scalar primitives and the vector math are for Numba: importing this tells it.
 
-Numba's front end takes some 40 ms for a function of twenty lines, each time; functions without
-branches do not need one. `Value` stands for a value of the program and has Python's operators, so
-*calling* such a function writes its instructions into the caller: it is inlined before LLVM sees it.
+Only a process that compiles imports it. Numba's front end would take some 65 ms for a function like
+exp; one without branches does not need it. `Value` stands for a value of the program and has
+Python's operators, so that *calling* such a function writes its instructions into the caller.
+
+Every instruction is one of the processor's where it has fused multiply-add, as all have had since
+2013; elsewhere `fma` is a slow call of the C library, which the loader must then find.
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ _F32, _F64, _BOOL = ir.FloatType(), ir.DoubleType(), ir.IntType(1)
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _FLOATS = (_F32, _F64)
 _NUMBA = {
-    _F32: types.float32,
-    _F64: types.float64,
-    _I32: types.int32,
-    _I64: types.int64,
-    _BOOL: types.boolean,
+    "float32": types.float32,
+    "float64": types.float64,
+    "int32": types.int32,
+    "int64": types.int64,
+    "bool": types.boolean,
 }
 _DTYPES = {
     "float32": _F32,
@@ -78,14 +81,16 @@ def _constant(kind: ir.Type, x: Any) -> ir.Value:
 def _infix(for_floats: str, for_ints: str) -> tuple[Any, Any]:
     """The method of an operator and the one of the operator reflected."""
 
-    def emit(self: Value, left: ir.Value, right: ir.Value) -> Value:
+    def emit(self: Value, left: ir.Value, right: ir.Value) -> Any:
         instruction = for_floats if self.ir.type in _FLOATS else for_ints
+        if not instruction:
+            return NotImplemented
         return Value(self.builder, getattr(self.builder, instruction)(left, right))
 
-    def forward(self: Value, other: Any) -> Value:
+    def forward(self: Value, other: Any) -> Any:
         return emit(self, self.ir, self.like(other))
 
-    def reflected(self: Value, other: Any) -> Value:
+    def reflected(self: Value, other: Any) -> Any:
         return emit(self, self.like(other), self.ir)
 
     return forward, reflected
@@ -103,7 +108,7 @@ def _comparison(symbol: str) -> Any:
     return method
 
 
-for _name, _floats, _ints in [
+_OPERATORS = [  # with the instructions for floats and for integers
     ("add", "fadd", "add"),
     ("sub", "fsub", "sub"),
     ("mul", "fmul", "mul"),
@@ -113,18 +118,13 @@ for _name, _floats, _ints in [
     ("xor", "", "xor"),
     ("lshift", "", "shl"),
     ("rshift", "", "ashr"),
-]:
+]
+_COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+for _name, _floats, _ints in _OPERATORS:
     _forward, _reflected = _infix(_floats, _ints)
     setattr(Value, f"__{_name}__", _forward)
     setattr(Value, f"__r{_name}__", _reflected)
-for _name, _symbol in [
-    ("lt", "<"),
-    ("le", "<="),
-    ("gt", ">"),
-    ("ge", ">="),
-    ("eq", "=="),
-    ("ne", "!="),
-]:
+for _name, _symbol in _COMPARISONS.items():
     setattr(Value, f"__{_name}__", _comparison(_symbol))
 
 
@@ -183,21 +183,6 @@ def _select(builder: Builder, condition: Value, a: Any, b: Any) -> Value:
     return Value(builder, builder.select(condition.ir, *_operands(a, b)))
 
 
-def _lookup(builder: Builder, table: np.ndarray, index: Value) -> Value:
-    kind = _DTYPES[table.dtype.name]
-    content = ir.Constant(ir.ArrayType(kind, table.size), table.tolist())
-    name = f"table.{kind}.{hash(table.tobytes()):x}"
-    try:
-        constant = builder.module.get_global(name)
-    except KeyError:
-        constant = ir.GlobalVariable(builder.module, content.type, name)
-        constant.initializer = content
-        constant.global_constant = True
-        constant.linkage = "private"
-    place = builder.gep(constant, [_I64(0), _converted(builder, index.ir, _I64)], inbounds=True)
-    return Value(builder, builder.load(place))
-
-
 _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
     scalar.f32: _cast(_F32),
     scalar.f64: _cast(_F64),
@@ -208,7 +193,6 @@ _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
     scalar.bits64: _bitcast(_I64),
     scalar.from_bits64: _bitcast(_F64),
     scalar.select: _select,
-    scalar.lookup: _lookup,
     scalar.rint: _intrinsic("rint"),
     scalar.floor: _intrinsic("floor"),
     scalar.ceil: _intrinsic("ceil"),
@@ -223,41 +207,42 @@ _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
 # -- what Numba knows ------------------------------------------------------------------------------
 
 
-def _register(function: Callable[..., Any], cases: list[tuple[ir.Type, ...]]) -> None:
-    """Makes `function` callable in kernels: each case is the type of the result, then arguments'."""
-    signatures = [signature(*(_NUMBA[kind] for kind in case)) for case in cases]
+def register(function: Callable[..., Any], *cases: tuple[str, ...]) -> None:
+    """Makes a function of scalars without branches callable in kernels.
+
+    Args:
+      function: made of primitives and operators, or itself a primitive.
+      cases: for each the dtypes of the result and of the arguments.
+    """
+    signatures = [signature(*(_NUMBA[dtype] for dtype in case)) for case in cases]
 
     class Template(ConcreteTemplate):
+        key = function
         cases = signatures
         unsafe_casting = False  # a float64 is no float32
 
     def lower(context: Any, builder: Builder, _: Any, arguments: tuple[ir.Value, ...]) -> ir.Value:
         return function(*(Value(builder, argument) for argument in arguments)).ir
 
-    infer_global(function)(Template)
+    infer_global(function, types.Function(Template))
     for case in signatures:
-        lower_builtin(function, *case.args)(lower)
+        lowered: Any = lower_builtin(function, *case.args)
+        lowered(lower)
 
 
-_ALL = tuple(_NUMBA)
-for _kind, _function in [
-    (_F32, scalar.f32),
-    (_F64, scalar.f64),
-    (_I32, scalar.i32),
-    (_I64, scalar.i64),
-]:
-    _register(_function, [(_kind, of) for of in _ALL])
-_register(scalar.bits32, [(_I32, _F32)])
-_register(scalar.from_bits32, [(_F32, _I32)])
-_register(scalar.bits64, [(_I64, _F64)])
-_register(scalar.from_bits64, [(_F64, _I64)])
-_register(scalar.select, [(kind, _BOOL, kind, kind) for kind in _ALL])
-for _function in [
-    scalar.rint, scalar.floor, scalar.ceil, scalar.trunc, scalar.sqrt, scalar.fabs,
-]:  # fmt: skip
-    _register(_function, [(kind, kind) for kind in _FLOATS])
-_register(scalar.copysign, [(kind,) * 3 for kind in _FLOATS])
-_register(scalar.fma, [(kind,) * 4 for kind in _FLOATS])
+_CASTS = {"float32": scalar.f32, "float64": scalar.f64, "int32": scalar.i32, "int64": scalar.i64}
+_UNARY = [scalar.rint, scalar.floor, scalar.ceil, scalar.trunc, scalar.sqrt, scalar.fabs]
+for _dtype, _function in _CASTS.items():
+    register(_function, *((_dtype, of) for of in _DTYPES))
+register(scalar.bits32, ("int32", "float32"))
+register(scalar.from_bits32, ("float32", "int32"))
+register(scalar.bits64, ("int64", "float64"))
+register(scalar.from_bits64, ("float64", "int64"))
+register(scalar.select, *((dtype, "bool", dtype, dtype) for dtype in _DTYPES))
+for _function in _UNARY:
+    register(_function, *((dtype,) * 2 for dtype in ("float32", "float64")))
+register(scalar.copysign, *((dtype,) * 3 for dtype in ("float32", "float64")))
+register(scalar.fma, *((dtype,) * 4 for dtype in ("float32", "float64")))
 for (_, _dtype), _function in FUNCTIONS.items():
     _arguments = len(inspect.signature(_function).parameters)
-    _register(_function, [(_DTYPES[_dtype],) * (1 + _arguments)])
+    register(_function, (_dtype,) * (1 + _arguments))

@@ -60,38 +60,42 @@ def f64(x: Scalar) -> Scalar:
 
 @_primitive
 def i32(x: Scalar) -> Scalar:
-    """`x` as int32, rounded towards zero; any number where it does not fit."""
+    """`x` as int32, rounded towards zero; undefined where it does not fit."""
     return np.asarray(x).astype(np.int32)[()]
 
 
 @_primitive
 def i64(x: Scalar) -> Scalar:
-    """`x` as int64, rounded towards zero; any number where it does not fit."""
+    """`x` as int64, rounded towards zero; undefined where it does not fit."""
     return np.asarray(x).astype(np.int64)[()]
+
+
+def _reinterpreted(x: Any, old: Any, new: Any) -> Any:
+    return np.asarray(x, old).view(new)[()]
 
 
 @_primitive
 def bits32(x: Scalar) -> Scalar:
     """The bits of a float32 as an int32."""
-    return np.asarray(x, np.float32).view(np.int32)[()]
+    return _reinterpreted(x, np.float32, np.int32)
 
 
 @_primitive
 def from_bits32(x: Scalar) -> Scalar:
     """The float32 with the bits of an int32."""
-    return np.asarray(x, np.int32).view(np.float32)[()]
+    return _reinterpreted(x, np.int32, np.float32)
 
 
 @_primitive
 def bits64(x: Scalar) -> Scalar:
     """The bits of a float64 as an int64."""
-    return np.asarray(x, np.float64).view(np.int64)[()]
+    return _reinterpreted(x, np.float64, np.int64)
 
 
 @_primitive
 def from_bits64(x: Scalar) -> Scalar:
     """The float64 with the bits of an int64."""
-    return np.asarray(x, np.int64).view(np.float64)[()]
+    return _reinterpreted(x, np.int64, np.float64)
 
 
 # -- choice ----------------------------------------------------------------------------------------
@@ -100,13 +104,8 @@ def from_bits64(x: Scalar) -> Scalar:
 @_primitive
 def select(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
     """`a` where `condition` holds, else `b`, both of one type. Both are computed."""
-    return np.where(condition, a, b)[()]
-
-
-@_primitive
-def lookup(table: np.ndarray, index: Scalar) -> Scalar:
-    """`table[index]`, where `table` is a constant of one dimension and `index` lies in it."""
-    return table[index]
+    chosen: Any = np.where(condition, a, b)
+    return chosen[()]
 
 
 # -- rounding and signs ----------------------------------------------------------------------------

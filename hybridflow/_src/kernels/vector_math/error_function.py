@@ -82,9 +82,9 @@ _Q = {
 }
 # Below the first, x + x P(x**2); above the second, erf is 1 after rounding.
 _EDGES = {FLOAT32: (0.92, 3.95), FLOAT64: (0.97, 6.0)}
-# erfc(x) = exp(-x**2) R(t) / (x + K), t = (x - K) / (x + K), for x >= 0
+# erfc(x) = exp(-x**2) R(t) / (x + K), t = (x - K) / (x + K), for x >= 0.48
 _R = {
-    FLOAT32: (
+    FLOAT32: (  # 2**-29.4
         1.0740069150924683,
         -0.8833944797515869,
         0.590228259563446,
@@ -96,7 +96,7 @@ _R = {
         -0.00047350869863294065,
         -0.00030229572439566255,
     ),
-    FLOAT64: (
+    FLOAT64: (  # 2**-58.6 before rounding
         1.095995661000491,
         -0.976548729080882,
         0.7732087022652361,
@@ -145,8 +145,9 @@ def _erf(form: Format, x: Scalar) -> Scalar:
 def _erfc(form: Format, x: Scalar) -> Scalar:
     """1 - erf(x).
 
-    exp(-x**2) R(t) / (|x| + K) with t = (|x| - K) / (|x| + K), a form that goes back to M. Shepherd and
-    J. Laframboise, Mathematics of Computation 36 (1981); its factors carry their rounding errors.
+    exp(-x**2) R(t) / (|x| + K) with t = (|x| - K) / (|x| + K), a form that goes back to M. Shepherd
+    and J. Laframboise, Mathematics of Computation 36 (1981), and 1 - (x + x P(x**2)) for small |x|.
+    The factors carry their rounding errors.
     """
     k = _K[form]
     a = fabs(x)
@@ -165,7 +166,9 @@ def _erfc(form: Format, x: Scalar) -> Scalar:
     r_low = fma(t_low, fma(2.0 * t, rest, c1), r_low)  # roughly times the derivative
     square, square_low = two_product(a, a)
     reduced = reduce(form, -square, -square_low)
-    e, e_low = fast_two_sum(1.0, expm1_of_reduced(form, reduced.r))
+    p, p_low = expm1_of_reduced(form, reduced.r)
+    e, e_low = fast_two_sum(1.0, p)
+    e_low = e_low + p_low
     y, y_low = two_product(e, r)
     y_low = fma(e, r_low, fma(e_low, r, y_low))
     z, z_low = two_product(y, inverse)

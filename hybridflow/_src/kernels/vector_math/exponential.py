@@ -1,8 +1,8 @@
 """exp and what is made of it: expm1, tanh, sigmoid, softplus.
 
-The argument is split as x = n log(2) + r with an integer n and |r| <= log(2) / 2, in two steps whose
-first is exact (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980). Then
-exp(x) = 2**n (1 + p) with p = expm1(r) = r + r**2 q(r).
+The argument is split as x = n log(2) + r with an integer n and |r| <= log(2) / 2, in two steps, the
+first of them exact (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980).
+Then exp(x) = 2**n (1 + p) with p = expm1(r) = r + r**2 q(r).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hybridflow._src.kernels.vector_math.formats import (
     FLOAT32,
     FLOAT64,
     Format,
+    fast_two_sum,
     horner,
     in_both,
     power_of_two,
@@ -62,12 +63,14 @@ def clamp(x: Scalar, low: float, high: float) -> Scalar:
     return select(x < low, low, x)
 
 
-def reduce(form: Format, x: Scalar, low: Scalar = 0.0) -> Reduced:
-    """Splits `x + low`, where `low` is small against `x`, and `x` in the range of exp."""
+def reduce(form: Format, x: Scalar, low: Scalar = None) -> Reduced:
+    """Splits `x`, in the range of exp, or `x + low`, where `low` is small."""
     shifted = fma(x, _LOG2_E, form.magic)
     n = shifted - form.magic
     r = fma(n, -form.ln2_high, x)
-    return Reduced(n, form.bits(shifted), fma(n, -form.ln2_low, r + low))
+    if low is not None:
+        r = r + low
+    return Reduced(n, form.bits(shifted), fma(n, -form.ln2_low, r))
 
 
 def halves(form: Format, reduced: Reduced) -> tuple[Scalar, Scalar]:
@@ -76,9 +79,9 @@ def halves(form: Format, reduced: Reduced) -> tuple[Scalar, Scalar]:
     return power_of_two(form, half), power_of_two(form, reduced.exponent - half)
 
 
-def expm1_of_reduced(form: Format, r: Scalar) -> Scalar:
-    """exp(r) - 1 for |r| <= log(2) / 2."""
-    return r * horner(r, (1.0, *_Q[form]))
+def expm1_of_reduced(form: Format, r: Scalar) -> tuple[Scalar, Scalar]:
+    """exp(r) - 1 for |r| <= log(2) / 2, as a sum of two numbers."""
+    return fast_two_sum(r, r * r * horner(r, _Q[form]))
 
 
 def exp_of_reduced(form: Format, r: Scalar) -> Scalar:
@@ -101,22 +104,19 @@ def _expm1(form: Format, x: Scalar) -> Scalar:
     """exp(x) - 1 = 2 (2**(n-1) p + (2**(n-1) - 1/2)): 2**n itself may be infinite."""
     reduced = reduce(form, clamp(x, -40.0, _RANGE[form][1]))
     half = power_of_two(form, reduced.exponent - 1)
-    tail = reduced.r * reduced.r * horner(reduced.r, _Q[form])
-    p = reduced.r + tail
-    p_low = tail - (p - reduced.r)
+    p, p_low = expm1_of_reduced(form, reduced.r)
     y = 2.0 * fma(half, p_low, fma(half, p, half - 0.5))
     return select(fabs(x) < form.epsilon, x, y)
 
 
 def _tanh(form: Format, x: Scalar) -> Scalar:
-    """tanh(x) = e / (e + 2) with e = expm1(2 |x|), where e and the sum carry their rounding errors."""
+    """e / (e + 2) with e = expm1(2 |x|), where e and the sum carry their rounding errors."""
     a = fabs(x)
     reduced = reduce(form, 2.0 * select(a > 20.0, 20.0, a))
     scale = power_of_two(form, reduced.exponent)
-    tail = reduced.r * reduced.r * horner(reduced.r, _Q[form])
-    p = reduced.r + tail
+    p, p_low = expm1_of_reduced(form, reduced.r)
     e = fma(scale, p, scale - 1.0)
-    e_low = fma(scale, p, (scale - 1.0) - e) + scale * (tail - (p - reduced.r))
+    e_low = fma(scale, p, (scale - 1.0) - e) + scale * p_low
     sum_ = e + 2.0
     sum_low = (e - (sum_ - 2.0)) + e_low
     inverse = 1.0 / sum_
@@ -134,12 +134,11 @@ def _sigmoid(form: Format, x: Scalar) -> Scalar:
     limit = -_RANGE[form][0]
     reduced = reduce(form, -select(a > limit, limit, a))
     first, second = halves(form, reduced)
-    p = expm1_of_reduced(form, reduced.r)
-    one_p = 1.0 + p
-    z = one_p * first * second
-    z_low = (p - (one_p - 1.0)) * first * second
-    sum_ = 1.0 + z
-    sum_low = (z - (sum_ - 1.0)) + z_low
+    p, p_low = expm1_of_reduced(form, reduced.r)
+    e, e_low = fast_two_sum(1.0, p)
+    z, z_low = e * first * second, (e_low + p_low) * first * second
+    sum_, sum_low = fast_two_sum(1.0, z)
+    sum_low = sum_low + z_low
     inverse = 1.0 / sum_
     inverse = fma(inverse, fma(-inverse, sum_low, fma(-inverse, sum_, 1.0)), inverse)
     return select(x < 0.0, fma(z, inverse, z_low * inverse), inverse)

@@ -1,9 +1,9 @@
 """What the functions of this package are written with: the two formats, and steps they share.
 
-A function is written once, for both: `exp_f32, exp_f64 = in_both(_exp)`. Where formats differ, in
-constants and coefficients, it asks its first argument. Functions are free of branches, so that loops
-over them vectorise, and of operations that a processor lacks for vectors (conversions between
-float64 and int64 and arithmetic right shifts of int64 are such).
+A function is written once, for both: `exp_f32, exp_f64 = in_both(_exp)`. Where the formats differ,
+in constants and coefficients, it asks its first argument. Functions have no branches, so that loops
+over them vectorise, and no operations that processors lack for vectors, as AVX2 lacks conversions
+between float64 and int64 and arithmetic right shifts of int64.
 
 Coefficients are minimax polynomials, found by the Remez algorithm in 240-bit arithmetic and rounded
 from the lowest power on, with the others refitted after each; comments give the largest error.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hybridflow._src.kernels.scalar import (
     Meaning,
@@ -92,14 +93,17 @@ FLOAT64 = Format(
 )
 
 
-def in_both(generic: Callable[..., Scalar]) -> tuple[Meaning, Meaning]:
-    """`generic`, a function of a format and scalars, for float32 and for float64."""
+Generic: TypeAlias = Callable[[Format, Scalar], Scalar]
+
+
+def in_both(generic: Generic) -> tuple[Meaning, Meaning]:
+    """`generic`, a function of a format and a scalar, for float32 and for float64."""
     return _named(generic, FLOAT32), _named(generic, FLOAT64)
 
 
-def _named(generic: Callable[..., Scalar], form: Format) -> Meaning:
-    def function(*arguments: Scalar) -> Scalar:
-        return generic(form, *arguments)
+def _named(generic: Generic, form: Format) -> Meaning:
+    def function(x: Scalar) -> Scalar:
+        return generic(form, x)
 
     name = f"{generic.__name__.lstrip('_')}_{form.suffix}"
     function.__name__ = function.__qualname__ = name
@@ -120,18 +124,18 @@ def power_of_two(form: Format, exponent: Scalar) -> Scalar:
     return form.from_bits((exponent + form.bias) << form.mantissa)
 
 
-# -- sums of two numbers: T. Dekker, Numerische Mathematik 18 (1971), and D. Knuth ------------------
+# -- sums of two numbers ---------------------------------------------------------------------------
 
 
 def two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a + b, and what its rounding lost."""
+    """a + b, and what its rounding lost: D. Knuth, "Seminumerical Algorithms", 4.2.2."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
 def fast_two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """The same where |a| >= |b|."""
+    """The same where |a| >= |b|: T. Dekker, Numerische Mathematik 18 (1971)."""
     total = a + b
     return total, b - (total - a)
 

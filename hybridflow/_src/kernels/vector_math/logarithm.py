@@ -1,7 +1,7 @@
 """log and log1p.
 
-The argument is 2**k m with m from sqrt(1/2) to sqrt(2), found by integer arithmetic on its bits. With
-f = m - 1 and s = f / (2 + f),
+The argument is 2**k m with m from sqrt(1/2) to sqrt(2), found by integer arithmetic on its bits.
+With f = m - 1 and s = f / (2 + f),
 
     log(m) = 2 atanh(s) = f - (h - s (h + s**2 q(s**2))),    h = f**2 / 2
 

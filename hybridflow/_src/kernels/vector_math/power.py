@@ -7,9 +7,7 @@ import math
 from hybridflow._src.kernels.scalar import Scalar, copysign, f32, f64, fabs, fma, select, trunc
 from hybridflow._src.kernels.vector_math.exponential import clamp, exp_scaled, reduce
 from hybridflow._src.kernels.vector_math.formats import (
-    FLOAT32,
     FLOAT64,
-    Format,
     fast_two_sum,
     horner,
     power_of_two,

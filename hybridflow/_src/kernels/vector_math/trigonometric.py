@@ -123,7 +123,7 @@ def _modulo4(x: Scalar) -> Scalar:
 
 
 def _quarters(total: Scalar) -> tuple[Scalar, Scalar]:
-    """The nearest integer to a number of quarter turns, as a float64 and in the bits of an int64."""
+    """The nearest integer, as a float64 and in the lowest bits of an int64."""
     shifted = total + FLOAT64.magic
     return shifted - FLOAT64.magic, bits64(shifted)
 
