@@ -181,7 +181,7 @@ class Compiler:
             try:
                 return self._worker.compile(kernel)
             except (OSError, EOFError, ValueError):
-                # The process is gone, killed perhaps for the memory it took: once more with another.
+                # The process is gone, killed perhaps for its memory: once more with another.
                 self._end_worker()
                 if attempt == 2:
                     raise

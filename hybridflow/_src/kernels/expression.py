@@ -1,8 +1,8 @@
 """Expressions of scalars: what a kernel computes for each element, traced from NumPy meanings.
 
-A NumPy meaning is called with `Symbolic` arrays in place of arrays. NumPy's own protocols then tell
-which functions it applies, in which dtypes; they become `Node`s. So an op's meaning is written once:
-what the interpreter calls is also what kernels are generated from.
+A NumPy meaning is called with `Symbolic` arrays in place of arrays. NumPy's own protocols then
+tell which functions it applies, in which dtypes; they become `Node`s. So an op's meaning is written
+once: what the interpreter calls is also what kernels are generated from.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hybridflow._src.kernels.memory import SHORT_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# How much of the iteration a node depends on. A reduction over the columns of a row is of ROW level.
+# How much of the iteration a node depends on; a reduction over the columns is of ROW level.
 ROW, CELL = 1, 2
 
 
@@ -39,6 +39,10 @@ class Node:
     """
 
     __slots__ = ("args", "cost", "detail", "dtype", "level", "op", "phase")
+
+    level: int
+    phase: int
+    cost: int
 
     def __init__(
         self, op: str, args: tuple[Node, ...], dtype: np.dtype, detail: Any = None, level: int = 0

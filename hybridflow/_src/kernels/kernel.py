@@ -1,4 +1,4 @@
-"""A kernel as it is handed around: source text, and the key under which its object code is known."""
+"""A kernel as it is handed around: source text, and the key of its object code."""
 
 from __future__ import annotations
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any
 
 from hybridflow._src.kernels import target
-
 
 # The interpreter's functions that kernels may refer to, with the number of their arguments.
 PYTHON_FUNCTIONS = {

@@ -7,8 +7,8 @@ of scratch memory. Sums over all rows, for each column or for all together, end 
 
 Arguments of such a kernel, in words: first and last row, first and last column, sizes of the outer
 loops; then for each operand its address, its strides in bytes over the outer loops and the rows,
-and, if its columns lie neither together nor all at one place, its stride over columns in elements; in
-a nest over picked rows the addresses of the list of rows and of how many there are.
+and, if its columns lie neither together nor all at one place, its stride over columns in elements;
+in a nest over picked rows the addresses of the list of rows and of how many there are.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import SHORT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-# How the columns of an operand lie: one after the other, all at one place, at a stride of their own.
+# How the columns of an operand lie: next to each other, all at one place, at a stride of their own.
 TOGETHER, ONE, APART = "c", "s", "g"
 # Sums of float32 run in blocks of this many columns, whose sums are added in float64.
 _BLOCK = 1024
@@ -368,7 +368,7 @@ def literal(value: np.generic, dtype: np.dtype) -> str:
     if dtype.kind == "b":
         return str(bool(value))
     if dtype.kind == "f" and not np.isfinite(value):
-        top = "0" if np.isnan(value) else ("1" if value > 0 else "-1")
+        top = "0" if np.isnan(value) else ("-1" if np.signbit(value) else "1")
         return f"{short}({top}) / {short}(0)"
     return f"{short}({value.item()!r})"
 
@@ -414,7 +414,7 @@ def all_nodes(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
     return list(names)[before:]
 
 
-def _in_order(root: Node, known: dict[Node, str], is_leaf: object) -> list[Node]:
+def _in_order(root: Node, known: dict[Node, str], is_leaf: Callable[[Node], bool]) -> list[Node]:
     """The nodes that are not known yet, each after its arguments."""
     found: dict[Node, None] = {}
     pending: list[tuple[Node, bool]] = [(root, False)]
@@ -422,7 +422,7 @@ def _in_order(root: Node, known: dict[Node, str], is_leaf: object) -> list[Node]
         node, ready = pending.pop()
         if node in known or node in found:
             continue
-        if ready or is_leaf(node):  # type: ignore[operator]
+        if ready or is_leaf(node):
             found[node] = None
             continue
         pending.append((node, True))

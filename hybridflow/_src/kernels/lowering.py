@@ -1,4 +1,4 @@
-"""Compiles kernels: Numba as the front end, LLVM through llvmlite. Only the compile worker imports it.
+"""Compiles kernels: Numba as the front end, LLVM through llvmlite. The compile worker imports it.
 
 What comes out is object code with one exported function per kernel, `void name(int64 *args)` (or
 another signature of integers), that refers to nothing outside but what it names.
@@ -6,23 +6,20 @@ another signature of integers), that refers to nothing outside but what it names
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import llvmlite.binding as llvm
-import llvmlite.ir as ir
-import numba
+from llvmlite import ir
 from numba import types
 from numba.core import compiler, registry
 from numba.extending import intrinsic
 
-from hybridflow._src.kernels import target
+# Importing lowering_scalar tells Numba of the functions of scalars.
+from hybridflow._src.kernels import lowering_scalar as lowering_scalar
+from hybridflow._src.kernels import scalar, target
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
-from hybridflow._src.kernels.memory import ELEMENT_TYPES
-from hybridflow._src.kernels import scalar, lowering_scalar
+from hybridflow._src.kernels.memory import ELEMENT_TYPES, SCALARS
 from hybridflow._src.kernels.vector_math import FUNCTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NUMBA_TYPES = {
     "f32": types.float32,
@@ -66,10 +63,6 @@ def _mark(builder: Any, instruction: Any, scope: int, scopes: int = 32) -> None:
 def _element(builder: Any, short: str, address: Any, index: Any) -> Any:
     pointer = builder.inttoptr(address, _storage_type(short).as_pointer())
     return builder.gep(pointer, [index])
-
-
-def _intp(value: Any) -> bool:
-    return isinstance(value, types.Integer | types.IntegerLiteral)
 
 
 def _load(short: str) -> Any:
@@ -245,8 +238,6 @@ def _gemm(short: str, bits: int) -> Any:
     return intrinsic(gemm)
 
 
-SCALAR_NAMES = ("select", "fabs", "sqrt", "floor", "ceil", "trunc", "rint")
-
 NAMESPACE: dict[str, Any] = {
     "function_at": _function_at,
     "maximum": _extreme("maximum"),
@@ -254,7 +245,7 @@ NAMESPACE: dict[str, Any] = {
     "not_": _not,
     "reassociated_add": _reassociated("add"),
     "reassociated_multiply": _reassociated("mul"),
-    **{name: getattr(scalar, name) for name in SCALAR_NAMES},
+    **{name: getattr(scalar, name) for name in SCALARS},
     **{
         f"{name}_{'f32' if dtype == 'float32' else 'f64'}": function
         for (name, dtype), function in FUNCTIONS.items()
@@ -264,7 +255,7 @@ NAMESPACE: dict[str, Any] = {
     **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},
     **{f"store_{short}": _store(short) for short in ELEMENT_TYPES},
     **{f"gemm{bits}_{short}": _gemm(short, bits) for bits in (32, 64) for short in ("f32", "f64")},
-    **{short: scalar for short, scalar in ELEMENT_TYPES.items()},
+    **ELEMENT_TYPES,
     **{name: _python_function(name, count) for name, count in PYTHON_FUNCTIONS.items()},
 }
 
@@ -283,7 +274,7 @@ define i64 @{symbol}({parameters}) {{
 
 
 def _flags() -> Any:
-    flags = compiler.Flags()
+    flags: Any = compiler.Flags()
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     flags.nrt = False
     flags.error_model = "numpy"

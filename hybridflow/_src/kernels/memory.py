@@ -31,13 +31,15 @@ ELEMENT_TYPES: dict[str, type[np.generic]] = {
     "u64": np.uint64,
     "b1": np.bool_,
 }
+# The functions of `scalar` that kernels may call.
+SCALARS = ("select", "fabs", "sqrt", "floor", "ceil", "trunc", "rint")
 SHORT_NAMES = {np.dtype(scalar): short for short, scalar in ELEMENT_TYPES.items()}
 
 
 def _cell(scalar: type[np.generic], address: int, index: int) -> np.ndarray:
     size = np.dtype(scalar).itemsize
     raw = (ctypes.c_char * size).from_address(address + index * size)
-    return np.frombuffer(raw, scalar)
+    return np.frombuffer(memoryview(raw), np.dtype(scalar))
 
 
 def _load(scalar: type[np.generic]) -> Callable[[int, int, int], Any]:
@@ -75,6 +77,11 @@ def reassociated_add(a: Any, b: Any) -> Any:
     return a + b
 
 
+def reassociated_multiply(a: Any, b: Any) -> Any:
+    """`a * b` in a product whose order the compiler may choose."""
+    return a * b
+
+
 def function_at(address: int, *args: int) -> int:
     """Calls a native function of up to seven integers or addresses that gives an integer."""
     return int(ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(args))(address)(*args))
@@ -83,9 +90,10 @@ def function_at(address: int, *args: int) -> int:
 NAMESPACE: dict[str, Any] = {
     "function_at": function_at,
     "reassociated_add": reassociated_add,
+    "reassociated_multiply": reassociated_multiply,
     "set_word": set_word,
     "word": word,
     **{f"load_{short}": _load(scalar) for short, scalar in ELEMENT_TYPES.items()},
     **{f"store_{short}": _store(scalar) for short, scalar in ELEMENT_TYPES.items()},
-    **{short: scalar for short, scalar in ELEMENT_TYPES.items()},
+    **ELEMENT_TYPES,
 }

@@ -62,7 +62,7 @@ class _Pool:
 
     def take(self, count: int) -> list[_Helper]:
         """Up to so many helpers, as far as there are any."""
-        found = []
+        found: list[_Helper] = []
         while len(found) < count:
             try:
                 found.append(self._idle.pop())

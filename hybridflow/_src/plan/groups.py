@@ -1,8 +1,8 @@
 """Groups of elementwise work and reductions that run as one kernel.
 
-A group walks one shape, its rows (the leading axes) and columns (the others); where rows end is open
-until a reduction says so. Its values are nodes of an expression; the ones that something outside
-uses are stored.
+A group walks one shape, its rows (the leading axes) and columns (the others); where rows end is
+open until a reduction says so. Its values are nodes of an expression; the ones that something
+outside uses are stored.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ class Group:
             stores.append((known[0] if known else place, node))
         if not stores and not self._totals:
             return None
-        places = []
+        places: list[_Place] = []
         for old, node in self._used.items():
             node.detail = len(places)
             places.append(self.places[old])
@@ -317,7 +317,7 @@ def _same(shape: tuple[int, ...], one: Sequence[int], other: Sequence[int]) -> b
 
 
 def _run(shape: Sequence[int], strides: Sequence[int]) -> int | None:
-    """The stride of axes walked as one, or None if they cannot be; 0 if there is nothing to walk."""
+    """The stride of axes walked as one, 0 if there is nothing to walk; None if they cannot be."""
     found = None
     for size, stride in zip(reversed(shape), reversed(strides), strict=True):
         if size == 1:

@@ -16,6 +16,7 @@ import numpy as np
 from hybridflow._src.kernels import blas, expression, loops, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
+from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.groups import Group
 from hybridflow._src.plan.values import (
     CONSTANT,
@@ -59,7 +60,7 @@ class Opaque:
 class Host(NamedTuple):
     """A step that calls an op's NumPy meaning; `why` says what is missing for a kernel.
 
-    Inputs are values, `Opaque`s, or objects as they are; outputs the buffers or `Opaque`s of results.
+    Inputs are values, `Opaque`s, or objects as they are; outputs are buffers or `Opaque`s.
     """
 
     instruction: Instruction
@@ -190,7 +191,7 @@ class Lowering:
         buffer = self.current.get(storage)
         if buffer is None:
             array = storage._array
-            if array is None or array.dtype not in expression.SHORT_NAMES:
+            if array is None or array.dtype not in SHORT_NAMES:
                 raise Unsupported(f"the value of variable '{storage.name}'")
             buffer = Buffer(VARIABLE, array.shape, array.dtype)
             buffer.storage = storage
@@ -258,7 +259,7 @@ class Lowering:
     ) -> list[expression.Node] | None:
         nodes = []
         for value in values:
-            if value.dtype not in expression.SHORT_NAMES:
+            if value.dtype not in SHORT_NAMES:
                 raise Unsupported(f"dtype {value.dtype.name}")
             node = group.node_of(value, shape)
             if node is None:
@@ -434,7 +435,7 @@ class Lowering:
         writes: Sequence[Value],
         fallible: bool = False,
     ) -> None:
-        """Adds a call of a kernel: `args` are integers, floats, or values among reads and writes."""
+        """Adds a call of a kernel: `args` are integers, floats, or values that are read or written."""
         position = len(self.steps)
         self._note_reads(reads, position)
         for value in writes:
@@ -582,7 +583,7 @@ class Lowering:
 
     @staticmethod
     def _rows_kernel(function: Callable[[int], int], value: Value, indices: Value) -> Kernel:
-        names = expression.SHORT_NAMES
+        names = SHORT_NAMES
         if value.dtype not in names or names.get(indices.dtype) not in ("i32", "i64"):
             raise Unsupported(f"rows of {value.dtype.name}")
         return written(function, names[value.dtype], names[indices.dtype])
@@ -594,7 +595,7 @@ class Lowering:
           Unsupported: if NumPy's BLAS was not found, or the values are no floats.
         """
         library = blas.find()
-        short = expression.SHORT_NAMES.get(a.dtype, "")
+        short = SHORT_NAMES.get(a.dtype, "")
         if library is None or short not in library.addresses:
             raise Unsupported(f"products of {a.dtype.name}")
         batch = a.shape[:-2]

@@ -1,8 +1,8 @@
 """The native executor of a plan: which steps it has for which shapes, and when it takes over.
 
 The interpreter runs first. When a plan runs a second time with feeds of the same shapes, the shapes
-of all its values are noted; in the background its ops are lowered to steps, their kernels compiled or
-loaded, and from then on the program runs instead. Whatever it cannot run, the interpreter does.
+of all its values are noted; in the background its ops are lowered to steps, their kernels compiled
+or loaded, and from then on the program runs instead. What it cannot run, the interpreter does.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def native_of(plan: Plan) -> Native | None:
 
 def _interpret(step: Host, inputs: list[Any]) -> list[Any]:
     """Runs an op's NumPy meaning inside a program."""
-    return step.instruction.results(inputs)
+    return list(step.instruction.results(inputs))
 
 
 class _Recorder:
@@ -273,6 +273,7 @@ class _PlanLowering:
             self._check_storages(inputs)
         if any(isinstance(item, Opaque) for item in inputs):
             raise Unsupported("an input that is no array")
+        results: Any
         if step.compute == Storage.read:
             results = self.lowering.variable(inputs[0])
         elif op_def.native == ELEMENTWISE:
@@ -301,11 +302,11 @@ class _PlanLowering:
                 raise Unsupported(f"variable '{item.name}' is in the hands of NumPy meanings")
 
     def _host(self, step: Instruction, inputs: list[Any], why: str) -> None:
-        outputs = []
+        outputs: list[tuple[tuple[int, ...], Any] | None] = []
         for slot in step.outputs:
-            note = self._seen[slot]
-            known = note.shape is not None and note.dtype.kind in "biuf"
-            outputs.append((note.shape, note.dtype) if known else None)
+            shape, dtype, _ = self._seen[slot]
+            known = shape is not None and dtype.kind in "biuf"
+            outputs.append((shape, dtype) if shape is not None and known else None)
         storages = [item for item in inputs if isinstance(item, Storage)]
         self.host_storages.update(storages)
         self.unsafe.update(s for s in storages if s in self.lowering.current)

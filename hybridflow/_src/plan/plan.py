@@ -12,14 +12,14 @@ from hybridflow._src.plan.effects import effects_of, is_reference, source_of
 from hybridflow._src.plan.native import native_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
 
-class Kernels(dict):  # type: ignore[type-arg]
+class Kernels(dict["Operation", "Callable[..., Any]"]):
     """The stateful kernels of one owner (a session), by op: made once, shared by all its plans.
 
     Attributes:
@@ -125,7 +125,7 @@ class Plan:
         self,
         feeds: Sequence[Any],
         seen: Callable[[Instruction, Sequence[Any]], None] | None = None,
-        given: dict[int, Sequence[Any]] | None = None,
+        given: Mapping[int, Sequence[Any]] | None = None,
     ) -> list[Any]:
         """Runs the instructions one by one.
 
@@ -142,7 +142,7 @@ class Plan:
         self,
         feeds: Sequence[Any],
         seen: Callable[[Instruction, Sequence[Any]], None] | None,
-        given: dict[int, Sequence[Any]],
+        given: Mapping[int, Sequence[Any]],
     ) -> list[Any]:
         buffers = self.template.copy()
         for slot, value in zip(self.feeds, feeds, strict=True):

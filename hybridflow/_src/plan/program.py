@@ -61,6 +61,12 @@ class Program:
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
         self.kernels: dict[int, Kernel] = {}
+        # The ops that run by their NumPy meaning, each with the reason.
+        self.fallbacks = [
+            (step.instruction.op.type, step.why)
+            for step in lowering.steps
+            if isinstance(step, Host)
+        ]
         self.storages = list(lowering.current)
         self.guard = self.storages[0].guard if self.storages else None
         self.lock = threading.RLock() if self.guard is None else self.guard.lock
@@ -378,6 +384,7 @@ class Program:
         if not isinstance(value, Value):
             return value
         buffer = value.buffer
+        memory: Any
         if buffer.kind == PLANNED:
             memory = self.block.array(buffer)
         elif buffer.kind == CONSTANT:

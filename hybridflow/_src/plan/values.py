@@ -19,8 +19,9 @@ class Buffer:
     """Memory that values lie in.
 
     Attributes:
-      kind: see above. size: in bytes. maker: the position of the step that fills it (-1: none does), or of the
-        last of several; first: of the first.
+      kind: see above. size: in bytes.
+      maker: the position of the step that fills it (-1: none does), or of the last of several;
+        first: of the first.
       last: the position of the last step that uses it.
       array: the constant. storage: the variable. index: which feed.
     """

@@ -1,0 +1,79 @@
+"""Helpers for tests of the native executor."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
+from hybridflow._src.kernels import uncompiled
+from hybridflow._src.kernels.compiler import COMPILER
+from hybridflow._src.plan import native
+from hybridflow._src.plan.plan import Plan
+
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+
+
+class PythonCompiler:
+    """Stands in for the compiler: kernels run as Python functions, and jobs at once."""
+
+    def __init__(self) -> None:
+        self._functions: dict[Any, Any] = {}
+
+    def submit(self, job: Any) -> None:
+        job()
+
+    def obtain(self, kernels: Any) -> dict[Any, int]:
+        for kernel in kernels:
+            if kernel not in self._functions:
+                self._functions[kernel] = _CALL(uncompiled.function_of(kernel))
+        return {
+            kernel: ctypes.cast(self._functions[kernel], ctypes.c_void_p).value or 0
+            for kernel in kernels
+        }
+
+    def enter(self) -> Any:
+        return run_program
+
+
+def run_program(program: int) -> int:
+    """What the driver does, in Python."""
+    words = ctypes.cast(program, ctypes.POINTER(ctypes.c_int64))
+    for position in range(words[0]):
+        function, args = words[1 + 2 * position], words[2 + 2 * position]
+        status = _CALL(function)(args)
+        if status:
+            return 256 * position + status
+    return 0
+
+
+@contextlib.contextmanager
+def uncompiled_kernels() -> Iterator[None]:
+    """Programs made inside run their kernels as Python functions."""
+    before = native.COMPILER
+    native.COMPILER = PythonCompiler()  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        native.COMPILER = before
+
+
+def wait() -> None:
+    """Waits until everything is compiled."""
+    assert COMPILER.wait(120), "compiling takes too long"
+
+
+def programs(plan: Plan) -> list[Any]:
+    """The native programs of a plan."""
+    assert plan.native is not None
+    return list(plan.native.programs.values())
+
+
+def fallbacks(plan: Plan) -> list[str]:
+    """The ops of a plan that run by their NumPy meaning, and why; also why there is no program."""
+    assert plan.native is not None
+    found = list(plan.native.problems.values())
+    for program in programs(plan):
+        found += [f"{op}: {why}" for op, why in program.fallbacks]
+    return found
