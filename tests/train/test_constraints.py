@@ -351,3 +351,68 @@ def test_only_functions() -> None:
     for mode in (hf.eager_mode(), hf.Graph().as_default()):
         with mode, pytest.raises(ValueError, match="must be a callable"):
             hf.Variable(1.0, constraint=3)
+
+
+class TestAsynchronousTraining:
+    """There is no distributed mode, so what asks for one with a constraint is refused."""
+
+    @pytest.mark.parametrize("use_resource", [False, True])
+    @pytest.mark.parametrize(
+        "device",
+        ["/job:ps", "/job:ps/task:1/cpu:0", "/job:worker/replica:0/task:3", lambda op: "/job:ps"],
+    )
+    def test_in_a_graph(self, device: Any, use_resource: bool) -> None:
+        with hf.Graph().as_default() as graph:
+            with hf.device(device):
+                v = hf.get_variable("v", [2], constraint=box, use_resource=use_resource)
+                w = hf.get_variable("w", [2], use_resource=use_resource)
+            loss = hf.reduce_sum(v * w)
+            optimizer = hf.train.AdamOptimizer()
+            grads = optimizer.compute_gradients(loss)
+            ops = len(graph.get_operations())
+            with pytest.raises(
+                NotImplementedError, match="'v:0' has the constraint box and is on "
+            ):
+                optimizer.apply_gradients(grads)
+            assert len(graph.get_operations()) == ops
+            assert hf.global_variables() == [v, w]
+            with pytest.raises(NotImplementedError, match="not safe in asynchronous distributed"):
+                optimizer.minimize(loss)
+            optimizer.minimize(loss, var_list=[w])
+
+    def test_in_eager_mode(self) -> None:
+        with hf.eager_mode(), hf.EagerVariableStore().as_default():
+            with hf.device("/job:ps/task:0"):
+                v = hf.get_variable("v", initializer=[2.0], constraint=box)
+            optimizer = hf.train.MomentumOptimizer(1.0, 0.9)
+            with pytest.raises(
+                NotImplementedError, match="'v:0' has the constraint box and is on "
+            ):
+                optimizer.minimize(lambda: hf.reduce_sum(v * v))
+            assert v.numpy().tolist() == [2.0]
+            assert optimizer.variables() == []
+
+    def test_a_part_of_a_partitioned_variable(self) -> None:
+        with hf.Graph().as_default(), hf.device("/job:ps"):
+            v = hf.get_variable("v", [4], constraint=box, partitioner=hf.fixed_size_partitioner(2))
+            with pytest.raises(NotImplementedError, match="'v/part_0:0' has the constraint box"):
+                hf.train.GradientDescentOptimizer(1.0).minimize(hf.reduce_sum(v * v))
+
+    @pytest.mark.parametrize("device", [None, "/cpu:0", "/gpu:1", "/job:localhost/task:0/cpu:0"])
+    def test_devices_of_this_process_are_fine(self, device: str | None) -> None:
+        with hf.Graph().as_default(), hf.Session() as session:
+            with hf.device(device):
+                v = hf.get_variable("v", initializer=[2.0], constraint=box)
+            train = hf.train.GradientDescentOptimizer(0.5).minimize(hf.reduce_sum(v))
+            session.run(hf.global_variables_initializer())
+            session.run(train)
+            assert session.run(v).tolist() == [0.75]
+
+    @pytest.mark.parametrize("make", [hf.Session, hf.InteractiveSession])
+    @pytest.mark.parametrize("target", ["grpc://localhost:2222", "local"])
+    def test_sessions_of_a_cluster(self, make: Any, target: str) -> None:
+        with hf.Graph().as_default():
+            hf.get_variable("v", [2], constraint=box)
+            with pytest.raises(hf.errors.NotFoundError, match="no clusters, and no distributed tr"):
+                make(target)
+            assert hf.get_default_session() is None

@@ -409,6 +409,8 @@ class TestErrors:
         loss = hf.reduce_sum(v * v)
         with pytest.raises(ValueError, match="gate_gradients must be one of"):
             optimizer.minimize(loss, gate_gradients=7)
+        with pytest.raises(ValueError, match="Invalid aggregation_method specified 99"):
+            optimizer.minimize(loss, aggregation_method=99)
         with pytest.raises(TypeError, match=r"not a hf\.Variable"):
             optimizer.minimize(loss, var_list=[v, loss])
         with pytest.raises(ValueError, match="Invalid type"):

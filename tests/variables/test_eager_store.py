@@ -245,6 +245,16 @@ class TestLife:
         assert [ref() for ref in gone] == [None, None]
 
 
+def test_a_variable_of_a_graph_has_no_value_here() -> None:
+    with hf.Graph().as_default():
+        variables = [hf.get_variable("v", [2]), hf.get_variable("r", [2], use_resource=True)]
+        variables.append(hf.get_variable("p", [2], partitioner=hf.fixed_size_partitioner(2)))
+    for v in variables:
+        for use in (hf.identity, lambda v: v + 1.0, hf.reduce_sum, lambda v: hf.stack([v, v])):
+            with hf.eager_mode(), pytest.raises(TypeError, match="belongs to a graph and has no v"):
+                use(v)
+
+
 class TestProcessStore:
     def test_holds_variables(self, process_store: None) -> None:
         v = weakref.ref(hf.get_variable("v", [1]))

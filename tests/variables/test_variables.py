@@ -371,7 +371,11 @@ class TestWriting:
         with pytest.raises(errors.OutOfRangeError, match="Reached limit of 2"):
             kind.value(v.count_up_to(2))
         assert kind.value(v) == 2
-        assert int(kind.value(hf.count_up_to(v, 5))) == 2
+        counted = hf.count_up_to(v, 5)
+        assert counted.dtype.base_dtype == hf.int32
+        assert int(kind.value(counted)) == 2
+        with pytest.raises(TypeError, match="DataType float32 not in list of allowed values"):
+            kind(0.0).count_up_to(2)
 
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]

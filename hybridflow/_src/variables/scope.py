@@ -197,7 +197,18 @@ class variable_scope:
 
 @contextlib.contextmanager
 def variable_op_scope(
-    values: Any, name_or_scope: Any, default_name: str | None = None, *args: Any, **kwargs: Any
+    values: Any,
+    name_or_scope: Any,
+    default_name: str | None = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    custom_getter: Any = None,
+    reuse: Any = None,
+    dtype: Any = None,
+    use_resource: bool | None = None,
+    constraint: Any = None,
 ) -> Iterator[VariableScope]:
     """Deprecated: `variable_scope` with `values` first."""
     warnings.warn(
@@ -206,5 +217,18 @@ def variable_op_scope(
         DeprecationWarning,
         stacklevel=3,
     )
-    with variable_scope(name_or_scope, default_name, values, *args, **kwargs) as scope:
+    with variable_scope(
+        name_or_scope,
+        default_name,
+        values,
+        initializer,
+        regularizer,
+        caching_device,
+        partitioner,
+        custom_getter,
+        reuse,
+        dtype,
+        use_resource,
+        constraint,
+    ) as scope:
         yield scope

@@ -12,7 +12,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import OPS, raw
-from hybridflow._src.framework.scopes import device, init_scope, name_scope
+from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import part_assignment as _parts  # noqa: F401 - for what it registers
@@ -169,7 +169,7 @@ class Variable:
         if constraint is not None and not callable(constraint):
             raise ValueError(_NOT_CONSTRAINT.format(name=name or "Variable", got=constraint))
         if name == "":
-            raise ValueError("'' is not a valid name for a variable.")
+            raise ValueError("'' is not a valid node name: a variable needs one.")
         if collections is None:
             collections = [GraphKeys.GLOBAL_VARIABLES]
         elif not isinstance(collections, (list, tuple, set)):
@@ -201,6 +201,7 @@ class Variable:
 
     def _make_ops(self, scope: str, validate_shape: bool) -> None:
         """Makes the reference, the initializer, and the tensor that readers share."""
+        graph = get_default_graph()
         initial, dtype, dims = self._initial_expression, self._dtype, self._dims
         ref = dtype._as_ref
         attrs = {
@@ -209,21 +210,22 @@ class Variable:
             "shared_name": scope[:-1],
             "container": "",
         }
-        assigning = {"use_locking": True, "validate_shape": validate_shape}
+        beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
+        assigning = {"use_locking": True, "validate_shape": validate_shape, **beside}
         specs: list[Any] = [
             (OPS["VariableV2"], (), attrs, scope, ref, dims),
             (OPS["Assign"], (0, initial), assigning, "Assign", ref, initial._dims),
+            (OPS["Identity"], (0,), beside, "read", dtype, dims),
         ]
-        if self._caching_device is None:
-            beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
-            specs.append((OPS["Identity"], (0,), beside, "read", dtype, dims))
-        self._handle, assigned, *read = get_default_graph().add_ops(specs)
+        if self._caching_device is None and graph._scope.top.is_plain:
+            self._handle, assigned, self._snapshot = graph.add_ops(specs)
+        else:
+            self._handle, assigned = graph.add_ops(specs[:2])
+            cache = self._caching_device
+            with colocate_with(self._handle.op) if cache is None else device(cache):
+                self._snapshot = raw.Identity(self._handle, name="read")
         self._op: Operation = self._handle.op
         self._initializer_op: Operation = assigned.op
-        if not read:
-            with device(self._caching_device):
-                read = [raw.Identity(self._handle, name="read")]
-        self._snapshot = read[0]
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -399,7 +401,7 @@ class Variable:
         Raises:
           OutOfRangeError: when it runs, once the value has reached `limit`.
         """
-        return raw.CountUpTo(self._handle, limit=limit, T=self._dtype, name=name)
+        return raw.CountUpTo(self, limit=limit, T=self._dtype, name=name)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Writes a Python or NumPy value into the variable, in `session` or the default session.
