@@ -13,7 +13,8 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import array, joining
 from hybridflow._src.ops.control_flow import group
 from hybridflow._src.ops.indexing import getitem
-from hybridflow._src.variables.variable import Variable, overload
+from hybridflow._src.variables.overload import overload
+from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework import context
@@ -19,8 +18,8 @@ from hybridflow._src.ops import part_assignment as _parts  # noqa: F401 - for wh
 from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.conditional import cond
 from hybridflow._src.ops.indexing import getitem
-from hybridflow._src.ops.operators import OPERATORS
-from hybridflow._src.variables.initial_value import initial_expression, register
+from hybridflow._src.variables.initial_value import check_initial, initial_expression, register
+from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
 from hybridflow._src.variables.variable_def import VariableDef, describe, restore
 
@@ -35,13 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Variable"]
 
 _NOT_CONSTRAINT = "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
-_UNKNOWN_SHAPE = (
-    "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
-    "or pass validate_shape=False."
-)
-_OTHER_SHAPE = (
-    "The initial value of variable '{name}' has shape {got}, but shape {wanted} was asked for."
-)
 _IN_CONTROL_FLOW = (
     "Initializer for variable {name} is from inside a control-flow construct, such as a loop or "
     "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
@@ -461,40 +453,9 @@ class Variable:
         return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
 
-def overload(cls: Any, tensor_class: type[Tensor]) -> None:
-    """Gives a class the operators of tensors: its object is read, then the tensor does the rest."""
-    for operator in OPERATORS:
-        setattr(cls, operator, _read_first(getattr(tensor_class, operator)))
-
-
-def _read_first(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def operator(self: Any, *args: Any) -> Any:
-        return method(self._as_tensor(), *args)
-
-    return operator
-
-
 def _no_device(graph: Graph) -> AbstractContextManager[Any]:
     scope = graph._scope.top
     return graph.device(None) if scope.device or scope.device_functions else _NOTHING
-
-
-def check_initial(initial: Tensor, scope: str, validate_shape: bool, expected: Any) -> None:
-    """Checks the shape of an initial value.
-
-    Raises:
-      ValueError: if it is not known, or another one than expected.
-    """
-    if not validate_shape:
-        return
-    dims = initial._dims
-    if dims is None or None in dims:
-        raise ValueError(_UNKNOWN_SHAPE.format(value=initial))
-    if expected is not None and not initial.shape.is_compatible_with(expected):
-        wanted = TensorShape(expected)
-        name = scope.rstrip("/")
-        raise ValueError(_OTHER_SHAPE.format(name=name, got=initial.shape, wanted=wanted))
 
 
 def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> Any:
