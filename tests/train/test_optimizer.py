@@ -163,6 +163,60 @@ class TestMinimize:
         assert np.all(v.as_tensor().numpy() < 0.6)
 
 
+ON_PARTS: dict[str, Any] = {
+    "sgd": lambda: hf.train.GradientDescentOptimizer(0.1),
+    "momentum": lambda: hf.train.MomentumOptimizer(0.1, 0.9),
+    "adagrad": lambda: hf.train.AdagradOptimizer(0.1),
+    "adagrad_da": lambda: hf.train.AdagradDAOptimizer(0.1, hf.constant(0)),
+    "adam": lambda: hf.train.AdamOptimizer(0.1),
+    "adadelta": lambda: hf.train.AdadeltaOptimizer(0.1),
+    "rmsprop": lambda: hf.train.RMSPropOptimizer(0.1, centered=True),
+    "ftrl": lambda: hf.train.FtrlOptimizer(0.1),
+    "proximal_sgd": lambda: hf.train.ProximalGradientDescentOptimizer(0.1),
+    "proximal_adagrad": lambda: hf.train.ProximalAdagradOptimizer(0.1),
+}
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("name", ON_PARTS)
+def test_parts_are_trained_like_the_whole(name: str, sparse: bool, constrained: bool) -> None:
+    """Every optimizer, in both modes: parts move as the rows of a whole variable do."""
+    start = np.arange(1.0, 11.0, dtype=np.float32).reshape(5, 2)
+
+    def loss_of(v: Any) -> Any:
+        rows = hf.nn.embedding_lookup(v, [0, 4, 3, 0], partition_strategy="div") if sparse else v
+        return hf.reduce_sum(hf.square(rows)) / 8.0
+
+    def trained(eager: bool, parts: int | None) -> Any:
+        options: dict[str, Any] = {"initializer": hf.constant(start)}
+        if parts:
+            options["partitioner"] = hf.fixed_size_partitioner(parts)
+        if constrained:
+            options["constraint"] = hf.constraints.Box(1.0, 5.0)
+        v, optimizer = hf.get_variable("v", **options), ON_PARTS[name]()
+        if eager:
+            for _ in range(3):
+                optimizer.minimize(lambda: loss_of(v))
+            return hf.convert_to_tensor(v).numpy()
+        train = optimizer.minimize(loss_of(v))
+        with hf.Session() as session:
+            session.run(hf.global_variables_initializer())
+            for _ in range(3):
+                session.run(train)
+            return session.run(hf.convert_to_tensor(v))
+
+    found = []
+    for eager in (False, True):
+        for parts in (None, 2, 5):
+            mode = hf.eager_mode() if eager else hf.Graph().as_default()
+            with mode, hf.EagerVariableStore().as_default():
+                found.append(trained(eager, parts))
+    assert not np.array_equal(found[0], start)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], 1e-5, 1e-6)
+
+
 class TestInFunctions:
     """A training step traced by `hf.function`."""
 
