@@ -87,7 +87,7 @@ class Graph(Collections):
         Op functions come here through `dispatch`, which has checked the inputs.
         """
         scope = self._scope.top
-        if op_def.effect is not None:
+        if op_def.effect is not None and inputs and inputs[0]._dtype.is_ref_dtype:
             scope = scope.beside_references(op_def, inputs)
         body = scope.body
         for tensor in inputs:

@@ -125,7 +125,7 @@ class Scope:
             for arg, tensor in zip(op_def.inputs, inputs, strict=False)
             if arg.ref and tensor._dtype.is_ref_dtype
         ]
-        return self.beside((*self.colocate, *variables)) if variables else self
+        return self.beside((*self.colocate, *variables))
 
     def control_inputs(self, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
         """The open control inputs, less those that an input of the new op already waits for."""

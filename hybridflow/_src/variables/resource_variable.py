@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ResourceVariable"]
 
 _IS_INITIALIZED = "IsInitialized/VarIsInitializedOp"
+_READ = "Read/ReadVariableOp"
 _NOTHING = contextlib.nullcontext()
 
 
@@ -54,8 +55,8 @@ class ResourceVariable(Variable):
         return name_scope("Initializer")
 
     def _make_ops(self, scope: str, validate_shape: bool) -> None:
-        graph = get_default_graph()
-        form = {"dtype": self._dtype, "shape": TensorShape.of(self._dims)}
+        graph, dtype = get_default_graph(), self._dtype
+        form = {"dtype": dtype, "shape": TensorShape.of(self._dims)}
         attrs = {**form, "shared_name": scope[:-1], "container": ""}
         beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
         for part in ("IsInitialized", "Read"):
@@ -66,6 +67,14 @@ class ResourceVariable(Variable):
         ]
         self._handle, _ = graph.add_ops(specs)
         self._op = self._handle.op
+        read = (
+            OPS["ReadVariableOp"],
+            (self._handle,),
+            {**form, **beside},
+            _READ,
+            dtype,
+            self._dims,
+        )
         with _NOTHING if graph._scope.top.is_plain else colocate_with(self._op):
             self._initializer_op = graph.add_op(
                 OPS["AssignVariableOp"],
@@ -76,14 +85,7 @@ class ResourceVariable(Variable):
                 (),
             )
             # What `session.run(variable)` fetches; `_cached` is what readers get.
-            self._snapshot = graph.add_op(
-                OPS["ReadVariableOp"],
-                (self._handle,),
-                {**form, **beside},
-                "Read/ReadVariableOp",
-                (self._dtype,),
-                (self._dims,),
-            ).outputs[0]
+            (self._snapshot,) = graph.add_ops([read])
         self._cached: Tensor | None = None
         if self._caching_device is not None:
             with (
