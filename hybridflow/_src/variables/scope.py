@@ -11,7 +11,7 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.graph_scope import Scope, check_name
 from hybridflow._src.framework.scopes import current_name_scope, graph_of, name_scope
 from hybridflow._src.variables.request import check_getter, nested
-from hybridflow._src.variables.scope_state import VariableScope, current
+from hybridflow._src.variables.scope_state import VariableScope, check_reuse, current
 from hybridflow._src.variables.store import AUTO_REUSE
 
 if TYPE_CHECKING:
@@ -85,11 +85,7 @@ class variable_scope:
             )
         if name_or_scope is None and not isinstance(default_name, str):
             raise TypeError(f"default_name must be a string, got {default_name!r}.")
-        if not (reuse is None or isinstance(reuse, bool) or reuse is AUTO_REUSE):
-            raise ValueError(
-                "The reuse parameter must be True or False or None (or tf.AUTO_REUSE), got "
-                f"{reuse!r}."
-            )
+        check_reuse(reuse)
         if not isinstance(auxiliary_name_scope, bool):
             raise TypeError(
                 "The auxiliary_name_scope must be `True` or `False`, while get "
