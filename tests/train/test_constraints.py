@@ -90,21 +90,38 @@ def test_after_every_update(name: str, sparse: bool, use_locking: bool) -> None:
     assert not np.array_equal(found[0][1], found[0][2])
 
 
-def test_only_after_updates(execution: Execution) -> None:
-    def assign() -> Any:
-        v = hf.Variable([9.0], name="v", constraint=box)
-        with hf.control_dependencies([] if hf.executing_eagerly() else [v.initializer]):
-            new = v.assign([8.0])
-        return hf.identity(new)
+WRITES: dict[str, Callable[[Any], Any]] = {
+    "assign": lambda v: v.assign([8.0, -8.0]),
+    "assign_add": lambda v: v.assign_add([5.0, -11.0]),
+    "assign_sub": lambda v: v.assign_sub([-5.0, 11.0]),
+    "scatter_update": lambda v: hf.scatter_update(v, [0, 1], [8.0, -8.0]),
+    "a slice": lambda v: v[:].assign([8.0, -8.0]),
+}
 
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize("name", WRITES)
+def test_only_after_updates(execution: Execution, name: str, use_resource: bool) -> None:
+    """Neither the initial value nor what is written otherwise is projected."""
     if execution.name == "graph":
         with hf.Graph().as_default(), hf.Session() as session:
-            v = hf.get_variable("v", initializer=[9.0], constraint=box)
+            v = hf.get_variable(
+                "v", initializer=[3.0, 3.0], constraint=box, use_resource=use_resource
+            )
             session.run(v.initializer)
-            assert session.run([v, v.assign([8.0]), v.assign_add([1.0])])[0] == 9.0
-            assert session.run(v) in (8.0, 9.0)
-    elif execution.name == "eager":
-        assert execution(assign) == [8.0]
+            assert session.run(v).tolist() == [3.0, 3.0]
+            session.run(WRITES[name](v))
+            assert session.run(v).tolist() == [8.0, -8.0]
+        return
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        v = hf.get_variable("v", initializer=[3.0, 3.0], constraint=box)
+        assert v.numpy().tolist() == [3.0, 3.0]
+
+        def write() -> Any:
+            return WRITES[name](v)
+
+        (hf.function(write) if execution.name == "function" else write)()
+        assert v.numpy().tolist() == [8.0, -8.0]
 
 
 @pytest.mark.parametrize("use_locking", [False, True])
