@@ -7,13 +7,14 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.framework.scopes import init_scope
 from tests.execution import Execution
 
 
@@ -644,6 +645,64 @@ class TestHyperparameters:
         for expected in (-1.0, -1.5):
             optimizer.apply_gradients([(hf.constant(1.0), v)])
             assert float(v) == expected
+
+
+HYPERPARAMETERS: dict[str, tuple[Any, dict[str, float]]] = {
+    "GradientDescent": (hf.train.GradientDescentOptimizer, {"learning_rate": 0.5}),
+    "Momentum": (hf.train.MomentumOptimizer, {"learning_rate": 0.5, "momentum": 0.75}),
+    "Adam": (
+        hf.train.AdamOptimizer,
+        {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 0.125},
+    ),
+    "Adagrad": (hf.train.AdagradOptimizer, {"learning_rate": 0.5}),
+    "Adadelta": (hf.train.AdadeltaOptimizer, {"learning_rate": 0.5, "rho": 0.5, "epsilon": 0.25}),
+    "RMSProp": (
+        hf.train.RMSPropOptimizer,
+        {"learning_rate": 0.5, "decay": 0.5, "momentum": 0.25, "epsilon": 0.125},
+    ),
+    "Ftrl": (hf.train.FtrlOptimizer, {"learning_rate": 0.5}),
+    "ProximalGradientDescent": (
+        hf.train.ProximalGradientDescentOptimizer,
+        {"learning_rate": 0.5},
+    ),
+    "ProximalAdagrad": (hf.train.ProximalAdagradOptimizer, {"learning_rate": 0.5}),
+    "AdagradDA": (
+        lambda **kwargs: hf.train.AdagradDAOptimizer(global_step=hf.constant(0), **kwargs),
+        {"learning_rate": 0.5},
+    ),
+}
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("name", HYPERPARAMETERS)
+def test_each_hyperparameter_in_each_form(execution: Execution, name: str, sparse: bool) -> None:
+    """Numbers, tensors and functions that give them: the same updates."""
+    make, settings = HYPERPARAMETERS[name]
+
+    def steps(form: Callable[[float], Any]) -> Any:
+        made: list[Any] = []
+
+        def train(x: Any) -> Any:
+            if not made or execution.name == "graph":
+                made[:] = [hf.Variable([1.0, 2.0], name="v")]
+            (v,) = made
+            with init_scope():  # where Adam's powers are made, also of a traced function
+                optimizer = make(**{key: form(value) for key, value in settings.items()})
+            grad = hf.IndexedSlices(x, hf.constant([0, 1])) if sparse else x
+            done = optimizer.apply_gradients([(grad, v)])
+            with hf.control_dependencies([] if done is None else [done]):
+                return v.read_value()
+
+        return execution(train, np.float32([1.0, -4.0]))
+
+    wanted = steps(lambda value: value)
+    assert not np.array_equal(wanted, [1.0, 2.0])
+    for form in (
+        hf.constant,
+        lambda value: lambda: value,
+        lambda value: lambda: hf.constant(value),
+    ):
+        np.testing.assert_array_equal(steps(form), wanted)
 
 
 class Halving(hf.train.Optimizer):
