@@ -210,6 +210,14 @@ class TestReading:
                     session.run(fetch)
             assert np.abs(session.run(v.initialized_value())).max() <= 2.0
 
+    def test_a_handle_is_no_value(self, graph: hf.Graph) -> None:
+        v = hf.get_variable("v", [1], use_resource=True)
+        with hf.Session() as session:
+            session.run(v.initializer)
+            for fetch in (v.handle, v.name, [v.handle]):
+                with pytest.raises(TypeError, match="is the handle of a resource variable"):
+                    session.run(fetch)
+
     def test_sessions_have_their_own_values(self, graph: hf.Graph) -> None:
         v = hf.Variable(1.0)
         with hf.Session() as one, hf.Session() as two:
