@@ -110,7 +110,7 @@ class Fetches:
             raise ValueError(f"Operation {op.name!r} has been marked as not fetchable.{where}")
         if isinstance(element, Tensor) and element.dtype is dtypes.resource:
             raise TypeError(
-                f"Fetch argument {fetch!r} is the handle of a resource variable, which is no value: "
+                f"Fetch argument {fetch!r} is the handle of a resource variable, no value: "
                 "fetch the variable itself."
             )
         return element
