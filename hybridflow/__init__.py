@@ -217,6 +217,7 @@ from hybridflow._src.variables.initializers import RandomNormal as random_normal
 from hybridflow._src.variables.initializers import RandomUniform as random_uniform_initializer
 from hybridflow._src.variables.initializers import TruncatedNormal as truncated_normal_initializer
 from hybridflow._src.variables.initializers import Zeros as zeros_initializer
+from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.partitioners import (
     fixed_size_partitioner,
     min_max_variable_partitioner,
@@ -253,7 +254,7 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, keras, linalg, nn, train
+    from hybridflow import constraints, contrib, keras, linalg, nn, train
     from hybridflow._later import (
         Assert,
         ConfigProto,
@@ -269,6 +270,7 @@ if TYPE_CHECKING:
         acosh,
         add_n,
         angle,
+        apply_regularization,
         arg_max,
         arg_min,
         argmax,
@@ -304,6 +306,9 @@ if TYPE_CHECKING:
         function,
         global_norm,
         imag,
+        l1_l2_regularizer,
+        l1_regularizer,
+        l2_regularizer,
         lbeta,
         lgamma,
         lin_space,
@@ -335,6 +340,7 @@ if TYPE_CHECKING:
         sequence_mask,
         sin,
         sinh,
+        sum_regularizer,
         svd,
         tan,
         tanh,
@@ -370,6 +376,7 @@ __all__ = [
     "OpError",
     "Operation",
     "OptimizerOptions",
+    "PartitionedVariable",
     "Print",
     "ResourceVariable",
     "RunMetadata",
@@ -391,6 +398,7 @@ __all__ = [
     "add_to_collections",
     "all_variables",
     "angle",
+    "apply_regularization",
     "arg_max",
     "arg_min",
     "argmax",
@@ -430,6 +438,7 @@ __all__ = [
     "constant_initializer",
     "constraints",
     "container",
+    "contrib",
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
@@ -515,6 +524,9 @@ __all__ = [
     "is_nan",
     "is_variable_initialized",
     "keras",
+    "l1_l2_regularizer",
+    "l1_regularizer",
+    "l2_regularizer",
     "lbeta",
     "less",
     "less_equal",
@@ -637,6 +649,7 @@ __all__ = [
     "strided_slice",
     "string",
     "subtract",
+    "sum_regularizer",
     "svd",
     "tan",
     "tanh",
@@ -682,7 +695,7 @@ __all__ = [
 
 
 # Not every program needs these submodules: each is imported when it is first asked for.
-_ON_DEMAND = frozenset(("constraints", "keras", "linalg", "nn", "train"))
+_ON_DEMAND = frozenset(("constraints", "contrib", "keras", "linalg", "nn", "train"))
 
 
 def _load_later() -> None:

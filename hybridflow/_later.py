@@ -76,6 +76,13 @@ from hybridflow._src.runtime.config import (
     RunOptions,
 )
 from hybridflow._src.runtime.function import TensorSpec, function
+from hybridflow._src.variables.regularizers import (
+    apply_regularization,
+    l1_l2_regularizer,
+    l1_regularizer,
+    l2_regularizer,
+    sum_regularizer,
+)
 from hybridflow._src.variables.template import make_template
 
 __all__ = [
@@ -93,6 +100,7 @@ __all__ = [
     "acosh",
     "add_n",
     "angle",
+    "apply_regularization",
     "arg_max",
     "arg_min",
     "argmax",
@@ -128,6 +136,9 @@ __all__ = [
     "function",
     "global_norm",
     "imag",
+    "l1_l2_regularizer",
+    "l1_regularizer",
+    "l2_regularizer",
     "lbeta",
     "lgamma",
     "lin_space",
@@ -159,6 +170,7 @@ __all__ = [
     "sequence_mask",
     "sin",
     "sinh",
+    "sum_regularizer",
     "svd",
     "tan",
     "tanh",

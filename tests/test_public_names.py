@@ -71,7 +71,6 @@ NOT_PUBLIC = {
     "hybridflow._src.ops.operators.install",
     "hybridflow._src.ops.ranking.TopKV2",
     "hybridflow._src.train.moving_averages.assign_moving_average",
-    "hybridflow._src.variables.partitioned.PartitionedVariable",
     "hybridflow._src.variables.serialization.Names",
     "hybridflow._src.variables.template.Template",
 }

@@ -289,7 +289,7 @@ def test_group_and_tuple_order_what_they_group():
         (gated,) = hf.tuple([double], control_inputs=[add])
         assert session.run(gated) == 4.0
         assert session.run(v) == 2.0
-        with pytest.raises(TypeError, match="unexpected keyword"):
+        with pytest.raises(ValueError, match="Unknown keyword arguments: names"):
             hf.group(add, names="x")
         with pytest.raises(ValueError, match="at least one Tensor"):
             hf.tuple([])

@@ -91,6 +91,103 @@ with tf.variable_scope('rnn') as scope:
         state = cell(x, state, 4)
         out['state%d' % t] = state
 """,
+    "lstm_stack": """
+out = {}
+
+class LSTMCell(object):
+    def __init__(self, size):
+        self.size = size
+
+    def __call__(self, x, state, scope=None):
+        c, h = state
+        with tf.variable_scope(scope, 'lstm_cell', [x, c, h]):
+            joined = tf.concat([x, h], 1)
+            w = tf.get_variable('kernel', [joined.shape[1].value, 4 * self.size])
+            b = tf.get_variable('bias', [4 * self.size], initializer=tf.zeros_initializer())
+            i, j, f, o = tf.split(tf.nn.bias_add(tf.matmul(joined, w), b), 4, 1)
+            c = tf.add(c * tf.sigmoid(f + 1.0), tf.sigmoid(i) * tf.tanh(j), name='c')
+            return c, tf.multiply(tf.tanh(c), tf.sigmoid(o), name='h')
+
+cells = [LSTMCell(3), LSTMCell(2)]
+states = [(tf.zeros([2, cell.size]), tf.zeros([2, cell.size])) for cell in cells]
+with tf.variable_scope('rnn', initializer=tf.constant_initializer(0.1)):
+    for t, x in enumerate(tf.unstack(tf.ones([2, 2, 4]))):
+        with tf.variable_scope('multi_rnn_cell', reuse=True if t else None) as scope:
+            for layer, cell in enumerate(cells):
+                with tf.variable_scope('cell_%d' % layer):
+                    states[layer] = cell(x, states[layer])
+                    x = states[layer][1]
+        out['h%d' % t] = x
+        out['c%d' % t] = states[-1][0]
+""",
+    "gru_both_ways": """
+out = {}
+
+def gru(x, state, size):
+    with tf.variable_scope('gru_cell'):
+        with tf.variable_scope('gates', initializer=tf.ones_initializer()):
+            w = tf.get_variable('kernel', [x.shape[1].value + size, 2 * size])
+            both = tf.sigmoid(tf.matmul(tf.concat([x, state], 1), w))
+            r, u = tf.split(value=both, num_or_size_splits=2, axis=1)
+        with tf.variable_scope('candidate'):
+            w = tf.get_variable('kernel', [x.shape[1].value + size, size],
+                                initializer=tf.constant_initializer(0.5))
+            c = tf.tanh(tf.matmul(tf.concat([x, r * state], 1), w))
+        return u * state + (1 - u) * c
+
+steps = tf.unstack(tf.ones([3, 1, 2]), name='steps')
+for way, inputs in (('fw', steps), ('bw', steps[::-1])):
+    with tf.variable_scope('bidirectional_rnn/%s' % way, reuse=tf.AUTO_REUSE):
+        state = tf.zeros([1, 2], name='state')
+        for x in inputs:
+            state = gru(x, state, 2)
+        out[way] = state
+with tf.variable_scope('bidirectional_rnn'):
+    out['joined'] = tf.concat([out['fw'], out['bw']], 1, name='joined')
+""",
+    "template_cells": """
+out = {}
+
+def step(x, state):
+    with tf.variable_scope(None, 'core'):
+        w = tf.get_variable('w', [3, 3], initializer=tf.ones_initializer())
+    with tf.variable_scope(None, 'core'):
+        b = tf.get_variable('b', [3], initializer=tf.zeros_initializer())
+    return tf.add(tf.matmul(state, w) + b, x, name='state')
+
+core = tf.make_template('recurrent', step)
+with tf.variable_scope('network'):
+    state = tf.zeros([1, 3])
+    for t in range(3):
+        state = core(tf.ones([1, 3]), state)
+        out['state%d' % t] = state
+other = tf.make_template('recurrent', step)
+with tf.variable_scope('decoder'):
+    out['other'] = other(tf.ones([1, 3]), state)
+""",
+    "replicated": """
+out = {}
+
+def place(op):
+    return '/job:ps/task:0' if op.type in ('VariableV2', 'VarHandleOp') else '/job:worker/task:1'
+
+with tf.device(place):
+    with tf.variable_scope('model'):
+        w = tf.get_variable('w', [2, 2], initializer=tf.ones_initializer())
+        r = tf.get_variable('r', [2], initializer=tf.ones_initializer(), use_resource=True)
+        c = tf.get_variable('c', [2], initializer=tf.ones_initializer(), caching_device='/cpu:0')
+    out['w'], out['r'], out['c'] = w, r, c
+    out['read_w'], out['read_r'], out['read_c'] = w.value(), r.value(), c.value()
+    out['init_w'], out['init_r'] = w.initializer, r.initializer
+    out['moved'] = w.assign_add(tf.ones([2, 2]))
+    out['row'] = tf.scatter_sub(w, [0], tf.ones([1, 2]))
+    out['loss'] = tf.reduce_sum(tf.matmul(w, w) * r * c)
+with tf.device('/job:chief'):
+    local = tf.get_local_variable('local', [], initializer=tf.zeros_initializer())
+out['init'] = tf.global_variables_initializer()
+out['ready'] = tf.group(out['init'], local.initializer, name='ready')
+out['beside'] = tf.group(w.initializer, out['moved'])
+""",
     "sgd": """
 out = {}
 x = tf.placeholder_with_default([[1.0, 2.0]], [1, 2], name='x')

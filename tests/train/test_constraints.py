@@ -90,21 +90,38 @@ def test_after_every_update(name: str, sparse: bool, use_locking: bool) -> None:
     assert not np.array_equal(found[0][1], found[0][2])
 
 
-def test_only_after_updates(execution: Execution) -> None:
-    def assign() -> Any:
-        v = hf.Variable([9.0], name="v", constraint=box)
-        with hf.control_dependencies([] if hf.executing_eagerly() else [v.initializer]):
-            new = v.assign([8.0])
-        return hf.identity(new)
+WRITES: dict[str, Callable[[Any], Any]] = {
+    "assign": lambda v: v.assign([8.0, -8.0]),
+    "assign_add": lambda v: v.assign_add([5.0, -11.0]),
+    "assign_sub": lambda v: v.assign_sub([-5.0, 11.0]),
+    "scatter_update": lambda v: hf.scatter_update(v, [0, 1], [8.0, -8.0]),
+    "a slice": lambda v: v[:].assign([8.0, -8.0]),
+}
 
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize("name", WRITES)
+def test_only_after_updates(execution: Execution, name: str, use_resource: bool) -> None:
+    """Neither the initial value nor what is written otherwise is projected."""
     if execution.name == "graph":
         with hf.Graph().as_default(), hf.Session() as session:
-            v = hf.get_variable("v", initializer=[9.0], constraint=box)
+            v = hf.get_variable(
+                "v", initializer=[3.0, 3.0], constraint=box, use_resource=use_resource
+            )
             session.run(v.initializer)
-            assert session.run([v, v.assign([8.0]), v.assign_add([1.0])])[0] == 9.0
-            assert session.run(v) in (8.0, 9.0)
-    elif execution.name == "eager":
-        assert execution(assign) == [8.0]
+            assert session.run(v).tolist() == [3.0, 3.0]
+            session.run(WRITES[name](v))
+            assert session.run(v).tolist() == [8.0, -8.0]
+        return
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        v = hf.get_variable("v", initializer=[3.0, 3.0], constraint=box)
+        assert v.numpy().tolist() == [3.0, 3.0]
+
+        def write() -> Any:
+            return WRITES[name](v)
+
+        (hf.function(write) if execution.name == "function" else write)()
+        assert v.numpy().tolist() == [8.0, -8.0]
 
 
 @pytest.mark.parametrize("use_locking", [False, True])
@@ -351,3 +368,68 @@ def test_only_functions() -> None:
     for mode in (hf.eager_mode(), hf.Graph().as_default()):
         with mode, pytest.raises(ValueError, match="must be a callable"):
             hf.Variable(1.0, constraint=3)
+
+
+class TestAsynchronousTraining:
+    """There is no distributed mode, so what asks for one with a constraint is refused."""
+
+    @pytest.mark.parametrize("use_resource", [False, True])
+    @pytest.mark.parametrize(
+        "device",
+        ["/job:ps", "/job:ps/task:1/cpu:0", "/job:worker/replica:0/task:3", lambda op: "/job:ps"],
+    )
+    def test_in_a_graph(self, device: Any, use_resource: bool) -> None:
+        with hf.Graph().as_default() as graph:
+            with hf.device(device):
+                v = hf.get_variable("v", [2], constraint=box, use_resource=use_resource)
+                w = hf.get_variable("w", [2], use_resource=use_resource)
+            loss = hf.reduce_sum(v * w)
+            optimizer = hf.train.AdamOptimizer()
+            grads = optimizer.compute_gradients(loss)
+            ops = len(graph.get_operations())
+            with pytest.raises(
+                NotImplementedError, match="'v:0' has the constraint box and is on "
+            ):
+                optimizer.apply_gradients(grads)
+            assert len(graph.get_operations()) == ops
+            assert hf.global_variables() == [v, w]
+            with pytest.raises(NotImplementedError, match="not safe in asynchronous distributed"):
+                optimizer.minimize(loss)
+            optimizer.minimize(loss, var_list=[w])
+
+    def test_in_eager_mode(self) -> None:
+        with hf.eager_mode(), hf.EagerVariableStore().as_default():
+            with hf.device("/job:ps/task:0"):
+                v = hf.get_variable("v", initializer=[2.0], constraint=box)
+            optimizer = hf.train.MomentumOptimizer(1.0, 0.9)
+            with pytest.raises(
+                NotImplementedError, match="'v:0' has the constraint box and is on "
+            ):
+                optimizer.minimize(lambda: hf.reduce_sum(v * v))
+            assert v.numpy().tolist() == [2.0]
+            assert optimizer.variables() == []
+
+    def test_a_part_of_a_partitioned_variable(self) -> None:
+        with hf.Graph().as_default(), hf.device("/job:ps"):
+            v = hf.get_variable("v", [4], constraint=box, partitioner=hf.fixed_size_partitioner(2))
+            with pytest.raises(NotImplementedError, match="'v/part_0:0' has the constraint box"):
+                hf.train.GradientDescentOptimizer(1.0).minimize(hf.reduce_sum(v * v))
+
+    @pytest.mark.parametrize("device", [None, "/cpu:0", "/gpu:1", "/job:localhost/task:0/cpu:0"])
+    def test_devices_of_this_process_are_fine(self, device: str | None) -> None:
+        with hf.Graph().as_default(), hf.Session() as session:
+            with hf.device(device):
+                v = hf.get_variable("v", initializer=[2.0], constraint=box)
+            train = hf.train.GradientDescentOptimizer(0.5).minimize(hf.reduce_sum(v))
+            session.run(hf.global_variables_initializer())
+            session.run(train)
+            assert session.run(v).tolist() == [0.75]
+
+    @pytest.mark.parametrize("make", [hf.Session, hf.InteractiveSession])
+    @pytest.mark.parametrize("target", ["grpc://localhost:2222", "local"])
+    def test_sessions_of_a_cluster(self, make: Any, target: str) -> None:
+        with hf.Graph().as_default():
+            hf.get_variable("v", [2], constraint=box)
+            with pytest.raises(hf.errors.NotFoundError, match="no clusters, and no distributed tr"):
+                make(target)
+            assert hf.get_default_session() is None

@@ -7,13 +7,14 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.framework.scopes import init_scope
 from tests.execution import Execution
 
 
@@ -161,6 +162,60 @@ class TestMinimize:
             "v/part_1/Adam:0",
         ]
         assert np.all(v.as_tensor().numpy() < 0.6)
+
+
+ON_PARTS: dict[str, Any] = {
+    "sgd": lambda: hf.train.GradientDescentOptimizer(0.1),
+    "momentum": lambda: hf.train.MomentumOptimizer(0.1, 0.9),
+    "adagrad": lambda: hf.train.AdagradOptimizer(0.1),
+    "adagrad_da": lambda: hf.train.AdagradDAOptimizer(0.1, hf.constant(0)),
+    "adam": lambda: hf.train.AdamOptimizer(0.1),
+    "adadelta": lambda: hf.train.AdadeltaOptimizer(0.1),
+    "rmsprop": lambda: hf.train.RMSPropOptimizer(0.1, centered=True),
+    "ftrl": lambda: hf.train.FtrlOptimizer(0.1),
+    "proximal_sgd": lambda: hf.train.ProximalGradientDescentOptimizer(0.1),
+    "proximal_adagrad": lambda: hf.train.ProximalAdagradOptimizer(0.1),
+}
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("name", ON_PARTS)
+def test_parts_are_trained_like_the_whole(name: str, sparse: bool, constrained: bool) -> None:
+    """Every optimizer, in both modes: parts move as the rows of a whole variable do."""
+    start = np.arange(1.0, 11.0, dtype=np.float32).reshape(5, 2)
+
+    def loss_of(v: Any) -> Any:
+        rows = hf.nn.embedding_lookup(v, [0, 4, 3, 0], partition_strategy="div") if sparse else v
+        return hf.reduce_sum(hf.square(rows)) / 8.0
+
+    def trained(eager: bool, parts: int | None) -> Any:
+        options: dict[str, Any] = {"initializer": hf.constant(start)}
+        if parts:
+            options["partitioner"] = hf.fixed_size_partitioner(parts)
+        if constrained:
+            options["constraint"] = hf.constraints.Box(1.0, 5.0)
+        v, optimizer = hf.get_variable("v", **options), ON_PARTS[name]()
+        if eager:
+            for _ in range(3):
+                optimizer.minimize(lambda: loss_of(v))
+            return hf.convert_to_tensor(v).numpy()
+        train = optimizer.minimize(loss_of(v))
+        with hf.Session() as session:
+            session.run(hf.global_variables_initializer())
+            for _ in range(3):
+                session.run(train)
+            return session.run(hf.convert_to_tensor(v))
+
+    found = []
+    for eager in (False, True):
+        for parts in (None, 2, 5):
+            mode = hf.eager_mode() if eager else hf.Graph().as_default()
+            with mode, hf.EagerVariableStore().as_default():
+                found.append(trained(eager, parts))
+    assert not np.array_equal(found[0], start)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], 1e-5, 1e-6)
 
 
 class TestInFunctions:
@@ -409,6 +464,8 @@ class TestErrors:
         loss = hf.reduce_sum(v * v)
         with pytest.raises(ValueError, match="gate_gradients must be one of"):
             optimizer.minimize(loss, gate_gradients=7)
+        with pytest.raises(ValueError, match="Invalid aggregation_method specified 99"):
+            optimizer.minimize(loss, aggregation_method=99)
         with pytest.raises(TypeError, match=r"not a hf\.Variable"):
             optimizer.minimize(loss, var_list=[v, loss])
         with pytest.raises(ValueError, match="Invalid type"):
@@ -466,10 +523,21 @@ class TestErrors:
         def check() -> Any:
             optimizer = hf.train.MomentumOptimizer(0.1, 0.9)
             v = hf.Variable([1.0, 2.0], name="v")
-            with pytest.raises((ValueError, hf.errors.InvalidArgumentError), match=r"v|shape"):
-                optimizer.apply_gradients([(hf.constant([1.0, 1.0, 1.0]), v)])
-            with pytest.raises((TypeError, hf.errors.InvalidArgumentError), match=r"dtype|type"):
-                optimizer.apply_gradients([(hf.constant([1.0, 1.0], hf.float64), v)])
+            m = hf.Variable([[1.0, 2.0]], name="m")
+            rows = hf.IndexedSlices(hf.constant([[1.0, 1.0, 1.0]]), hf.constant([0]))
+            for grad, variable, text in (
+                (hf.constant([1.0, 1.0, 1.0]), v, r"\(3,\) does not fit variable 'v:0' of shape"),
+                (hf.constant(1.0), v, r"shape \(\) does not fit variable 'v:0' of shape \(2,\)"),
+                (rows, m, r"shape \(1, 3\) does not fit variable 'm:0' of shape \(1, 2\)"),
+            ):
+                for error in (ValueError, hf.errors.InvalidArgumentError):
+                    with pytest.raises(error, match=text):
+                        optimizer.apply_gradients([(grad, variable)])
+            for error in (TypeError, hf.errors.InvalidArgumentError):
+                with pytest.raises(
+                    error, match="has type float64 that does not match type float32"
+                ):
+                    optimizer.apply_gradients([(hf.constant([1.0, 1.0], hf.float64), v)])
             return hf.constant(1.0)
 
         execution(check)
@@ -510,7 +578,7 @@ class TestErrors:
         optimizer.apply_gradients([(fits, v), (fits, w)], global_step=step)
         state = [v, w, step, *optimizer.variables()]
         before = [x.numpy() for x in state]
-        with pytest.raises(hf.errors.InvalidArgumentError, match="'w'"):
+        with pytest.raises(hf.errors.InvalidArgumentError, match="'w:0'"):
             optimizer.apply_gradients([(fits, v), (hf.constant([1.0]), w)], global_step=step)
         for x, value in zip(state, before, strict=True):
             np.testing.assert_array_equal(x.numpy(), value)
@@ -577,6 +645,64 @@ class TestHyperparameters:
         for expected in (-1.0, -1.5):
             optimizer.apply_gradients([(hf.constant(1.0), v)])
             assert float(v) == expected
+
+
+HYPERPARAMETERS: dict[str, tuple[Any, dict[str, float]]] = {
+    "GradientDescent": (hf.train.GradientDescentOptimizer, {"learning_rate": 0.5}),
+    "Momentum": (hf.train.MomentumOptimizer, {"learning_rate": 0.5, "momentum": 0.75}),
+    "Adam": (
+        hf.train.AdamOptimizer,
+        {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 0.125},
+    ),
+    "Adagrad": (hf.train.AdagradOptimizer, {"learning_rate": 0.5}),
+    "Adadelta": (hf.train.AdadeltaOptimizer, {"learning_rate": 0.5, "rho": 0.5, "epsilon": 0.25}),
+    "RMSProp": (
+        hf.train.RMSPropOptimizer,
+        {"learning_rate": 0.5, "decay": 0.5, "momentum": 0.25, "epsilon": 0.125},
+    ),
+    "Ftrl": (hf.train.FtrlOptimizer, {"learning_rate": 0.5}),
+    "ProximalGradientDescent": (
+        hf.train.ProximalGradientDescentOptimizer,
+        {"learning_rate": 0.5},
+    ),
+    "ProximalAdagrad": (hf.train.ProximalAdagradOptimizer, {"learning_rate": 0.5}),
+    "AdagradDA": (
+        lambda **kwargs: hf.train.AdagradDAOptimizer(global_step=hf.constant(0), **kwargs),
+        {"learning_rate": 0.5},
+    ),
+}
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("name", HYPERPARAMETERS)
+def test_each_hyperparameter_in_each_form(execution: Execution, name: str, sparse: bool) -> None:
+    """Numbers, tensors and functions that give them: the same updates."""
+    make, settings = HYPERPARAMETERS[name]
+
+    def steps(form: Callable[[float], Any]) -> Any:
+        made: list[Any] = []
+
+        def train(x: Any) -> Any:
+            if not made or execution.name == "graph":
+                made[:] = [hf.Variable([1.0, 2.0], name="v")]
+            (v,) = made
+            with init_scope():  # where Adam's powers are made, also of a traced function
+                optimizer = make(**{key: form(value) for key, value in settings.items()})
+            grad = hf.IndexedSlices(x, hf.constant([0, 1])) if sparse else x
+            done = optimizer.apply_gradients([(grad, v)])
+            with hf.control_dependencies([] if done is None else [done]):
+                return v.read_value()
+
+        return execution(train, np.float32([1.0, -4.0]))
+
+    wanted = steps(lambda value: value)
+    assert not np.array_equal(wanted, [1.0, 2.0])
+    for form in (
+        hf.constant,
+        lambda value: lambda: value,
+        lambda value: lambda: hf.constant(value),
+    ):
+        np.testing.assert_array_equal(steps(form), wanted)
 
 
 class Halving(hf.train.Optimizer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -171,6 +173,22 @@ class TestEverywhere:
             step = 1e-6 * u
             there, here = (np.sum(apply(constraint, w + s) * v) for s in (step, -step))
             assert np.sum(grad * u) == pytest.approx((there - here) / 2e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in c.__all__ if n[0].isupper() and n != "Constraint"])
+def test_documents_state_set_problem_formula_reference(name: str) -> None:
+    text = inspect.getdoc(getattr(c, name)) or ""
+    parts = ["formula"] if name == "Chain" else ["set", "problem", "formula"]
+    for part in parts:
+        assert re.search(rf"^    {part} +\S", text, re.MULTILINE), part
+    assert name == "Chain" or re.search(r"[Rr]eference(:| as for)", text)
+    assert ">>> " in text
+    if name == "Intersection":
+        assert "exact up to about that" in " ".join(text.split())
+    elif getattr(c, name).exact:
+        assert re.search(r"^The exact projection", text, re.MULTILINE)
+    else:
+        assert re.search(r"^Not (a|the exact) projection", text, re.MULTILINE)
 
 
 class TestEdges:
@@ -375,8 +393,7 @@ class TestSettings:
         assert not restored.row_wise(2)
         settings = {"class_name": "Unrelated", "config": {"times": 3}}
         assert c.deserialize(settings, known).times == 3
-        with pytest.raises(NotImplementedError, match="must define __call__"):
-            c.Constraint()(1.0)
+        assert c.Constraint()(1.0) == 1.0  # as in Keras
 
     @pytest.mark.parametrize(
         "make",

@@ -137,6 +137,24 @@ class TestStores:
             with hf.EagerVariableStore().as_default():
                 assert hf.get_collection("mine") == []
 
+    def test_a_store_inside_a_function(self, eager: hf.EagerVariableStore) -> None:
+        mine = hf.EagerVariableStore()
+
+        @hf.function
+        def traced(x: Any) -> Any:
+            with mine.as_default():
+                v = hf.get_variable("v", [], initializer=hf.ones_initializer())
+                assert hf.get_variable("v", []) is v
+                assert hf.global_variables() == [v]
+            return x + v
+
+        assert float(traced(hf.constant(1.0))) == 2.0
+        (v,) = mine.variables()
+        v.assign(5.0)
+        assert float(traced(hf.constant(1.0))) == 6.0
+        assert eager.variables() == []
+        assert hf.get_variable("v", [3]).shape.as_list() == [3]
+
     def test_functions_see_the_store(self, eager: hf.EagerVariableStore) -> None:
         @hf.function
         def step(x: Any) -> Any:
@@ -243,6 +261,16 @@ class TestLife:
         del v, graph
         gc.collect()
         assert [ref() for ref in gone] == [None, None]
+
+
+def test_a_variable_of_a_graph_has_no_value_here() -> None:
+    with hf.Graph().as_default():
+        variables = [hf.get_variable("v", [2]), hf.get_variable("r", [2], use_resource=True)]
+        variables.append(hf.get_variable("p", [2], partitioner=hf.fixed_size_partitioner(2)))
+    for v in variables:
+        for use in (hf.identity, lambda v: v + 1.0, hf.reduce_sum, lambda v: hf.stack([v, v])):
+            with hf.eager_mode(), pytest.raises(TypeError, match="belongs to a graph and has no v"):
+                use(v)
 
 
 class TestProcessStore:

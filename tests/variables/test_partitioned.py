@@ -146,12 +146,39 @@ class TestReuse:
         v = table()
         assert reused(table) is v
 
-    @pytest.mark.parametrize("reuse", [True, hf.AUTO_REUSE])
-    def test_without_the_partitioner(self, mode: Mode, reuse: Any) -> None:
+    def test_without_the_partitioner(self, mode: Mode) -> None:
         v = table()
-        with reusing(reuse):
+        with reusing(True):
             assert hf.get_variable("v", [5, 2]) is v
             assert hf.get_variable("v") is v
+
+    def test_auto_reuse_without_the_partitioner(self, mode: Mode) -> None:
+        """It might make another one, so TF refuses; in eager mode a name gives its variable."""
+        v = table()
+        with reusing(hf.AUTO_REUSE):
+            if mode.eager:
+                assert hf.get_variable("v", [5, 2]) is v
+            else:
+                with pytest.raises(ValueError, match="No partitioner was provided, but a part"):
+                    hf.get_variable("v", [5, 2])
+
+    def test_of_a_tensor_of_another_dtype(self, mode: Mode) -> None:
+        """A tensor decides the dtype; an array is converted."""
+        table = np.arange(10.0).reshape(5, 2)
+        for name, value, wanted in (
+            ("tensor", hf.constant(table), hf.float64),
+            ("array", table, hf.float32),
+        ):
+            v = hf.get_variable(name, initializer=value, partitioner=TWO)
+            assert v.dtype == wanted
+            with reusing():
+                assert hf.get_variable(name, initializer=value, partitioner=TWO) is v
+            mode.start()
+            assert mode.value(v.as_tensor()).tolist() == table.tolist()
+
+    def test_the_numbers_of_parts_are_whole(self, mode: Mode) -> None:
+        with pytest.raises(TypeError, match="integer"):
+            hf.get_variable("v", [4], partitioner=lambda **_: [2.0])
 
     def test_parts_made_singly(self, mode: Mode) -> None:
         parts = [hf.get_variable(f"v/part_{i}", [2]) for i in range(2)]
@@ -477,3 +504,19 @@ class TestCreatePartitionedVariables:
         with hf.variable_scope("a", custom_getter=lambda getter, *a, **k: getter(*a, **k)):
             with pytest.raises(ValueError, match="not allowed when a custom getter is set"):
                 self.make([4], [2], None)
+
+
+class TestArray:
+    def test_eager(self, eager: hf.EagerVariableStore) -> None:
+        v = table()
+        assert v.numpy().tolist() == np.asarray(v).tolist() == TABLE.tolist()
+        v.numpy()[:] = 0.0
+        assert np.asarray(v, np.float64).tolist() == TABLE.tolist()
+
+    def test_graph(self, graph: hf.Graph) -> None:
+        v = table()
+        ops = len(graph.get_operations())
+        for read in (v.numpy, lambda: np.asarray(v)):
+            with pytest.raises(TypeError, match="has no value outside a session"):
+                read()
+        assert len(graph.get_operations()) == ops

@@ -145,3 +145,9 @@ class TestKeras:
         assert k.Regularizer().get_config() == {}
         with pytest.raises(ValueError, match="Could not interpret regularizer identifier"):
             k.get(3)
+
+
+def test_public_names() -> None:
+    layers = hf.contrib.layers
+    for name in layers.__all__:
+        assert getattr(layers, name) is getattr(r, name) is getattr(hf, name)

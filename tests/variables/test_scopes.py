@@ -277,6 +277,23 @@ class TestProperties:
         assert v.name == "made/v:0"
         assert mode.value(v).tolist() == [1.0]
 
+    @pytest.mark.parametrize(
+        ("arguments", "error", "text"),
+        [
+            ({"reuse": "yes"}, ValueError, "reuse parameter must be True or False or None"),
+            ({"reuse": 1}, ValueError, "reuse parameter must be True or False or None"),
+            ({"reuse": None, "name": 3}, TypeError, "name and name_scope must be strings, got 3"),
+            ({"reuse": None, "name_scope": None}, TypeError, "must be strings"),
+            ({"reuse": None, "custom_getter": 3}, ValueError, "custom_getter which is not callabl"),
+            ({}, TypeError, "reuse"),
+        ],
+    )
+    def test_constructor_checks(
+        self, mode: Mode, arguments: dict[str, Any], error: Any, text: str
+    ) -> None:
+        with pytest.raises(error, match=text):
+            hf.VariableScope(**arguments)
+
     def test_values_may_be_anything_without_a_graph(self, mode: Mode) -> None:
         with hf.variable_scope("a", values=[1.0, "x", None]) as scope:
             assert scope.name == "a"

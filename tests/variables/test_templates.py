@@ -211,6 +211,15 @@ class TestEager:
         layer.variables[0].assign(1.0)
         assert float(traced(hf.constant(1.0))) == 1.0
 
+    def test_first_called_in_a_function(self, eager: hf.EagerVariableStore) -> None:
+        layer = hf.make_template("layer", scaled)
+        assert float(hf.function(layer)(hf.constant(1.0))) == 3.0
+        (v,) = layer.variables
+        v.assign(5.0)
+        assert float(layer(2.0)) == float(hf.function(layer)(hf.constant(2.0))) == 10.0
+        assert layer.variables == [v]
+        assert eager.variables() == []
+
     def test_gradients(self, eager: hf.EagerVariableStore) -> None:
         layer = hf.make_template("layer", scaled)
         with hf.GradientTape() as tape:

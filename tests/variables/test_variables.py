@@ -210,6 +210,14 @@ class TestReading:
                     session.run(fetch)
             assert np.abs(session.run(v.initialized_value())).max() <= 2.0
 
+    def test_a_handle_is_no_value(self, graph: hf.Graph) -> None:
+        v = hf.get_variable("v", [1], use_resource=True)
+        with hf.Session() as session:
+            session.run(v.initializer)
+            for fetch in (v.handle, v.name, [v.handle]):
+                with pytest.raises(TypeError, match="is the handle of a resource variable"):
+                    session.run(fetch)
+
     def test_sessions_have_their_own_values(self, graph: hf.Graph) -> None:
         v = hf.Variable(1.0)
         with hf.Session() as one, hf.Session() as two:
@@ -371,7 +379,11 @@ class TestWriting:
         with pytest.raises(errors.OutOfRangeError, match="Reached limit of 2"):
             kind.value(v.count_up_to(2))
         assert kind.value(v) == 2
-        assert int(kind.value(hf.count_up_to(v, 5))) == 2
+        counted = hf.count_up_to(v, 5)
+        assert counted.dtype.base_dtype == hf.int32
+        assert int(kind.value(counted)) == 2
+        with pytest.raises(TypeError, match="DataType float32 not in list of allowed values"):
+            kind(0.0).count_up_to(2)
 
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]

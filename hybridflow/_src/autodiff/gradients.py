@@ -34,6 +34,14 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
+_AGGREGATION_METHODS = (
+    None,
+    AggregationMethod.ADD_N,
+    AggregationMethod.EXPERIMENTAL_TREE,
+    AggregationMethod.EXPERIMENTAL_ACCUMULATE_N,
+)
+
+
 def gradients(
     ys: Any,
     xs: Any,
@@ -52,14 +60,16 @@ def gradients(
       grad_ys: a gradient for each of `ys` (ones where it is None).
       name: name scope of the ops made.
       colocate_gradients_with_ops: whether gradient ops are colocated with the ops they belong to.
-      gate_gradients, aggregation_method: accepted; results do not depend on them.
+      gate_gradients: accepted; results do not depend on it.
+      aggregation_method: one of `AggregationMethod`; results do not depend on it.
       stop_gradients: tensors that count as constants.
 
     Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or
     None where `ys` do not depend on it.
 
     Raises:
-      RuntimeError: in eager mode. ValueError: if `grad_ys` do not match `ys`.
+      RuntimeError: in eager mode. ValueError: if `grad_ys` do not match `ys`, or for another
+        `aggregation_method`.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -69,6 +79,7 @@ def gradients(
     """
     if context.modes.top.eager:
         raise RuntimeError(_EAGER)
+    check_aggregation_method(aggregation_method)
     ys = _as_list(ys)
     xs = _as_list(xs)
     sources = [source_tensor(x) for x in xs]
@@ -96,6 +107,12 @@ def gradients(
 
         backward(reversed(between), grads, reached.__contains__, stopped, scope)
         return [grads.of(s) for s in sources]
+
+
+def check_aggregation_method(method: int | None) -> None:
+    """Raises ValueError unless it is None or one of `AggregationMethod`."""
+    if method not in _AGGREGATION_METHODS:
+        raise ValueError(f"Invalid aggregation_method specified {method!r}.")
 
 
 _NOTHING = contextlib.nullcontext()

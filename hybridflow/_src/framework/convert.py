@@ -141,7 +141,7 @@ def convert(value: Any, dtype: DType | None, name: str | None, eager: bool) -> T
     for converter in _converters_for(kind):
         result = converter(value, dtype, name, False)
         if result is not NotImplemented:
-            return result
+            return admit_tensor(result, True, name or kind.__name__) if eager else result
     if isinstance(value, (list, tuple)) and _holds_tensor(value):
         return _pack(value, dtype, name, eager)
     array = to_array(value, dtype)

@@ -170,6 +170,8 @@ def _reference(op: OpDef, arg: Arg, value: Any, types: dict[str, DType]) -> Tens
             _check_dtype(op, arg, dtype.base_dtype, types)
             return handle
         if dtype is dtypes.resource:
+            if handle is not value:
+                _check_dtype(op, arg, value.dtype.base_dtype, types)
             return handle
     raise TypeError(
         f"Input '{arg.name}' of '{op.name}' Op requires l-value input: pass a variable, got "

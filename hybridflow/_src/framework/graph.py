@@ -87,6 +87,8 @@ class Graph(Collections):
         Op functions come here through `dispatch`, which has checked the inputs.
         """
         scope = self._scope.top
+        if op_def.effect is not None and inputs and inputs[0]._dtype.is_ref_dtype:
+            scope = scope.beside_references(op_def, inputs)
         body = scope.body
         for tensor in inputs:
             if tensor.op.body is not body:
@@ -323,8 +325,7 @@ class Graph(Collections):
         if op is not None:
             element = self.as_graph_element(op, allow_tensor=True, allow_operation=True)
             beside = (*beside, element.op if isinstance(element, Tensor) else element)
-        # Standing beside an op is the stronger wish: devices asked for outside do not count.
-        return self._scope.scope(scope.evolve(colocate=beside, device="", device_functions=()))
+        return self._scope.scope(scope.beside(beside))
 
     def container(self, container_name: str) -> Pushed[Scope, str]:
         """Accepted for compatibility: a session has one container of resources."""

@@ -48,8 +48,13 @@ class GraphKeys:
 
 
 def current_collections() -> Collections:
-    """The default graph's collections, or in eager mode those of the current variable store."""
-    return context.eager_collections.top if context.modes.top.eager else get_default_graph()
+    """The default graph's collections, or those of the current variable store in eager mode and in
+    a function traced for it.
+    """
+    if context.modes.top.eager:
+        return context.eager_collections.top
+    graph = get_default_graph()
+    return context.eager_collections.top if graph.building_function else graph
 
 
 def add_to_collection(name: Any, value: Any) -> None:

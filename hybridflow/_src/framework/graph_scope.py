@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.op_def import OpDef
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.traceback import RawFrames
@@ -109,6 +110,22 @@ class Scope:
         if not functions and self.device:
             functions = (_device_function(self.device),)
         return self.evolve(device_functions=(*functions, spec))
+
+    def beside(self, ops: tuple[Operation, ...]) -> Scope:
+        """The scope inside `colocate_with`.
+
+        Standing beside an op is the stronger wish: devices asked for outside do not count.
+        """
+        return self.evolve(colocate=ops, device="", device_functions=())
+
+    def beside_references(self, op_def: OpDef, inputs: tuple[Tensor, ...]) -> Scope:
+        """The scope for an op that works on variables kept by reference: it stands beside them."""
+        variables = [
+            tensor.op
+            for arg, tensor in zip(op_def.inputs, inputs, strict=False)
+            if arg.ref and tensor._dtype.is_ref_dtype
+        ]
+        return self.beside((*self.colocate, *variables))
 
     def control_inputs(self, inputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:
         """The open control inputs, less those that an input of the new op already waits for."""

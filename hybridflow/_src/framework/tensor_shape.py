@@ -302,7 +302,7 @@ def _raw(dims: Any) -> RawDims:
         return dims._dims
     if isinstance(dims, (str, bytes)):
         raise TypeError(
-            f"A string is no shape: got {dims!r}, expected a list of sizes such as [2, None]."
+            f"A string has ambiguous TensorShape, got {dims!r}: pass a list of sizes, or an int."
         )
     try:
         sizes = iter(dims)

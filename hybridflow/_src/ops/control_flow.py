@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -11,8 +12,16 @@ from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import colocate_with, control_dependencies, name_scope
+from hybridflow._src.framework.scopes import (
+    colocate_with,
+    control_dependencies,
+    device,
+    name_scope,
+)
 from hybridflow._src.framework.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["group", "no_op", "tuple", "with_dependencies"]
 
@@ -48,7 +57,8 @@ def group(*inputs: Any, **kwargs: Any) -> Any:
       name: name of the operation.
 
     Raises:
-      TypeError: for an input that is neither operation nor tensor, or an unknown keyword.
+      TypeError: for an input that is neither operation nor tensor. ValueError: for an unknown
+        keyword argument.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default():
@@ -58,17 +68,26 @@ def group(*inputs: Any, **kwargs: Any) -> Any:
     """
     name = kwargs.pop("name", None)
     if kwargs:
-        raise TypeError(f"group() got an unexpected keyword argument {next(iter(kwargs))!r}")
+        raise ValueError(f"Unknown keyword arguments: {', '.join(kwargs)}")
     if context.modes.top.eager:
         return None
-    ops: dict[Operation, None] = {}
+    on_device: dict[str, dict[Operation, None]] = {}
     for item in inputs:
         element = item.op if hasattr(item, "op") else item
         if not isinstance(element, Operation):
             raise TypeError(f"Expected operation or tensor in group(), got {item!r:.200}.")
-        ops[element] = None
-    with name_scope(name, "group_deps") as scope, control_dependencies(list(ops)):
-        return no_op(name=scope)
+        on_device.setdefault(element.device, {})[element] = None
+    with name_scope(name, "group_deps") as scope:
+        if len(on_device) == 1:
+            [(where, ops)] = on_device.items()
+            return _after(ops, where, scope)
+        # One for the ops of each device, and one for these.
+        return _after([_after(on_device[where], where) for where in sorted(on_device)], "", scope)
+
+
+def _after(ops: Iterable[Operation], where: str, name: str | None = None) -> Any:
+    with control_dependencies(list(ops)), device(where) if where else contextlib.nullcontext():
+        return no_op(name=name)
 
 
 def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:

@@ -435,7 +435,7 @@ class Lowering:
         writes: Sequence[Value],
         fallible: bool = False,
     ) -> None:
-        """Adds a call of a kernel: `args` are integers, floats, or values that are read or written."""
+        """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes."""
         position = len(self.steps)
         self._note_reads(reads, position)
         for value in writes:

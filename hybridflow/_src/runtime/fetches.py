@@ -108,6 +108,11 @@ class Fetches:
         if not graph.is_fetchable(op):
             where = f" It lies inside the {op.body.what}." if op.body is not None else ""
             raise ValueError(f"Operation {op.name!r} has been marked as not fetchable.{where}")
+        if isinstance(element, Tensor) and element.dtype is dtypes.resource:
+            raise TypeError(
+                f"Fetch argument {fetch!r} is the handle of a resource variable, no value: "
+                "fetch the variable itself."
+            )
         return element
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.errors import NotFoundError
 from hybridflow._src.plan.plan import Kernels, Plan, build
 from hybridflow._src.runtime.fetches import (
     Fetches,
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.stack import Pushed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.runtime.config import ConfigProto
+
+_NO_CLUSTER = (
+    "No session factory registered for the given session options: {{target: {target!r}}}. Sessions "
+    "run graphs in this process; there are no clusters, and no distributed training."
+)
 
 
 class _Runnable:
@@ -59,6 +65,8 @@ class BaseSession:
             raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
         if not isinstance(target, str):
             raise TypeError(f"target must be a string, but got {type(target)}")
+        if target:
+            raise NotFoundError(None, None, _NO_CLUSTER.format(target=target))
         self._graph: Graph = get_default_graph() if graph is None else graph
         self._target = target
         self._config = config

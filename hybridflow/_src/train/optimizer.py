@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.autodiff.gradients import gradients
+from hybridflow._src.autodiff.gradients import check_aggregation_method, gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -18,7 +18,7 @@ from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
 from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
-from hybridflow._src.train.projection import project_after
+from hybridflow._src.train.projection import check_synchronous, project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.train.updates import count_step, sum_repeated
 from hybridflow._src.variables.initializers import Zeros
@@ -175,6 +175,7 @@ class Optimizer:
                 "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, "
                 f"Optimizer.GATE_GRAPH. Not {gate_gradients}"
             )
+        check_aggregation_method(aggregation_method)
         variables = None if var_list is None else variables_of(var_list)
         if grad_loss is not None:
             grad_loss = convert_to_tensor(grad_loss)
@@ -244,6 +245,8 @@ class Optimizer:
         Raises:
           TypeError: for something else than gradients and variables. ValueError: if there are no
             pairs, or all gradients are None. RuntimeError: for variables of the other mode.
+            NotImplementedError: for a variable with a constraint on a cluster's device, since its
+            updates would be asynchronous.
 
         >>> import hybridflow as hf
         >>> with hf.eager_mode():
@@ -255,6 +258,8 @@ class Optimizer:
         """
         pairs = checked_pairs(grads_and_vars)
         variables = [v for _, v in pairs]
+        for variable in variables:
+            check_synchronous(variable)
         if global_step is not None:
             if not isinstance(global_step, Variable):
                 raise TypeError(f"global_step must be a hf.Variable, got {global_step!r:.200}.")

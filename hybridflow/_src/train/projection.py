@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
+from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.errors import DTypeError, ShapeError
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
@@ -20,6 +21,31 @@ _NOT_TENSOR = (
     "The constraint {constraint} of variable '{name}' must return a tensor of the variable's shape "
     "{shape} and dtype {dtype}, got {got!r:.200}."
 )
+
+_ASYNCHRONOUS = (
+    "Variable '{name}' has the constraint {constraint} and is on {device!r}, in a cluster. There, "
+    "workers update it without waiting for each other: one's update may come between another's "
+    "update and its projection, and what is then read lies outside of the constraint's set. "
+    "Constraints are not safe in asynchronous distributed training, so it is refused. Keep the "
+    "variable in this process (a device without a job), or train it without a constraint."
+)
+# The job of devices in this process.
+_HERE = "localhost"
+
+
+def check_synchronous(variable: Any) -> None:
+    """Checks that a variable with a constraint is not shared by the workers of a cluster.
+
+    Raises:
+      NotImplementedError: if it is on the device of a cluster's job, such as a parameter server.
+    """
+    if variable.constraint is None or not variable.device:
+        return
+    if DeviceSpec.from_string(variable.device).job not in (None, _HERE):
+        what = _name_of(variable.constraint)
+        raise NotImplementedError(
+            _ASYNCHRONOUS.format(name=variable.name, constraint=what, device=variable.device)
+        )
 
 
 def project_after(
@@ -74,7 +100,7 @@ def _projected(variable: Any, value: Tensor, shape: Any) -> Tensor:
     constraint, dtype = variable.constraint, variable.dtype.base_dtype
     value = constraint(value)
     fit = {"name": variable.name, "shape": shape, "dtype": dtype.name}
-    what = getattr(constraint, "__name__", None) or type(constraint).__name__
+    what = _name_of(constraint)
     if not isinstance(value, Tensor):
         raise TypeError(_NOT_TENSOR.format(constraint=what, got=value, **fit))
     if value.dtype.base_dtype is not dtype:
@@ -82,3 +108,7 @@ def _projected(variable: Any, value: Tensor, shape: Any) -> Tensor:
     if not value.shape.is_compatible_with(shape):
         raise ShapeError(_NOT_TENSOR.format(constraint=what, got=value, **fit))
     return value
+
+
+def _name_of(constraint: Any) -> str:
+    return getattr(constraint, "__name__", None) or type(constraint).__name__

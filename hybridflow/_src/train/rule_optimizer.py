@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops import constant
 from hybridflow._src.ops.casting import cast
 from hybridflow._src.train.optimizer import Optimizer
@@ -14,6 +16,8 @@ from hybridflow._src.variables.resource_variable import ResourceVariable
 
 if TYPE_CHECKING:
     from hybridflow._src.ops.training import UpdateRule
+
+_NOT_FITTING = "The gradient of shape {got} does not fit variable '{name}' of shape {shape}."
 
 
 def sums_repeated(hook: Any) -> Any:
@@ -59,6 +63,9 @@ class RuleOptimizer(Optimizer):
 
     def _run_rule(self, var: Any, grad: Any, indices: Any = None) -> Any:
         rule = self._rule
+        dims = var._dims if indices is None or var._dims is None else (None, *var._dims[1:])
+        if not compatible(grad._dims, dims):
+            raise ShapeError(_NOT_FITTING.format(got=grad.shape, name=var.name, shape=var.shape))
         operands = self._operands(var._dtype)
         operands.insert(rule.grad, grad)
         if indices is not None:

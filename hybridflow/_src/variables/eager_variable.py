@@ -19,8 +19,10 @@ from hybridflow._src.framework.scopes import (
     name_scope,
 )
 from hybridflow._src.framework.storage import Storage
+from hybridflow._src.variables.initial_value import check_initial
+from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.resource_variable import ResourceVariable
-from hybridflow._src.variables.variable import Variable, check_initial, overload
+from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

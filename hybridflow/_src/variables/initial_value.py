@@ -1,8 +1,10 @@
-"""Initial values that depend on other variables: how the order of initialisation is made right."""
+"""Initial values: their shapes, and how those that depend on other variables come in order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.graph import Graph
@@ -10,6 +12,13 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
 
 _KEY = "variables by op"
+_UNKNOWN_SHAPE = (
+    "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
+    "or pass validate_shape=False."
+)
+_OTHER_SHAPE = (
+    "The initial value of variable '{name}' has shape {got}, but shape {wanted} was asked for."
+)
 _VARIABLES = frozenset(("VarHandleOp", "VariableV2"))
 
 
@@ -87,3 +96,20 @@ def _copy(graph: Graph, op: Operation, inputs: tuple[Tensor, ...], name: str) ->
         [t._dtype for t in op.outputs],
         [t._dims for t in op.outputs],
     ).outputs
+
+
+def check_initial(initial: Tensor, scope: str, validate_shape: bool, expected: Any) -> None:
+    """Checks the shape of an initial value.
+
+    Raises:
+      ValueError: if it is not known, or another one than expected.
+    """
+    if not validate_shape:
+        return
+    dims = initial._dims
+    if dims is None or None in dims:
+        raise ValueError(_UNKNOWN_SHAPE.format(value=initial))
+    if expected is not None and not initial.shape.is_compatible_with(expected):
+        wanted = TensorShape(expected)
+        name = scope.rstrip("/")
+        raise ValueError(_OTHER_SHAPE.format(name=name, got=initial.shape, wanted=wanted))

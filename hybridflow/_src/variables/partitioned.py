@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
 from hybridflow._src.framework.tensor import Tensor
@@ -11,7 +13,8 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import array, joining
 from hybridflow._src.ops.control_flow import group
 from hybridflow._src.ops.indexing import getitem
-from hybridflow._src.variables.variable import Variable, overload
+from hybridflow._src.variables.overload import overload
+from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +144,16 @@ class PartitionedVariable:
 
     def _as_tensor(self) -> Tensor:
         return self.as_tensor()
+
+    def numpy(self) -> Any:
+        """The whole as an array of the caller's own, in eager mode."""
+        return np.asarray(self).copy()
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        for part in self._variable_list:
+            if not part._eager:
+                return part.__array__()  # says that it has no value outside a session
+        return self.as_tensor().__array__(*args, **kwargs)
 
     def _joined(self) -> Tensor:
         parts = self._variable_list

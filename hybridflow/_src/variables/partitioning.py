@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops import slicing as slices
 from hybridflow._src.variables.partitioned import PartitionedVariable
@@ -152,10 +154,13 @@ class Partitioning:
         self._store = store
         self._request = request
         self._shape = as_shape(request.shape)
+        self._dtype = request.dtype
         if request.from_value:
             value = request.initializer
             own = value.shape if hasattr(value, "shape") else np.shape(value)
             self._shape = self._shape.merge_with(own)
+            if isinstance(value, Tensor):
+                self._dtype = value.dtype.base_dtype
 
     def get(self) -> PartitionedVariable:
         """The variable of that name, checked, or a new one."""
@@ -185,7 +190,7 @@ class Partitioning:
                 f"Shape of a new partitioned variable ({request.name}) must be fully defined, but "
                 f"instead was {shape}."
             )
-        slicing = partitioner(shape=shape, dtype=request.dtype)
+        slicing = partitioner(shape=shape, dtype=self._dtype)
         if not isinstance(slicing, (list, tuple)):
             raise ValueError(f"Partitioner must return a sequence, but saw: {slicing}")
         if len(slicing) != shape.ndims:
@@ -195,10 +200,10 @@ class Partitioning:
             )
         if any(number < 1 for number in slicing):
             raise ValueError(f"Partitioner returned zero partitions for some axes: {slicing}")
-        return [int(number) for number in slicing]
+        return [operator.index(number) for number in slicing]
 
     def _check_same(self, found: PartitionedVariable) -> None:
-        name, shape, dtype = self._request.name, self._shape, self._request.dtype
+        name, shape, dtype = self._request.name, self._shape, self._dtype
         if not shape.is_compatible_with(found.shape):
             raise ValueError(
                 _OTHER.format(name=name, what="shape", wanted=shape, found=found.shape)
@@ -243,7 +248,7 @@ class Partitioning:
         part.name, part.shape, part.partitioner = name, shape, None
         with name_scope(f"{name}/PartitionedInitializer"):
             if given.from_value:
-                whole = convert_to_tensor(given.initializer, given.dtype)
+                whole = convert_to_tensor(given.initializer, self._dtype)
                 part.initializer, part.shape = slices.slice(whole, info.var_offset, shape), None
             elif given.initializer is None and not given.dtype.is_floating:
                 initializer = default_initializer(given.name, given.dtype)

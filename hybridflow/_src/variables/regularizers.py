@@ -71,9 +71,8 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Penalty:
       ValueError: if `scale` is negative, or an integer.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.variables.regularizers import l1_regularizer
     >>> with hf.eager_mode():
-    ...     print(float(l1_regularizer(0.5)(hf.constant([1.0, -3.0]))))
+    ...     print(float(hf.contrib.layers.l1_regularizer(0.5)(hf.constant([1.0, -3.0]))))
     2.0
     """
     return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(abs_(w)))
@@ -90,9 +89,8 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Penalty:
       ValueError: if `scale` is negative, or an integer.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.variables.regularizers import l2_regularizer
     >>> with hf.eager_mode():
-    ...     print(float(l2_regularizer(0.5)(hf.constant([1.0, -3.0]))))
+    ...     print(float(hf.contrib.layers.l2_regularizer(0.5)(hf.constant([1.0, -3.0]))))
     2.5
     """
     return _scaled(scale, scope, "l2_regularizer", l2_loss)
@@ -150,10 +148,10 @@ def apply_regularization(regularizer: Penalty, weights_list: Any = None) -> Tens
       ValueError: if there are no weights, or a loss is no scalar.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.variables.regularizers import apply_regularization, l1_regularizer
     >>> with hf.eager_mode():
     ...     weights = [hf.constant([1.0]), hf.constant([2.0])]
-    ...     print(float(apply_regularization(l1_regularizer(1.0), weights)))
+    ...     l1 = hf.contrib.layers.l1_regularizer(1.0)
+    ...     print(float(hf.contrib.layers.apply_regularization(l1, weights)))
     3.0
     """
     weights_list = weights_list or get_collection(GraphKeys.WEIGHTS)

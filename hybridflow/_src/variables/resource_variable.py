@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ResourceVariable"]
 
+_IS_INITIALIZED = "IsInitialized/VarIsInitializedOp"
+_READ = "Read/ReadVariableOp"
+_NOTHING = contextlib.nullcontext()
+
 
 class ResourceVariable(Variable):
     """A variable whose reads and writes are ordered by dependencies alone.
@@ -51,50 +55,44 @@ class ResourceVariable(Variable):
         return name_scope("Initializer")
 
     def _make_ops(self, scope: str, validate_shape: bool) -> None:
-        graph = get_default_graph()
-        form = {"dtype": self._dtype, "shape": TensorShape.of(self._dims)}
+        graph, dtype = get_default_graph(), self._dtype
+        form = {"dtype": dtype, "shape": TensorShape.of(self._dims)}
         attrs = {**form, "shared_name": scope[:-1], "container": ""}
         beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
         for part in ("IsInitialized", "Read"):
             graph.unique_name(part)
-        self._handle, _ = graph.add_ops(
-            [
-                (OPS["VarHandleOp"], (), attrs, scope, dtypes.resource, ()),
-                (
-                    OPS["VarIsInitializedOp"],
-                    (0,),
-                    {},
-                    "IsInitialized/VarIsInitializedOp",
-                    dtypes.bool,
-                    (),
-                ),
-            ]
-        )
+        specs: list[Any] = [
+            (OPS["VarHandleOp"], (), attrs, scope, dtypes.resource, ()),
+            (OPS["VarIsInitializedOp"], (0,), {}, _IS_INITIALIZED, dtypes.bool, ()),
+        ]
+        self._handle, _ = graph.add_ops(specs)
         self._op = self._handle.op
-        self._initializer_op = graph.add_op(
-            OPS["AssignVariableOp"],
-            (self._handle, self._initial_expression),
-            {"shape": form["shape"], **beside},
-            "Assign",
-            (),
-            (),
+        read = (
+            OPS["ReadVariableOp"],
+            (self._handle,),
+            {**form, **beside},
+            _READ,
+            dtype,
+            self._dims,
         )
-        # What `session.run(variable)` fetches; `_cached` is what readers get.
-        (self._snapshot,) = graph.add_ops(
-            [
-                (
-                    OPS["ReadVariableOp"],
-                    (self._handle,),
-                    {**form, **beside},
-                    "Read/ReadVariableOp",
-                    self._dtype,
-                    self._dims,
-                )
-            ]
-        )
+        with _NOTHING if graph._scope.top.is_plain else colocate_with(self._op):
+            self._initializer_op = graph.add_op(
+                OPS["AssignVariableOp"],
+                (self._handle, self._initial_expression),
+                {"shape": form["shape"], **beside},
+                "Assign",
+                (),
+                (),
+            )
+            # What `session.run(variable)` fetches; `_cached` is what readers get.
+            (self._snapshot,) = graph.add_ops([read])
         self._cached: Tensor | None = None
         if self._caching_device is not None:
-            with name_scope(f"{scope}Read/"), device(self._caching_device):
+            with (
+                name_scope(f"{scope}Read/"),
+                colocate_with(None, ignore_existing=True),
+                device(self._caching_device),
+            ):
                 self._cached = raw.Identity(self._snapshot)
 
     def _shared_snapshot(self) -> Tensor | None:
@@ -123,12 +121,16 @@ class ResourceVariable(Variable):
                 tape.watch_variable(self)
         return raw.ReadVariableOp(self._handle, dtype=self._dtype, shape=TensorShape.of(self._dims))
 
+    def _read_here(self) -> Tensor:
+        """The value, read on the variable's device."""
+        with colocate_with(None, ignore_existing=True), _on(self.device):
+            return self._read()
+
     def value(self) -> Tensor:
         """The value as a tensor: read anew, or the cached copy where there is a caching device."""
         if self._cached is not None:
             return self._cached
-        with colocate_with(None, ignore_existing=True), _on(self.device):
-            return self._read()
+        return self._read_here()
 
     def read_value(self) -> Tensor:
         """The value read here: after the control dependencies that are open now."""
@@ -189,11 +191,11 @@ class ResourceVariable(Variable):
         value = convert_to_tensor(value, self._dtype)
         op = raw.ResourceStridedSliceAssign(self._handle, *bounds, value, name=name, **masks)
         with control_dependencies([op]):
-            return self._read()
+            return self._read_here()
 
 
 def _on(name: str) -> AbstractContextManager[Any]:
-    return device(name) if name else contextlib.nullcontext()
+    return device(name) if name else _NOTHING
 
 
 Variable.resource_class = ResourceVariable

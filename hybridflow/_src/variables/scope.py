@@ -11,7 +11,7 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.graph_scope import Scope, check_name
 from hybridflow._src.framework.scopes import current_name_scope, graph_of, name_scope
 from hybridflow._src.variables.request import check_getter, nested
-from hybridflow._src.variables.scope_state import VariableScope, current
+from hybridflow._src.variables.scope_state import VariableScope, check_reuse, current
 from hybridflow._src.variables.store import AUTO_REUSE
 
 if TYPE_CHECKING:
@@ -85,11 +85,7 @@ class variable_scope:
             )
         if name_or_scope is None and not isinstance(default_name, str):
             raise TypeError(f"default_name must be a string, got {default_name!r}.")
-        if not (reuse is None or isinstance(reuse, bool) or reuse is AUTO_REUSE):
-            raise ValueError(
-                "The reuse parameter must be True or False or None (or tf.AUTO_REUSE), got "
-                f"{reuse!r}."
-            )
+        check_reuse(reuse)
         if not isinstance(auxiliary_name_scope, bool):
             raise TypeError(
                 "The auxiliary_name_scope must be `True` or `False`, while get "
@@ -197,7 +193,18 @@ class variable_scope:
 
 @contextlib.contextmanager
 def variable_op_scope(
-    values: Any, name_or_scope: Any, default_name: str | None = None, *args: Any, **kwargs: Any
+    values: Any,
+    name_or_scope: Any,
+    default_name: str | None = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    custom_getter: Any = None,
+    reuse: Any = None,
+    dtype: Any = None,
+    use_resource: bool | None = None,
+    constraint: Any = None,
 ) -> Iterator[VariableScope]:
     """Deprecated: `variable_scope` with `values` first."""
     warnings.warn(
@@ -206,5 +213,18 @@ def variable_op_scope(
         DeprecationWarning,
         stacklevel=3,
     )
-    with variable_scope(name_or_scope, default_name, values, *args, **kwargs) as scope:
+    with variable_scope(
+        name_or_scope,
+        default_name,
+        values,
+        initializer,
+        regularizer,
+        caching_device,
+        partitioner,
+        custom_getter,
+        reuse,
+        dtype,
+        use_resource,
+        constraint,
+    ) as scope:
         yield scope

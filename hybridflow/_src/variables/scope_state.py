@@ -10,7 +10,7 @@ from hybridflow._src.framework.default_graph import on_reset
 from hybridflow._src.framework.graph_keys import GraphKeys, current_collections, get_collection
 from hybridflow._src.framework.scopes import init_scope, name_scope
 from hybridflow._src.framework.stack import Stack
-from hybridflow._src.variables.request import Request, through
+from hybridflow._src.variables.request import Request, check_getter, through
 from hybridflow._src.variables.store import AUTO_REUSE, VariableStore
 from hybridflow._src.variables.variable import variables_are_eager
 
@@ -33,6 +33,10 @@ class VariableScope:
         defaults for `get_variable`.
       name_scope: the name scope that was opened with it.
       use_resource: whether to make resource variables. In eager mode always True.
+
+    Raises:
+      TypeError: for a name that is no string. ValueError: for another value of `reuse`, or a custom
+        getter that is not callable.
     """
 
     __slots__ = (
@@ -63,6 +67,12 @@ class VariableScope:
         use_resource: bool | None = None,
         constraint: Any = None,
     ) -> None:
+        if not all(isinstance(text, str) for text in (name, name_scope)):
+            raise TypeError(
+                f"VariableScope: name and name_scope must be strings, got {name!r}, {name_scope!r}."
+            )
+        check_reuse(reuse)
+        check_getter(custom_getter)
         self._name = name
         self._name_scope = name_scope
         self._initializer = initializer
@@ -234,6 +244,14 @@ class VariableScope:
 
     def __repr__(self) -> str:
         return f"<hf.VariableScope '{self._name}' reuse={self._reuse}>"
+
+
+def check_reuse(reuse: Any) -> None:
+    """Raises ValueError unless `reuse` is one of its values."""
+    if not (reuse is None or isinstance(reuse, bool) or reuse is AUTO_REUSE):
+        raise ValueError(
+            f"The reuse parameter must be True or False or None (or tf.AUTO_REUSE), got {reuse!r}."
+        )
 
 
 def _check_dtype(name: str, initializer: Any, dtype: Any) -> None:

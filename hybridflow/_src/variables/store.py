@@ -96,7 +96,9 @@ class VariableStore:
         if self.eager:
             request.reuse, request.use_resource = AUTO_REUSE, True
         cut = request.partitioner is not None and as_shape(request.shape)._dims != ()
-        if cut or (request.reuse and name in self.partitioned):
+        # As in TF, reuse=True finds a partitioned variable without a partitioner, but AUTO_REUSE,
+        # which might make another one, does not. In eager mode a name always gives its variable.
+        if cut or ((self.eager or request.reuse is True) and name in self.partitioned):
             with self._lock, root_scope():
                 return Partitioning(self, request).get()
         if name not in self.variables and f"{name}/part_0" in self.variables:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework import context
@@ -12,15 +11,15 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import OPS, raw
-from hybridflow._src.framework.scopes import device, init_scope, name_scope
+from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops import part_assignment as _parts  # noqa: F401 - for what it registers
 from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
 from hybridflow._src.ops.conditional import cond
 from hybridflow._src.ops.indexing import getitem
-from hybridflow._src.ops.operators import OPERATORS
-from hybridflow._src.variables.initial_value import initial_expression, register
+from hybridflow._src.variables.initial_value import check_initial, initial_expression, register
+from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
 from hybridflow._src.variables.variable_def import VariableDef, describe, restore
 
@@ -35,13 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Variable"]
 
 _NOT_CONSTRAINT = "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
-_UNKNOWN_SHAPE = (
-    "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
-    "or pass validate_shape=False."
-)
-_OTHER_SHAPE = (
-    "The initial value of variable '{name}' has shape {got}, but shape {wanted} was asked for."
-)
 _IN_CONTROL_FLOW = (
     "Initializer for variable {name} is from inside a control-flow construct, such as a loop or "
     "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
@@ -169,7 +161,7 @@ class Variable:
         if constraint is not None and not callable(constraint):
             raise ValueError(_NOT_CONSTRAINT.format(name=name or "Variable", got=constraint))
         if name == "":
-            raise ValueError("'' is not a valid name for a variable.")
+            raise ValueError("'' is not a valid node name: a variable needs one.")
         if collections is None:
             collections = [GraphKeys.GLOBAL_VARIABLES]
         elif not isinstance(collections, (list, tuple, set)):
@@ -201,6 +193,7 @@ class Variable:
 
     def _make_ops(self, scope: str, validate_shape: bool) -> None:
         """Makes the reference, the initializer, and the tensor that readers share."""
+        graph = get_default_graph()
         initial, dtype, dims = self._initial_expression, self._dtype, self._dims
         ref = dtype._as_ref
         attrs = {
@@ -209,21 +202,22 @@ class Variable:
             "shared_name": scope[:-1],
             "container": "",
         }
-        assigning = {"use_locking": True, "validate_shape": validate_shape}
+        beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
+        assigning = {"use_locking": True, "validate_shape": validate_shape, **beside}
         specs: list[Any] = [
             (OPS["VariableV2"], (), attrs, scope, ref, dims),
             (OPS["Assign"], (0, initial), assigning, "Assign", ref, initial._dims),
+            (OPS["Identity"], (0,), beside, "read", dtype, dims),
         ]
-        if self._caching_device is None:
-            beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
-            specs.append((OPS["Identity"], (0,), beside, "read", dtype, dims))
-        self._handle, assigned, *read = get_default_graph().add_ops(specs)
+        if self._caching_device is None and graph._scope.top.is_plain:
+            self._handle, assigned, self._snapshot = graph.add_ops(specs)
+        else:
+            self._handle, assigned = graph.add_ops(specs[:2])
+            cache = self._caching_device
+            with colocate_with(self._handle.op) if cache is None else device(cache):
+                self._snapshot = raw.Identity(self._handle, name="read")
         self._op: Operation = self._handle.op
         self._initializer_op: Operation = assigned.op
-        if not read:
-            with device(self._caching_device):
-                read = [raw.Identity(self._handle, name="read")]
-        self._snapshot = read[0]
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -399,7 +393,7 @@ class Variable:
         Raises:
           OutOfRangeError: when it runs, once the value has reached `limit`.
         """
-        return raw.CountUpTo(self._handle, limit=limit, T=self._dtype, name=name)
+        return raw.CountUpTo(self, limit=limit, T=self._dtype, name=name)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Writes a Python or NumPy value into the variable, in `session` or the default session.
@@ -459,40 +453,9 @@ class Variable:
         return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
 
-def overload(cls: Any, tensor_class: type[Tensor]) -> None:
-    """Gives a class the operators of tensors: its object is read, then the tensor does the rest."""
-    for operator in OPERATORS:
-        setattr(cls, operator, _read_first(getattr(tensor_class, operator)))
-
-
-def _read_first(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def operator(self: Any, *args: Any) -> Any:
-        return method(self._as_tensor(), *args)
-
-    return operator
-
-
 def _no_device(graph: Graph) -> AbstractContextManager[Any]:
     scope = graph._scope.top
     return graph.device(None) if scope.device or scope.device_functions else _NOTHING
-
-
-def check_initial(initial: Tensor, scope: str, validate_shape: bool, expected: Any) -> None:
-    """Checks the shape of an initial value.
-
-    Raises:
-      ValueError: if it is not known, or another one than expected.
-    """
-    if not validate_shape:
-        return
-    dims = initial._dims
-    if dims is None or None in dims:
-        raise ValueError(_UNKNOWN_SHAPE.format(value=initial))
-    if expected is not None and not initial.shape.is_compatible_with(expected):
-        wanted = TensorShape(expected)
-        name = scope.rstrip("/")
-        raise ValueError(_OTHER_SHAPE.format(name=name, got=initial.shape, wanted=wanted))
 
 
 def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> Any:

@@ -47,6 +47,9 @@ class L2Ball(_AlongAxes):
       radius: a number >= 0.
       axis: an int, a list of ints, or None for the whole tensor as one vector.
 
+    Reference: Parikh, Boyd: Proximal Algorithms, Foundations and Trends in Optimization 1 (2014),
+    section 6.2.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.constraints.L2Ball(1.0)(hf.constant([3.0, 4.0])).numpy().round(5))
@@ -109,7 +112,7 @@ class RowStochastic(_AlongAxes):
         problem  min |y - w|  subject to  y in the set
         formula  that of `Simplex(1, axis=-1)`
 
-    The exact projection. Edges as for `Simplex`.
+    The exact projection. Edges and reference as for `Simplex`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

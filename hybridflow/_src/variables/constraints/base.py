@@ -44,8 +44,9 @@ def known(alias: str) -> Callable[[_Class], _Class]:
 class Constraint:
     """Base of all constraints: a callable from a weight to its projection.
 
-    Subclasses define `__call__(w)`, which gives a tensor of the shape and dtype of `w`, and
-    `get_config()` if they have settings. Any other callable may be a `constraint` as well.
+    Subclasses define `__call__(w)`, which gives a tensor of the shape and dtype of `w` (as in Keras
+    this one gives `w` itself), and `get_config()` if they have settings. Any other callable may be
+    a `constraint` as well.
 
     >>> import hybridflow as hf
     >>> class Doubled(hf.constraints.Constraint):
@@ -57,7 +58,7 @@ class Constraint:
     """
 
     def __call__(self, w: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __call__.")
+        return w
 
     def get_config(self) -> dict[str, Any]:
         """The settings, as the constructor takes them."""

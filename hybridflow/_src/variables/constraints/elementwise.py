@@ -27,6 +27,9 @@ class NonNeg(Projection):
 
     The exact projection. NaN stays NaN, in its place.
 
+    Reference: Parikh, Boyd: Proximal Algorithms, Foundations and Trends in Optimization 1 (2014),
+    section 6.2.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.constraints.NonNeg()(hf.constant([-1.0, 0.0, 2.0])).numpy())
@@ -55,6 +58,9 @@ class Box(Projection):
 
     Raises:
       ValueError: if a bound is NaN, or `low` is above `high`.
+
+    Reference: Parikh, Boyd: Proximal Algorithms, Foundations and Trends in Optimization 1 (2014),
+    section 6.2.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -111,6 +117,9 @@ class IntegerGrid(Projection):
 
     Raises:
       ValueError: if `step` is not positive, or there is no multiple of it between the bounds.
+
+    Reference: Conway, Sloane: Fast Quantizing and Decoding Algorithms for Lattice Quantizers and
+    Codes, IEEE Transactions on Information Theory 28 (1982).
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -82,6 +82,9 @@ class Hyperplane(_Linear):
     Raises:
       ValueError: if `a` is zero or not finite, or (when called) does not fit.
 
+    Reference: Parikh, Boyd: Proximal Algorithms, Foundations and Trends in Optimization 1 (2014),
+    section 6.2.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.constraints.Hyperplane([1.0, 1.0], 2.0)(hf.constant([3.0, 1.0])).numpy())
@@ -101,8 +104,8 @@ class Halfspace(_Linear):
         problem  min |y - w|  subject to  <a, y> <= b
         formula  y = w - a * max(<a, w> - b, 0) / <a, a>
 
-    The exact projection; inside the half-space w comes back bit for bit. Arguments and edges as for
-    `Hyperplane`.
+    The exact projection; inside the half-space w comes back bit for bit. Arguments, edges and
+    reference as for `Hyperplane`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -118,6 +118,9 @@ class Symmetric(_Square):
     Raises:
       ValueError (when called): if the matrices are not square.
 
+    Reference: Fan, Hoffman: Some metric inequalities in the space of matrices, Proceedings of the
+    AMS 6 (1955).
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.constraints.Symmetric()(hf.constant([[1.0, 2.0], [4.0, 3.0]])).numpy())

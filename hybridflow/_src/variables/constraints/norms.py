@@ -49,6 +49,7 @@ class MaxNorm(_OfNorms):
     """Vectors of at most a given Euclidean norm, as in Keras.
 
         set      {w : |w| <= max_value} for each vector w along `axis`
+        problem  min |y - w|  subject to  |y| <= max_value, up to the epsilon
         formula  y = w * min(|w|, max_value) / (|w| + 1e-7)
 
     Not the exact projection, which `L2Ball` is: every vector is a little too short. A zero vector
@@ -87,6 +88,7 @@ class UnitNorm(_OfNorms):
     """Vectors of Euclidean norm one, as in Keras.
 
         set      {w : |w| = 1} for each vector w along `axis`
+        problem  min |y - w|  subject to  |y| = 1, up to the epsilon
         formula  y = w / (|w| + 1e-7)
 
     Not the exact projection: every vector is a little too short, and a zero vector, to which all
@@ -94,6 +96,8 @@ class UnitNorm(_OfNorms):
 
     Args:
       axis: as for `MaxNorm`.
+
+    Reference: Keras 2, `keras.constraints.UnitNorm`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -116,6 +120,7 @@ class MinMaxNorm(_OfNorms):
     """Vectors whose Euclidean norms are between two bounds, reached at a given rate, as in Keras.
 
         set      {w : min_value <= |w| <= max_value} for each vector w along `axis`
+        problem  min |y - w|  subject to  min_value <= |y| <= max_value, up to the epsilon
         formula  y = w * (rate * min(max(|w|, min_value), max_value) + (1 - rate) * |w|)
                        / (|w| + 1e-7)
 
@@ -130,6 +135,8 @@ class MinMaxNorm(_OfNorms):
 
     Raises:
       ValueError: for other values of these.
+
+    Reference: Keras 2, `keras.constraints.MinMaxNorm`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -1,0 +1,7 @@
+"""The parts of TensorFlow's contrib that this project has."""
+
+from __future__ import annotations
+
+from hybridflow.contrib import layers
+
+__all__ = ["layers"]

@@ -1,0 +1,19 @@
+"""Regularizers of layers, where TensorFlow 1.4 has them."""
+
+from __future__ import annotations
+
+from hybridflow._src.variables.regularizers import (
+    apply_regularization,
+    l1_l2_regularizer,
+    l1_regularizer,
+    l2_regularizer,
+    sum_regularizer,
+)
+
+__all__ = [
+    "apply_regularization",
+    "l1_l2_regularizer",
+    "l1_regularizer",
+    "l2_regularizer",
+    "sum_regularizer",
+]
