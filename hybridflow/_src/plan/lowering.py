@@ -610,6 +610,7 @@ class Lowering:
                 *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
                 *(first.value, first.length, second.value, second.length, result, columns),
                 *(count, rows * inner * size, inner * columns * size, rows * columns * size),
+                *library.threads_for(rows * inner * columns),
             ],
             reads=[first.value, second.value],
             writes=[result],

@@ -46,6 +46,7 @@ class Native:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._keys: dict[Any, int] = {}
+        self._forks = COMPILER.forks
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
         self.problems: dict[Any, str] = {}
@@ -57,13 +58,11 @@ class Native:
         if program is None:
             return self._not_yet(key, feeds)
         # While another thread runs a program that touches no variables, the interpreter is there.
-        if not program.lock.acquire(blocking=program.guard is not None):
+        if program.running and program.guard is None:
             return None
-        try:
+        with program.lock:
             # With the lock held, it is this thread itself that may be running it already.
             return None if program.running else self._run(program, feeds)
-        finally:
-            program.lock.release()
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
         self.latest = program
@@ -82,6 +81,9 @@ class Native:
     # -- from the second run on --------------------------------------------------------------------
 
     def _not_yet(self, key: Any, feeds: Sequence[Any]) -> list[Any] | None:
+        if self._forks != COMPILER.forks:  # what the parent was compiling comes to nothing here
+            self._forks = COMPILER.forks
+            self._keys.clear()
         if key in self.problems or len(self._keys) >= _MOST_PROGRAMS:
             return None
         count = self._keys[key] = self._keys.get(key, 0) + 1

@@ -6,12 +6,12 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 from __future__ import annotations
 
 import struct
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import pool
 from hybridflow._src.plan.groups import Group, GroupCall
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _SMALL = 1 << 14
 # Kernels that touch fewer bytes are not divided among threads.
 _WORTH_DIVIDING = 1 << 20
+# A step that was interrupted is completed although so many more interrupts come.
+_MOST_INTERRUPTS = 1000
 
 
 class Changed(Exception):
@@ -69,7 +71,7 @@ class Program:
         ]
         self.storages = list(lowering.current)
         self.guard = self.storages[0].guard if self.storages else None
-        self.lock = threading.RLock() if self.guard is None else self.guard.lock
+        self.lock = new_lock() if self.guard is None else self.guard.lock
         if any(storage.guard is not self.guard for storage in self.storages):
             raise Unsupported("variables of several owners")
         self._epoch = -1
@@ -144,6 +146,8 @@ class Program:
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
         programs: list[list[tuple[int, int]]] = []
+        # The programs from the first write on.
+        writing: dict[int, None] = {}
         for position, step in self.steps:
             if isinstance(step, Host):
                 self._segments.append(("host", step))
@@ -158,26 +162,32 @@ class Program:
                     numbers.append(len(programs))
                     programs.append([(address, start)])
                 self._segments.append(("divided", numbers))
-                continue
-            if not self._segments or self._segments[-1][0] != "native":
-                self._segments.append(("native", len(programs)))
-                programs.append([])
-            programs[self._segments[-1][1]].append((address, starts[0]))
-        self._fix(programs)
+            else:
+                if not self._segments or self._segments[-1][0] != "native":
+                    self._segments.append(("native", len(programs)))
+                    programs.append([])
+                numbers = [self._segments[-1][1]]
+                programs[numbers[0]].append((address, starts[0]))
+            if position >= self.first_write and self.writes_last:
+                writing.update(dict.fromkeys(numbers))
+        self._fix(programs, list(writing))
 
-    def _fix(self, programs: list[list[tuple[int, int]]]) -> None:
+    def _fix(self, programs: list[list[tuple[int, int]]], writing: list[int]) -> None:
         starts = []
         for calls in programs:
             starts.append(len(self._words))
-            self._words.append(len(calls))
+            self._words += [len(calls), 0]
             for address, _ in calls:
                 self._words += [address, 0]
         self._array = np.array(self._words, np.int64)
         base = self._array.ctypes.data
         for calls, start in zip(programs, starts, strict=True):
             for number, (_, args) in enumerate(calls):
-                self._array[start + 2 + 2 * number] = base + 8 * args
+                self._array[start + 3 + 2 * number] = base + 8 * args
         at = [base + 8 * start for start in starts]
+        # Where an interrupt could come between writes: their programs, and where their marks are.
+        parted = writing if len(writing) > 1 else []
+        self._writing, self._marks = [at[n] for n in parted], [starts[n] + 1 for n in parted]
         self._segments = [
             (kind, at[what] if kind == "native" else [at[n] for n in what])
             if kind != "host"
@@ -278,6 +288,8 @@ class Program:
         given: dict[Any, Any] = {}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
+        if self._marks:
+            self._array[self._marks] = 0
         try:
             for kind, what in self._segments:
                 if kind == "native":
@@ -292,7 +304,23 @@ class Program:
         except Changed as changed:
             changed.given = results
             raise
+        except BaseException:
+            self._complete()
+            raise
         return [self._fetched(fetch, given) for fetch in self._fetches]
+
+    def _complete(self) -> None:
+        """Runs what is left of a step that was interrupted between two of its writes."""
+        if not self._array[self._marks].any():
+            return
+        for _ in range(_MOST_INTERRUPTS):
+            try:
+                for program, mark in zip(self._writing, self._marks, strict=True):
+                    if not self._array[mark]:
+                        self._enter(program)
+                return
+            except BaseException:  # another interrupt: the first one is raised in the end
+                continue
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
         """`run` for programs of one piece and small feeds, if these are arrays as it needs them.
