@@ -21,8 +21,10 @@ def folder() -> str:
     chosen = os.environ.get("HYBRIDFLOW_CACHE_DIR")
     if chosen:
         return chosen
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "hybridflow") if os.path.isabs(base) else ""
+    for base in (os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache")):
+        if os.path.isabs(base):
+            return os.path.join(base, "hybridflow")
+    return ""
 
 
 def problem() -> str:
