@@ -31,9 +31,9 @@ class Blas(NamedTuple):
     bits: int
     threads: tuple[int, int]
 
-    def threads_for(self, multiplications: int) -> tuple[int, int]:
+    def threads_for(self, multiplications: int, threads: int) -> tuple[int, int]:
         """What the kernel of a product is given to run on one thread, or zeros if it need not."""
-        return self.threads if multiplications < _SMALL else (0, 0)
+        return self.threads if multiplications < _SMALL or threads == 1 else (0, 0)
 
 
 @functools.cache

@@ -13,8 +13,10 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import ELEMENTWISE, OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
+from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER, CompileError, available
 from hybridflow._src.plan.lowering import Host, Lowering, Opaque, Unsupported
+from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Changed, Program
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Value
 
@@ -96,13 +98,17 @@ class Native:
 
     def _build(self, key: Any, seen: dict[int, _Seen]) -> None:
         """Makes the program; in the background."""
+        passes = Passes()
         try:
-            program = _program(self._plan, seen)
+            program = _program(self._plan, seen, passes)
             addresses = COMPILER.obtain(program.kernels.values())
+            passes.done("kernels")
             program.link(addresses, COMPILER.enter())
+            passes.done("link")
         except (Unsupported, CompileError, Changed) as problem:
             self.problems[key] = str(problem)
             return
+        program.passes = passes
         self.programs[key] = self.latest = program
 
 
@@ -155,7 +161,7 @@ def _note(value: Any, same: bool) -> _Seen:
 # -- lowering a plan -------------------------------------------------------------------------------
 
 
-def _program(plan: Plan, seen: dict[int, _Seen]) -> Program:
+def _program(plan: Plan, seen: dict[int, _Seen], passes: Passes) -> Program:
     """The program of a plan, for shapes that were seen.
 
     Raises:
@@ -167,9 +173,12 @@ def _program(plan: Plan, seen: dict[int, _Seen]) -> Program:
     while True:
         made = _PlanLowering(plan, seen, by_host)
         made.run()
+        passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host:
-            return Program(made.lowering, made.feeds, made.fetches)
+            program = Program(made.lowering, made.feeds, made.fetches)
+            passes.done("buffers")
+            return program
         by_host |= clash
 
 
@@ -180,7 +189,7 @@ class _PlanLowering:
         self._plan = plan
         self._seen = seen
         self._by_host = by_host
-        self.lowering = Lowering()
+        self.lowering = Lowering(plan.threads or pool.size())
         self._slots: dict[int, Any] = {}
         self.feeds: list[Buffer | None] = []
         self.fetches: list[Any] = []
@@ -233,6 +242,7 @@ class _PlanLowering:
     def _lower(self, position: int, step: Instruction) -> None:
         if step.outputs and all(self._seen[slot].value is not None for slot in step.outputs):
             return
+        self.lowering.op = step.op
         inputs = [self._content(slot) for slot in step.inputs]
         self.lowering.ending = {
             item.buffer

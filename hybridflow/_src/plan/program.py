@@ -16,7 +16,7 @@ from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import pool
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
-from hybridflow._src.plan.memory import Block
+from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class Program:
     Args:
       lowering: the steps. feeds: the buffer of each fed array (None for what no step uses).
       fetches: the value of each fetch, or an object to give as it is.
+
+    Attributes:
+      steps: with the position of each. kernels, ops: of each step, by its position.
+      passes: what was done to make it, and the time that each took.
+      threads: how many threads work on one large kernel.
     """
 
     def __init__(
@@ -75,11 +80,14 @@ class Program:
         if any(storage.guard is not self.guard for storage in self.storages):
             raise Unsupported("variables of several owners")
         self._epoch = -1
+        self.threads = lowering.threads
+        self.ops = lowering.ops
+        self.passes: Sequence[tuple[str, float]] = ()
         self.written = list(lowering.written)
         self.first_write = min(lowering.written.values(), default=len(lowering.steps))
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
         self._settle(lowering)
-        self.block = Block(self._planned())
+        self.block = new_block(self._planned())
 
     # -- which steps, which buffers ------------------------------------------------------------
 
@@ -133,9 +141,9 @@ class Program:
 
     def _parts(self, step: GroupCall) -> int:
         """Into how many ranges a group's kernel is divided."""
-        if pool.size() == 1 or step.bytes < _WORTH_DIVIDING or step.divisible is None:
+        if self.threads == 1 or step.bytes < _WORTH_DIVIDING or step.divisible is None:
             return 1
-        return min(pool.size(), step.sizes[step.divisible])
+        return min(self.threads, step.sizes[step.divisible])
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -288,6 +296,7 @@ class Program:
         given: dict[Any, Any] = {}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
+        self.block.begin()
         if self._marks:
             self._array[self._marks] = 0
         try:
@@ -307,6 +316,7 @@ class Program:
         except BaseException:
             self._complete()
             raise
+        self.block.check(self.ops)
         return [self._fetched(fetch, given) for fetch in self._fetches]
 
     def _complete(self) -> None:
@@ -357,6 +367,8 @@ class Program:
         """Prepares `quick`, where it applies."""
         self._quick: Any = None
         one = len(self._segments) == 1 and self._segments[0][0] == "native"
+        if self.block.is_guarded:
+            return
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
         ]

@@ -75,7 +75,8 @@ class BaseSession:
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
-        self._kernels = Kernels()
+        threads = getattr(config, "intra_op_parallelism_threads", 0)
+        self._kernels = Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
 
     @property
     def graph(self) -> Graph:
