@@ -38,7 +38,7 @@ SHORT_NAMES = {np.dtype(scalar): short for short, scalar in ELEMENT_TYPES.items(
 
 def _cell(scalar: type[np.generic], address: int, index: int) -> np.ndarray:
     size = np.dtype(scalar).itemsize
-    raw = (ctypes.c_char * size).from_address(address + index * size)
+    raw = (ctypes.c_char * size).from_address(int(address) + int(index) * size)
     return np.frombuffer(memoryview(raw), np.dtype(scalar))
 
 
@@ -64,12 +64,12 @@ def _store(scalar: type[np.generic]) -> Callable[[int, int, int, Any], None]:
 
 def word(args: int, index: int) -> int:
     """A word of a kernel's arguments."""
-    return ctypes.c_int64.from_address(args + 8 * index).value
+    return ctypes.c_int64.from_address(int(args) + 8 * int(index)).value
 
 
 def set_word(args: int, index: int, value: int) -> None:
     """Writes a word of a kernel's arguments: a status or a count that it gives back."""
-    ctypes.c_int64.from_address(args + 8 * index).value = value
+    ctypes.c_int64.from_address(int(args) + 8 * int(index)).value = value
 
 
 def reassociated_add(a: Any, b: Any) -> Any:

@@ -326,16 +326,18 @@ class Lowering:
         kept = tuple(
             1 if i in gone else n for i, n in enumerate(shape) if keepdims or i not in gone
         )
-        wide = [i for i, n in enumerate(shape) if n != 1]
-        over = [i for i in wide if i in gone]
-        if not over:
+        if not gone:
             return self.reshape(value, kept)
-        if over == wide:
-            return self._total(ufunc, value, kept)
-        if over == wide[-len(over) :]:
-            return self._by_row(ufunc, value, over[0], kept)
-        if over == wide[: len(over)]:
-            return self._by_column(ufunc, value, over[-1] + 1, kept)
+        # By their numbers first: what a plan does must not depend on whether a size happens to be 1.
+        wide = [i for i, n in enumerate(shape) if n != 1 or i in gone]
+        over = sorted(gone)
+        for known in (list(range(len(shape))), wide):
+            if over == known:
+                return self._total(ufunc, value, kept)
+            if over == known[-len(over) :]:
+                return self._by_row(ufunc, value, over[0], kept)
+            if over == known[: len(over)]:
+                return self._by_column(ufunc, value, over[-1] + 1, kept)
         order = [i for i in range(len(shape)) if i not in gone] + sorted(gone)
         turned = self.copy(self.view(lambda x: np.transpose(x, order), value))
         last = range(len(shape) - len(gone), len(shape))
@@ -731,6 +733,8 @@ def _stand_in(value: Value) -> np.ndarray:
 
 def _seen_through(value: Value, stand_in: np.ndarray, result: np.ndarray) -> Value | None:
     """The value that a view of its stand-in stands for, or None if that is a copy."""
+    if not stand_in.ndim and isinstance(result, np.generic):
+        return value  # NumPy gives the scalar itself
     if not np.may_share_memory(stand_in, result):
         return None
     offset = result.__array_interface__["data"][0] - stand_in.__array_interface__["data"][0]

@@ -88,7 +88,11 @@ class Native:
         if count != 2:
             return None
         seen: dict[int, _Seen] = {}
-        results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen))
+        try:
+            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen))
+        except BaseException:
+            self._keys[key] = 1  # it counts once it has run through
+            raise
         COMPILER.submit(lambda: self._build(key, seen))
         return results
 
