@@ -119,24 +119,26 @@ class Nest:
             if node in seen or node.level == ROW:
                 continue
             seen.add(node)
-            lost = node.cost > _CHEAP if node.args else self._is_overwritten(node)
-            if node.phase < phase and lost and node not in self._kept:
-                self._kept[node] = self._place_of(node, phase)
+            if node.phase < phase and node not in self._kept:
+                self._keep(node, phase)
             if node not in self._kept or node.phase == phase:
                 pending.extend(node.args)
 
-    def _is_overwritten(self, node: Node) -> bool:
-        return node.op == "load" and any(s.operand == node.detail for s in self._stores)
-
-    def _place_of(self, node: Node, phase: int) -> int:
-        """The operand from which a later phase can load a value: where it is stored, or scratch."""
-        for position, store in enumerate(self._stores):
-            again = [s for s in self._stores[position + 1 :] if s.operand == store.operand]
-            if store.node is node and all(s.node.phase >= phase for s in again):
-                return store.operand
-        self.operands.append(Operand(node.dtype, TOGETHER))
-        self.scratch.append(node.dtype)
-        return len(self.operands) - 1
+    def _keep(self, node: Node, phase: int) -> None:
+        """Decides where a later phase finds a value: where it is stored, in scratch, or anew."""
+        if node.args:
+            for position, store in enumerate(self._stores):
+                again = [s for s in self._stores[position + 1 :] if s.operand == store.operand]
+                if store.node is node and all(s.node.phase >= phase for s in again):
+                    self._kept[node] = store.operand
+                    return
+            lost = node.cost > _CHEAP
+        else:
+            lost = node.op == "load" and any(s.operand == node.detail for s in self._stores)
+        if lost:
+            self.operands.append(Operand(node.dtype, TOGETHER))
+            self.scratch.append(node.dtype)
+            self._kept[node] = len(self.operands) - 1
 
     # -- source text -------------------------------------------------------------------------------
 

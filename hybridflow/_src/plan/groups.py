@@ -97,6 +97,9 @@ class Group:
         if node is None:
             self.places.append(place)
             node = Node("load", (), place.buffer.dtype, len(self.places) - 1, CELL)
+            array = place.buffer.array
+            if array is not None and array.size == 1:
+                node.known = array.item()
             self._loads[place] = node
         return node
 
