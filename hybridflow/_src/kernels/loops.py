@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hybridflow._src.kernels import expression
-from hybridflow._src.kernels.expression import ROW, Node
+from hybridflow._src.kernels.expression import CELL, ROW, Node
 from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import SHORT_NAMES
 
@@ -343,6 +343,14 @@ class Nest:
 
     def _store(self, operand: int, name: str, depth: int) -> None:
         self._line(depth, f"{_access('store', self.operands, operand, 'q')}, {name})")
+
+
+def combining(ufunc: str, dtype: np.dtype) -> Kernel:
+    """The kernel that adds one array, or whatever a reduction does, to another."""
+    loads = [Node("load", (), dtype, operand, CELL) for operand in range(2)]
+    node = expression.apply(getattr(np, ufunc), loads)
+    operands = [Operand(dtype, TOGETHER)] * 2
+    return Nest(0, operands, [Store(0, node)], []).kernel(f"combine_{ufunc}")
 
 
 def _access(what: str, operands: list[Operand], index: int, base: str) -> str:

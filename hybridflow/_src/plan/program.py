@@ -5,6 +5,7 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from hybridflow._src.framework.storage import is_journaled
-from hybridflow._src.kernels import pool
+from hybridflow._src.kernels import loops, pool
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
 from hybridflow._src.plan.memory import Block
@@ -60,7 +61,8 @@ class Program:
         self.running = False
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
-        self.kernels: dict[int, Kernel] = {}
+        self.kernels: dict[Any, Kernel] = {}
+        self._partials: dict[tuple[int, int], list[Buffer]] = {}
         # The ops that run by their NumPy meaning, each with the reason.
         self.fallbacks = [
             (step.instruction.op.type, step.why)
@@ -115,13 +117,15 @@ class Program:
         for position, step in self.steps:
             if isinstance(step, GroupCall):
                 buffers = [place.buffer for place in step.places]
-                step.scratch = []
-                for dtype in step.nest.scratch:
-                    columns = step.sizes[-1]
-                    for _ in range(self._parts(step)):
-                        row = Buffer(PLANNED, (columns,), dtype, position)
-                        step.scratch.append(row)
+                parts = self._parts(step)
+                step.scratch = [
+                    Buffer(PLANNED, (step.sizes[-1],), dtype, position)
+                    for dtype in step.nest.scratch
+                    for _ in range(parts)
+                ]
                 buffers += step.scratch
+                if parts > 1:
+                    buffers += self._add_partials(position, step, parts)
             elif isinstance(step, Call):
                 buffers = list(step.writes)
             else:
@@ -131,9 +135,20 @@ class Program:
 
     def _parts(self, step: GroupCall) -> int:
         """Into how many ranges a group's kernel is divided."""
-        if pool.size() == 1 or step.bytes < _WORTH_DIVIDING or step.divisible is None:
+        if pool.size() == 1 or step.bytes < _WORTH_DIVIDING:
             return 1
-        return min(pool.size(), step.sizes[step.divisible])
+        return min(pool.size(), step.sizes[step.divided])
+
+    def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
+        """Memory for the totals of the parts after the first, and the kernels that add them up."""
+        found = []
+        for total in step.partial():
+            whole = step.places[total.operand].buffer
+            rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
+            self._partials[position, total.operand] = rest
+            self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
+            found += rest
+        return found
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -150,7 +165,9 @@ class Program:
                 continue
             address = addresses[self.kernels[position]]
             starts = (
-                self._group_words(step) if isinstance(step, GroupCall) else [self._call_words(step)]
+                self._group_words(position, step)
+                if isinstance(step, GroupCall)
+                else [self._call_words(step)]
             )
             if len(starts) > 1:
                 numbers = []
@@ -158,6 +175,10 @@ class Program:
                     numbers.append(len(programs))
                     programs.append([(address, start)])
                 self._segments.append(("divided", numbers))
+                combining = self._combining(position, addresses)
+                if combining:
+                    self._segments.append(("native", len(programs)))
+                    programs.append(combining)
                 continue
             if not self._segments or self._segments[-1][0] != "native":
                 self._segments.append(("native", len(programs)))
@@ -219,7 +240,24 @@ class Program:
         self._places.setdefault(buffer, []).append((len(self._words), offset))
         self._words.append(0)
 
-    def _group_words(self, step: GroupCall) -> list[int]:
+    def _combining(self, position: int, addresses: dict[Kernel, int]) -> list[tuple[int, int]]:
+        """Calls that add up the parts of the totals of a step."""
+        calls = []
+        for (owner, operand), rest in self._partials.items():
+            if owner != position:
+                continue
+            step = next(s for p, s in self.steps if p == position)
+            assert isinstance(step, GroupCall)
+            whole = step.places[operand].buffer
+            for part in rest:
+                calls.append((addresses[self.kernels[position, operand]], len(self._words)))
+                self._words += [0, 1, 0, math.prod(whole.shape)]
+                for buffer in (whole, part):
+                    self._address_word(buffer, 0)
+                    self._words.append(0)
+        return calls
+
+    def _group_words(self, position: int, step: GroupCall) -> list[int]:
         starts = []
         parts = self._parts(step)
         sizes = step.sizes
@@ -227,9 +265,8 @@ class Program:
             starts.append(len(self._words))
             ranges = [(0, sizes[-2]), (0, sizes[-1])]
             if parts > 1:
-                assert step.divisible is not None
-                count = sizes[step.divisible]
-                ranges[step.divisible] = (count * part // parts, count * (part + 1) // parts)
+                count = sizes[step.divided]
+                ranges[step.divided] = (count * part // parts, count * (part + 1) // parts)
             for first, last in ranges:
                 self._words += [first, last]
             self._words += sizes[:-2]
@@ -237,7 +274,8 @@ class Program:
             for operand, spec in enumerate(step.nest.operands):
                 if operand < len(step.places):
                     place, strides = step.places[operand], step.strides[operand]
-                    self._address_word(place.buffer, place.offset)
+                    rest = self._partials.get((position, operand)) if part else None
+                    self._address_word(rest[part - 1] if rest else place.buffer, place.offset)
                     self._words += strides[:-1]
                     if spec.columns == "g":
                         self._words.append(strides[-1] // spec.dtype.itemsize)
