@@ -86,9 +86,7 @@ class TestValues:
         y = hf.cast(x, hf.float32) + 1.0 if dtype is np.bool_ else x + x * x
         z = hf.reduce_any(x, 1) if dtype is np.bool_ else hf.reduce_max(x, 1)
         expected = session.run([y, z], {x: values})
-        for found, wanted in zip(
-            run_native(session, [y, z], {x: values}), expected, strict=True
-        ):
+        for found, wanted in zip(run_native(session, [y, z], {x: values}), expected, strict=True):
             np.testing.assert_array_equal(found, wanted, strict=True)
 
     def test_every_broadcast(self, session):
@@ -307,7 +305,9 @@ class TestVariables:
 
 
 class TestTraining:
-    @pytest.mark.parametrize("constraint", [None, hf.constraints.NonNeg(), hf.constraints.L2Ball(1)])
+    @pytest.mark.parametrize(
+        "constraint", [None, hf.constraints.NonNeg(), hf.constraints.L2Ball(1)]
+    )
     def test_a_training_step_has_no_fallbacks(self, session, constraint):
         x, y = hf.placeholder(hf.float32, [None, 5]), hf.placeholder(hf.int64, [None])
         w = hf.get_variable(

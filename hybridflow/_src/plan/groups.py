@@ -291,7 +291,7 @@ class GroupCall:
 
     @property
     def divided(self) -> int:
-        """Which loop is divided among threads: that over rows (-2), or if there is one row columns."""
+        """Which loop is divided among threads: that over rows (-2), or over columns (-1)."""
         return -1 if self.sizes[-2] == 1 and self.nest.phases == 1 else -2
 
     def partial(self) -> list[loops.Total]:

@@ -328,7 +328,7 @@ class Lowering:
         )
         if not gone:
             return self.reshape(value, kept)
-        # By their numbers first: what a plan does must not depend on whether a size happens to be 1.
+        # By their numbers first: what a plan does must not depend on whether a size is 1.
         wide = [i for i, n in enumerate(shape) if n != 1 or i in gone]
         over = sorted(gone)
         for known in (list(range(len(shape))), wide):
@@ -731,7 +731,7 @@ def _stand_in(value: Value) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(flat, value.shape, value.strides)
 
 
-def _seen_through(value: Value, stand_in: np.ndarray, result: np.ndarray) -> Value | None:
+def _seen_through(value: Value, stand_in: np.ndarray, result: Any) -> Value | None:
     """The value that a view of its stand-in stands for, or None if that is a copy."""
     if not stand_in.ndim and isinstance(result, np.generic):
         return value  # NumPy gives the scalar itself

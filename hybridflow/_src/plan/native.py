@@ -52,6 +52,11 @@ class Native:
 
     def run(self, feeds: Sequence[Any]) -> list[Any] | None:
         """The fetched values, the caller's own, or None if the interpreter has to give them."""
+        latest = self.latest
+        if latest is not None:
+            found = latest.quick(feeds)
+            if found is not None:
+                return found
         key = tuple([f.shape if f.__class__ is np.ndarray else _kind_of(f) for f in feeds])
         program = self.programs.get(key)
         if program is None:
@@ -184,7 +189,7 @@ class _PlanLowering:
         self._by_host = by_host
         self.lowering = Lowering()
         self._slots: dict[int, Any] = {}
-        self.feeds: list[Buffer | None] = []
+        self.feeds: list[Any] = []
         self.fetches: list[Any] = []
         self.host_storages: set[Storage] = set()
         # Variables that are read natively after a NumPy meaning was given them.
@@ -208,11 +213,11 @@ class _PlanLowering:
             self._lower(position, step)
         self.fetches = [self._content(slot) for slot in self._plan.fetches]
 
-    def _feed(self, index: int, slot: int) -> Buffer | None:
+    def _feed(self, index: int, slot: int) -> Any:
         note = self._seen[slot]
         if note.value is not None:
             self._slots[slot] = note.value
-            return None
+            return note.value
         if note.shape is None or note.dtype.kind not in "biuf":
             raise Unsupported("a feed that is no array of numbers")
         buffer = Buffer(FED, note.shape, note.dtype)

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import loops, pool
+from hybridflow._src.kernels.memory import address_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
 from hybridflow._src.plan.memory import Block
@@ -49,14 +50,13 @@ class Program:
     """The steps of a lowered plan, ready to run.
 
     Args:
-      lowering: the steps. feeds: the buffer of each fed array (None for what no step uses).
+      lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
       fetches: the value of each fetch, or an object to give as it is.
     """
 
-    def __init__(
-        self, lowering: Lowering, feeds: Sequence[Buffer | None], fetches: Sequence[Any]
-    ) -> None:
-        self._feeds = list(feeds)
+    def __init__(self, lowering: Lowering, feeds: Sequence[Any], fetches: Sequence[Any]) -> None:
+        self._feeds = [b if isinstance(b, Buffer) else None for b in feeds]
+        self._given = list(feeds)
         # Whether a thread, which holds the lock, is running it.
         self.running = False
         self._fetches = list(fetches)
@@ -312,7 +312,7 @@ class Program:
             slot[...] = feeds[index]
         for index, buffer in enumerate(self._feeds):
             if buffer is not None and index not in self._slots:
-                self._bind(buffer, arrays[index].ctypes.data)
+                self._bind(buffer, address_of(arrays[index]))
         given: dict[Any, Any] = {}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
@@ -333,7 +333,10 @@ class Program:
         return [self._fetched(fetch, given) for fetch in self._fetches]
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
-        """`run` for programs of one piece and small feeds, if these are arrays as it needs them.
+        """`run` for programs of one piece, if the feeds are as it needs them.
+
+        Args:
+          feeds: all of them, or as many as may have changed since the last run.
 
         Returns: the fetched values, or None if it does not apply.
         """
@@ -345,14 +348,23 @@ class Program:
                 return None
             self.running = True
             try:
-                for value, (slot, shape, dtype) in zip(feeds, slots, strict=True):
+                for value, (slot, shape, dtype, buffer) in zip(feeds, slots, strict=False):
+                    if dtype is None:
+                        if value is not slot:
+                            return None
+                        continue
                     if (
                         value.__class__ is not ndarray
                         or value.shape != shape
                         or value.dtype is not dtype
                     ):
                         return None
-                    slot[...] = value
+                    if slot is not None:
+                        slot[...] = value
+                    elif value.flags.carray or (value.flags.c_contiguous and value.flags.aligned):
+                        self._bind(buffer, address_of(value))
+                    else:
+                        return None
                 if guard is not None and guard.epoch != self._epoch:
                     self._bind_variables()
                 if enter(start):
@@ -370,11 +382,16 @@ class Program:
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
         ]
-        if not one or not self.writes_last or len(self._slots) != len(self._feeds):
+        if not one or not self.writes_last:
             return
         if any(kind != PLANNED for kind in kinds):
             return
-        slots = [(slot, slot.shape, slot.dtype) for _, slot in sorted(self._slots.items())]
+        slots: list[Any] = []
+        for index, (buffer, given) in enumerate(zip(self._feeds, self._given, strict=True)):
+            if buffer is None:
+                slots.append((given, None, None, None))
+            else:
+                slots.append((self._slots.get(index), buffer.shape, buffer.dtype, buffer))
         fetches = [self.block.array(v.buffer).reshape(v.shape) for v in self._fetches]
         start = self._segments[0][1]
         self._quick = (slots, fetches, start, self._enter, self.lock, self.guard)
@@ -399,7 +416,7 @@ class Program:
                 raise Changed(f"variable '{storage.name}' has another shape")
             if not array.flags.c_contiguous or not array.flags.aligned:
                 array = storage.own()
-            self._bind(buffer, array.ctypes.data)
+            self._bind(buffer, address_of(array))
         self._bound[storage] = array
 
     def _take(self, step: Host, outputs: Sequence[Any], given: dict[Any, Any]) -> None:
@@ -413,7 +430,7 @@ class Program:
                 raise Changed(f"{step.instruction.op.name} gave another shape")
             array = np.ascontiguousarray(array)
             given[buffer] = array
-            self._bind(buffer, array.ctypes.data)
+            self._bind(buffer, address_of(array))
 
     def _fetched(self, value: Any, given: dict[Any, Any], array: bool = False) -> Any:
         """A copy of a value."""
