@@ -43,7 +43,8 @@ class Unsupported(Exception):
 class Call(NamedTuple):
     """A step that calls a kernel: its arguments are words, or values whose addresses they are.
 
-    `floats` are arguments that are numbers, as bits. `fallible`: it may give a status.
+    `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
+    divided.
     """
 
     kernel: Kernel
@@ -51,6 +52,7 @@ class Call(NamedTuple):
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]
     fallible: bool
+    divisible: bool
 
 
 class Opaque:
@@ -436,6 +438,7 @@ class Lowering:
         reads: Sequence[Value],
         writes: Sequence[Value],
         fallible: bool = False,
+        divisible: bool = False,
     ) -> None:
         """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes."""
         position = len(self.steps)
@@ -445,8 +448,34 @@ class Lowering:
         if fallible:
             self.fallible.append(position)
         self.steps.append(
-            Call(kernel, tuple(args), tuple(reads), tuple(v.buffer for v in writes), fallible)
+            Call(
+                kernel,
+                tuple(args),
+                tuple(reads),
+                tuple(v.buffer for v in writes),
+                fallible,
+                divisible,
+            )
         )
+
+    def by_rows(self, function: Callable[[int], int], value: Value, *args: Any) -> Value:
+        """What a kernel gives for each row (the last axis) of a value.
+
+        Its words: first and last row, length of a row, rows, results; then `args`.
+        """
+        if value.dtype.kind != "f" or value.dtype not in SHORT_NAMES or not value.shape:
+            raise Unsupported(f"rows of {value.dtype.name}")
+        value = self.packed(value)
+        length = value.shape[-1]
+        result = self.memory(value.shape, value.dtype)
+        self.call(
+            written(function, SHORT_NAMES[value.dtype]),
+            [0, value.size // length, length, value, result, *args],
+            reads=[value],
+            writes=[result],
+            divisible=True,
+        )
+        return result
 
     def check_indices(self, indices: Value, size: int) -> None:
         """Has the run fail, before it writes anything, unless all indices lie in `[0, size)`."""

@@ -133,8 +133,12 @@ class Program:
             found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
         return list(found)
 
-    def _parts(self, step: GroupCall) -> int:
-        """Into how many ranges a group's kernel is divided."""
+    def _parts(self, step: GroupCall | Call) -> int:
+        """Into how many ranges a step is divided."""
+        if isinstance(step, Call):
+            if not step.divisible or sum(b.size for b in step.writes) < _WORTH_DIVIDING // 8:
+                return 1
+            return min(pool.size(), step.args[1])
         if pool.size() == 1 or step.bytes < _WORTH_DIVIDING:
             return 1
         return min(pool.size(), step.sizes[step.divided])
@@ -167,7 +171,7 @@ class Program:
             starts = (
                 self._group_words(position, step)
                 if isinstance(step, GroupCall)
-                else [self._call_words(step)]
+                else self._call_words(step)
             )
             if len(starts) > 1:
                 numbers = []
@@ -284,16 +288,23 @@ class Program:
                     self._words += [0] * (len(sizes) - 1)
         return starts
 
-    def _call_words(self, step: Call) -> int:
-        start = len(self._words)
-        for arg in step.args:
-            if isinstance(arg, Value):
-                self._address_word(arg.buffer, arg.offset)
-            elif isinstance(arg, float):
-                self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
-            else:
-                self._words.append(int(arg))
-        return start
+    def _call_words(self, step: Call) -> list[int]:
+        starts = []
+        parts = self._parts(step)
+        for part in range(parts):
+            starts.append(len(self._words))
+            args = list(step.args)
+            if parts > 1:
+                count = args[1]
+                args[:2] = [count * part // parts, count * (part + 1) // parts]
+            for arg in args:
+                if isinstance(arg, Value):
+                    self._address_word(arg.buffer, arg.offset)
+                elif isinstance(arg, float):
+                    self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
+                else:
+                    self._words.append(int(arg))
+        return starts
 
     # -- running -----------------------------------------------------------------------------------
 
