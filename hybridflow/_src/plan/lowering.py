@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.plan import Instruction
 
 
+# Work on so few elements costs no more than the call of a kernel.
+_LITTLE = 256
+
+
 class Unsupported(Exception):
     """There is no kernel for this; the NumPy meaning has to run."""
 
@@ -228,7 +232,7 @@ class Lowering:
         """
         shape = broadcast_shape(list(values))
         last: Exception | None = None
-        for group in self._candidates(shape, self._earliest(values)):
+        for group in self._candidates(shape, values, self._earliest(values)):
             nodes = self._nodes(group, values, shape)
             if nodes is None:
                 continue
@@ -269,15 +273,27 @@ class Lowering:
             nodes.append(node)
         return nodes
 
-    def _candidates(self, shape: tuple[int, ...], earliest: int) -> list[Group]:
-        """The groups that an op of this shape may join, the best first, and a new one."""
+    def _candidates(
+        self, shape: tuple[int, ...], values: Sequence[Value], earliest: int
+    ) -> list[Group]:
+        """The groups that an op on values may join, the best first, and a new one.
+
+        That is the one that makes the last of its inputs; else the last step, if they have work in
+        common or there is little of it.
+        """
         found = []
+        inputs = {value.buffer for value in values if value.size > 1}
         for position in dict.fromkeys((earliest, len(self.steps) - 1)):
             step = self.steps[position] if 0 <= position < len(self.steps) else None
             if (
                 isinstance(step, Group)
                 and not step.is_full
                 and (step.shape == shape or step.is_row_shape(shape))
+                and (
+                    position == earliest
+                    or math.prod(shape) <= _LITTLE
+                    or any(place.buffer in inputs for place in step.places)
+                )
             ):
                 found.append(step)
         found.append(Group(len(self.steps), shape))
@@ -294,7 +310,7 @@ class Lowering:
         """
         shape = values[0].shape
         width = len(shape) - 1
-        for group in self._candidates(shape, self._earliest(values)):
+        for group in self._candidates(shape, values, self._earliest(values)):
             if group.shape != shape or not group.can_split(width):
                 continue
             before = group.rows
@@ -347,7 +363,7 @@ class Lowering:
 
     def _group_for(self, value: Value, rows: int | None) -> tuple[Group, expression.Node]:
         """A group that has the value cell by cell, with these rows."""
-        for group in self._candidates(value.shape, self._earliest([value])):
+        for group in self._candidates(value.shape, [value], self._earliest([value])):
             if group.shape != value.shape or (rows is not None and not group.can_split(rows)):
                 continue
             nodes = self._nodes(group, [value], value.shape)
@@ -418,7 +434,9 @@ class Lowering:
 
     def _put(self, value: Value, place: Value, after: int) -> int:
         """Copies a value to memory, in a step after `after`; gives its position."""
-        for group in self._candidates(value.shape, max(self._earliest([value]), after + 1)):
+        for group in self._candidates(
+            value.shape, [value], max(self._earliest([value]), after + 1)
+        ):
             if group.shape != value.shape or group.position <= after or not group.fits(place):
                 continue
             nodes = self._nodes(group, [value], value.shape)
@@ -697,7 +715,7 @@ class Lowering:
         if any(v.shape != shape for v in old) or broadcast_shape(values) != shape:
             raise Unsupported("shapes that do not fit the variable")
         earliest = max(self._earliest(values), self.after_uses(storages))
-        for group in self._candidates(shape, earliest):
+        for group in self._candidates(shape, values, earliest):
             if group.shape != shape or any(group.reads(v.buffer) for v in old):
                 continue
             nodes = self._nodes(group, values, shape)
