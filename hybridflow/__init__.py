@@ -253,7 +253,7 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, keras, linalg, nn, train
+    from hybridflow import app, constraints, flags, gfile, keras, linalg, logging, nn, train
     from hybridflow._later import (
         Assert,
         ConfigProto,
@@ -391,6 +391,7 @@ __all__ = [
     "add_to_collections",
     "all_variables",
     "angle",
+    "app",
     "arg_max",
     "arg_min",
     "argmax",
@@ -464,6 +465,7 @@ __all__ = [
     "eye",
     "fill",
     "fixed_size_partitioner",
+    "flags",
     "float16",
     "float32",
     "float64",
@@ -483,6 +485,7 @@ __all__ = [
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "gfile",
     "global_norm",
     "global_variables",
     "global_variables_initializer",
@@ -527,6 +530,7 @@ __all__ = [
     "log",
     "log1p",
     "log_sigmoid",
+    "logging",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -682,7 +686,9 @@ __all__ = [
 
 
 # Not every program needs these submodules: each is imported when it is first asked for.
-_ON_DEMAND = frozenset(("constraints", "keras", "linalg", "nn", "train"))
+_ON_DEMAND = frozenset(
+    ("app", "constraints", "flags", "gfile", "keras", "linalg", "logging", "nn", "train")
+)
 
 
 def _load_later() -> None:

@@ -17,6 +17,7 @@ PACKAGE = "hybridflow"
 # Low to high. "public" is hybridflow/*.py, which re-exports; the command line stands on it.
 LAYERS = [
     "framework",
+    "platform",
     "kernels",
     "plan",
     "ops",
