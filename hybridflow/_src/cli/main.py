@@ -1,4 +1,4 @@
-"""The command line: `hybridflow demo`."""
+"""The command line: `hybridflow`, `hybridflow run`, `hybridflow demo`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import runpy
 import sys
 
 import hybridflow
+from hybridflow._src.cli import check, script
 
 
 def _examples() -> pathlib.Path:
@@ -23,8 +24,7 @@ def _demo(arguments: list[str]) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and gives its exit status."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hybridflow",
         description="One runtime, two modes: TF 1.4's names, eager or as a graph.",
@@ -38,8 +38,47 @@ def main(argv: list[str] | None = None) -> int:
         help="train a digit classifier eagerly and as a graph (options: hybridflow demo --help)",
         add_help=False,
     )
-    _, rest = parser.parse_known_args(argv)
-    return _demo(rest)
+    run = commands.add_parser(
+        "run",
+        help="run a script written for TensorFlow 1 as it is",
+        description="Runs a script written for TensorFlow 1 as under `python SCRIPT`: in this "
+        "process `import tensorflow` gives hybridflow.",
+    )
+    run.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing: list the names of TensorFlow that the script uses, and which of them "
+        "are missing (exit status 1 if any is)",
+    )
+    run.add_argument(
+        "--mode",
+        choices=("eager", "graph"),
+        default="graph",
+        help="the mode that the script starts in (graph)",
+    )
+    run.add_argument(
+        "--seed",
+        type=int,
+        help="seed of random, NumPy, and all graphs that the script sets no seed for",
+    )
+    run.add_argument("script", metavar="SCRIPT", help="the script's file")
+    run.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line and gives its exit status."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if options.command == "demo":
+        return _demo(rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.check:
+        return check.check(options.script)
+    return script.run(options.script, options.arguments, options.mode, options.seed)
 
 
 if __name__ == "__main__":
