@@ -343,6 +343,7 @@ if TYPE_CHECKING:
         unique_with_counts,
         unsorted_segment_max,
         unsorted_segment_sum,
+        variables,
         zeta,
     )
 
@@ -673,6 +674,7 @@ __all__ = [
     "variable_axis_size_partitioner",
     "variable_op_scope",
     "variable_scope",
+    "variables",
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",

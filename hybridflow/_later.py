@@ -77,6 +77,7 @@ from hybridflow._src.runtime.config import (
 )
 from hybridflow._src.runtime.function import TensorSpec, function
 from hybridflow._src.variables.template import make_template
+from hybridflow._src.variables.tree import variables
 
 __all__ = [
     "Assert",
@@ -167,5 +168,6 @@ __all__ = [
     "unique_with_counts",
     "unsorted_segment_max",
     "unsorted_segment_sum",
+    "variables",
     "zeta",
 ]

@@ -1,14 +1,15 @@
-"""The command line: `hybridflow`, `hybridflow run`, `hybridflow demo`."""
+"""The command line: `hybridflow` with `repl`, `run` or `demo`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import pathlib
 import runpy
 import sys
+from typing import Any
 
 import hybridflow
-from hybridflow._src.cli import check, script
 
 
 def _examples() -> pathlib.Path:
@@ -32,7 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("repl", help="open a prompt in eager mode; so does no command at all")
     commands.add_parser(
         "demo",
         help="train a digit classifier eagerly and as a graph (options: hybridflow demo --help)",
@@ -68,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _module(name: str) -> Any:
+    """A module of the command line: each command imports no more than it needs."""
+    return importlib.import_module(f"hybridflow._src.cli.{name}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and gives its exit status."""
     parser = _parser()
@@ -76,9 +83,15 @@ def main(argv: list[str] | None = None) -> int:
         return _demo(rest)
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if options.check:
-        return check.check(options.script)
-    return script.run(options.script, options.arguments, options.mode, options.seed)
+    status: int
+    if options.command != "run":
+        status = _module("repl").start()
+    elif options.check:
+        status = _module("check").check(options.script)
+    else:
+        run = _module("script").run
+        status = run(options.script, options.arguments, options.mode, options.seed)
+    return status
 
 
 if __name__ == "__main__":

@@ -6,21 +6,16 @@ The environment variable HYBRIDFLOW_TRACEBACK=full shows them all.
 from __future__ import annotations
 
 import os
-import pathlib
 import sys
-import sysconfig
 import types
 from typing import TYPE_CHECKING
+
+from hybridflow._src.framework.traceback import is_internal, is_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "HYBRIDFLOW_TRACEBACK"
-
-_IMPLEMENTATION = str(pathlib.Path(__file__).resolve().parents[1]) + os.sep
-_LIBRARIES = tuple(
-    os.path.realpath(sysconfig.get_path(kind)) + os.sep for kind in ("stdlib", "purelib", "platlib")
-)
 
 
 def fold(error: BaseException) -> int:
@@ -33,15 +28,38 @@ def fold(error: BaseException) -> int:
     """
     if os.environ.get(VARIABLE) == "full":
         return 0
+    seen: set[int] = set()
     count = 0
-    for link in _chain(error):
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
         frames = list(_frames(link.__traceback__))
         kept = list(_users(frames))
-        # An error in hybridflow's own threads, say, has no line of the user to end at.
+        # An error in a thread of hybridflow's own, say, has no line of the user to end at.
         if kept:
             count += len(frames) - len(kept)
             link.__traceback__ = _joined(kept)
+        cause = _shown(link.__cause__)
+        context = None if link.__suppress_context__ else _shown(link.__context__)
+        if cause is not link.__cause__:
+            link.__cause__ = cause  # hides the context, as a cause does
+        elif context is not link.__context__ and not link.__suppress_context__:
+            link.__context__ = context
+        waiting += [cause, context]
     return count
+
+
+def _shown(error: BaseException | None) -> BaseException | None:
+    """What led to an exception, without those that came and went inside hybridflow."""
+    while error is not None:
+        frames = list(_frames(error.__traceback__))
+        if not frames or list(_users(frames)):
+            return error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None
 
 
 def note(count: int) -> str:
@@ -61,18 +79,6 @@ def show(
     sys.__excepthook__(kind, error, error.__traceback__)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, and all that are shown with it."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        link = waiting.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            waiting += [link.__cause__, None if link.__suppress_context__ else link.__context__]
-            yield link
-
-
 def _frames(trace: types.TracebackType | None) -> Iterator[types.TracebackType]:
     while trace is not None:
         yield trace
@@ -83,9 +89,9 @@ def _users(frames: list[types.TracebackType]) -> Iterator[types.TracebackType]:
     inside = False
     for entry in frames:
         filename = entry.tb_frame.f_code.co_filename
-        if filename.startswith(_IMPLEMENTATION):
+        if is_internal(filename):
             inside = True
-        elif not (inside and (filename.startswith(_LIBRARIES) or filename.startswith("<frozen "))):
+        elif not (inside and is_library(filename)):
             inside = False
             yield entry
 

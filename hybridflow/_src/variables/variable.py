@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.traceback import Frame
 
 __all__ = ["Variable"]
 
@@ -456,7 +457,27 @@ class Variable:
         )
 
     def __repr__(self) -> str:
-        return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+        return f"<hf.Variable {self._description()}>"
+
+    def _description(self) -> str:
+        """Name, shape, dtype, and device and constraint where there are such."""
+        device = self.device.removeprefix("/job:localhost/replica:0/task:0/device:")
+        device = device and f" device={device}"
+        constraint = constraint_name(self._constraint)
+        return f"'{self.name}' shape={self.shape} dtype={self.dtype.name}{device}" + (
+            constraint and f" constraint={constraint}"
+        )
+
+    def _made_at(self) -> list[Frame]:
+        """The user's lines that made it, outermost first."""
+        return self._op.traceback
+
+
+def constraint_name(constraint: Any) -> str:
+    """What a constraint is called, or an empty string where there is none."""
+    if constraint is None:
+        return ""
+    return str(getattr(constraint, "__name__", type(constraint).__name__))
 
 
 def overload(cls: Any, tensor_class: type[Tensor]) -> None:
