@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import threading
 import weakref
@@ -34,13 +35,20 @@ if TYPE_CHECKING:
 
 _EXISTS = (
     "Variable {name} already exists, disallowed. Did you mean to set reuse=True or "
-    "reuse=tf.AUTO_REUSE in VarScope? Originally defined at:\n\n{place}"
+    "reuse=tf.AUTO_REUSE in VarScope? Originally defined at:\n\n{place}\n"
+    "To share it, ask for it inside `with hf.variable_scope(name, reuse=hf.AUTO_REUSE):`; for one "
+    "more variable, use another name or scope. hf.reset_default_graph() starts over."
 )
 _MISSING = (
     "Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to "
-    "set reuse=tf.AUTO_REUSE in VarScope?"
+    "set reuse=tf.AUTO_REUSE in VarScope?{near} With reuse=True a scope gives variables that exist "
+    "and makes none; with hf.AUTO_REUSE it does both."
 )
 _OTHER = "Trying to share variable {name}, but specified {what} {wanted} and found {what} {found}."
+_OTHER_GRAPH = (
+    "\n\nIt was made at:\n\n{place}\n"
+    "Ask for what was made there, or use another name or scope for another variable."
+)
 _OTHER_EAGER = (
     "\n\nIn eager mode a name keeps its variable, even where the function that made it has been "
     "written anew. This one was made at:\n\n{place}\n"
@@ -130,7 +138,7 @@ class VariableStore:
     def _make(self, request: Request, dims: Any, part: PartitionInfo | None) -> Variable:
         name = request.name
         if request.reuse is True:
-            raise ValueError(_MISSING.format(name=name))
+            raise ValueError(_MISSING.format(name=name, near=self._near(name)))
         if not request.from_value and (dims is None or None in dims):
             raise ValueError(_NO_SHAPE.format(name=name, shape=TensorShape.of(dims)))
         if name in self._being_made:
@@ -161,6 +169,14 @@ class VariableStore:
         finally:
             del self._being_made[name]
         return made
+
+    def _near(self, name: str) -> str:
+        """A question for the variable that may be meant by a name that is not there."""
+        # The same name in another scope, or else one that is spelled alike.
+        last = name.rpartition("/")[2]
+        names = [other for other in self.variables if other.rpartition("/")[2] == last]
+        names = names or difflib.get_close_matches(name, self.variables)
+        return f" Or is it {names[0]!r}?" if names else ""
 
     def forget_unfinished(self) -> None:
         """Takes no variable to be in the making: for one whose making was interrupted."""
@@ -224,9 +240,8 @@ def _check_same(found: Variable, request: Request, dims: Any) -> None:
 
 def _other(variable: Variable, name: str, what: str, wanted: Any, found: Any) -> ValueError:
     text = _OTHER.format(name=name, what=what, wanted=wanted, found=found)
-    if variable._eager:
-        text += _OTHER_EAGER.format(place=_place(variable))
-    return ValueError(text)
+    more = _OTHER_EAGER if variable._eager else _OTHER_GRAPH
+    return ValueError(text + more.format(place=_place(variable)))
 
 
 def _form_of(value: Any, dtype: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from hybridflow._src.framework import context
+from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Variable"]
 
-_NOT_CONSTRAINT = "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
+_NOT_CONSTRAINT = (
+    "The `constraint` argument must be a callable, got {got!r} for variable '{name}'. It maps a "
+    "value to the nearest one that is allowed: hf.constraints.NonNeg() does, or `lambda w: "
+    "hf.maximum(w, 0.0)`."
+)
 _UNKNOWN_SHAPE = (
     "initial_value must have a shape specified: {value}. Give it a static shape with `set_shape`, "
     "or pass validate_shape=False."
@@ -451,10 +456,34 @@ class Variable:
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError(
-            f"Variable '{self.name}' belongs to a graph and has no value outside a session: use "
-            "`session.run(v)` or `v.eval()` for it."
+        raise TypeError(self._no_value())
+
+    def _no_value(self) -> str:
+        return (
+            f"Variable '{self.name}' belongs to a graph{made_at(self._op)} and has no value "
+            "outside a session: use `session.run(v)` or `v.eval()` for it."
         )
+
+    def __int__(self) -> int:
+        raise TypeError(self._no_value())
+
+    def __float__(self) -> float:
+        raise TypeError(self._no_value())
+
+    def __index__(self) -> int:
+        raise TypeError(self._no_value())
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"Variable '{self.name}' does not support item assignment: `v[...].assign(value)` "
+            "writes a part of it (in a graph, when it is run)."
+        )
+
+    if not TYPE_CHECKING:
+
+        @property
+        def numpy(self) -> Any:
+            raise AttributeError(f"numpy() is for eager variables. {self._no_value()}")
 
     def __repr__(self) -> str:
         return f"<hf.Variable {self._description()}>"
