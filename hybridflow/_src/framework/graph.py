@@ -31,9 +31,9 @@ _EAGER_IN_GRAPH = (
     "hf.eager_mode():`)."
 )
 _OTHER_GRAPH = (
-    "{tensor} is not an element of the graph that op {user!r} is being added to{made}. A tensor can "
-    "be used only in the graph it was made in: build both under one `with graph.as_default():`, or "
-    "pass the value (`session.run`) on."
+    "{tensor} is not an element of the graph that op {user!r} is being added to{made}. A tensor "
+    "can be used only in the graph it was made in: build both under one `with "
+    "graph.as_default():`, or pass the value (`session.run`) on."
 )
 
 
