@@ -709,6 +709,8 @@ if not TYPE_CHECKING:
         if name in __all__ and name not in globals():
             _load_later()
             return globals()[name]
+        if name == "load_ipython_extension":  # `%load_ext hybridflow` in a notebook
+            return importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension
         raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 
+import pexpect
 import pytest
-
-pexpect = pytest.importorskip("pexpect", reason="there are no pseudo-terminals on Windows")
 
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])|\r")
 _COLOR = r"(?:\x1b\[[0-9;]*m)*"
@@ -237,6 +237,30 @@ def test_graph_cells(ipython):
     assert "_src" not in told
     assert "'no tensor'" in ipython("%%graph\n'no ' + 'tensor'\n")
     assert "True" in ipython("hf.executing_eagerly()")
+
+
+NOTEBOOK = """
+import hybridflow as hf
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell()
+shell.run_line_magic("load_ext", "hybridflow")
+print(shell.run_cell("%%graph\\nimport hybridflow as hf\\nhf.ones([2]) + 1.0").result)
+shell.run_cell("hf.matmul(hf.ones([2, 3]), hf.ones([2, 3]))")
+"""
+
+
+def test_a_notebook_loads_it_as_an_extension(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK],
+        env={**os.environ, "PYTHONPATH": os.getcwd(), "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "[2. 2.]" in done.stdout
+    assert "Dimensions must be equal" in done.stdout
+    assert "_src" not in done.stdout
 
 
 def test_history_is_kept(tmp_path):
