@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 
 import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.cli.interrupts import Open
+from hybridflow._src.cli.interrupts import Open, Watch
 from hybridflow._src.framework import context, storage
 
 OPTIMIZERS = {
@@ -104,6 +106,23 @@ def test_making_variables_interrupted_at_any_line():
                 assert hf.trainable_variables() == [v]
                 assert len(hf.get_collection(hf.GraphKeys.REGULARIZATION_LOSSES)) == 1
         assert moment > 200
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_watched_input(interrupted):
+    """One that was interrupted, though its own code went on, leaves nothing open."""
+    before = signal.getsignal(signal.SIGINT)
+    watch = Watch()
+    watch.begin()
+    if interrupted:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    context.tapes.push(("left open",))
+    watch.end()
+    left = len(context.tapes)
+    context.tapes.cut(0)
+    assert left == (0 if interrupted else 1)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_in_graph_mode():

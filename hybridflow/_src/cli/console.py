@@ -16,7 +16,7 @@ from typing import Any
 
 from hybridflow._src.cli import tracebacks
 from hybridflow._src.cli.completion import completions
-from hybridflow._src.cli.interrupts import Open
+from hybridflow._src.cli.interrupts import Watch
 
 _HISTORY = "~/.hybridflow_history"
 
@@ -35,15 +35,17 @@ class Console(code.InteractiveConsole):
         return more
 
     def runcode(self, code: types.CodeType) -> None:
-        self._opened = Open()
-        super().runcode(code)
+        watch = Watch()
+        watch.begin()
+        try:
+            super().runcode(code)
+        finally:
+            watch.end()
 
     def showtraceback(self, **_: Any) -> None:
         error = sys.exc_info()[1]
         if error is None:
             return
-        if isinstance(error, KeyboardInterrupt):
-            self._opened.restore()
         if error.__traceback__ is not None:
             error.__traceback__ = error.__traceback__.tb_next  # without the console's own frame
         count = tracebacks.fold(error)

@@ -7,6 +7,8 @@ rightly be open that was not open before the interrupted input, puts that right.
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,34 @@ class Open:
         np.seterr(**self._numpy)
         storage.forget_journal()
         current().store.forget_unfinished()
+
+
+class Watch:
+    """Watches an input of the prompt: one that gets a Ctrl-C leaves nothing open.
+
+    Also where the user's own code has caught the KeyboardInterrupt.
+    """
+
+    def begin(self) -> None:
+        """Called before the input runs."""
+        self._open = Open()
+        self._interrupted = False
+        # Python delivers signals to the main thread alone.
+        self._is_main = threading.current_thread() is threading.main_thread()
+        if self._is_main:
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+
+    def end(self) -> None:
+        """Called when the input has run, or failed."""
+        if self._is_main and signal.getsignal(signal.SIGINT) == self._on_signal:
+            signal.signal(signal.SIGINT, self._before)
+        if self._interrupted:
+            self._open.restore()
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._interrupted = True
+        if callable(self._before):
+            self._before(number, frame)
 
 
 def _stacks() -> list[Stack[Any]]:

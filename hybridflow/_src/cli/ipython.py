@@ -9,7 +9,7 @@ from typing import Any
 
 from hybridflow._src.cli import graph_cell, tracebacks
 from hybridflow._src.cli.completion import completions
-from hybridflow._src.cli.interrupts import Open
+from hybridflow._src.cli.interrupts import Watch
 
 
 def start(banner: str, namespace: dict[str, Any]) -> None:
@@ -38,23 +38,9 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magic_function(_GraphMagic(shell), "cell", "graph")
     shell.Completer.custom_matchers.append(_matcher())
     shell.set_custom_exc((BaseException,), _show)
-    opened = _Opened()
-    shell.events.register("pre_run_cell", opened.before)
-    shell.events.register("post_run_cell", opened.after)
-
-
-class _Opened:
-    """Restores what was open before a cell that was interrupted."""
-
-    def __init__(self) -> None:
-        self._before = Open()
-
-    def before(self, _: Any) -> None:
-        self._before = Open()
-
-    def after(self, result: Any) -> None:
-        if isinstance(result.error_in_exec, KeyboardInterrupt):
-            self._before.restore()
+    watch = Watch()
+    shell.events.register("pre_run_cell", lambda _: watch.begin())
+    shell.events.register("post_run_cell", lambda _: watch.end())
 
 
 class _GraphMagic:

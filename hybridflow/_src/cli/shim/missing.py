@@ -10,12 +10,6 @@ from hybridflow._src.cli.shim.names import nearest, shown
 from hybridflow._src.framework.traceback import capture, resolve
 
 
-class MissingNameError(AttributeError):
-    """A program uses a name of TensorFlow that hybridflow does not have."""
-
-    __module__ = "hybridflow"
-
-
 class Missing(types.ModuleType):
     """Stands where a program has imported what hybridflow lacks, a module or a name of one."""
 
@@ -37,7 +31,7 @@ def _split(path: str) -> tuple[str, str]:
     return module, name
 
 
-def error_for(module: str, name: str) -> MissingNameError:
+def error_for(module: str, name: str) -> AttributeError:
     """The error for the use of `name` of TensorFlow's module `module`, in the user's line."""
     frames = [f for f in resolve(capture(2)) if not f.filename.startswith("<frozen ")]
     where = ""
@@ -50,4 +44,6 @@ def error_for(module: str, name: str) -> MissingNameError:
             name = whole[1]
     near = nearest(module, name)
     hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
-    return MissingNameError(f"hybridflow has no {shown(f'{module}.{name}')}{where}.{hint}")
+    text = f"hybridflow has no {shown(f'{module}.{name}')}{where}.{hint}"
+    # With a name and no object, Python has no suggestions of its own to add.
+    return AttributeError(text, name=name)

@@ -71,17 +71,19 @@ def _public() -> dict[str, list[str]]:
 def nearest(path: str, dotted: str) -> str | None:
     """The name that is there and most like `dotted`, which is missing in the module `path`.
 
-    The same name elsewhere comes first, then one that it begins (`mul` for `multiply`), then one
-    spelled alike, in the same module before others.
+    The same name elsewhere comes first, then one in the same module that it begins (`mul` for
+    `multiply`), then one spelled alike, in the same module before others.
     """
     last = dotted.rpartition(".")[2]
     public = _public()
     if last in public:
         return shown(public[last][0])
     here = offered(path) if path in MODULES else []
+    begun = sorted((n for n in here if n.startswith(dotted)), key=len)
+    if begun and len(dotted) > 2:
+        return shown(f"{path}.{begun[0]}")
     for names in (here, list(public)):
-        begun = sorted((n for n in names if n.startswith(last)), key=len) if len(last) > 2 else []
-        alike = begun or difflib.get_close_matches(last, names, 1, 0.7)
+        alike = difflib.get_close_matches(last, names, 1, 0.7)
         if alike:
             return shown(f"{path}.{alike[0]}" if names is here else public[alike[0]][0])
     return None
