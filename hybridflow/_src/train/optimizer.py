@@ -17,7 +17,7 @@ from hybridflow._src.framework.scopes import control_dependencies, init_scope, n
 from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
-from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
+from hybridflow._src.train.arguments import NO_GRADIENT, check_mode, checked_pairs, variables_of
 from hybridflow._src.train.eager_step import EagerSteps
 from hybridflow._src.train.projection import check_synchronous, project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
@@ -136,8 +136,8 @@ class Optimizer:
         if all(grad is None for grad, _ in grads_and_vars):
             raise ValueError(
                 "No gradients provided for any variable, check your graph for ops that do not "
-                "support gradients, between variables "
-                f"{[str(v) for _, v in grads_and_vars]} and loss {loss}."
+                f"support gradients, between variables {[v.name for _, v in grads_and_vars]} and "
+                f"loss {loss}. {NO_GRADIENT}"
             )
         return self.apply_gradients(grads_and_vars, global_step=global_step, name=name)
 
@@ -459,4 +459,8 @@ class Optimizer:
 
 def _check_some(variables: list[Any]) -> None:
     if not variables:
-        raise ValueError("No variables to optimize.")
+        raise ValueError(
+            "No variables to optimize. The loss must be computed from trainable variables: make "
+            "them with hf.get_variable before, in eager mode inside the function that gives the "
+            "loss."
+        )
