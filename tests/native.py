@@ -18,6 +18,8 @@ _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 class PythonCompiler:
     """Stands in for the compiler: kernels run as Python functions, and jobs at once."""
 
+    forks = 0
+
     def __init__(self) -> None:
         self._functions: dict[Any, Any] = {}
 
@@ -57,12 +59,13 @@ def run_program(program: int) -> int:
     """What the driver does, in Python."""
     words = ctypes.cast(program, ctypes.POINTER(ctypes.c_int64))
     for position in range(words[0]):
-        function, args = words[1 + 2 * position], words[2 + 2 * position]
+        function, args = words[2 + 2 * position], words[3 + 2 * position]
         status = _CALL(function)(args)
         if _errors:
             raise _errors.pop()
         if status:
             return 256 * position + status
+    words[1] = 1
     return 0
 
 
@@ -80,6 +83,16 @@ def uncompiled_kernels() -> Iterator[None]:
 def wait() -> None:
     """Waits until everything is compiled."""
     assert COMPILER.wait(120), "compiling takes too long"
+
+
+@contextlib.contextmanager
+def assert_no_compile() -> Iterator[None]:
+    """Fails if what runs inside needs a kernel that the process does not have."""
+    wait()
+    before = COMPILER.compiled, COMPILER.loaded, COMPILER.failed
+    yield
+    wait()
+    assert before == (COMPILER.compiled, COMPILER.loaded, COMPILER.failed), "a kernel was needed"
 
 
 def programs(plan: Plan) -> list[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.plan.plan import build
+from hybridflow._src.plan.plan import Kernels, build
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def graph():
 
 
 def plan_of(tensors, operations=(), feeds=()):
-    return build(list(tensors), list(operations), list(feeds), {})
+    return build(list(tensors), list(operations), list(feeds), Kernels())
 
 
 # -- instructions ----------------------------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.locks import new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_lock = threading.Lock()
+_lock = new_lock()
 _process_graph: Graph | None = None
 # Called by `reset_default_graph`: higher layers drop what they keep for eager mode.
 on_reset: list[Callable[[], None]] = []

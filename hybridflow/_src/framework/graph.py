@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, traceback
@@ -11,6 +10,7 @@ from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_names import element_by_name
 from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.operation import GraphDef, Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
@@ -54,7 +54,7 @@ class Graph(Collections):
     outer_graph: Graph | None = None
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._ops: list[Operation] = []
         self._by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}

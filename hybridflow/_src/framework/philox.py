@@ -10,9 +10,10 @@ Where key and counter come from is as in TensorFlow, so that its seeds give its 
 from __future__ import annotations
 
 import os
-import threading
 
 import numpy as np
+
+from hybridflow._src.framework.locks import new_lock
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -38,7 +39,7 @@ class Philox:
             seed2 = int.from_bytes(os.urandom(8), "little")
         self._keys = _round_keys(seed & _U64)
         self._counter = (seed2 & _U64) << 64
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def reserve(self, blocks: int) -> int:
         """The counter at which a draw starts that may use so many blocks."""

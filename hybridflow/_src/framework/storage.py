@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.errors import FailedPreconditionError
+from hybridflow._src.framework.locks import new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ class Guard:
     __slots__ = ("epoch", "lock")
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = new_lock()
         self.epoch = 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from pathlib import Path
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +12,28 @@ import numpy as np
 from hybridflow._src.kernels.kernel import Kernel
 
 # How NumPy's builds name the functions, with the bits of their integers.
-_NAMES = (("scipy_cblas_{}64_", 64), ("cblas_{}64_", 64), ("scipy_cblas_{}", 32), ("cblas_{}", 32))
-_FUNCTIONS = {"f32": "sgemm", "f64": "dgemm"}
+_NAMES = (("scipy_{}64_", 64), ("{}64_", 64), ("scipy_{}", 32), ("{}", 32))
+_FUNCTIONS = {"f32": "cblas_sgemm", "f64": "cblas_dgemm"}
+# Products of fewer multiplications run on one thread: a second would cost more than it does where
+# the processor's other cores are not idle.
+_SMALL = 1 << 24
 
 
 class Blas(NamedTuple):
-    """Where the products are, by element type, and the bits of their integers."""
+    """What of it kernels use.
+
+    Attributes:
+      addresses: of the products, by element type. bits: of their integers.
+      threads: the addresses of the functions that tell and set the number of threads, or zeros.
+    """
 
     addresses: dict[str, int]
     bits: int
+    threads: tuple[int, int]
+
+    def threads_for(self, multiplications: int, threads: int) -> tuple[int, int]:
+        """What the kernel of a product is given to run on one thread, or zeros if it need not."""
+        return self.threads if multiplications < _SMALL or threads == 1 else (0, 0)
 
 
 @functools.cache
@@ -28,30 +41,36 @@ def find() -> Blas | None:
     """NumPy's BLAS, or None if it is not found; products are then NumPy's own."""
     for library in _libraries():
         for pattern, bits in _NAMES:
-            found = {}
-            for short, name in _FUNCTIONS.items():
-                function = getattr(library, pattern.format(name), None)
-                if function is not None:
-                    address = ctypes.cast(function, ctypes.c_void_p).value
-                    assert address is not None
-                    found[short] = address
-            if len(found) == len(_FUNCTIONS):
-                return Blas(found, bits)
+            found = {
+                short: _address(library, pattern.format(name)) for short, name in _FUNCTIONS.items()
+            }
+            if all(found.values()):
+                tell = _address(library, pattern.format("openblas_get_num_threads"))
+                put = _address(library, pattern.format("openblas_set_num_threads"))
+                return Blas(found, bits, (tell, put) if tell and put else (0, 0))
     return None
+
+
+def _address(library: Any, name: str) -> int:
+    """The address of a function, or 0."""
+    function = getattr(library, name, None)
+    return 0 if function is None else ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 def _libraries() -> list[Any]:
     """The libraries beside NumPy that may be its BLAS; they are loaded already."""
-    package = Path(np.__file__).parent
-    folders = [package.parent / "numpy.libs", package / ".dylibs"]
-    paths = [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir())]
+    package = os.path.dirname(np.__file__)
     found = []
-    for path in paths:
-        if "blas" in path.name:
-            try:
-                found.append(ctypes.CDLL(str(path)))
-            except OSError:
-                continue
+    for folder in (
+        os.path.join(package, os.pardir, "numpy.libs"),
+        os.path.join(package, ".dylibs"),
+    ):
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            if "blas" in name:
+                try:
+                    found.append(ctypes.CDLL(os.path.join(folder, name)))
+                except OSError:
+                    continue
     return found
 
 
@@ -59,11 +78,18 @@ _PRODUCT = """
 def kernel(a):
     alpha = {T}(load_f64(a, 6, 31)) * load_{T}(word(a, 7), 0, 0)
     beta = {T}(load_f64(a, 8, 31))
+    threads = i32(0)
+    if word(a, 19) != 0:
+        threads = i32(function_at(word(a, 19)))
+        if threads > 1:
+            function_at(word(a, 20), 1)
     for i in range(word(a, 15)):
         gemm{bits}_{T}(
             word(a, 0), word(a, 1), word(a, 2), word(a, 3), word(a, 4), word(a, 5), alpha,
             word(a, 9) + i * word(a, 16), word(a, 10), word(a, 11) + i * word(a, 17), word(a, 12),
             beta, word(a, 13) + i * word(a, 18), word(a, 14))
+    if threads > 1:
+        function_at(word(a, 20), i64(threads))
     return 0
 """
 
@@ -73,7 +99,9 @@ def product(short: str, bits: int) -> Kernel:
 
     Words: the function; CBLAS' numbers for the transpositions; rows, columns, inner size; alpha (a
     float64) and the address of scale; beta (a float64); for a, b and c address and row length;
-    the number of matrices, and how far those of a, b and c lie apart in bytes.
+    the number of matrices, and how far those of a, b and c lie apart in bytes; the functions that
+    tell and set BLAS' number of threads, which is one meanwhile (zeros: it stays as it is). Of two
+    threads that do this at once each puts back only what it has changed, so it ends as it was.
     """
     return Kernel(_PRODUCT.format(T=short, bits=bits), f"product_{short}")
 

@@ -7,10 +7,7 @@ process ends when it has been idle for a while. Nothing here makes the program w
 from __future__ import annotations
 
 import atexit
-import json
-import logging
 import os
-import subprocess
 import sys
 import threading
 from collections import deque
@@ -25,6 +22,11 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
 
 _IDLE_SECONDS = 20.0
+# The worker imports from where this process does, and never from the folder that it was started in.
+_PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from hybridflow._src.kernels.worker import main; main()"
+)
 
 
 class CompileError(Exception):
@@ -35,14 +37,22 @@ class _Worker:
     """The compile worker's process."""
 
     def __init__(self) -> None:
-        environment = dict(os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        import subprocess
+
+        # Settings of Numba for the program are none for kernels: keys do not tell of them.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name != "PYTHONPATH" and not name.startswith("NUMBA_")
+        }
+        path = [os.path.abspath(folder) for folder in sys.path]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hybridflow._src.kernels.worker"],
+            [sys.executable, "-c", _PROGRAM, *path],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            cwd=os.path.abspath(os.sep),
             env=environment,
             start_new_session=True,  # an interrupt at the keyboard is for the program alone
         )
@@ -51,17 +61,19 @@ class _Worker:
         """The object code of a kernel.
 
         Raises:
-          CompileError: if Numba refuses it. OSError, EOFError: if the process is gone.
+          CompileError: if Numba refuses it. OSError, EOFError: if the process is gone, or is no
+            worker.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        request = {"symbol": kernel.symbol, "source": kernel.source}
-        send(stdin.fileno(), json.dumps(request).encode())
-        problem = json.loads(receive(stdout.fileno()))["error"]
-        if problem:
-            raise CompileError(f"Kernel {kernel.label}: {problem}")
-        return receive(stdout.fileno())
+        send(stdin.fileno(), f"{kernel.symbol}\n{kernel.source}".encode())
+        answer = receive(stdout.fileno())
+        if answer.startswith(b"-"):
+            raise CompileError(f"Kernel {kernel.label}: {answer[1:].decode(errors='replace')}")
+        if not answer.startswith(b"+"):
+            raise OSError(f"{sys.executable} does not run the compile worker.")
+        return answer[1:]
 
     def abandon(self) -> None:
         """Closes the pipes, by which the process ends unless another process has them open."""
@@ -69,9 +81,8 @@ class _Worker:
             if stream is not None:
                 stream.close()
 
-    def close(self) -> None:
-        """Ends the process."""
-        self.abandon()
+    def kill(self) -> None:
+        """Ends the process; whoever waits for its answer is told."""
         self._process.kill()
         self._process.wait()
 
@@ -82,10 +93,13 @@ class Compiler:
     Attributes:
       compiled, loaded, failed: how many kernels the worker compiled, how many came from the cache,
         and how many could not be made.
+      forks: how often the process was forked off from one that had imported this. Jobs of the
+        parent are not done in the child.
     """
 
     def __init__(self) -> None:
-        self.compiled = self.loaded = self.failed = 0
+        self.compiled = self.loaded = self.failed = self.forks = 0
+        self.closed = False
         self._addresses: dict[Kernel, int] = {}
         self._errors: dict[Kernel, str] = {}
         self._reset()
@@ -102,12 +116,16 @@ class Compiler:
     def submit(self, job: Callable[[], None]) -> None:
         """Has a job done in the background; it may call `obtain`."""
         with self._changed:
-            self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=self._serve, name="hybridflow-compiler", daemon=True
                 )
-                self._thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return  # there can be no more threads, or the process is about to end
+                self._thread = thread
+            self._jobs.append(job)
             self._changed.notify_all()
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -122,13 +140,16 @@ class Compiler:
                 self._busy = False
                 changed.notify_all()
                 while not self._jobs:
-                    if not changed.wait(_IDLE_SECONDS) and not self._jobs:
+                    idle = None if self._worker is None else _IDLE_SECONDS
+                    if not changed.wait(idle) and not self._jobs:
                         self._end_worker()
                 job = self._jobs.popleft()
                 self._busy = True
             try:
                 job()
             except Exception:  # a defect: told to whoever looks, and no reason to stop compiling
+                import logging
+
                 logging.getLogger("hybridflow").exception("A compile job failed.")
 
     # -- kernels -----------------------------------------------------------------------------------
@@ -176,11 +197,15 @@ class Compiler:
 
     def _compile(self, kernel: Kernel) -> bytes:
         for attempt in (1, 2):
+            if self.closed:
+                raise CompileError("The process is about to end.")
             if self._worker is None:
-                self._worker = _Worker()
+                # Not while the process forks: the child would keep open what tells of the start.
+                with _loading:
+                    self._worker = _Worker()
             try:
                 return self._worker.compile(kernel)
-            except (OSError, EOFError, ValueError):
+            except (OSError, EOFError):
                 # The process is gone, killed perhaps for its memory: once more with another.
                 self._end_worker()
                 if attempt == 2:
@@ -200,36 +225,55 @@ class Compiler:
     def _end_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.close()
+            worker.kill()
+            worker.abandon()
 
     def close(self) -> None:
-        """Ends the worker process at the end of the program."""
-        self._end_worker()
+        """Ends all work at the end of the program."""
+        self.closed = True
+        # LLVM must be at rest while the process ends, so this is not given back.
+        _loading.acquire(timeout=10)
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
 
     def after_fork(self) -> None:
         """Forgets the parent's thread and worker, in the child."""
         if self._worker is not None:
             self._worker.abandon()
             _parents.append(self._worker)
+        self.forks += 1
         self._reset()
 
 
 # Workers of the process that this one was forked from: never waited for here.
 _parents: list[_Worker] = []
-# Held while LLVM is used, and while the process forks: LLVM's own locks must be free in the child.
+# Held while LLVM is used or the worker is started, and while the process forks.
 _loading = threading.Lock()
 COMPILER = Compiler()
 atexit.register(COMPILER.close)
 
 
-def _after_fork() -> None:
-    _loading.release()
+def _before_fork() -> None:
+    if not COMPILER.closed:
+        _loading.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    if not COMPILER.closed:
+        _loading.release()
+
+
+def _after_fork_in_child() -> None:
+    _after_fork_in_parent()
     COMPILER.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_after_fork
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
     )
 
 

@@ -1,9 +1,10 @@
 """The way from Python into native code: a program is a list of kernels with their arguments.
 
-A program is an array of words: the number of calls, then for each the address of a kernel and that
-of its arguments. `enter` is a Python function made of native code: it takes the address of a
-program, runs it with the interpreter's lock released, and gives a status word: 0, or for the first
-kernel that gave another status 256 * (its position) + status.
+A program is an array of words: the number of calls, a mark, then for each call the address of a
+kernel and that of its arguments. `enter` is a Python function made of native code: it takes the
+address of a program, runs it with the interpreter's lock released, and gives a status word: 0, or
+for the first kernel that gave another status 256 * (its position) + status. A program that has run
+to its end has a mark of 1: so one who was interrupted can tell.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ def kernel(module, argument):
     program = PyLong_AsSsize_t(argument)
     thread = PyEval_SaveThread()
     status = 0
-    at = program + 8
+    at = program + 16
     for position in range(word(program, 0)):
         status = function_at(word(at, 0), word(at, 1))
         if status != 0:
             status += 256 * position
             break
         at += 16
+    if status == 0:
+        set_word(program, 1, 1)
     PyEval_RestoreThread(thread)
     return PyLong_FromSsize_t(status)
 """,

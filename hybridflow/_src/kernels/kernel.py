@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
+import os
 import re
-from importlib import metadata
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.kernels import target
@@ -19,11 +18,19 @@ if TYPE_CHECKING:
 @functools.cache
 def environment() -> str:
     """Everything but a kernel's source that its object code depends on."""
+    # Imported when first needed, as elsewhere: they cost as much as a tenth of our own import.
+    import hashlib
+    from importlib import metadata
+
     generator = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        generator.update(path.read_bytes())
+    for folder, _, names in sorted(os.walk(os.path.dirname(__file__))):
+        for name in sorted(names):
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    generator.update(file.read())
     versions = [f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite")]
-    return "\n".join([generator.hexdigest(), *versions, *target.cpu()])
+    python = ".".join(map(str, sys.version_info[:2]))
+    return "\n".join([generator.hexdigest(), *versions, python, target.triple(), *target.cpu()])
 
 
 class Kernel:
@@ -47,6 +54,8 @@ class Kernel:
     def key(self) -> str:
         """A hash of the source and of all that its object code depends on."""
         if self._key is None:
+            import hashlib
+
             text = f"{environment()}\n{self.source}"
             self._key = hashlib.sha256(text.encode()).hexdigest()
         return self._key

@@ -34,13 +34,18 @@ def load(code: bytes, symbol: str) -> int:
     import llvmlite.binding as llvm
 
     _add_python_functions()
+    object_file = llvm.ObjectFileRef.from_data(code)
+    if not object_file:
+        raise RuntimeError("There is no object code.")
     # One engine for each object: of a second object in an engine, constants come out wrong.
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target.target_machine())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    address: int = engine.get_function_address(symbol)
+    try:
+        engine.add_object_file(object_file)
+        engine.finalize_object()
+        address: int = engine.get_function_address(symbol)
+    finally:
+        # The code lives as long as the process, and so does the target that all engines share.
+        engine.detach()
     if not address:
         raise RuntimeError(f"The object code has no function {symbol}.")
-    # The code lives as long as the process, and so does the target that all engines share.
-    engine.detach()
     return address

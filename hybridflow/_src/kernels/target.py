@@ -15,6 +15,14 @@ def cpu() -> tuple[str, str]:
     return llvm.get_host_cpu_name(), features.flatten() if features else ""
 
 
+def triple() -> str:
+    """LLVM's name of the kind of machine, system and object format."""
+    import llvmlite.binding as llvm
+
+    found: str = llvm.get_process_triple()
+    return found
+
+
 @functools.cache
 def target_machine() -> Any:
     """LLVM's description of this machine."""
@@ -23,5 +31,5 @@ def target_machine() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     name, features = cpu()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
+    target = llvm.Target.from_triple(triple())
     return target.create_target_machine(cpu=name, features=features, opt=3, reloc="pic", jit=True)

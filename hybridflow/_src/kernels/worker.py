@@ -2,15 +2,15 @@
 
 Numba holds the interpreter's lock while it compiles and takes long to import, so it lives here and
 not in the program's own process. Requests come on standard input, answers go to standard output,
-each as a length (8 bytes) and that many bytes: of JSON with `symbol` and `source`, and of JSON with
-an `error` or, if that is empty, a second message with the object code.
+each as a message of `pipes`. A request is the name of a function, a new line, and the source; the
+answer starts with `+` before the object code or with `-` before what is wrong.
 """
 
 from __future__ import annotations
 
-import json
 import os
 
+from hybridflow._src.kernels import loader
 from hybridflow._src.kernels.lowering import compile_kernel
 from hybridflow._src.kernels.pipes import receive, send
 
@@ -22,18 +22,14 @@ def main() -> None:
     os.dup2(2, 1)
     while True:
         try:
-            request = json.loads(receive(requests))
+            symbol, _, source = receive(requests).decode().partition("\n")
         except EOFError:
             return
-        code, problem = b"", ""
         try:
-            code = compile_kernel(request["source"], request["symbol"])
+            code = compile_kernel(source, symbol)
+            # LLVM ends a process that loads code which refers to nothing: better this one.
+            loader.load(code, symbol)
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-        send(answers, json.dumps({"error": problem}).encode())
-        if not problem:
-            send(answers, code)
-
-
-if __name__ == "__main__":
-    main()
+            send(answers, f"-{type(error).__name__}: {error}".encode())
+        else:
+            send(answers, b"+" + code)

@@ -31,6 +31,7 @@ from hybridflow._src.plan.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.plan import Instruction
@@ -82,13 +83,20 @@ Step = Group | Call | Host
 class Lowering:
     """Steps, as they are added.
 
+    Args:
+      threads: how many threads work on one large kernel.
+
     Attributes:
       steps: in the order in which they run.
+      op: the one that steps are added for. ops: those that went into each step, by its position.
       storages: the variables that are read or written, each with the memory that it is known by.
       written: those that are written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.op: Operation | None = None
+        self.ops: dict[int, dict[Operation | None, None]] = {}
         self.steps: list[Step | None] = []
         self.current: dict[Storage, Buffer] = {}
         self.written: dict[Storage, int] = {}
@@ -205,6 +213,7 @@ class Lowering:
         return Value.whole(buffer)
 
     def _note_reads(self, values: Sequence[Value], position: int) -> None:
+        self.ops.setdefault(position, {})[self.op] = None
         for value in values:
             self._used.add(value.buffer)
             storage = value.buffer.storage
@@ -393,6 +402,7 @@ class Lowering:
             node = step.node_of(value, value.shape)
             if node is not None and value.buffer in step.made:
                 self._check(ufunc, node)
+                self._note_reads([], step.position)
                 return step.total(ufunc, node, shape, loops.OF_ROWS)
         group, node = self._group_for(value, None)
         self._check(ufunc, node)
@@ -659,6 +669,7 @@ class Lowering:
                 *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
                 *(first.value, first.length, second.value, second.length, result, columns),
                 *(count, rows * inner * size, inner * columns * size, rows * columns * size),
+                *library.threads_for(rows * inner * columns, self.threads),
             ],
             reads=[first.value, second.value],
             writes=[result],
@@ -693,6 +704,7 @@ class Lowering:
         args[6:9] = [-1.0, scale, 1.0]
         args[13] = result
         self.steps[maker] = None
+        self.ops[len(self.steps)] = self.ops.pop(maker)
         self.call(step.kernel, args, reads=[*step.reads, scale, variable], writes=[result])
         return True
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import ELEMENTWISE, OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
+from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER, CompileError, available
 from hybridflow._src.plan.lowering import Host, Lowering, Opaque, Unsupported
+from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Changed, Program
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Value
 
@@ -46,6 +48,7 @@ class Native:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._keys: dict[Any, int] = {}
+        self._forks = COMPILER.forks
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
         self.problems: dict[Any, str] = {}
@@ -62,13 +65,11 @@ class Native:
         if program is None:
             return self._not_yet(key, feeds)
         # While another thread runs a program that touches no variables, the interpreter is there.
-        if not program.lock.acquire(blocking=program.guard is not None):
+        if program.running and program.guard is None:
             return None
-        try:
+        with program.lock:
             # With the lock held, it is this thread itself that may be running it already.
             return None if program.running else self._run(program, feeds)
-        finally:
-            program.lock.release()
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
         self.latest = program
@@ -87,6 +88,9 @@ class Native:
     # -- from the second run on --------------------------------------------------------------------
 
     def _not_yet(self, key: Any, feeds: Sequence[Any]) -> list[Any] | None:
+        if self._forks != COMPILER.forks:  # what the parent was compiling comes to nothing here
+            self._forks = COMPILER.forks
+            self._keys.clear()
         if key in self.problems or len(self._keys) >= _MOST_PROGRAMS:
             return None
         count = self._keys[key] = self._keys.get(key, 0) + 1
@@ -103,13 +107,17 @@ class Native:
 
     def _build(self, key: Any, seen: dict[int, _Seen]) -> None:
         """Makes the program; in the background."""
+        passes = Passes()
         try:
-            program = _program(self._plan, seen)
+            program = _program(self._plan, seen, passes)
             addresses = COMPILER.obtain(program.kernels.values())
+            passes.done("kernels")
             program.link(addresses, COMPILER.enter())
+            passes.done("link")
         except (Unsupported, CompileError, Changed) as problem:
             self.problems[key] = str(problem)
             return
+        program.passes = passes
         self.programs[key] = self.latest = program
 
 
@@ -162,7 +170,7 @@ def _note(value: Any, same: bool) -> _Seen:
 # -- lowering a plan -------------------------------------------------------------------------------
 
 
-def _program(plan: Plan, seen: dict[int, _Seen]) -> Program:
+def _program(plan: Plan, seen: dict[int, _Seen], passes: Passes) -> Program:
     """The program of a plan, for shapes that were seen.
 
     Raises:
@@ -174,9 +182,12 @@ def _program(plan: Plan, seen: dict[int, _Seen]) -> Program:
     while True:
         made = _PlanLowering(plan, seen, by_host)
         made.run()
+        passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host:
-            return Program(made.lowering, made.feeds, made.fetches)
+            program = Program(made.lowering, made.feeds, made.fetches)
+            passes.done("buffers")
+            return program
         by_host |= clash
 
 
@@ -187,7 +198,7 @@ class _PlanLowering:
         self._plan = plan
         self._seen = seen
         self._by_host = by_host
-        self.lowering = Lowering()
+        self.lowering = Lowering(plan.threads or pool.size())
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []
         self.fetches: list[Any] = []
@@ -240,6 +251,7 @@ class _PlanLowering:
     def _lower(self, position: int, step: Instruction) -> None:
         if step.outputs and all(self._seen[slot].value is not None for slot in step.outputs):
             return
+        self.lowering.op = step.op
         inputs = [self._content(slot) for slot in step.inputs]
         self.lowering.ending = {
             item.buffer

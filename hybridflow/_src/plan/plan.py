@@ -10,6 +10,7 @@ from hybridflow._src.framework.storage import Guard, Storage, is_journaled, undo
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, source_of
 from hybridflow._src.plan.native import native_of
+from hybridflow._src.plan.passes import Passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +25,13 @@ class Kernels(dict["Operation", "Callable[..., Any]"]):
 
     Attributes:
       guard: shared by the variables of the owner.
+      threads: how many threads work on one large kernel; 0 leaves it to the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 0) -> None:
         super().__init__()
         self.guard = Guard()
+        self.threads = threads
 
 
 _NOT_FED = (
@@ -80,9 +83,22 @@ class Plan:
       feeds: the buffer of each fed tensor.
       fetches: the buffer of each fetched tensor.
       native: the native executor, which takes over from the interpreter; None where there is none.
+      threads: how many threads work on one large kernel; 0 leaves it to the process.
+      bodies: the plans of control flow bodies inside.
+      passes: what was done to make it, and the time that each took.
     """
 
-    __slots__ = ("_writes", "feeds", "fetches", "instructions", "native", "template")
+    __slots__ = (
+        "_writes",
+        "bodies",
+        "feeds",
+        "fetches",
+        "instructions",
+        "native",
+        "passes",
+        "template",
+        "threads",
+    )
 
     def __init__(
         self,
@@ -90,8 +106,14 @@ class Plan:
         template: list[Any],
         feeds: list[int],
         fetches: list[int],
+        threads: int,
+        bodies: Sequence[Plan],
+        passes: Passes,
     ) -> None:
         self.instructions = instructions
+        self.threads = threads
+        self.bodies = tuple(bodies)
+        self.passes = passes
         self.feeds = feeds
         self.fetches = fetches
         # The buffers at the start of a run: constants are there, all else is None.
@@ -182,6 +204,7 @@ class _Builder:
         self.template: list[Any] = []
         self.slots: dict[Tensor, int] = {}
         self.steps: list[Instruction] = []
+        self.bodies: list[Plan] = []
 
     def new_slot(self, value: Any = None) -> int:
         self.template.append(value)
@@ -228,6 +251,7 @@ class _Builder:
         compute = op_def.compute
         if op.bodies:
             plans = [build_body(body, self.kernels) for body in op.bodies]
+            self.bodies += plans
             compute = op_def.kernel(op, *plans)  # type: ignore[misc]
             attrs = {}
         elif compute is None:
@@ -282,7 +306,9 @@ def build(
     fed = frozenset(feeds)
     builder = _Builder(kernels, references)
     fed_slots = [builder.slot_of(t) for t in feeds]
+    passes = Passes()
     needed = schedule.prune(tensors, operations, fed)
+    passes.done("prune")
     fetched_references = [
         t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)
     ]
@@ -292,12 +318,24 @@ def build(
         needed.remove(tensor.op)
         builder.add(tensor.op, fed)
         fetched[tensor] = builder.value_slot(tensor, tensor.op, fed)
-    for op in schedule.order(needed, fed):
+    ordered = schedule.order(needed, fed)
+    passes.done("order")
+    for op in ordered:
         builder.add(op, fed)
     fetches = [fetched.get(t, -1) for t in tensors]
     fetches = [builder.slot_of(t) if s < 0 else s for s, t in zip(fetches, tensors, strict=True)]
     kept = {*fetches, *fed_slots}
-    return Plan(builder.with_releases(kept), builder.template, fed_slots, fetches)
+    instructions = builder.with_releases(kept)
+    passes.done("instructions")
+    return Plan(
+        instructions,
+        builder.template,
+        fed_slots,
+        fetches,
+        kernels.threads,
+        builder.bodies,
+        passes,
+    )
 
 
 def build_body(body: Body, kernels: Kernels) -> Plan:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import loops, pool
 from hybridflow._src.kernels.memory import address_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
-from hybridflow._src.plan.memory import Block
+from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _SMALL = 1 << 14
 # Kernels that touch fewer bytes are not divided among threads.
 _WORTH_DIVIDING = 1 << 20
+# A step that was interrupted is completed although so many more interrupts come.
+_MOST_INTERRUPTS = 1000
 
 
 class Changed(Exception):
@@ -52,6 +54,11 @@ class Program:
     Args:
       lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
       fetches: the value of each fetch, or an object to give as it is.
+
+    Attributes:
+      steps: with the position of each. kernels, ops: of each step, by its position.
+      passes: what was done to make it, and the time that each took.
+      threads: how many threads work on one large kernel.
     """
 
     def __init__(self, lowering: Lowering, feeds: Sequence[Any], fetches: Sequence[Any]) -> None:
@@ -71,15 +78,18 @@ class Program:
         ]
         self.storages = list(lowering.current)
         self.guard = self.storages[0].guard if self.storages else None
-        self.lock = threading.RLock() if self.guard is None else self.guard.lock
+        self.lock = new_lock() if self.guard is None else self.guard.lock
         if any(storage.guard is not self.guard for storage in self.storages):
             raise Unsupported("variables of several owners")
         self._epoch = -1
+        self.threads = lowering.threads
+        self.ops = lowering.ops
+        self.passes: Sequence[tuple[str, float]] = ()
         self.written = list(lowering.written)
         self.first_write = min(lowering.written.values(), default=len(lowering.steps))
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
         self._settle(lowering)
-        self.block = Block(self._planned())
+        self.block = new_block(self._planned())
 
     # -- which steps, which buffers ------------------------------------------------------------
 
@@ -138,10 +148,10 @@ class Program:
         if isinstance(step, Call):
             if not step.divisible or sum(b.size for b in step.writes) < _WORTH_DIVIDING // 8:
                 return 1
-            return min(pool.size(), step.args[1])
-        if pool.size() == 1 or step.bytes < _WORTH_DIVIDING:
+            return min(self.threads, step.args[1])
+        if self.threads == 1 or step.bytes < _WORTH_DIVIDING:
             return 1
-        return min(pool.size(), step.sizes[step.divided])
+        return min(self.threads, step.sizes[step.divided])
 
     def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
         """Memory for the totals of the parts after the first, and the kernels that add them up."""
@@ -163,6 +173,8 @@ class Program:
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
         programs: list[list[tuple[int, int]]] = []
+        # The programs from the first write on.
+        writing: dict[int, None] = {}
         for position, step in self.steps:
             if isinstance(step, Host):
                 self._segments.append(("host", step))
@@ -178,31 +190,38 @@ class Program:
                 for start in starts:
                     numbers.append(len(programs))
                     programs.append([(address, start)])
-                self._segments.append(("divided", numbers))
+                self._segments.append(("divided", list(numbers)))
                 combining = self._combining(position, addresses)
                 if combining:
+                    numbers.append(len(programs))
                     self._segments.append(("native", len(programs)))
                     programs.append(combining)
-                continue
-            if not self._segments or self._segments[-1][0] != "native":
-                self._segments.append(("native", len(programs)))
-                programs.append([])
-            programs[self._segments[-1][1]].append((address, starts[0]))
-        self._fix(programs)
+            else:
+                if not self._segments or self._segments[-1][0] != "native":
+                    self._segments.append(("native", len(programs)))
+                    programs.append([])
+                numbers = [self._segments[-1][1]]
+                programs[numbers[0]].append((address, starts[0]))
+            if position >= self.first_write and self.writes_last:
+                writing.update(dict.fromkeys(numbers))
+        self._fix(programs, list(writing))
 
-    def _fix(self, programs: list[list[tuple[int, int]]]) -> None:
+    def _fix(self, programs: list[list[tuple[int, int]]], writing: list[int]) -> None:
         starts = []
         for calls in programs:
             starts.append(len(self._words))
-            self._words.append(len(calls))
+            self._words += [len(calls), 0]
             for address, _ in calls:
                 self._words += [address, 0]
         self._array = np.array(self._words, np.int64)
         base = self._array.ctypes.data
         for calls, start in zip(programs, starts, strict=True):
             for number, (_, args) in enumerate(calls):
-                self._array[start + 2 + 2 * number] = base + 8 * args
+                self._array[start + 3 + 2 * number] = base + 8 * args
         at = [base + 8 * start for start in starts]
+        # Where an interrupt could come between writes: their programs, and where their marks are.
+        parted = writing if len(writing) > 1 else []
+        self._writing, self._marks = [at[n] for n in parted], [starts[n] + 1 for n in parted]
         self._segments = [
             (kind, at[what] if kind == "native" else [at[n] for n in what])
             if kind != "host"
@@ -327,6 +346,9 @@ class Program:
         given: dict[Any, Any] = {}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
+        self.block.begin()
+        if self._marks:
+            self._array[self._marks] = 0
         try:
             for kind, what in self._segments:
                 if kind == "native":
@@ -341,7 +363,24 @@ class Program:
         except Changed as changed:
             changed.given = results
             raise
+        except BaseException:
+            self._complete()
+            raise
+        self.block.check(self.ops)
         return [self._fetched(fetch, given) for fetch in self._fetches]
+
+    def _complete(self) -> None:
+        """Runs what is left of a step that was interrupted between two of its writes."""
+        if not self._array[self._marks].any():
+            return
+        for _ in range(_MOST_INTERRUPTS):
+            try:
+                for program, mark in zip(self._writing, self._marks, strict=True):
+                    if not self._array[mark]:
+                        self._enter(program)
+                return
+            except BaseException:  # another interrupt: the first one is raised in the end
+                continue
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
         """`run` for programs of one piece, if the feeds are as it needs them.
@@ -390,6 +429,8 @@ class Program:
         """Prepares `quick`, where it applies."""
         self._quick: Any = None
         one = len(self._segments) == 1 and self._segments[0][0] == "native"
+        if self.block.is_guarded:
+            return
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
         ]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape
@@ -203,7 +203,7 @@ class Function:
         self._name = name or getattr(python_function, "__name__", "function")
         self._signature = inspect.signature(python_function)
         self._input_signature = input_signature
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._traces: dict[Any, list[ConcreteFunction]] = {}
         self._last: list[_Argument] | None = None
         # The trace of the last call, if it takes nothing but tensors and gives some.

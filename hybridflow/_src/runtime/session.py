@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import NotFoundError
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.plan.plan import Kernels, Plan, build
 from hybridflow._src.runtime.fetches import (
     Fetches,
@@ -85,11 +85,12 @@ class BaseSession:
         self._target = target
         self._config = config
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
-        self._kernels = Kernels()
+        threads = getattr(config, "intra_op_parallelism_threads", 0)
+        self._kernels = Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
 
     @property
     def graph(self) -> Graph:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.gradients import check_aggregation_method, gradients
@@ -12,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.storage import undone_on_error
@@ -85,7 +85,7 @@ class Optimizer:
         self._slot_sets = SlotSets()
         self._slot_names: set[str] = set()
         # `_prepare` leaves what it prepared in attributes: one thread at a time.
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._eager_steps = EagerSteps(self)
 
     def get_name(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import enum
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from hybridflow._src.framework.graph_keys import (
     add_to_collection,
     current_collections,
 )
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope, root_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
@@ -97,7 +97,7 @@ class VariableStore:
         self.partitioned: dict[str, PartitionedVariable] = {}
         self.counts = ScopeCounts()
         # Held while a variable is made: two threads that ask for one name get one variable.
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._being_made: dict[str, None] = {}
 
     def get(self, request: Request) -> Any:
