@@ -254,7 +254,18 @@ from hybridflow._src.variables.updates import (
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from hybridflow import constraints, contrib, keras, linalg, nn, train
+    from hybridflow import (
+        app,
+        constraints,
+        contrib,
+        flags,
+        gfile,
+        keras,
+        linalg,
+        logging,
+        nn,
+        train,
+    )
     from hybridflow._later import (
         Assert,
         ConfigProto,
@@ -349,6 +360,7 @@ if TYPE_CHECKING:
         unique_with_counts,
         unsorted_segment_max,
         unsorted_segment_sum,
+        variables,
         zeta,
     )
 
@@ -398,6 +410,7 @@ __all__ = [
     "add_to_collections",
     "all_variables",
     "angle",
+    "app",
     "apply_regularization",
     "arg_max",
     "arg_min",
@@ -473,6 +486,7 @@ __all__ = [
     "eye",
     "fill",
     "fixed_size_partitioner",
+    "flags",
     "float16",
     "float32",
     "float64",
@@ -492,6 +506,7 @@ __all__ = [
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "gfile",
     "global_norm",
     "global_variables",
     "global_variables_initializer",
@@ -539,6 +554,7 @@ __all__ = [
     "log",
     "log1p",
     "log_sigmoid",
+    "logging",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -682,6 +698,7 @@ __all__ = [
     "variable_axis_size_partitioner",
     "variable_op_scope",
     "variable_scope",
+    "variables",
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",
@@ -695,7 +712,12 @@ __all__ = [
 
 
 # Not every program needs these submodules: each is imported when it is first asked for.
-_ON_DEMAND = frozenset(("constraints", "contrib", "keras", "linalg", "nn", "train"))
+_ON_DEMAND = frozenset(
+    (
+        *("app", "constraints", "contrib", "flags", "gfile"),
+        *("keras", "linalg", "logging", "nn", "train"),
+    )
+)
 
 
 def _load_later() -> None:
@@ -714,6 +736,8 @@ if not TYPE_CHECKING:
         if name in __all__ and name not in globals():
             _load_later()
             return globals()[name]
+        if name == "load_ipython_extension":  # `%load_ext hybridflow` in a notebook
+            return importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension
         raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
 
 

@@ -84,6 +84,7 @@ from hybridflow._src.variables.regularizers import (
     sum_regularizer,
 )
 from hybridflow._src.variables.template import make_template
+from hybridflow._src.variables.tree import variables
 
 __all__ = [
     "Assert",
@@ -179,5 +180,6 @@ __all__ = [
     "unique_with_counts",
     "unsorted_segment_max",
     "unsorted_segment_sum",
+    "variables",
     "zeta",
 ]

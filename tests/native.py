@@ -29,7 +29,7 @@ class PythonCompiler:
     def obtain(self, kernels: Any) -> dict[Any, int]:
         for kernel in kernels:
             if kernel not in self._functions:
-                self._functions[kernel] = _CALL(uncompiled.function_of(kernel))
+                self._functions[kernel] = _CALL(_telling(uncompiled.function_of(kernel)))
         return {
             kernel: ctypes.cast(self._functions[kernel], ctypes.c_void_p).value or 0
             for kernel in kernels
@@ -39,12 +39,30 @@ class PythonCompiler:
         return run_program
 
 
+_errors: list[Exception] = []
+
+
+def _telling(function: Any) -> Any:
+    """A function whose errors are not lost where native code calls it."""
+
+    def call(args: int) -> int:
+        try:
+            return function(args)
+        except Exception as error:
+            _errors.append(error)
+            return 255
+
+    return call
+
+
 def run_program(program: int) -> int:
     """What the driver does, in Python."""
     words = ctypes.cast(program, ctypes.POINTER(ctypes.c_int64))
     for position in range(words[0]):
         function, args = words[2 + 2 * position], words[3 + 2 * position]
         status = _CALL(function)(args)
+        if _errors:
+            raise _errors.pop()
         if status:
             return 256 * position + status
     words[1] = 1

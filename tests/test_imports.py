@@ -17,6 +17,7 @@ PACKAGE = "hybridflow"
 # Low to high. "public" is hybridflow/*.py, which re-exports; the command line stands on it.
 LAYERS = [
     "framework",
+    "platform",
     "kernels",
     "plan",
     "ops",
@@ -28,7 +29,7 @@ LAYERS = [
     "cli",
 ]
 COMPILERS = {"numba", "llvmlite"}  # in kernels alone
-ON_DEMAND = {"rich", "matplotlib"}  # inside functions alone
+ON_DEMAND = {"IPython", "matplotlib", "rich", "traitlets"}  # inside functions alone
 NEVER = {"scipy"}  # no dependency of the package
 HEAVY = COMPILERS | ON_DEMAND | NEVER
 

@@ -61,13 +61,14 @@ def test_strings():
 
 
 def test_text():
-    assert repr(hf.constant(0.1)) == "<hf.Tensor: shape=(), dtype=float32, numpy=0.1>"
+    assert repr(hf.constant(0.1)) == "<hf.Tensor: shape=(), dtype=float32, device=CPU:0, numpy=0.1>"
     assert str(hf.constant(0.1)) == "hf.Tensor(0.1, shape=(), dtype=float32)"
     assert str(hf.constant([True])) == "hf.Tensor([ True], shape=(1,), dtype=bool)"
     assert str(hf.constant("s")) == "hf.Tensor(b's', shape=(), dtype=string)"
     two = hf.constant([[1, 2], [3, 4]])
     assert str(two) == "hf.Tensor(\n[[1 2]\n [3 4]], shape=(2, 2), dtype=int32)"
-    assert repr(two).startswith("<hf.Tensor: shape=(2, 2), dtype=int32, numpy=\narray([[1, 2]")
+    shown = "<hf.Tensor: shape=(2, 2), dtype=int32, device=CPU:0, numpy=\narray([[1, 2]"
+    assert repr(two).startswith(shown)
 
 
 def test_places():

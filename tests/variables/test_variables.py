@@ -110,7 +110,7 @@ class TestProperties:
             "reference": "<hf.Variable 'v:0' shape=(3,) dtype=float32_ref>",
             "resource": "<hf.Variable 'v:0' shape=(3,) dtype=float32>",
             "eager": (
-                "<hf.Variable 'v:0' shape=(3,) dtype=float32, "
+                "<hf.Variable 'v:0' shape=(3,) dtype=float32 device=CPU:0, "
                 "numpy=array([1., 2., 3.], dtype=float32)>"
             ),
         }
@@ -118,7 +118,9 @@ class TestProperties:
 
     def test_repr_shows_the_constraint(self, eager: hf.EagerVariableStore) -> None:
         v = hf.Variable(1.0, name="v", constraint=hf.abs)
-        assert repr(v) == "<hf.Variable 'v:0' shape=() dtype=float32, constraint=abs, numpy=1.0>"
+        assert repr(v) == (
+            "<hf.Variable 'v:0' shape=() dtype=float32 device=CPU:0 constraint=abs, numpy=1.0>"
+        )
 
 
 class TestConstructor:

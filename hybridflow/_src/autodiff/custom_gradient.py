@@ -44,6 +44,7 @@ _record = OpDef(
     attrs={"grad_fn": REQUIRED, "count": REQUIRED, "T": None},
     shape=lambda attrs, *inputs: [t._dims for t in inputs[-attrs["count"] :]],
     compute=lambda *inputs, grad_fn, count, T: list(inputs[-count:]),
+    native=lambda b, *inputs, grad_fn, count, T: list(inputs[-count:]),
     grad=_gradient,
     samples=_samples,
     aliases=True,

@@ -1,11 +1,13 @@
-"""The command line: `hybridflow demo`."""
+"""The command line: `hybridflow` with `repl`, `run` or `demo`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import pathlib
 import runpy
 import sys
+from typing import Any
 
 import hybridflow
 
@@ -23,8 +25,7 @@ def _demo(arguments: list[str]) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and gives its exit status."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hybridflow",
         description="One runtime, two modes: TF 1.4's names, eager or as a graph.",
@@ -32,14 +33,65 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("repl", help="open a prompt in eager mode; so does no command at all")
     commands.add_parser(
         "demo",
         help="train a digit classifier eagerly and as a graph (options: hybridflow demo --help)",
         add_help=False,
     )
-    _, rest = parser.parse_known_args(argv)
-    return _demo(rest)
+    run = commands.add_parser(
+        "run",
+        help="run a script written for TensorFlow 1 as it is",
+        description="Runs a script written for TensorFlow 1 as under `python SCRIPT`: in this "
+        "process `import tensorflow` gives hybridflow.",
+    )
+    run.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing: list the names of TensorFlow that the script uses, and which of them "
+        "are missing (exit status 1 if any is)",
+    )
+    run.add_argument(
+        "--mode",
+        choices=("eager", "graph"),
+        default="graph",
+        help="the mode that the script starts in (graph)",
+    )
+    run.add_argument(
+        "--seed",
+        type=int,
+        help="seed of random, NumPy, and all graphs that the script sets no seed for",
+    )
+    run.add_argument("script", metavar="SCRIPT", help="the script's file")
+    run.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
+    )
+    return parser
+
+
+def _module(name: str) -> Any:
+    """A module of the command line: each command imports no more than it needs."""
+    return importlib.import_module(f"hybridflow._src.cli.{name}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line and gives its exit status."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if options.command == "demo":
+        return _demo(rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    status: int
+    if options.command != "run":
+        status = _module("repl").start()
+    elif options.check:
+        status = _module("check").check(options.script)
+    else:
+        run = _module("script").run
+        status = run(options.script, options.arguments, options.mode, options.seed)
+    return status
 
 
 if __name__ == "__main__":

@@ -137,7 +137,11 @@ def _check_items(value: Any, dtype: DType) -> None:
         good = hasattr(value, "__array__")
     if not good:
         kind = type(value).__name__
-        raise DTypeError(f"Expected {dtype.name}, got {value!r:.100} of type '{kind}' instead.")
+        raise DTypeError(
+            f"Expected {dtype.name}, got {value!r:.100} of type '{kind}' instead. A number takes "
+            "the dtype of the tensor beside it: write one of that kind, or convert the tensor with "
+            "`hf.cast`."
+        )
 
 
 # -- shapes among the values -----------------------------------------------------------------------

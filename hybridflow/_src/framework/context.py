@@ -102,14 +102,14 @@ class EagerKernels:
     """
 
     def __init__(self) -> None:
-        self._streams: Stack[dict[Any, Callable[..., Any]]] = Stack({}, "stream of random numbers")
+        self.streams: Stack[dict[Any, Callable[..., Any]]] = Stack({}, "stream of random numbers")
 
     def get(self, op: OpDef, attrs: dict[str, Any]) -> Callable[..., Any]:
         assert op.kernel is not None
         if attrs.get("seed2").__class__ is OwnSeed:
             return op.kernel(**attrs)
         key = (op.name, tuple(sorted(attrs.items(), key=lambda item: item[0])))
-        kernels = self._streams.top
+        kernels = self.streams.top
         kernel = kernels.get(key)
         if kernel is None:
             kernel = kernels.setdefault(key, op.kernel(**attrs))
@@ -120,10 +120,10 @@ class EagerKernels:
 
         Two variables that are initialized with one seed get the same values in both modes.
         """
-        return self._streams.scope({})
+        return self.streams.scope({})
 
     def clear(self) -> None:
-        self._streams.top.clear()
+        self.streams.top.clear()
 
 
 eager_kernels = EagerKernels()

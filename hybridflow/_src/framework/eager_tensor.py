@@ -27,7 +27,7 @@ class EagerTensor(Tensor):
     >>> with hf.eager_mode():
     ...     x = hf.constant([1.0, 2.0])
     >>> x
-    <hf.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
+    <hf.Tensor: shape=(2,), dtype=float32, device=CPU:0, numpy=array([1., 2.], dtype=float32)>
     >>> print(x.numpy() * 2)
     [2. 4.]
     """
@@ -196,7 +196,8 @@ class EagerTensor(Tensor):
 
     def __repr__(self) -> str:
         return (
-            f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, numpy={self._text(repr)}>"
+            f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, device=CPU:0, "
+            f"numpy={self._text(repr)}>"
         )
 
     def _text(self, form: Any) -> str:

@@ -341,3 +341,9 @@ def error_code_from_exception_type(cls: type[OpError]) -> int:
     if not isinstance(code, int):
         raise KeyError(cls)
     return code
+
+
+# Tracebacks show a class by its module: the one that programs know.
+for _name in __all__:
+    if isinstance(_cls := globals()[_name], type):
+        _cls.__module__ = "hybridflow.errors"

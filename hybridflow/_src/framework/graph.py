@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, traceback
+from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_names import element_by_name
@@ -30,9 +31,9 @@ _EAGER_IN_GRAPH = (
     "hf.eager_mode():`)."
 )
 _OTHER_GRAPH = (
-    "{tensor} is not an element of the graph that op {user!r} is being added to. A tensor can be "
-    "used only in the graph it was made in: build both under one `with graph.as_default():`, or "
-    "pass the value (`session.run`) on."
+    "{tensor} is not an element of the graph that op {user!r} is being added to{made}. A tensor "
+    "can be used only in the graph it was made in: build both under one `with "
+    "graph.as_default():`, or pass the value (`session.run`) on."
 )
 
 
@@ -186,7 +187,7 @@ class Graph(Collections):
         """
         if not hasattr(tensor, "op"):
             raise RuntimeError(_EAGER_IN_GRAPH.format(tensor=tensor, user=user))
-        raise ValueError(_OTHER_GRAPH.format(tensor=tensor, user=user))
+        raise ValueError(_OTHER_GRAPH.format(tensor=tensor, user=user, made=made_at(tensor.op)))
 
     @property
     def version(self) -> int:
@@ -394,7 +395,10 @@ class Graph(Collections):
             return element_by_name(self._by_name, obj, allow_tensor, allow_operation)
         if isinstance(obj, Tensor) and allow_tensor and hasattr(obj, "op"):
             if obj.graph is not self:
-                raise ValueError(f"Tensor {obj} is not an element of this graph.")
+                raise ValueError(
+                    f"Tensor {obj} is not an element of this graph{made_at(obj.op)}. A session "
+                    "runs one graph: `hf.Session(graph=t.graph)` runs this tensor's."
+                )
             return obj
         if isinstance(obj, Operation) and allow_operation:
             if obj.graph is not self:

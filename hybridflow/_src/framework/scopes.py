@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 # What is open in eager mode; ops there have no names, but variables do.
-_eager_names: Stack[str] = Stack("", "name scope")
-_eager_devices: Stack[str] = Stack("", "device scope")
+eager_names: Stack[str] = Stack("", "name scope")
+eager_devices: Stack[str] = Stack("", "device scope")
 
 
 class name_scope:
@@ -63,8 +63,8 @@ class name_scope:
         scope: AbstractContextManager[str]
         if context.modes.top.eager:
             name = self._name or ""
-            full = name if not name or name[-1] == "/" else f"{_eager_names.top}{name}/"
-            scope = _eager_names.scope(full)
+            full = name if not name or name[-1] == "/" else f"{eager_names.top}{name}/"
+            scope = eager_names.scope(full)
         else:
             graph = graph_of(self._values or ())
             scope = graph.name_scope(self._name)
@@ -126,14 +126,14 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
     if callable(device_name_or_function):
         raise RuntimeError("tf.device does not support functions when eager execution is enabled.")
     if device_name_or_function is None:
-        return _eager_devices.scope("")
-    return _eager_devices.scope(merge_devices(_eager_devices.top, device_name_or_function))
+        return eager_devices.scope("")
+    return eager_devices.scope(merge_devices(eager_devices.top, device_name_or_function))
 
 
 def current_name_scope() -> str:
     """The name scope that is open, with a slash behind; "" at the root."""
     if context.modes.top.eager:
-        return _eager_names.top
+        return eager_names.top
     name = get_default_graph().get_name_scope()
     return f"{name}/" if name else ""
 
@@ -141,7 +141,7 @@ def current_name_scope() -> str:
 def current_device() -> str:
     """The device string that a new op or variable would record."""
     if context.modes.top.eager:
-        return _eager_devices.top
+        return eager_devices.top
     return get_default_graph()._scope.top.device
 
 
@@ -197,7 +197,7 @@ def init_scope() -> AbstractContextManager[Any]:
 def root_scope() -> AbstractContextManager[Any]:
     """`init_scope` at the root of all name scopes: where variables are made by their full names."""
     if context.modes.top.eager:
-        return _eager_names.scope("")
+        return eager_names.scope("")
     graph = get_default_graph()
     return _at_root(graph) if graph.building_function else graph.root_scope()
 

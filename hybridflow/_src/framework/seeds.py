@@ -22,6 +22,14 @@ class _EagerSeeds:
 
 
 _eager = _EagerSeeds()
+# The seed of graphs, and of eager mode, that the program sets none for.
+_unset: int | None = None
+
+
+def set_seed_of_unset(seed: int | None) -> None:
+    """Gives a seed to every graph, made or yet to be made, that the program sets none for."""
+    global _unset
+    _unset = seed
 
 
 def set_random_seed(seed: int) -> None:
@@ -58,7 +66,7 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     # A function being traced belongs to the eager program around it.
     eager = context.modes.top.eager or graph.building_function
     holder = _eager if eager else graph
-    seed = holder.seed
+    seed = _unset if holder.seed is None else holder.seed
     if seed is None:
         if op_seed is None:
             return None, None

@@ -46,6 +46,22 @@ class Stack(threading.local, Generic[T]):
                 self.top = self._items[-1]
                 return
 
+    def cut(self, depth: int) -> None:
+        """Drops what lies above `depth` items: what an interrupt at any moment left open."""
+        del self._items[depth + 1 :]
+        self.top = self._items[-1]
+
+    def unwind(self, item: T) -> None:
+        """Removes `item` and what lies above it, in a thread that was interrupted.
+
+        The interrupt may have come between the opening of a scope and the `with` block that closes
+        it: such a scope ends with the one around it.
+        """
+        for depth in range(len(self._items) - 1, 0, -1):
+            if self._items[depth] is item:
+                self.cut(depth - 1)
+                return
+
     def pop(self, item: T) -> None:
         """Removes `item`, which must be the top."""
         items = self._items
@@ -80,5 +96,8 @@ class Pushed(Generic[T, G]):
         self._stack.push(self._item)
         return self._gives
 
-    def __exit__(self, *exc: Any) -> None:
-        self._stack.pop(self._item)
+    def __exit__(self, kind: type[BaseException] | None = None, *_: Any) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._stack.unwind(self._item)
+        else:
+            self._stack.pop(self._item)

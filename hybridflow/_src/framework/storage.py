@@ -123,23 +123,30 @@ class Storage:
         return f"<Storage of {self.name!r}>"
 
 
-class _Journal(threading.local):
-    """What this thread writes inside the innermost `undone_on_error`: for each storage the value
-    from before, and the one written last. None outside."""
+# For each storage: what to go back to, and what was there before and after the last write.
+Writes = dict["Storage", tuple[Any, Any, Any]]
 
-    writes: dict[Storage, tuple[Any, Any]] | None = None
+
+class _Journal(threading.local):
+    """What this thread writes inside the innermost `undone_on_error`; None outside."""
+
+    writes: Writes | None = None
 
 
 _journal = _Journal()
 
 
-def note(writes: dict[Storage, tuple[Any, Any]], storage: Storage, before: Any, after: Any) -> None:
+def forget_journal() -> None:
+    """Notes no writes any more: for a block that was interrupted before it could end."""
+    _journal.writes = None
+
+
+def note(writes: Writes, storage: Storage, before: Any, after: Any) -> None:
     """Notes a write; of several, what was there before the first of them, unless another thread has
     written in between: its value is then what to go back to."""
     known = writes.get(storage)
-    if known is not None and known[1] is before:
-        before = known[0]
-    writes[storage] = (before, after)
+    start = known[0] if known is not None and known[2] is before else before
+    writes[storage] = (start, before, after)
 
 
 def is_journaled() -> bool:
@@ -162,12 +169,13 @@ class undone_on_error:
     def __exit__(self, kind: Any, *_: Any) -> None:
         writes, outer = _journal.writes, self._outer
         _journal.writes = outer
-        for storage, (before, after) in (writes or {}).items():
+        for storage, (start, before, after) in (writes or {}).items():
             if kind is None:
                 if outer is not None:
-                    note(outer, storage, before, after)
+                    note(outer, storage, start, after)
                 continue
             with storage.lock:
-                if storage._array is after:
-                    storage._array, storage._owned = before, False
+                # An interrupt may have come between the note and the write.
+                if storage._array is after or storage._array is before:
+                    storage._array, storage._owned = start, False
                     storage.guard.epoch += 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import made_at, no_value
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 _NO_TRUTH_VALUE = (
     "Using a `tf.Tensor` as a Python `bool` is not allowed: {tensor} belongs to a graph and has no "
-    "value while the graph is built. Use `if t is not None:` to test whether a tensor is defined, "
-    "and `hf.cond(t, f, g)`, `hf.where` or `hf.while_loop` to make the program depend on its value."
+    "value while the graph is built{made}. Use `if t is not None:` to test whether a tensor is "
+    "defined, and `hf.cond(t, f, g)`, `hf.where` or `hf.while_loop` to make the program depend on "
+    "its value."
 )
 _NOT_ITERABLE = (
     "'Tensor' object is not iterable: {tensor} belongs to a graph, and its values are known only "
@@ -108,7 +110,28 @@ class Tensor:
         return self.graph.evaluate(self, feed_dict, session)
 
     def __bool__(self) -> bool:
-        raise TypeError(_NO_TRUTH_VALUE.format(tensor=self))
+        raise TypeError(_NO_TRUTH_VALUE.format(tensor=self, made=made_at(self.op)))
+
+    def __int__(self) -> int:
+        raise TypeError(no_value(self, "an int"))
+
+    def __float__(self) -> float:
+        raise TypeError(no_value(self, "a float"))
+
+    def __index__(self) -> int:
+        raise TypeError(no_value(self, "an index, or a number for `range`"))
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"{self!r} cannot be changed: tensors are values. Make a new one, with `hf.where` for "
+            "instance; a part of a variable is written by `v[...].assign(value)`."
+        )
+
+    if not TYPE_CHECKING:
+
+        @property
+        def numpy(self) -> Any:
+            raise AttributeError(f"numpy() is for eager tensors. {no_value(self, 'an array')}")
 
     def __iter__(self) -> Iterator[Tensor]:
         raise TypeError(_NOT_ITERABLE.format(tensor=self))
@@ -121,8 +144,9 @@ class Tensor:
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(
-            f"{self} has no value while its graph is built, so NumPy cannot use it. Use "
-            "hybridflow's op of the same name, or `session.run(t)` for its value."
+            f"{self} has no value while its graph is built, so NumPy cannot use it"
+            f"{made_at(self.op)}. Use hybridflow's op of the same name, or `session.run(t)` for "
+            "its value."
         )
 
     def __copy__(self) -> Tensor:

@@ -55,6 +55,20 @@ def capture(depth: int) -> RawFrames:
     return tuple(raw)
 
 
+def is_internal(filename: str) -> bool:
+    """Whether a file is one of the implementation."""
+    return filename.startswith(_IMPLEMENTATION)
+
+
+def is_library(filename: str) -> bool:
+    """Whether a file is of Python itself, or of an installed package."""
+    import sysconfig  # not needed before something goes wrong
+
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    folders = tuple(os.path.realpath(sysconfig.get_path(kind)) + os.sep for kind in kinds)
+    return filename.startswith(("<frozen ", *folders)) or "site-packages" in filename
+
+
 def resolve(raw: RawFrames) -> list[Frame]:
     """The frames with line numbers and source text, innermost first."""
     frames = []

@@ -36,9 +36,10 @@ class Node:
       level: `CELL` if it differs within a row, else `ROW`.
       phase: how many reductions come before it: values of a phase need those before it complete.
       cost: about how many operations it takes to compute it anew.
+      known: the value, where a plan knows it although kernels load it; powers look at it.
     """
 
-    __slots__ = ("args", "cost", "detail", "dtype", "level", "op", "phase")
+    __slots__ = ("args", "cost", "detail", "dtype", "known", "level", "op", "phase")
 
     level: int
     phase: int
@@ -51,6 +52,7 @@ class Node:
         self.args = args
         self.dtype = dtype
         self.detail = detail
+        self.known: Any = detail if op == "const" else None
         self.level = level or max([arg.level for arg in args], default=ROW)
         self.phase = max([arg.phase for arg in args], default=0)
         self.cost = sum(arg.cost for arg in args) + (_EXPENSIVE if op in FUNCTIONS else 1)
@@ -186,8 +188,29 @@ def apply(ufunc: np.ufunc, inputs: Sequence[Any]) -> Node:
     except TypeError as error:
         raise Untraceable(str(error)) from None
     args = tuple(_as_node(v, d) for v, d in zip(inputs, resolved, strict=False))
-    template(ufunc.__name__, args[0].dtype)
-    return Node(ufunc.__name__, args, resolved[-1])
+    name = ufunc.__name__
+    if name == "power" and args[0].dtype.kind == "f":
+        quick = _power(args[0], args[1].known)
+        if quick is not None:
+            return quick
+    template(name, args[0].dtype)
+    node = Node(name, args, resolved[-1])
+    if name == "negative" and args[0].known is not None:
+        node.known = -args[0].known
+    return node
+
+
+def _power(base: Node, exponent: Any) -> Node | None:
+    """A power with an exponent that takes no logarithm, as NumPy's operator has them."""
+    if exponent is None:
+        return None
+    if exponent == 2:
+        return Node("square", (base,), base.dtype)
+    if exponent == 0.5:
+        return Node("sqrt", (base,), base.dtype)
+    if exponent == -1:
+        return Node("reciprocal", (base,), base.dtype)
+    return base if exponent == 1 else None
 
 
 def vector_function(name: str) -> Callable[[Symbolic], Symbolic]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hybridflow._src.kernels import expression
-from hybridflow._src.kernels.expression import ROW, Node
+from hybridflow._src.kernels.expression import CELL, ROW, Node
 from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import SHORT_NAMES
 
@@ -119,24 +119,26 @@ class Nest:
             if node in seen or node.level == ROW:
                 continue
             seen.add(node)
-            lost = node.cost > _CHEAP if node.args else self._is_overwritten(node)
-            if node.phase < phase and lost and node not in self._kept:
-                self._kept[node] = self._place_of(node, phase)
+            if node.phase < phase and node not in self._kept:
+                self._keep(node, phase)
             if node not in self._kept or node.phase == phase:
                 pending.extend(node.args)
 
-    def _is_overwritten(self, node: Node) -> bool:
-        return node.op == "load" and any(s.operand == node.detail for s in self._stores)
-
-    def _place_of(self, node: Node, phase: int) -> int:
-        """The operand from which a later phase can load a value: where it is stored, or scratch."""
-        for position, store in enumerate(self._stores):
-            again = [s for s in self._stores[position + 1 :] if s.operand == store.operand]
-            if store.node is node and all(s.node.phase >= phase for s in again):
-                return store.operand
-        self.operands.append(Operand(node.dtype, TOGETHER))
-        self.scratch.append(node.dtype)
-        return len(self.operands) - 1
+    def _keep(self, node: Node, phase: int) -> None:
+        """Decides where a later phase finds a value: where it is stored, in scratch, or anew."""
+        if node.args:
+            for position, store in enumerate(self._stores):
+                again = [s for s in self._stores[position + 1 :] if s.operand == store.operand]
+                if store.node is node and all(s.node.phase >= phase for s in again):
+                    self._kept[node] = store.operand
+                    return
+            lost = node.cost > _CHEAP
+        else:
+            lost = node.op == "load" and any(s.operand == node.detail for s in self._stores)
+        if lost:
+            self.operands.append(Operand(node.dtype, TOGETHER))
+            self.scratch.append(node.dtype)
+            self._kept[node] = len(self.operands) - 1
 
     # -- source text -------------------------------------------------------------------------------
 
@@ -341,6 +343,14 @@ class Nest:
 
     def _store(self, operand: int, name: str, depth: int) -> None:
         self._line(depth, f"{_access('store', self.operands, operand, 'q')}, {name})")
+
+
+def combining(ufunc: str, dtype: np.dtype) -> Kernel:
+    """The kernel that adds one array, or whatever a reduction does, to another."""
+    loads = [Node("load", (), dtype, operand, CELL) for operand in range(2)]
+    node = expression.apply(getattr(np, ufunc), loads)
+    operands = [Operand(dtype, TOGETHER)] * 2
+    return Nest(0, operands, [Store(0, node)], []).kernel(f"combine_{ufunc}")
 
 
 def _access(what: str, operands: list[Operand], index: int, base: str) -> str:

@@ -47,7 +47,11 @@ def _storage_type(short: str) -> ir.Type:
 
 
 def _mark(builder: Any, instruction: Any, scope: int, scopes: int = 32) -> None:
-    """Says that an access touches the buffer `scope` and none of the others."""
+    """Says that an access touches the buffer `scope` and none of the others.
+
+    Buffers of higher numbers count as one.
+    """
+    scope = min(scope, scopes - 1)
     module = builder.module
     domain = module.add_metadata([ir.MetaDataString(module, _DOMAIN)])
     nodes = [

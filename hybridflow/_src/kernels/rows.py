@@ -23,7 +23,7 @@ def check_indices(a: int) -> int:
     indices = word(a, 0)
     size = word(a, 2)
     for i in range(word(a, 1)):
-        index = load_I(indices, i, 0)
+        index = i64(load_I(indices, i, 0))
         if index < 0 or index >= size:
             return 1
     return 0
@@ -40,7 +40,7 @@ def gather_rows(a: int) -> int:
     length = word(a, 4)
     result = word(a, 5)
     for i in range(word(a, 1)):
-        index = load_I(indices, i, 0)
+        index = i64(load_I(indices, i, 0))
         if index < 0 or index >= rows:
             return 1
         for j in range(length):
@@ -60,7 +60,7 @@ def sum_rows(a: int) -> int:
     for j in range(length * word(a, 5)):
         store_T(result, j, 2, T(0))
     for i in range(word(a, 1)):
-        start = load_I(ids, i, 0) * length
+        start = i64(load_I(ids, i, 0)) * length
         for j in range(length):
             total = load_T(result, start + j, 2) + load_T(source, i * length + j, 1)
             store_T(result, start + j, 2, T(total))
@@ -77,7 +77,7 @@ def scatter_update(a: int) -> int:
     length = word(a, 3)
     target = word(a, 4)
     for i in range(word(a, 1)):
-        start = load_I(indices, i, 0) * length
+        start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
             store_T(target, start + j, 2, load_T(rows, i * length + j, 1))
     return 0
@@ -90,7 +90,7 @@ def scatter_add(a: int) -> int:
     length = word(a, 3)
     target = word(a, 4)
     for i in range(word(a, 1)):
-        start = load_I(indices, i, 0) * length
+        start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
             value = load_T(target, start + j, 2) + load_T(rows, i * length + j, 1)
             store_T(target, start + j, 2, T(value))
@@ -104,7 +104,7 @@ def scatter_sub(a: int) -> int:
     length = word(a, 3)
     target = word(a, 4)
     for i in range(word(a, 1)):
-        start = load_I(indices, i, 0) * length
+        start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
             value = load_T(target, start + j, 2) - load_T(rows, i * length + j, 1)
             store_T(target, start + j, 2, T(value))
@@ -118,7 +118,7 @@ def scatter_mul(a: int) -> int:
     length = word(a, 3)
     target = word(a, 4)
     for i in range(word(a, 1)):
-        start = load_I(indices, i, 0) * length
+        start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
             value = load_T(target, start + j, 2) * load_T(rows, i * length + j, 1)
             store_T(target, start + j, 2, T(value))
@@ -136,7 +136,7 @@ def subtract_rows(a: int) -> int:
     target = word(a, 4)
     scale = load_T(word(a, 5), 0, 3)
     for i in range(word(a, 1)):
-        start = load_I(indices, i, 0) * length
+        start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
             value = load_T(target, start + j, 2) - scale * load_T(rows, i * length + j, 1)
             store_T(target, start + j, 2, T(value))

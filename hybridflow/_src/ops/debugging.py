@@ -67,7 +67,7 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
     >>> with hf.eager_mode():
     ...     hf.Assert(hf.constant(False), ["x must be positive:", hf.constant([-1, 2])])
     Traceback (most recent call last):
-    hybridflow._src.framework.errors.InvalidArgumentError: assertion failed: [x must be positive:]
+    hybridflow.errors.InvalidArgumentError: assertion failed: [x must be positive:]
     [-1 2]
     """
     with name_scope(name, "Assert", data):

@@ -293,6 +293,9 @@ _unpack_op = OpDef(
     shape=_unpack_shape,
     compute=_unpack,
     aliases=True,
+    native=lambda b, value, num, axis: [
+        b.view(lambda x, i=i: np.moveaxis(x, axis, 0)[i, ...], value) for i in range(num)
+    ],
     grad=lambda op, *dy: raw.Pack(list(dy), axis=op.get_attr("axis")),
     samples=_unpack_samples,
 )
@@ -372,6 +375,9 @@ _split_op = OpDef(
     shape=_split_shape,
     compute=_split,
     aliases=True,
+    native=lambda b, split_dim, value, num_split: b.view(
+        lambda x: _split(b.known(split_dim), x, num_split), value
+    ),
     grad=_split_grad,
     samples=_split_samples,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.kernels import projections as kernels
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS
 
@@ -80,6 +81,7 @@ _project_simplex = OpDef(
     compute=_simplex,
     grad=_simplex_grad,
     samples=_simplex_samples,
+    native=lambda b, x, total, solid: b.by_rows(kernels.project_simplex, x, float(total), solid),
 )
 
 

@@ -97,6 +97,9 @@ class Group:
         if node is None:
             self.places.append(place)
             node = Node("load", (), place.buffer.dtype, len(self.places) - 1, CELL)
+            array = place.buffer.array
+            if array is not None and array.size == 1:
+                node.known = array.item()
             self._loads[place] = node
         return node
 
@@ -270,7 +273,6 @@ class GroupCall:
 
     Attributes:
       nest: the loops. sizes: how often each of them runs. places, strides: of the operands.
-      divisible: which of the last two loops can be divided among threads; None if neither.
       bytes: how much memory it touches. scratch: rows of memory, given to it later.
     """
 
@@ -288,13 +290,14 @@ class GroupCall:
         self.scratch: list[Buffer] = []
 
     @property
-    def divisible(self) -> int | None:
-        kinds = {total.over for total in self.nest.totals}
-        if kinds - {loops.BY_COLUMN} or len(self.sizes) > 2:
-            return None
-        if kinds or self.sizes[0] == 1:
-            return None if self.nest.phases > 1 else 1
-        return 0
+    def divided(self) -> int:
+        """Which loop is divided among threads: that over rows (-2), or over columns (-1)."""
+        return -1 if self.sizes[-2] == 1 and self.nest.phases == 1 else -2
+
+    def partial(self) -> list[loops.Total]:
+        """The totals of which each thread has a part, when the work is divided."""
+        kinds = (loops.OF_CELLS, loops.OF_ROWS, *([loops.BY_COLUMN] if self.divided == -2 else []))
+        return [total for total in self.nest.totals if total.over in kinds]
 
     @property
     def bytes(self) -> int:

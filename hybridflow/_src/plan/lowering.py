@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.plan import Instruction
 
 
+# Work on so few elements costs no more than the call of a kernel.
+_LITTLE = 256
+
+
 class Unsupported(Exception):
     """There is no kernel for this; the NumPy meaning has to run."""
 
@@ -44,7 +48,8 @@ class Unsupported(Exception):
 class Call(NamedTuple):
     """A step that calls a kernel: its arguments are words, or values whose addresses they are.
 
-    `floats` are arguments that are numbers, as bits. `fallible`: it may give a status.
+    `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
+    divided.
     """
 
     kernel: Kernel
@@ -52,6 +57,7 @@ class Call(NamedTuple):
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]
     fallible: bool
+    divisible: bool
 
 
 class Opaque:
@@ -235,7 +241,7 @@ class Lowering:
         """
         shape = broadcast_shape(list(values))
         last: Exception | None = None
-        for group in self._candidates(shape, self._earliest(values)):
+        for group in self._candidates(shape, values, self._earliest(values)):
             nodes = self._nodes(group, values, shape)
             if nodes is None:
                 continue
@@ -276,15 +282,27 @@ class Lowering:
             nodes.append(node)
         return nodes
 
-    def _candidates(self, shape: tuple[int, ...], earliest: int) -> list[Group]:
-        """The groups that an op of this shape may join, the best first, and a new one."""
+    def _candidates(
+        self, shape: tuple[int, ...], values: Sequence[Value], earliest: int
+    ) -> list[Group]:
+        """The groups that an op on values may join, the best first, and a new one.
+
+        That is the one that makes the last of its inputs; else the last step, if they have work in
+        common or there is little of it.
+        """
         found = []
+        inputs = {value.buffer for value in values if value.size > 1}
         for position in dict.fromkeys((earliest, len(self.steps) - 1)):
             step = self.steps[position] if 0 <= position < len(self.steps) else None
             if (
                 isinstance(step, Group)
                 and not step.is_full
                 and (step.shape == shape or step.is_row_shape(shape))
+                and (
+                    position == earliest
+                    or math.prod(shape) <= _LITTLE
+                    or any(place.buffer in inputs for place in step.places)
+                )
             ):
                 found.append(step)
         found.append(Group(len(self.steps), shape))
@@ -301,7 +319,7 @@ class Lowering:
         """
         shape = values[0].shape
         width = len(shape) - 1
-        for group in self._candidates(shape, self._earliest(values)):
+        for group in self._candidates(shape, values, self._earliest(values)):
             if group.shape != shape or not group.can_split(width):
                 continue
             before = group.rows
@@ -335,16 +353,18 @@ class Lowering:
         kept = tuple(
             1 if i in gone else n for i, n in enumerate(shape) if keepdims or i not in gone
         )
-        wide = [i for i, n in enumerate(shape) if n != 1]
-        over = [i for i in wide if i in gone]
-        if not over:
+        if not gone:
             return self.reshape(value, kept)
-        if over == wide:
-            return self._total(ufunc, value, kept)
-        if over == wide[-len(over) :]:
-            return self._by_row(ufunc, value, over[0], kept)
-        if over == wide[: len(over)]:
-            return self._by_column(ufunc, value, over[-1] + 1, kept)
+        # By their numbers first: what a plan does must not depend on whether a size is 1.
+        wide = [i for i, n in enumerate(shape) if n != 1 or i in gone]
+        over = sorted(gone)
+        for known in (list(range(len(shape))), wide):
+            if over == known:
+                return self._total(ufunc, value, kept)
+            if over == known[-len(over) :]:
+                return self._by_row(ufunc, value, over[0], kept)
+            if over == known[: len(over)]:
+                return self._by_column(ufunc, value, over[-1] + 1, kept)
         order = [i for i in range(len(shape)) if i not in gone] + sorted(gone)
         turned = self.copy(self.view(lambda x: np.transpose(x, order), value))
         last = range(len(shape) - len(gone), len(shape))
@@ -352,7 +372,7 @@ class Lowering:
 
     def _group_for(self, value: Value, rows: int | None) -> tuple[Group, expression.Node]:
         """A group that has the value cell by cell, with these rows."""
-        for group in self._candidates(value.shape, self._earliest([value])):
+        for group in self._candidates(value.shape, [value], self._earliest([value])):
             if group.shape != value.shape or (rows is not None and not group.can_split(rows)):
                 continue
             nodes = self._nodes(group, [value], value.shape)
@@ -424,7 +444,9 @@ class Lowering:
 
     def _put(self, value: Value, place: Value, after: int) -> int:
         """Copies a value to memory, in a step after `after`; gives its position."""
-        for group in self._candidates(value.shape, max(self._earliest([value]), after + 1)):
+        for group in self._candidates(
+            value.shape, [value], max(self._earliest([value]), after + 1)
+        ):
             if group.shape != value.shape or group.position <= after or not group.fits(place):
                 continue
             nodes = self._nodes(group, [value], value.shape)
@@ -444,6 +466,7 @@ class Lowering:
         reads: Sequence[Value],
         writes: Sequence[Value],
         fallible: bool = False,
+        divisible: bool = False,
     ) -> None:
         """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes."""
         position = len(self.steps)
@@ -453,8 +476,34 @@ class Lowering:
         if fallible:
             self.fallible.append(position)
         self.steps.append(
-            Call(kernel, tuple(args), tuple(reads), tuple(v.buffer for v in writes), fallible)
+            Call(
+                kernel,
+                tuple(args),
+                tuple(reads),
+                tuple(v.buffer for v in writes),
+                fallible,
+                divisible,
+            )
         )
+
+    def by_rows(self, function: Callable[[int], int], value: Value, *args: Any) -> Value:
+        """What a kernel gives for each row (the last axis) of a value.
+
+        Its words: first and last row, length of a row, rows, results; then `args`.
+        """
+        if value.dtype.kind != "f" or value.dtype not in SHORT_NAMES or not value.shape:
+            raise Unsupported(f"rows of {value.dtype.name}")
+        value = self.packed(value)
+        length = value.shape[-1]
+        result = self.memory(value.shape, value.dtype)
+        self.call(
+            written(function, SHORT_NAMES[value.dtype]),
+            [0, value.size // length, length, value, result, *args],
+            reads=[value],
+            writes=[result],
+            divisible=True,
+        )
+        return result
 
     def check_indices(self, indices: Value, size: int) -> None:
         """Has the run fail, before it writes anything, unless all indices lie in `[0, size)`."""
@@ -678,7 +727,7 @@ class Lowering:
         if any(v.shape != shape for v in old) or broadcast_shape(values) != shape:
             raise Unsupported("shapes that do not fit the variable")
         earliest = max(self._earliest(values), self.after_uses(storages))
-        for group in self._candidates(shape, earliest):
+        for group in self._candidates(shape, values, earliest):
             if group.shape != shape or any(group.reads(v.buffer) for v in old):
                 continue
             nodes = self._nodes(group, values, shape)
@@ -741,8 +790,10 @@ def _stand_in(value: Value) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(flat, value.shape, value.strides)
 
 
-def _seen_through(value: Value, stand_in: np.ndarray, result: np.ndarray) -> Value | None:
+def _seen_through(value: Value, stand_in: np.ndarray, result: Any) -> Value | None:
     """The value that a view of its stand-in stands for, or None if that is a copy."""
+    if not stand_in.ndim and isinstance(result, np.generic):
+        return value  # NumPy gives the scalar itself
     if not np.may_share_memory(stand_in, result):
         return None
     offset = result.__array_interface__["data"][0] - stand_in.__array_interface__["data"][0]

@@ -5,6 +5,7 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from numpy import ndarray
 
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.storage import is_journaled
-from hybridflow._src.kernels import pool
+from hybridflow._src.kernels import loops, pool
+from hybridflow._src.kernels.memory import address_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
 from hybridflow._src.plan.memory import new_block
@@ -50,7 +52,7 @@ class Program:
     """The steps of a lowered plan, ready to run.
 
     Args:
-      lowering: the steps. feeds: the buffer of each fed array (None for what no step uses).
+      lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
       fetches: the value of each fetch, or an object to give as it is.
 
     Attributes:
@@ -59,15 +61,15 @@ class Program:
       threads: how many threads work on one large kernel.
     """
 
-    def __init__(
-        self, lowering: Lowering, feeds: Sequence[Buffer | None], fetches: Sequence[Any]
-    ) -> None:
-        self._feeds = list(feeds)
+    def __init__(self, lowering: Lowering, feeds: Sequence[Any], fetches: Sequence[Any]) -> None:
+        self._feeds = [b if isinstance(b, Buffer) else None for b in feeds]
+        self._given = list(feeds)
         # Whether a thread, which holds the lock, is running it.
         self.running = False
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
-        self.kernels: dict[int, Kernel] = {}
+        self.kernels: dict[Any, Kernel] = {}
+        self._partials: dict[tuple[int, int], list[Buffer]] = {}
         # The ops that run by their NumPy meaning, each with the reason.
         self.fallbacks = [
             (step.instruction.op.type, step.why)
@@ -125,13 +127,15 @@ class Program:
         for position, step in self.steps:
             if isinstance(step, GroupCall):
                 buffers = [place.buffer for place in step.places]
-                step.scratch = []
-                for dtype in step.nest.scratch:
-                    columns = step.sizes[-1]
-                    for _ in range(self._parts(step)):
-                        row = Buffer(PLANNED, (columns,), dtype, position)
-                        step.scratch.append(row)
+                parts = self._parts(step)
+                step.scratch = [
+                    Buffer(PLANNED, (step.sizes[-1],), dtype, position)
+                    for dtype in step.nest.scratch
+                    for _ in range(parts)
+                ]
                 buffers += step.scratch
+                if parts > 1:
+                    buffers += self._add_partials(position, step, parts)
             elif isinstance(step, Call):
                 buffers = list(step.writes)
             else:
@@ -139,11 +143,26 @@ class Program:
             found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
         return list(found)
 
-    def _parts(self, step: GroupCall) -> int:
-        """Into how many ranges a group's kernel is divided."""
-        if self.threads == 1 or step.bytes < _WORTH_DIVIDING or step.divisible is None:
+    def _parts(self, step: GroupCall | Call) -> int:
+        """Into how many ranges a step is divided."""
+        if isinstance(step, Call):
+            if not step.divisible or sum(b.size for b in step.writes) < _WORTH_DIVIDING // 8:
+                return 1
+            return min(self.threads, step.args[1])
+        if self.threads == 1 or step.bytes < _WORTH_DIVIDING:
             return 1
-        return min(self.threads, step.sizes[step.divisible])
+        return min(self.threads, step.sizes[step.divided])
+
+    def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
+        """Memory for the totals of the parts after the first, and the kernels that add them up."""
+        found = []
+        for total in step.partial():
+            whole = step.places[total.operand].buffer
+            rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
+            self._partials[position, total.operand] = rest
+            self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
+            found += rest
+        return found
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -162,14 +181,21 @@ class Program:
                 continue
             address = addresses[self.kernels[position]]
             starts = (
-                self._group_words(step) if isinstance(step, GroupCall) else [self._call_words(step)]
+                self._group_words(position, step)
+                if isinstance(step, GroupCall)
+                else self._call_words(step)
             )
             if len(starts) > 1:
                 numbers = []
                 for start in starts:
                     numbers.append(len(programs))
                     programs.append([(address, start)])
-                self._segments.append(("divided", numbers))
+                self._segments.append(("divided", list(numbers)))
+                combining = self._combining(position, addresses)
+                if combining:
+                    numbers.append(len(programs))
+                    self._segments.append(("native", len(programs)))
+                    programs.append(combining)
             else:
                 if not self._segments or self._segments[-1][0] != "native":
                     self._segments.append(("native", len(programs)))
@@ -237,7 +263,24 @@ class Program:
         self._places.setdefault(buffer, []).append((len(self._words), offset))
         self._words.append(0)
 
-    def _group_words(self, step: GroupCall) -> list[int]:
+    def _combining(self, position: int, addresses: dict[Kernel, int]) -> list[tuple[int, int]]:
+        """Calls that add up the parts of the totals of a step."""
+        calls = []
+        for (owner, operand), rest in self._partials.items():
+            if owner != position:
+                continue
+            step = next(s for p, s in self.steps if p == position)
+            assert isinstance(step, GroupCall)
+            whole = step.places[operand].buffer
+            for part in rest:
+                calls.append((addresses[self.kernels[position, operand]], len(self._words)))
+                self._words += [0, 1, 0, math.prod(whole.shape)]
+                for buffer in (whole, part):
+                    self._address_word(buffer, 0)
+                    self._words.append(0)
+        return calls
+
+    def _group_words(self, position: int, step: GroupCall) -> list[int]:
         starts = []
         parts = self._parts(step)
         sizes = step.sizes
@@ -245,9 +288,8 @@ class Program:
             starts.append(len(self._words))
             ranges = [(0, sizes[-2]), (0, sizes[-1])]
             if parts > 1:
-                assert step.divisible is not None
-                count = sizes[step.divisible]
-                ranges[step.divisible] = (count * part // parts, count * (part + 1) // parts)
+                count = sizes[step.divided]
+                ranges[step.divided] = (count * part // parts, count * (part + 1) // parts)
             for first, last in ranges:
                 self._words += [first, last]
             self._words += sizes[:-2]
@@ -255,7 +297,8 @@ class Program:
             for operand, spec in enumerate(step.nest.operands):
                 if operand < len(step.places):
                     place, strides = step.places[operand], step.strides[operand]
-                    self._address_word(place.buffer, place.offset)
+                    rest = self._partials.get((position, operand)) if part else None
+                    self._address_word(rest[part - 1] if rest else place.buffer, place.offset)
                     self._words += strides[:-1]
                     if spec.columns == "g":
                         self._words.append(strides[-1] // spec.dtype.itemsize)
@@ -264,16 +307,23 @@ class Program:
                     self._words += [0] * (len(sizes) - 1)
         return starts
 
-    def _call_words(self, step: Call) -> int:
-        start = len(self._words)
-        for arg in step.args:
-            if isinstance(arg, Value):
-                self._address_word(arg.buffer, arg.offset)
-            elif isinstance(arg, float):
-                self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
-            else:
-                self._words.append(int(arg))
-        return start
+    def _call_words(self, step: Call) -> list[int]:
+        starts = []
+        parts = self._parts(step)
+        for part in range(parts):
+            starts.append(len(self._words))
+            args = list(step.args)
+            if parts > 1:
+                count = args[1]
+                args[:2] = [count * part // parts, count * (part + 1) // parts]
+            for arg in args:
+                if isinstance(arg, Value):
+                    self._address_word(arg.buffer, arg.offset)
+                elif isinstance(arg, float):
+                    self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
+                else:
+                    self._words.append(int(arg))
+        return starts
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -292,7 +342,7 @@ class Program:
             slot[...] = feeds[index]
         for index, buffer in enumerate(self._feeds):
             if buffer is not None and index not in self._slots:
-                self._bind(buffer, arrays[index].ctypes.data)
+                self._bind(buffer, address_of(arrays[index]))
         given: dict[Any, Any] = {}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
@@ -333,7 +383,10 @@ class Program:
                 continue
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
-        """`run` for programs of one piece and small feeds, if these are arrays as it needs them.
+        """`run` for programs of one piece, if the feeds are as it needs them.
+
+        Args:
+          feeds: all of them, or as many as may have changed since the last run.
 
         Returns: the fetched values, or None if it does not apply.
         """
@@ -345,14 +398,23 @@ class Program:
                 return None
             self.running = True
             try:
-                for value, (slot, shape, dtype) in zip(feeds, slots, strict=True):
+                for value, (slot, shape, dtype, buffer) in zip(feeds, slots, strict=False):
+                    if dtype is None:
+                        if value is not slot:
+                            return None
+                        continue
                     if (
                         value.__class__ is not ndarray
                         or value.shape != shape
                         or value.dtype is not dtype
                     ):
                         return None
-                    slot[...] = value
+                    if slot is not None:
+                        slot[...] = value
+                    elif value.flags.carray or (value.flags.c_contiguous and value.flags.aligned):
+                        self._bind(buffer, address_of(value))
+                    else:
+                        return None
                 if guard is not None and guard.epoch != self._epoch:
                     self._bind_variables()
                 if enter(start):
@@ -372,11 +434,16 @@ class Program:
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
         ]
-        if not one or not self.writes_last or len(self._slots) != len(self._feeds):
+        if not one or not self.writes_last:
             return
         if any(kind != PLANNED for kind in kinds):
             return
-        slots = [(slot, slot.shape, slot.dtype) for _, slot in sorted(self._slots.items())]
+        slots: list[Any] = []
+        for index, (buffer, given) in enumerate(zip(self._feeds, self._given, strict=True)):
+            if buffer is None:
+                slots.append((given, None, None, None))
+            else:
+                slots.append((self._slots.get(index), buffer.shape, buffer.dtype, buffer))
         fetches = [self.block.array(v.buffer).reshape(v.shape) for v in self._fetches]
         start = self._segments[0][1]
         self._quick = (slots, fetches, start, self._enter, self.lock, self.guard)
@@ -401,7 +468,7 @@ class Program:
                 raise Changed(f"variable '{storage.name}' has another shape")
             if not array.flags.c_contiguous or not array.flags.aligned:
                 array = storage.own()
-            self._bind(buffer, array.ctypes.data)
+            self._bind(buffer, address_of(array))
         self._bound[storage] = array
 
     def _take(self, step: Host, outputs: Sequence[Any], given: dict[Any, Any]) -> None:
@@ -415,7 +482,7 @@ class Program:
                 raise Changed(f"{step.instruction.op.name} gave another shape")
             array = np.ascontiguousarray(array)
             given[buffer] = array
-            self._bind(buffer, array.ctypes.data)
+            self._bind(buffer, address_of(array))
 
     def _fetched(self, value: Any, given: dict[Any, Any], array: bool = False) -> Any:
         """A copy of a value."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hybridflow._src.framework import dtypes, fp
+from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
@@ -187,7 +188,8 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
     if dims is not None and array.shape != dims and not _fits(array.shape, dims):
         raise ValueError(
             f"Cannot feed value of shape {array.shape} for Tensor {tensor.name!r}, which has shape "
-            f"'{tensor.shape}'"
+            f"'{tensor.shape}'{made_at(tensor.op)}. Any size fits where there is a ?, which is "
+            "None in `hf.placeholder(dtype, shape)`."
         )
     return array
 

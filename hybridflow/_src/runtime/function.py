@@ -12,7 +12,7 @@ import numpy as np
 
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
@@ -96,6 +96,7 @@ class ConcreteFunction:
     Attributes:
       graph: the traced graph.
       inputs: its placeholders for the tensor arguments, then for captured tensors.
+      tensor_count: how many of `inputs` are arguments.
       captured_inputs: the captured eager tensors and variable handles.
       structured_outputs: what the function returned, with tensors of the graph.
     """
@@ -111,7 +112,8 @@ class ConcreteFunction:
         self.graph = graph
         self._arguments = arguments
         self.structured_outputs = outputs
-        self._tensor_count = len(inputs)
+        self.tensor_count = len(inputs)
+        self._single = isinstance(outputs, Tensor)
         self.captured_inputs: list[EagerTensor] = list(graph.captures)
         self.inputs = [*inputs, *graph.captures.values()]
         flat = [t for t in nest.flatten(outputs) if t is not None]
@@ -127,16 +129,37 @@ class ConcreteFunction:
         tensors = [a.tensor for a in arguments if a.tensor is not None]
         return all(
             _fits(t._dims, placeholder._dims)
-            for t, placeholder in zip(tensors, self.inputs[: self._tensor_count], strict=True)
+            for t, placeholder in zip(tensors, self.inputs[: self.tensor_count], strict=True)
         )
 
     def __call__(self, *args: Any) -> Any:
         """Runs the trace with tensors for the tensor arguments, in order."""
         tensors = [
             convert_to_tensor(a, p.dtype)
-            for a, p in zip(args, self.inputs[: self._tensor_count], strict=True)
+            for a, p in zip(args, self.inputs[: self.tensor_count], strict=True)
         ]
         return self._run(tensors)  # type: ignore[arg-type]
+
+    def run_quickly(self, args: tuple[Any, ...]) -> Any:
+        """`_run` for eager tensors that the trace's native program can take as they are.
+
+        Returns: the result, or None if it does not apply.
+        """
+        if context.tapes.top:
+            return None
+        arrays = []
+        for arg, placeholder in zip(args, self.inputs, strict=False):
+            if arg.__class__ is not EagerTensor or arg._dtype is not placeholder._dtype:
+                return None
+            arrays.append(arg._a)
+        values = self._function.quick(arrays)
+        if values is None:
+            return None
+        if self._single:
+            return wrap(values[0], self.outputs[0]._dtype)
+        found = iter([wrap(v, t._dtype) for v, t in zip(values, self.outputs, strict=True)])
+        filled = [None if t is None else next(found) for t in nest.flatten(self.structured_outputs)]
+        return nest.pack_sequence_as(self.structured_outputs, filled)
 
     def _run(self, tensors: list[EagerTensor]) -> Any:
         for tape in context.tapes.top:
@@ -183,6 +206,8 @@ class Function:
         self._lock = new_lock()
         self._traces: dict[Any, list[ConcreteFunction]] = {}
         self._last: list[_Argument] | None = None
+        # The trace of the last call, if it takes nothing but tensors and gives some.
+        self._quick: ConcreteFunction | None = None
         self._kernels = Kernels()
         functools.update_wrapper(self, python_function, updated=())
 
@@ -192,9 +217,17 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not context.modes.top.eager:
             return self.python_function(*args, **kwargs)
+        quick = self._quick
+        if quick is not None and not kwargs and len(args) == quick.tensor_count:
+            result = quick.run_quickly(args)
+            if result is not None:
+                return result
         bound, arguments = self._bind(args, kwargs)
         concrete = self._concrete(bound, arguments)
-        return concrete._run([a.tensor for a in arguments if a.tensor is not None])
+        tensors = [a.tensor for a in arguments if a.tensor is not None]
+        plain = len(tensors) == len(arguments) == len(args) and self._input_signature is None
+        self._quick = concrete if plain and concrete.outputs else None
+        return concrete._run(tensors)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The trace that a call with these arguments runs; `TensorSpec`s stand for tensors.

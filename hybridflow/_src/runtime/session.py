@@ -35,6 +35,20 @@ _NO_CLUSTER = (
 )
 
 
+_CLOSED = (
+    "Attempted to use a closed Session. Its `with` block or its `close()` has ended it, and the "
+    "values of its variables with it: run inside the block, or make a new Session."
+)
+_EMPTY = (
+    "The Session graph is empty. Add operations to the graph before calling run(). A session runs "
+    "the graph that was the default when it was made, or `hf.Session(graph=...)`."
+)
+_EMPTY_EAGER = (
+    "The Session graph is empty. Add operations to the graph before calling run(). In eager mode "
+    "ops run at once and none are added: `t.numpy()` is the value, no session is needed."
+)
+
+
 class _Runnable:
     """A plan with the fetches it was made for."""
 
@@ -145,7 +159,7 @@ class BaseSession:
             if values is not None:
                 return known.fetches.pack(values)
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError(_CLOSED)
         if feed_dict is not None and not hasattr(feed_dict, "items"):
             raise TypeError(f"feed_dict must be a dictionary, got {feed_dict!r:.200}.")
         feeds = tuple(feed_dict) if feed_dict else ()
@@ -173,9 +187,7 @@ class BaseSession:
     def _make(self, fetches: Any, feed_keys: Sequence[Any]) -> _Runnable:
         graph = self._graph
         if not graph.version:
-            raise RuntimeError(
-                "The Session graph is empty. Add operations to the graph before calling run()."
-            )
+            raise RuntimeError(_EMPTY_EAGER if context.modes.top.eager else _EMPTY)
         parsed = Fetches(graph, fetches)
         feeds = [feed_tensor(graph, key) for key in feed_keys]
         if len(set(feeds)) != len(feeds):
@@ -208,7 +220,7 @@ class BaseSession:
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
+                raise RuntimeError(_CLOSED)
             if len(args) != len(feeds):
                 raise ValueError(f"The callable takes {len(feeds)} values, got {len(args)}.")
             values = runnable.quick(args)

@@ -10,6 +10,11 @@ from hybridflow._src.framework.indexed_slices import convert_to_tensor_or_indexe
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.variable import Variable
 
+NO_GRADIENT = (
+    "The loss must depend on them by ops that have gradients: argmax, rounding, comparisons, casts "
+    "to integers, hf.stop_gradient and NumPy's functions end it. In eager mode compute the loss "
+    "inside `with hf.GradientTape() as tape:`."
+)
 _NOT_VARIABLE = (
     "Argument is not a hf.Variable: {value!r:.200}. An optimizer updates variables made by "
     "`hf.get_variable` or `hf.Variable`."
@@ -77,8 +82,8 @@ def checked_pairs(grads_and_vars: Any) -> list[tuple[Any, Any]]:
             raise TypeError(_NOT_GRADIENT.format(value=grad, name=variable.name)) from error
         pairs.append((grad, variable))
     if not pairs:
-        names = [str(v) for _, v in given]
-        raise ValueError(f"No gradients provided for any variable: {names}.")
+        names = [v.name for _, v in given]
+        raise ValueError(f"No gradients provided for any variable: {names}. {NO_GRADIENT}")
     check_mode([v for _, v in pairs])
     return pairs
 

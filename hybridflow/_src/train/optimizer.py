@@ -17,7 +17,8 @@ from hybridflow._src.framework.scopes import control_dependencies, init_scope, n
 from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import control_flow
-from hybridflow._src.train.arguments import check_mode, checked_pairs, variables_of
+from hybridflow._src.train.arguments import NO_GRADIENT, check_mode, checked_pairs, variables_of
+from hybridflow._src.train.eager_step import EagerSteps
 from hybridflow._src.train.projection import check_synchronous, project_after
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.train.updates import count_step, sum_repeated
@@ -85,6 +86,7 @@ class Optimizer:
         self._slot_names: set[str] = set()
         # `_prepare` leaves what it prepared in attributes: one thread at a time.
         self._lock = new_lock()
+        self._eager_steps = EagerSteps(self)
 
     def get_name(self) -> str:
         """The name given to the constructor."""
@@ -134,8 +136,8 @@ class Optimizer:
         if all(grad is None for grad, _ in grads_and_vars):
             raise ValueError(
                 "No gradients provided for any variable, check your graph for ops that do not "
-                "support gradients, between variables "
-                f"{[str(v) for _, v in grads_and_vars]} and loss {loss}."
+                f"support gradients, between variables {[v.name for _, v in grads_and_vars]} and "
+                f"loss {loss}. {NO_GRADIENT}"
             )
         return self.apply_gradients(grads_and_vars, global_step=global_step, name=name)
 
@@ -256,6 +258,8 @@ class Optimizer:
         ...     print(v.numpy())
         [0. 1.]
         """
+        if context.modes.top.eager and self._eager_steps.again(grads_and_vars, global_step):
+            return None
         pairs = checked_pairs(grads_and_vars)
         variables = [v for _, v in pairs]
         for variable in variables:
@@ -268,6 +272,11 @@ class Optimizer:
         with self._lock, context.tapes.scope(()):
             with init_scope():
                 self._create_slots(variables)
+            if context.modes.top.eager:
+                step = self._eager_steps.find(self, pairs, global_step)
+                if step is not None:
+                    step.run([grad for grad, _ in pairs], self._apply)
+                    return None
             with undone_on_error():
                 return self._apply(pairs, global_step, name)
 
@@ -450,4 +459,8 @@ class Optimizer:
 
 def _check_some(variables: list[Any]) -> None:
     if not variables:
-        raise ValueError("No variables to optimize.")
+        raise ValueError(
+            "No variables to optimize. The loss must be computed from trainable variables: make "
+            "them with hf.get_variable before, in eager mode inside the function that gives the "
+            "loss."
+        )

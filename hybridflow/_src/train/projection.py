@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _NOT_TENSOR = (
     "The constraint {constraint} of variable '{name}' must return a tensor of the variable's shape "
-    "{shape} and dtype {dtype}, got {got!r:.200}."
+    "{shape} and dtype {dtype}, got {got!r:.200}. It gives the whole value, projected: reductions "
+    "in it need `keepdims=True`."
 )
 
 _ASYNCHRONOUS = (

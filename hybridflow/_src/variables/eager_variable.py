@@ -19,6 +19,7 @@ from hybridflow._src.framework.scopes import (
     name_scope,
 )
 from hybridflow._src.framework.storage import Storage
+from hybridflow._src.framework.traceback import capture, resolve
 from hybridflow._src.variables.initial_value import check_initial
 from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.resource_variable import ResourceVariable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.framework.traceback import Frame
 
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 
@@ -50,7 +52,7 @@ class EagerVariable(ResourceVariable):
     ...     v = hf.Variable([1.0, 2.0], name="v")
     ...     _ = v.assign_add([1.0, 1.0])
     >>> v
-    <hf.Variable 'v:0' shape=(2,) dtype=float32, numpy=array([2., 3.], dtype=float32)>
+    <hf.Variable 'v:0' shape=(2,) dtype=float32 device=CPU:0, numpy=array([2., 3.], dtype=float32)>
     """
 
     _eager = True
@@ -86,6 +88,7 @@ class EagerVariable(ResourceVariable):
             self._device = current_device() or _DEVICE
             self._storage = Storage(self._name, initial._a)  # type: ignore[attr-defined]
             self._storage.variable = weakref.ref(self)
+            self._frames = capture(2)
             self._handle = EagerTensor(self._storage, dtypes.resource)
             current_collections().add_weakly(collections, self)
 
@@ -226,14 +229,10 @@ class EagerVariable(ResourceVariable):
         return iter(self._read())
 
     def __repr__(self) -> str:
-        constraint = ""
-        if self._constraint is not None:
-            kind = getattr(self._constraint, "__name__", type(self._constraint).__name__)
-            constraint = f", constraint={kind}"
-        return (
-            f"<hf.Variable '{self.name}' shape={self.shape} dtype={self._dtype.name}{constraint}, "
-            f"numpy={self._now()._text(repr)}>"
-        )
+        return f"<hf.Variable {self._description()}, numpy={self._now()._text(repr)}>"
+
+    def _made_at(self) -> list[Frame]:
+        return resolve(self._frames)[::-1]
 
 
 def _checked_scope(name: str) -> name_scope:

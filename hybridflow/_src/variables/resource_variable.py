@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.scopes import (
     colocate_with,
@@ -157,7 +158,12 @@ class ResourceVariable(Variable):
 
     def _value_for(self, value: Any) -> Tensor:
         value = convert_to_tensor(value, self._dtype)
-        self.shape.assert_is_compatible_with(value.shape)
+        if not self.shape.is_compatible_with(value.shape):
+            raise ShapeError(
+                f"Shapes {self.shape} and {value.shape} are incompatible: variable '{self.name}' "
+                f"has shape {self.shape}, the value {value.shape}. A variable keeps its shape; "
+                f"`hf.reshape` or `hf.broadcast_to` fits the value to it."
+            )
         return value
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from hybridflow._src.framework.graph_keys import (
 )
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope, root_scope
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.traceback import is_library
 from hybridflow._src.variables.initializers import Initializer
 from hybridflow._src.variables.partitioning import Partitioning
 from hybridflow._src.variables.request import Request, takes
@@ -32,13 +35,25 @@ if TYPE_CHECKING:
 
 _EXISTS = (
     "Variable {name} already exists, disallowed. Did you mean to set reuse=True or "
-    "reuse=tf.AUTO_REUSE in VarScope? Originally defined at:\n\n{place}"
+    "reuse=tf.AUTO_REUSE in VarScope? Originally defined at:\n\n{place}\n"
+    "To share it, ask for it inside `with hf.variable_scope(name, reuse=hf.AUTO_REUSE):`; for one "
+    "more variable, use another name or scope. hf.reset_default_graph() starts over."
 )
 _MISSING = (
     "Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to "
-    "set reuse=tf.AUTO_REUSE in VarScope?"
+    "set reuse=tf.AUTO_REUSE in VarScope?{near} With reuse=True a scope gives variables that exist "
+    "and makes none; with hf.AUTO_REUSE it does both."
 )
 _OTHER = "Trying to share variable {name}, but specified {what} {wanted} and found {what} {found}."
+_OTHER_GRAPH = (
+    "\n\nIt was made at:\n\n{place}\n"
+    "Ask for what was made there, or use another name or scope for another variable."
+)
+_OTHER_EAGER = (
+    "\n\nIn eager mode a name keeps its variable, even where the function that made it has been "
+    "written anew. This one was made at:\n\n{place}\n"
+    "Use another name or scope for the new one, or start over with hf.reset_default_graph()."
+)
 _PARTITIONED = (
     "No partitioner was provided, but a partitioned version of the variable was found: "
     "{name}/part_0. Perhaps a variable of the same name was already created with partitioning?"
@@ -125,7 +140,7 @@ class VariableStore:
     def _make(self, request: Request, dims: Any, part: PartitionInfo | None) -> Variable:
         name = request.name
         if request.reuse is True:
-            raise ValueError(_MISSING.format(name=name))
+            raise ValueError(_MISSING.format(name=name, near=self._near(name)))
         if not request.from_value and (dims is None or None in dims):
             raise ValueError(_NO_SHAPE.format(name=name, shape=TensorShape.of(dims)))
         if name in self._being_made:
@@ -157,13 +172,26 @@ class VariableStore:
             del self._being_made[name]
         return made
 
+    def _near(self, name: str) -> str:
+        """A question for the variable that may be meant by a name that is not there."""
+        # The same name in another scope, or else one that is spelled alike.
+        last = name.rpartition("/")[2]
+        names = [other for other in self.variables if other.rpartition("/")[2] == last]
+        names = names or difflib.get_close_matches(name, self.variables)
+        return f" Or is it {names[0]!r}?" if names else ""
+
+    def forget_unfinished(self) -> None:
+        """Takes no variable to be in the making: for one whose making was interrupted."""
+        self._being_made.clear()
+
     def forget(self, names: list[str]) -> None:
         """Drops variables again, since something went wrong after they were made."""
         dropped = {self.variables.pop(name) for name in names if name in self.variables}
         if dropped:
             with root_scope():
+                losses = tuple(f"{name}/Regularizer" for name in names)
                 for items in current_collections()._collections.values():
-                    items[:] = [item for item in items if not _is_among(dropped, item)]
+                    items[:] = [item for item in items if not _is_of(dropped, losses, item)]
 
     def _regularize(self, variable: Variable, regularizer: Any, name: str) -> None:
         """Adds the variable's regularization loss, if there is one, to its collection."""
@@ -176,9 +204,12 @@ class VariableStore:
         add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
 
 
-def _is_among(variables: set[Variable], item: Any) -> bool:
+def _is_of(variables: set[Variable], losses: tuple[str, ...], item: Any) -> bool:
+    """Whether an item of a collection is one of the variables, or one of their losses."""
     item = item() if item.__class__ is weakref.ref else item
-    return isinstance(item, Variable) and item in variables
+    if isinstance(item, Variable):
+        return item in variables
+    return isinstance(item, Tensor | Deferred) and item.name.startswith(losses)
 
 
 def _initial_value(request: Request, dims: Any, part: PartitionInfo | None) -> Any:
@@ -204,15 +235,15 @@ def _check_same(found: Variable, request: Request, dims: Any) -> None:
     if request.from_value:
         shape, dtype = _form_of(request.initializer, dtype)
     if dims != found._dims and not shape.is_compatible_with(found.shape):
-        raise ValueError(
-            _OTHER.format(name=request.name, what="shape", wanted=shape, found=found.shape)
-        )
+        raise _other(found, request.name, "shape", shape, found.shape)
     if dtype is not found._dtype:
-        raise ValueError(
-            _OTHER.format(
-                name=request.name, what="dtype", wanted=dtype.name, found=found.dtype.name
-            )
-        )
+        raise _other(found, request.name, "dtype", dtype.name, found.dtype.name)
+
+
+def _other(variable: Variable, name: str, what: str, wanted: Any, found: Any) -> ValueError:
+    text = _OTHER.format(name=name, what=what, wanted=wanted, found=found)
+    more = _OTHER_EAGER if variable._eager else _OTHER_GRAPH
+    return ValueError(text + more.format(place=_place(variable)))
 
 
 def _form_of(value: Any, dtype: Any) -> Any:
@@ -225,9 +256,10 @@ def _form_of(value: Any, dtype: Any) -> Any:
 
 
 def _place(variable: Variable) -> str:
-    """The user's lines that made a variable, for a message."""
-    lines = [
+    """The user's innermost lines that made a variable, for a message."""
+    made_at = variable._made_at()
+    frames = [f for f in made_at if not is_library(f.filename)] or made_at
+    return "".join(
         f'  File "{f.filename}", line {f.lineno}, in {f.name}\n    {f.line}\n'
-        for f in variable.op.traceback[::-1][:3]
-    ]
-    return "".join(lines)
+        for f in frames[::-1][:3]
+    )

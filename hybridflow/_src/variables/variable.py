@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from hybridflow._src.framework import context
+from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
@@ -30,10 +31,15 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.traceback import Frame
 
 __all__ = ["Variable"]
 
-_NOT_CONSTRAINT = "The `constraint` argument must be a callable, got {got!r} for variable '{name}'."
+_NOT_CONSTRAINT = (
+    "The `constraint` argument must be a callable, got {got!r} for variable '{name}'. It maps a "
+    "value to the nearest one that is allowed: hf.constraints.NonNeg() does, or `lambda w: "
+    "hf.maximum(w, 0.0)`."
+)
 _IN_CONTROL_FLOW = (
     "Initializer for variable {name} is from inside a control-flow construct, such as a loop or "
     "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
@@ -444,13 +450,57 @@ class Variable:
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError(
-            f"Variable '{self.name}' belongs to a graph and has no value outside a session: use "
-            "`session.run(v)` or `v.eval()` for it."
+        raise TypeError(self._no_value())
+
+    def _no_value(self) -> str:
+        return (
+            f"Variable '{self.name}' belongs to a graph{made_at(self._op)} and has no value "
+            "outside a session: use `session.run(v)` or `v.eval()` for it."
         )
 
+    def __int__(self) -> int:
+        raise TypeError(self._no_value())
+
+    def __float__(self) -> float:
+        raise TypeError(self._no_value())
+
+    def __index__(self) -> int:
+        raise TypeError(self._no_value())
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"Variable '{self.name}' does not support item assignment: `v[...].assign(value)` "
+            "writes a part of it (in a graph, when it is run)."
+        )
+
+    if not TYPE_CHECKING:
+
+        @property
+        def numpy(self) -> Any:
+            raise AttributeError(f"numpy() is for eager variables. {self._no_value()}")
+
     def __repr__(self) -> str:
-        return f"<hf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+        return f"<hf.Variable {self._description()}>"
+
+    def _description(self) -> str:
+        """Name, shape, dtype, and device and constraint where there are such."""
+        device = self.device.removeprefix("/job:localhost/replica:0/task:0/device:")
+        device = device and f" device={device}"
+        constraint = constraint_name(self._constraint)
+        return f"'{self.name}' shape={self.shape} dtype={self.dtype.name}{device}" + (
+            constraint and f" constraint={constraint}"
+        )
+
+    def _made_at(self) -> list[Frame]:
+        """The user's lines that made it, outermost first."""
+        return self._op.traceback
+
+
+def constraint_name(constraint: Any) -> str:
+    """What a constraint is called, or an empty string where there is none."""
+    if constraint is None:
+        return ""
+    return str(getattr(constraint, "__name__", type(constraint).__name__))
 
 
 def _no_device(graph: Graph) -> AbstractContextManager[Any]:

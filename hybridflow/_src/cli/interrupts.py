@@ -1,0 +1,79 @@
+"""Ctrl-C at any moment: what was open is closed, as if the step had never begun.
+
+Code that is interrupted closes its scopes and takes its writes back. But a signal may also arrive
+between the opening of a scope and the `with` block that closes it. The prompt, where no scope can
+rightly be open that was not open before the interrupted input, puts that right.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import numpy as np
+
+from hybridflow._src.framework import context, storage
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.scopes import eager_devices, eager_names
+from hybridflow._src.framework.stack import Stack
+from hybridflow._src.variables.scope_state import current
+
+
+class Open:
+    """What is open in this thread now: modes, graphs, tapes, stores, sessions, scopes."""
+
+    def __init__(self) -> None:
+        self._depths = [(stack, len(stack)) for stack in _stacks()]
+        self._numpy = np.geterr()
+
+    def restore(self) -> None:
+        """Closes what has been opened since."""
+        for stack, depth in self._depths:
+            stack.cut(depth)
+        np.seterr(**self._numpy)
+        storage.forget_journal()
+        current().store.forget_unfinished()
+
+
+class Watch:
+    """Watches an input of the prompt: one that gets a Ctrl-C leaves nothing open.
+
+    Also where the user's own code has caught the KeyboardInterrupt.
+    """
+
+    def begin(self) -> None:
+        """Called before the input runs."""
+        self._open = Open()
+        self._interrupted = False
+        # Python delivers signals to the main thread alone.
+        self._is_main = threading.current_thread() is threading.main_thread()
+        if self._is_main:
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+
+    def end(self) -> None:
+        """Called when the input has run, or failed."""
+        if self._is_main and signal.getsignal(signal.SIGINT) == self._on_signal:
+            signal.signal(signal.SIGINT, self._before)
+        if self._interrupted:
+            self._open.restore()
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._interrupted = True
+        if callable(self._before):
+            self._before(number, frame)
+
+
+def _stacks() -> list[Stack[Any]]:
+    return [
+        context.modes,
+        context.tapes,
+        context.eager_collections,
+        context.variable_creation,
+        context.sessions,
+        context.eager_kernels.streams,
+        eager_names,
+        eager_devices,
+        get_default_graph()._scope,
+        current().scopes,
+    ]

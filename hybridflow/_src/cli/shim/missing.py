@@ -1,0 +1,49 @@
+"""What hybridflow lacks: raises when it is used, not before."""
+
+from __future__ import annotations
+
+import re
+import types
+from typing import Any, NoReturn
+
+from hybridflow._src.cli.shim.names import nearest, shown
+from hybridflow._src.framework.traceback import capture, resolve
+
+
+class Missing(types.ModuleType):
+    """Stands where a program has imported what hybridflow lacks, a module or a name of one."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"{self.__name__!r} has no attribute {name!r}")
+        raise error_for(*_split(f"{self.__name__}.{name}"))
+
+    def _used(self, *_: Any, **__: Any) -> NoReturn:
+        raise error_for(*_split(self.__name__))
+
+    # Called, entered, inherited from, asked for its items or instances.
+    __call__ = __enter__ = __exit__ = __getitem__ = __iter__ = _used
+    __instancecheck__ = __subclasscheck__ = __mro_entries__ = _used
+
+
+def _split(path: str) -> tuple[str, str]:
+    module, _, name = path.rpartition(".")
+    return module, name
+
+
+def error_for(module: str, name: str) -> AttributeError:
+    """The error for the use of `name` of TensorFlow's module `module`, in the user's line."""
+    frames = [f for f in resolve(capture(2)) if not f.filename.startswith("<frozen ")]
+    where = ""
+    if frames:
+        frame = frames[0]
+        where = f" ({frame.filename}, line {frame.lineno})"
+        # The whole name, where the line tells: `tf.layers.dense`, not `tf.layers`.
+        whole = re.search(rf"\.({re.escape(name)}(\.\w+)*)", frame.line)
+        if whole is not None:
+            name = whole[1]
+    near = nearest(module, name)
+    hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
+    text = f"hybridflow has no {shown(f'{module}.{name}')}{where}.{hint}"
+    # With a name and no object, Python has no suggestions of its own to add.
+    return AttributeError(text, name=name)

@@ -1,0 +1,89 @@
+"""Looks names up in the modules that the table lists, and finds those that are spelled alike."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import re
+import types
+from typing import Any
+
+from hybridflow._src.cli.shim.table import MODULES
+
+
+def shown(path: str) -> str:
+    """A path as programs write it: with `tf` for the root module."""
+    return re.sub(r"^tensorflow(\.compat\.v1)?(?!\.python\b)(?=\.|$)", "tf", path)
+
+
+@functools.cache
+def _names_of(source: str) -> frozenset[str]:
+    """The names that one of our modules offers."""
+    module = importlib.import_module(source)
+    names = getattr(module, "__all__", None)
+    if names is None:
+        names = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_")
+            and not isinstance(value, types.ModuleType)
+            and getattr(value, "__module__", source) == source
+        ]
+    return frozenset(names)
+
+
+def find(path: str, name: str) -> tuple[Any] | None:
+    """What `name` is in TensorFlow's module `path`, in a tuple; None if hybridflow lacks it."""
+    child = f"{path}.{name}"
+    if child in MODULES:
+        return (importlib.import_module(child),)
+    for source in MODULES[path]:
+        if name in _names_of(source):
+            return (getattr(importlib.import_module(source), name),)
+    return None
+
+
+def offered(path: str) -> list[str]:
+    """All names of TensorFlow's module `path` that are there."""
+    names = {name for source in MODULES[path] for name in _names_of(source)}
+    prefix = f"{path}."
+    names.update(
+        other.removeprefix(prefix)
+        for other in MODULES
+        if other.startswith(prefix) and "." not in other.removeprefix(prefix)
+    )
+    return sorted(names)
+
+
+@functools.cache
+def _public() -> dict[str, list[str]]:
+    """All public names under `tf`, by their last part."""
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        if re.match(r"tensorflow\.(python|examples|compat\.v1)\b", path):
+            continue
+        for name in offered(path):
+            found.setdefault(name, []).append(f"{path}.{name}")
+    return found
+
+
+def nearest(path: str, dotted: str) -> str | None:
+    """The name that is there and most like `dotted`, which is missing in the module `path`.
+
+    The same name elsewhere comes first, then one in the same module that it begins (`mul` for
+    `multiply`), then one spelled alike, in the same module before others.
+    """
+    last = dotted.rpartition(".")[2]
+    public = _public()
+    if last in public:
+        return shown(public[last][0])
+    here = offered(path) if path in MODULES else []
+    begun = sorted((n for n in here if n.startswith(dotted)), key=len)
+    if begun and len(dotted) > 2:
+        return shown(f"{path}.{begun[0]}")
+    for names in (here, list(public)):
+        alike = difflib.get_close_matches(last, names, 1, 0.7)
+        if alike:
+            return shown(f"{path}.{alike[0]}" if names is here else public[alike[0]][0])
+    return None

@@ -1,0 +1,122 @@
+"""Which import path of TF-1.x programs finds its names in which of our modules: the one table.
+
+A value lists modules; a name is taken from the first that offers it. A path that is not listed, and
+a name that none of the modules offers, stands for something that hybridflow lacks.
+"""
+
+from __future__ import annotations
+
+_SHIM = "hybridflow._src.cli.shim"
+_FRAMEWORK = "hybridflow._src.framework"
+
+
+def _each(prefix: str, names: str, *sources: str) -> dict[str, tuple[str, ...]]:
+    return {f"{prefix}.{name}": sources for name in names.split()}
+
+
+_PUBLIC = {
+    "": (f"{_SHIM}.root", "hybridflow"),
+    ".app": ("hybridflow.app",),
+    ".compat": (f"{_SHIM}.compat",),
+    ".contrib": (),
+    ".contrib.eager": (f"{_SHIM}.contrib_eager",),
+    ".contrib.framework": (f"{_SHIM}.contrib_framework",),
+    ".contrib.layers": (f"{_SHIM}.contrib_layers",),
+    ".errors": ("hybridflow.errors",),
+    ".flags": ("hybridflow.flags",),
+    ".app.flags": ("hybridflow.flags",),
+    ".gfile": ("hybridflow.gfile",),
+    ".initializers": ("hybridflow.initializers",),
+    ".keras": ("hybridflow.keras",),
+    ".keras.constraints": ("hybridflow.keras.constraints",),
+    ".keras.initializers": ("hybridflow.keras.initializers",),
+    ".keras.regularizers": ("hybridflow.keras.regularizers",),
+    ".linalg": ("hybridflow.linalg",),
+    ".logging": ("hybridflow.logging",),
+    ".nn": ("hybridflow.nn",),
+    ".train": ("hybridflow.train",),
+}
+
+_CONTRIB_INSIDE = {
+    "tensorflow.contrib.eager.python": (),
+    "tensorflow.contrib.eager.python.tfe": (f"{_SHIM}.contrib_eager",),
+    "tensorflow.contrib.framework.python": (),
+    "tensorflow.contrib.framework.python.ops": (f"{_SHIM}.contrib_framework",),
+    "tensorflow.contrib.framework.python.ops.variables": (f"{_SHIM}.contrib_framework",),
+    "tensorflow.contrib.layers.python": (),
+    "tensorflow.contrib.layers.python.layers": (f"{_SHIM}.contrib_layers",),
+    "tensorflow.contrib.layers.python.layers.initializers": (f"{_SHIM}.contrib_layers",),
+    "tensorflow.contrib.layers.python.layers.regularizers": (f"{_SHIM}.contrib_layers",),
+}
+
+# TensorFlow's own modules re-export one another's names, and programs rely on it: most of them
+# offer all public names here.
+_PYTHON = {
+    "tensorflow.python": ("hybridflow",),
+    **_each("tensorflow.python", "client eager framework keras ops platform training util"),
+    **_each("tensorflow.python.client", "session", "hybridflow"),
+    **_each("tensorflow.python.eager", "backprop", f"{_SHIM}.contrib_eager", "hybridflow"),
+    **_each("tensorflow.python.eager", "context function tape", "hybridflow"),
+    **_each("tensorflow.python.framework", "constant_op function", "hybridflow"),
+    **_each("tensorflow.python.framework", "device", "hybridflow", f"{_FRAMEWORK}.device"),
+    **_each("tensorflow.python.framework", "dtypes", "hybridflow", f"{_FRAMEWORK}.dtypes"),
+    **_each("tensorflow.python.framework", "errors errors_impl", "hybridflow.errors"),
+    **_each("tensorflow.python.framework", "ops", "hybridflow"),
+    **_each("tensorflow.python.framework", "random_seed", "hybridflow", f"{_FRAMEWORK}.seeds"),
+    "tensorflow.python.framework.tensor_shape": (
+        "hybridflow",
+        f"{_FRAMEWORK}.tensor_shape",
+        f"{_FRAMEWORK}.dimension",
+    ),
+    **_each("tensorflow.python.framework", "tensor_util", f"{_FRAMEWORK}.static_value"),
+    "tensorflow.python.keras.constraints": ("hybridflow.keras.constraints",),
+    "tensorflow.python.keras.initializers": ("hybridflow.keras.initializers",),
+    "tensorflow.python.keras.regularizers": ("hybridflow.keras.regularizers",),
+    **_each(
+        "tensorflow.python.ops",
+        "array_ops check_ops clip_ops confusion_matrix control_flow_ops custom_gradient "
+        "data_flow_ops functional_ops gen_array_ops gen_math_ops gen_state_ops gradients "
+        "gradients_impl logging_ops math_ops partitioned_variables random_ops "
+        "resource_variable_ops script_ops sparse_ops special_math_ops standard_ops state_ops "
+        "string_ops template tensor_array_ops",
+        "hybridflow",
+    ),
+    **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
+    "tensorflow.python.ops.init_ops": ("hybridflow", "hybridflow.keras.initializers"),
+    "tensorflow.python.ops.linalg_ops": ("hybridflow", "hybridflow.linalg"),
+    "tensorflow.python.ops.variable_scope": (
+        "hybridflow",
+        "hybridflow._src.variables.store",
+    ),
+    "tensorflow.python.ops.variables": (
+        "hybridflow",
+        "hybridflow._src.variables.partitioned",
+    ),
+    **_each("tensorflow.python.platform", "app", "hybridflow.app"),
+    **_each("tensorflow.python.platform", "flags", "hybridflow.flags"),
+    **_each("tensorflow.python.platform", "gfile", "hybridflow.gfile"),
+    **_each("tensorflow.python.platform", "tf_logging", "hybridflow.logging"),
+    **_each(
+        "tensorflow.python.training",
+        "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
+        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop training "
+        "training_util",
+        "hybridflow.train",
+    ),
+    **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
+    **_each("tensorflow.python.util", "compat", f"{_SHIM}.compat"),
+}
+
+_TUTORIALS = {
+    **_each("tensorflow", "examples examples.tutorials examples.tutorials.mnist"),
+    "tensorflow.examples.tutorials.mnist.input_data": (f"{_SHIM}.mnist",),
+}
+
+MODULES: dict[str, tuple[str, ...]] = {
+    **{f"tensorflow{path}": sources for path, sources in _PUBLIC.items()},
+    # How programs written against TensorFlow 1 are imported under TensorFlow 2.
+    **{f"tensorflow.compat.v1{path}": sources for path, sources in _PUBLIC.items()},
+    **_CONTRIB_INSIDE,
+    **_PYTHON,
+    **_TUTORIALS,
+}

@@ -1,0 +1,299 @@
+"""Files of this machine, by TensorFlow's names and with its errors."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hybridflow._src.framework import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "Copy",
+    "DeleteRecursively",
+    "Exists",
+    "FastGFile",
+    "GFile",
+    "Glob",
+    "IsDirectory",
+    "ListDirectory",
+    "MakeDirs",
+    "MkDir",
+    "Open",
+    "Remove",
+    "Rename",
+    "Stat",
+    "Walk",
+]
+
+_CLASS_OF_ERRNO: dict[int, Callable[..., errors.OpError]] = {
+    errno.ENOENT: errors.NotFoundError,
+    errno.EEXIST: errors.AlreadyExistsError,
+    errno.EACCES: errors.PermissionDeniedError,
+    errno.EPERM: errors.PermissionDeniedError,
+    errno.ENOSPC: errors.ResourceExhaustedError,
+    errno.ENOTEMPTY: errors.FailedPreconditionError,
+    errno.EISDIR: errors.FailedPreconditionError,
+    errno.ENOTDIR: errors.FailedPreconditionError,
+}
+
+
+@contextlib.contextmanager
+def _translated(path: Any) -> Iterator[None]:
+    """Turns the operating system's errors into TensorFlow's."""
+    try:
+        yield
+    except OSError as error:
+        cls = _CLASS_OF_ERRNO.get(error.errno or 0, errors.UnknownError)
+        raise cls(None, None, f"{os.fspath(path)}; {error.strerror or error}") from error
+
+
+class GFile:
+    r"""A file: text, or bytes where `mode` ends in "b".
+
+    Args:
+      name: the file's path.
+      mode: "r", "w", "a", with "+" to both read and write, and with "b".
+
+    Raises:
+      NotFoundError: if there is no such file. PermissionDeniedError, FailedPreconditionError: if it
+        may not be opened, or is a folder.
+
+    >>> import os, tempfile
+    >>> import hybridflow as hf
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "notes")
+    ...     with hf.gfile.GFile(path, "w") as f:
+    ...         f.write("one\ntwo\n")
+    ...     with hf.gfile.GFile(path) as f:
+    ...         print(list(f))
+    ['one\n', 'two\n']
+    """
+
+    def __init__(self, name: str, mode: str = "r") -> None:
+        self._name = name
+        self._mode = mode
+        encoding = None if "b" in mode else "utf-8"
+        with _translated(name):
+            self._file: Any = open(name, mode, encoding=encoding)  # noqa: SIM115 - closed by `close`
+
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return self._name
+
+    @property
+    def mode(self) -> str:
+        """The mode it was opened with."""
+        return self._mode
+
+    def size(self) -> int:
+        """The size in bytes."""
+        with _translated(self._name):
+            self._file.flush()
+            return os.path.getsize(self._name)
+
+    def read(self, n: int = -1) -> Any:
+        """The next `n` characters or bytes; all that is left by default."""
+        with _translated(self._name):
+            return self._file.read(n)
+
+    def readline(self) -> Any:
+        """The next line, with its end; empty at the end of the file."""
+        with _translated(self._name):
+            return self._file.readline()
+
+    def readlines(self) -> list[Any]:
+        """All lines that are left."""
+        with _translated(self._name):
+            return list(self._file.readlines())
+
+    def write(self, file_content: Any) -> None:
+        """Writes text or bytes."""
+        with _translated(self._name):
+            self._file.write(file_content)
+
+    def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
+        """Goes to `offset` bytes from the start (`whence` 0), from here (1) or from the end (2).
+
+        `position` is the old name of `offset`.
+
+        Raises:
+          TypeError: without an offset. InvalidArgumentError: for another `whence`.
+        """
+        offset = position if offset is None else offset
+        if offset is None:
+            raise TypeError("seek(): offset must be set.")
+        if whence not in (0, 1, 2):
+            raise errors.InvalidArgumentError(
+                None, None, f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2."
+            )
+        with _translated(self._name):
+            self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The current position."""
+        return int(self._file.tell())
+
+    def flush(self) -> None:
+        """Writes out what is held back."""
+        with _translated(self._name):
+            self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        with _translated(self._name):
+            self._file.close()
+
+    def next(self) -> Any:
+        """The next line.
+
+        Raises:
+          StopIteration: at the end of the file.
+        """
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    __next__ = next
+
+    def __iter__(self) -> GFile:
+        return self
+
+    def __enter__(self) -> GFile:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+FastGFile = Open = GFile
+
+
+class FileStatistics(NamedTuple):
+    """What `Stat` gives."""
+
+    length: int
+    mtime_nsec: int
+    is_directory: bool
+
+
+def Exists(filename: str) -> bool:
+    """Whether there is such a file or folder."""
+    return os.path.exists(filename)
+
+
+def IsDirectory(dirname: str) -> bool:
+    """Whether it is a folder."""
+    return os.path.isdir(dirname)
+
+
+def ListDirectory(dirname: str) -> list[str]:
+    """The names in a folder, sorted.
+
+    Raises:
+      NotFoundError: if there is no such folder.
+    """
+    if not os.path.isdir(dirname):
+        raise errors.NotFoundError(None, None, f"Could not find directory {dirname}")
+    with _translated(dirname):
+        return sorted(os.listdir(dirname))
+
+
+def Glob(filename: Any) -> list[str]:
+    """The paths that match a pattern, or one of several patterns, sorted within each."""
+    patterns = [filename] if isinstance(filename, str) else filename
+    return [path for pattern in patterns for path in sorted(glob.glob(pattern))]
+
+
+def MkDir(dirname: str) -> None:
+    """Makes a folder, whose parent must exist.
+
+    Raises:
+      AlreadyExistsError, NotFoundError: if it exists, or its parent does not.
+    """
+    with _translated(dirname):
+        os.mkdir(dirname)
+
+
+def MakeDirs(dirname: str) -> None:
+    """Makes a folder and those above it, where they are missing."""
+    with _translated(dirname):
+        os.makedirs(dirname, exist_ok=True)
+
+
+def Remove(filename: str) -> None:
+    """Removes a file.
+
+    Raises:
+      NotFoundError: if there is no such file.
+    """
+    with _translated(filename):
+        os.remove(filename)
+
+
+def DeleteRecursively(dirname: str) -> None:
+    """Removes a folder with all that is in it.
+
+    Raises:
+      NotFoundError: if there is no such folder.
+    """
+    with _translated(dirname):
+        shutil.rmtree(dirname)
+
+
+def Copy(oldpath: str, newpath: str, overwrite: bool = False) -> None:
+    """Copies a file.
+
+    Raises:
+      AlreadyExistsError: if `newpath` exists and is not to be overwritten.
+    """
+    _admit(newpath, overwrite)
+    with _translated(oldpath):
+        shutil.copyfile(oldpath, newpath)
+
+
+def Rename(oldname: str, newname: str, overwrite: bool = False) -> None:
+    """Renames or moves a file or folder.
+
+    Raises:
+      AlreadyExistsError: if `newname` exists and is not to be overwritten.
+    """
+    _admit(newname, overwrite)
+    with _translated(oldname):
+        os.replace(oldname, newname)
+
+
+def _admit(path: str, overwrite: bool) -> None:
+    if not overwrite and os.path.exists(path):
+        raise errors.AlreadyExistsError(None, None, f"file already exists: {path}")
+
+
+def Stat(filename: str) -> FileStatistics:
+    """Length in bytes, time of the last change in nanoseconds, and whether it is a folder.
+
+    Raises:
+      NotFoundError: if there is no such file.
+    """
+    with _translated(filename):
+        found = os.stat(filename)
+    return FileStatistics(found.st_size, found.st_mtime_ns, os.path.isdir(filename))
+
+
+def Walk(top: str, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
+    """(folder, folders in it, files in it) for a folder and all below it.
+
+    Args:
+      top: the folder.
+      in_order: whether a folder comes before those in it, or after.
+    """
+    for folder, folders, files in os.walk(top, topdown=in_order):
+        folders.sort()
+        yield folder, sorted(folders), sorted(files)

@@ -1,0 +1,8 @@
+"""How a program starts."""
+
+from __future__ import annotations
+
+from hybridflow import flags
+from hybridflow._src.platform.app import run
+
+__all__ = ["flags", "run"]

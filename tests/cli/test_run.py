@@ -1,0 +1,463 @@
+"""`hybridflow run` as a person uses it: scripts behave as under `python SCRIPT`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+HYBRIDFLOW = [sys.executable, "-m", "hybridflow"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes files given by name, dedented, and gives the folder."""
+
+    def write(**files: str):
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_suffix(".py").write_text(textwrap.dedent(text))
+        return tmp_path
+
+    return write
+
+
+def call(command, cwd, **options):
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), **options.pop("env", {})}
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, env=environment, check=False, **options
+    )
+
+
+def run(folder, *arguments, **options):
+    """`hybridflow run` with the arguments, in the folder."""
+    return call([*HYBRIDFLOW, "run", *arguments], folder, **options)
+
+
+# ---- what Python does ----
+
+ORDINARY = {
+    "arguments": """
+        import sys
+        print(__name__, sys.argv, sys.path[0])
+        """,
+    "main module": """
+        import os, sys
+        main = sys.modules["__main__"]
+        assert main.__dict__ is globals()
+        print(sorted(n for n in dir(main) if n != "main"), __file__, __spec__, __package__)
+        print(__loader__.get_source("__main__")[:8], __doc__, __builtins__)
+        """,
+    "neighbours": """
+        import neighbour
+        print(neighbour.value, neighbour.__file__)
+        """,
+    "relative import": "from . import neighbour",
+    "input": """
+        import sys
+        print(input("name? "), sys.stdin.read())
+        """,
+    "exit": "import sys; sys.exit(7)",
+    "exit with text": "import sys; sys.exit('that went wrong')",
+    "exit with nothing": "raise SystemExit",
+    "error": """
+        def f(x):
+            return 1 / x
+        try:
+            f(0)
+        except ZeroDivisionError:
+            raise ValueError("no")
+        """,
+    "own hook": """
+        import sys, traceback
+        sys.excepthook = lambda kind, error, trace: print(
+            kind.__name__, error, len(traceback.extract_tb(trace)))
+        raise KeyError(3)
+        """,
+    "syntax": "x = (\ny = 3\n",
+    "future": """
+        from __future__ import annotations
+        def f(x: nonsense): pass
+        print(f.__annotations__)
+        """,
+    "encoding": "# -*- coding: latin-1 -*-\nprint('done')\n",
+    "interrupt": "raise KeyboardInterrupt",
+    "at exit": """
+        import atexit, threading, time
+        atexit.register(print, "bye")
+        threading.Thread(target=lambda: (time.sleep(0.1), print("thread"))).start()
+        raise ValueError("first")
+        """,
+    "pickle": """
+        import pickle
+        class Thing:
+            pass
+        again = pickle.loads(pickle.dumps(Thing()))
+        print(type(again) is Thing, Thing.__module__)
+        """,
+    "bare": "",
+}
+for method in ("fork", "spawn", "forkserver"):
+    ORDINARY[method] = f"""
+        import multiprocessing
+        def work(x):
+            return x * x
+        if __name__ == "__main__":
+            with multiprocessing.get_context({method!r}).Pool(2) as pool:
+                print(pool.map(work, range(4)))
+        """
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_behaves_as_under_python(folder, name):
+    where = folder(script=ORDINARY[name], neighbour="value = 3")
+    tail = ["script.py", "--flag", "a b", "--", "-x"]
+    options = {"input": "Ada\nand the rest\n", "timeout": 60}
+    wanted = call([sys.executable, *tail], where, **options)
+    found = run(where, *tail, **options)
+    assert found.stdout == wanted.stdout
+    assert found.stderr == wanted.stderr
+    assert found.returncode == wanted.returncode
+
+
+def test_a_script_elsewhere_and_behind_a_link(folder):
+    where = folder(below__script=ORDINARY["neighbours"], below__neighbour="value = 4")
+    (where / "link.py").symlink_to(where / "below" / "script.py")
+    for name in ("below/script.py", "link.py"):
+        assert run(where, name).stdout == call([sys.executable, name], where).stdout
+        assert run(where, name).stdout.startswith("4 ")
+
+
+def test_no_script(folder):
+    done = run(folder(), "nothing.py")
+    assert done.returncode == 2
+    assert "can't open file 'nothing.py'" in done.stderr
+
+
+def test_a_signal_ends_it_as_it_ends_python(folder):
+    where = folder(script="import time\nprint('on', flush=True)\ntime.sleep(60)")
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen(
+        [*HYBRIDFLOW, "run", "script.py"],
+        cwd=where,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "on\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert errors.endswith("KeyboardInterrupt\n")
+    assert errors.count("Traceback") == 1
+    assert "hybridflow" not in errors
+
+
+# ---- TensorFlow's names ----
+
+
+def test_import_paths(folder):
+    where = folder(
+        script="""
+        import hybridflow as hf
+        import tensorflow as tf
+        import tensorflow.compat.v1 as tf1
+        import tensorflow.contrib.eager as tfe
+        from tensorflow.contrib import layers
+        from tensorflow.python.client import session
+        from tensorflow.python.eager import backprop, context
+        from tensorflow.python.framework import (
+            constant_op, dtypes, errors, ops, random_seed, tensor_shape, tensor_util, test_util)
+        from tensorflow.python.ops import array_ops, init_ops, math_ops, nn_ops
+        from tensorflow.python.ops import gradients_impl, resource_variable_ops, state_ops
+        from tensorflow.python.ops import variable_scope, variables
+        from tensorflow.python.platform import gfile, test, tf_logging as logging
+        from tensorflow.python.training import adam, training_util
+        from tensorflow.python.util import compat, nest
+        from tensorflow import constant as c
+
+        pairs = [
+            (tf.constant, hf.constant), (c, hf.constant), (tf1.get_variable, hf.get_variable),
+            (tf.nn.relu, hf.nn.relu), (tf1.nn.relu, hf.nn.relu),
+            (tf.train.AdamOptimizer, hf.train.AdamOptimizer),
+            (adam.AdamOptimizer, hf.train.AdamOptimizer),
+            (tfe.Variable, hf.ResourceVariable), (tf.contrib.eager.defun, hf.function),
+            (tfe.EagerVariableStore, hf.EagerVariableStore),
+            (backprop.GradientTape, hf.GradientTape),
+            (variable_scope.variable_scope, hf.variable_scope),
+            (variable_scope.AUTO_REUSE, hf.AUTO_REUSE), (variables.Variable, hf.Variable),
+            (init_ops.Zeros, hf.zeros_initializer),
+            (init_ops.ones_initializer, hf.ones_initializer),
+            (resource_variable_ops.ResourceVariable, hf.ResourceVariable),
+            (ops.reset_default_graph, hf.reset_default_graph), (ops.Tensor, hf.Tensor),
+            (dtypes.float32, hf.float32), (errors.NotFoundError, hf.errors.NotFoundError),
+            (session.Session, hf.Session), (tensor_shape.TensorShape, hf.TensorShape),
+            (tf.keras.constraints.NonNeg, hf.constraints.NonNeg),
+            (tf.contrib.framework.get_or_create_global_step,
+             hf.train.get_or_create_global_step),
+            (training_util.get_global_step, hf.train.get_global_step),
+            (gfile.Exists, hf.gfile.Exists), (tf.gfile.Exists, hf.gfile.Exists),
+            (tf.python.framework.ops.Graph, hf.Graph), (nn_ops.relu, hf.nn.relu),
+            (gradients_impl.gradients, hf.gradients), (state_ops.assign, hf.assign),
+            (context.executing_eagerly, hf.executing_eagerly),
+        ]
+        for ours, theirs in pairs:
+            assert ours is theirs, (ours, theirs)
+        print(compat.as_bytes("a"), nest.flatten([[1], 2]), random_seed.get_seed(3))
+        print(int(tensor_util.constant_value(tf.constant(3))), tf.__version__, tf1.VERSION)
+        print(type(layers.xavier_initializer()).__name__, hasattr(tf, "nothing"))
+        print(tf.flags is tf.flags)
+        from tensorflow import *
+        print(matmul is hf.matmul, __name__)
+        """
+    )
+    done = run(where, "script.py")
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "b'a' [1, 2] (87654321, 3)",
+        "3 1.4.0 1.4.0",
+        "VarianceScaling False",
+        "True",
+        "True __main__",
+    ]
+
+
+def test_the_shim_stays_in_its_process(folder):
+    where = folder(
+        script="""
+        import subprocess, sys
+        import tensorflow
+        print(tensorflow.constant)
+        print(subprocess.run([sys.executable, "-c", "import tensorflow"], capture_output=True,
+                             text=True).stderr[-60:])
+        """
+    )
+    lines = run(where, "script.py").stdout.splitlines()
+    assert "ModuleNotFoundError: No module named 'tensorflow'" in lines[-2:][0] + lines[-1]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_started_processes_have_the_names_too(folder, method):
+    where = folder(
+        script=f"""
+        import multiprocessing
+        import tensorflow as tf
+        def work(x):
+            with tf.Graph().as_default(), tf.Session() as sess:
+                return float(sess.run(tf.constant(x) * 2.0))
+        if __name__ == "__main__":
+            with multiprocessing.get_context({method!r}).Pool(1) as pool:
+                print(pool.map(work, [1.0, 2.0]))
+        """
+    )
+    done = run(where, "script.py", timeout=120)
+    assert done.stdout == "[2.0, 4.0]\n", done.stderr
+
+
+USES = {
+    "tf.constnat(1)": ("tf.constnat", "tf.constant"),
+    "tf.mul(1, 2)": ("tf.mul", "tf.multiply"),
+    "tf.train.relu": ("tf.train.relu", "tf.nn.relu"),
+    "tf.math.matmul(1, 2)": ("tf.math.matmul", "tf.matmul"),
+    "tf.nn.sofmax": ("tf.nn.sofmax", "tf.nn.softmax"),
+    "tf.contrib.layers.l2_regularizers": (
+        "tf.contrib.layers.l2_regularizers",
+        "tf.contrib.layers.l2_regularizer",
+    ),
+    "nothing()": ("tf.nothing", None),
+    "class C(nothing): pass": ("tf.nothing", None),
+    "isinstance(3, nothing)": ("tf.nothing", None),
+    "with nothing: pass": ("tf.nothing", None),
+    "slim.conv2d(3)": ("tf.contrib.slim.conv2d", None),
+    "deep.there.it_is": ("tf.contrib.slim.nets.there", None),
+    "array_ops.reshap": (
+        "tensorflow.python.ops.array_ops.reshap",
+        "tensorflow.python.ops.array_ops.reshape",
+    ),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_missing_raises_when_it_is_used(folder, use):
+    name, near = USES[use]
+    where = folder(
+        script=f"""
+        import tensorflow as tf
+        import tensorflow.contrib.slim as slim
+        import tensorflow.contrib.slim.nets as deep
+        from tensorflow import nothing
+        from tensorflow.python.ops import array_ops, nothing_ops
+        print("so far so good")
+        {use}
+        """
+    )
+    done = run(where, "script.py")
+    assert done.returncode == 1
+    assert done.stdout == "so far so good\n"
+    last = done.stderr.splitlines()[-1]
+    assert f"hybridflow has no {name}" in last
+    assert f"{where / 'script.py'}, line 8)" in last
+    if near:
+        assert last.endswith(f"The nearest that is there: {near}.")
+    assert f"line 8, in <module>\n    {use}" in done.stderr
+
+
+def test_a_missing_name_can_be_asked_for(folder):
+    where = folder(
+        script="""
+        import tensorflow as tf
+        from tensorflow import nothing
+        print(hasattr(tf, "nothing"), getattr(tf, "nothing", 3), hasattr(tf, "layers"))
+        """
+    )
+    assert run(where, "script.py").stdout == "False 3 False\n"
+
+
+# ---- tracebacks ----
+
+FAILING = """
+    import tensorflow as tf
+    def constraint(w):
+        return tf.matmul(w, tf.ones([5, 5]))
+    def model():
+        w = tf.get_variable("w", [2, 2], constraint=constraint)
+        loss = tf.reduce_sum(w)
+        return tf.train.AdamOptimizer(0.1).minimize(loss)
+    model()
+    """
+
+
+def test_tracebacks_end_at_the_users_line(folder):
+    where = folder(script=FAILING)
+    done = run(where, "script.py")
+    files = re.findall(r'File "([^"]*)", line (\d+)', done.stderr)
+    # The constraint, which hybridflow calls, is the user's too.
+    assert files == [(str(where / "script.py"), line) for line in ("9", "8", "4")]
+    assert "inside hybridflow left out; HYBRIDFLOW_TRACEBACK=full shows them" in done.stderr
+    full = run(where, "script.py", env={"HYBRIDFLOW_TRACEBACK": "full"})
+    assert "_src/train/optimizer.py" in full.stderr
+    assert "left out" not in full.stderr
+    assert full.stderr.splitlines()[-1] == done.stderr.splitlines()[-1]
+
+
+# ---- options ----
+
+
+def test_modes(folder):
+    where = folder(
+        script="""
+        import tensorflow as tf
+        print(tf.executing_eagerly(), tf.constant(1.0) + 1.0)
+        """
+    )
+    assert run(where, "script.py").stdout == 'False Tensor("add:0", shape=(), dtype=float32)\n'
+    assert run(where, "--mode", "graph", "script.py").stdout.startswith("False Tensor(")
+    eager = run(where, "--mode", "eager", "script.py").stdout
+    assert eager == "True hf.Tensor(2.0, shape=(), dtype=float32)\n"
+    wrong = run(where, "--mode", "lazy", "script.py")
+    assert wrong.returncode == 2
+    assert "invalid choice: 'lazy'" in wrong.stderr
+
+
+def test_the_seed(folder):
+    where = folder(
+        script="""
+        import random
+        import numpy as np
+        import tensorflow as tf
+        def draw(seed=None):
+            with tf.Graph().as_default(), tf.Session() as sess:
+                if seed is not None:
+                    tf.set_random_seed(seed)
+                return sess.run(tf.random_uniform([2])).tolist()
+        print(draw(), draw(), np.random.rand(), random.random())
+        print(draw(5))
+        """
+    )
+    one, again, other = (
+        run(where, "--seed", seed, "script.py").stdout.splitlines() for seed in ("1", "1", "2")
+    )
+    assert one == again
+    assert one[0] != other[0]
+    assert one[1] == other[1]
+    assert run(where, "script.py").stdout != run(where, "script.py").stdout
+
+
+# ---- --check ----
+
+CHECKED = """
+    import tensorflow as tf
+    import tensorflow.contrib.slim as slim
+    from tensorflow.python.ops import math_ops, rnn_ops
+    from tensorflow import nothing, constant
+    import numpy as np
+
+    layers = tf.layers
+    FLAGS = tf.flags.FLAGS
+
+    def model(x):
+        x = layers.dense(x, 3)
+        x = math_ops.matmul(x, np.ones([3, 3]))
+        raise SystemExit(FLAGS.batch, tf.GraphKeys.LOSSES, tf.GraphKeys.LOSES)
+        return slim.conv2d(tf.nn.relu(x), tf.nn.sofmax(x).foo.bar, tf.float32.name)
+
+    tf.nn.relu(tf.AUTO_REUSE)
+    raise AssertionError("this must not run")
+    """
+
+
+def test_check_lists_all_names_without_running(folder):
+    where = folder(script=CHECKED)
+    done = run(where, "--check", "script.py")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    *lines, summary = done.stdout.splitlines()
+    found = {}
+    for line in lines:
+        state, name, rest = re.fullmatch(r"(\w+)\s+(\S+)\s+(.*)", line).groups()
+        found[name] = (state, rest)
+    assert found == {
+        "tf.AUTO_REUSE": ("present", "line 17"),
+        "tf.GraphKeys.LOSES": ("MISSING", "line 14"),
+        "tf.GraphKeys.LOSSES": ("present", "line 14"),
+        "tf.constant": ("present", "line 5"),
+        "tf.contrib.slim": ("MISSING", "line 3"),
+        "tf.contrib.slim.conv2d": ("MISSING", "line 15  (nearest: tf.cond)"),
+        "tf.flags.FLAGS": ("present", "line 9"),
+        "tf.float32": ("present", "line 15"),
+        "tf.layers": ("MISSING", "line 8  (nearest: tf.contrib.layers)"),
+        "tf.layers.dense": ("MISSING", "line 12"),
+        "tf.nn.relu": ("present", "lines 15, 17"),
+        "tf.nn.sofmax": ("MISSING", "line 15  (nearest: tf.nn.softmax)"),
+        "tf.nothing": ("MISSING", "line 5"),
+        "tensorflow.python.ops.math_ops.matmul": ("present", "line 13"),
+        "tensorflow.python.ops.rnn_ops": found["tensorflow.python.ops.rnn_ops"],
+    }
+    assert found["tensorflow.python.ops.rnn_ops"][0] == "MISSING"
+    assert summary == "script.py uses 15 names of TensorFlow; 8 missing."
+
+
+def test_check_of_a_script_that_has_all(folder):
+    where = folder(script="import tensorflow as tf\nprint(tf.constant(1))")
+    done = run(where, "--check", "script.py")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "present  tf.constant  line 2\nscript.py uses one name of TensorFlow; none missing.\n"
+    )
+
+
+def test_check_of_what_is_no_script(folder):
+    where = folder(script="print 'Python 2'")
+    done = run(where, "--check", "script.py")
+    assert done.returncode == 2
+    assert "script.py is no Python 3" in done.stderr
+    assert run(where, "--check", "nothing.py").returncode == 2

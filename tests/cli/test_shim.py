@@ -1,0 +1,170 @@
+"""What stands behind TensorFlow's import paths."""
+
+from __future__ import annotations
+
+import importlib
+import math
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.cli.shim import compat, contrib_eager, contrib_framework, contrib_layers
+from hybridflow._src.cli.shim.names import nearest, offered, shown
+from hybridflow._src.cli.shim.table import MODULES
+
+
+def test_every_name_that_the_table_offers_is_there():
+    for path, sources in MODULES.items():
+        assert path == "tensorflow" or path.rpartition(".")[0] in MODULES, path
+        names = set(offered(path))
+        for source in sources:
+            module = importlib.import_module(source)
+            assert names >= set(getattr(module, "__all__", ()))
+            assert all(hasattr(module, name) for name in getattr(module, "__all__", ()))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tensorflow", "tf"),
+        ("tensorflow.nn.relu", "tf.nn.relu"),
+        ("tensorflow.compat.v1.nn", "tf.nn"),
+        ("tensorflow.python.ops.nn", "tensorflow.python.ops.nn"),
+        ("tensorflow_probability", "tensorflow_probability"),
+    ],
+)
+def test_paths_are_shown_as_programs_write_them(path, text):
+    assert shown(path) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "found"),
+    [
+        ("tensorflow", "sub", "tf.subtract"),
+        ("tensorflow", "neg", "tf.negative"),
+        ("tensorflow.train", "matmul", "tf.matmul"),
+        ("tensorflow", "layers.relu", "tf.nn.relu"),
+        ("tensorflow.contrib.rnn", "xyz", None),
+    ],
+)
+def test_nearest(path, name, found):
+    assert nearest(path, name) == found
+
+
+# ---- tf.contrib.eager ----
+
+
+@pytest.fixture
+def eager():
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        yield
+
+
+def test_implicit_gradients(eager):
+    v = hf.get_variable("v", initializer=3.0)
+    hf.get_variable("unused", initializer=1.0)
+
+    def loss(x):
+        return v * v * x
+
+    value, ((grad, variable),) = contrib_eager.implicit_value_and_gradients(loss)(2.0)
+    assert (float(value), float(grad)) == (18.0, 12.0)
+    assert variable is v
+    ((grad, _),) = contrib_eager.implicit_gradients(loss)(hf.constant(1.0))
+    assert float(grad) == 6.0
+    optimizer = hf.train.GradientDescentOptimizer(0.5)
+    optimizer.apply_gradients(contrib_eager.implicit_gradients(loss)(1.0))
+    assert float(v) == 0.0
+
+
+def test_gradients_function(eager):
+    def f(x, y):
+        return x * x * y
+
+    def floats(tensors):
+        return [float(t) for t in tensors]
+
+    assert floats(contrib_eager.gradients_function(f)(2.0, 3.0)) == [12.0, 4.0]
+    assert floats(contrib_eager.gradients_function(f, params=[1])(2.0, 3.0)) == [4.0]
+    assert floats(contrib_eager.gradients_function(f, "x")(2.0, 3.0)) == [12.0]
+    value, grads = contrib_eager.value_and_gradients_function(f)(2.0, 3.0)
+    assert float(value) == 12.0
+    assert floats(grads) == [12.0, 4.0]
+
+
+def test_gradients_of_nothing(eager):
+    with pytest.raises(ValueError, match="returns None"):
+        contrib_eager.implicit_gradients(lambda: None)()
+    with pytest.raises(ValueError, match="No trainable variables"):
+        contrib_eager.implicit_gradients(lambda: hf.constant(1.0))()
+    with pytest.raises(ValueError, match="returns None"):
+        contrib_eager.gradients_function(lambda x: None)(1.0)
+    with pytest.raises(ValueError, match="no argument 'z'"):
+        contrib_eager.gradients_function(lambda x: x, "z")
+    assert contrib_eager.num_gpus() == 0
+
+
+# ---- tf.contrib.framework ----
+
+
+def test_variables_by_scope_and_suffix():
+    with hf.Graph().as_default():
+        with hf.variable_scope("a") as scope:
+            a = hf.get_variable("weights", [1])
+            bias = hf.get_variable("bias", [1], trainable=False)
+        with hf.variable_scope("b"):
+            b = hf.get_variable("weights", [1])
+            local = hf.get_local_variable("count", [])
+        framework = contrib_framework
+        assert framework.get_variables() == [a, bias, b]
+        assert framework.get_variables("a") == [a, bias]
+        assert framework.get_variables(scope, suffix="bias") == [bias]
+        assert framework.get_trainable_variables() == [a, b]
+        assert framework.get_local_variables() == [local]
+        assert framework.get_model_variables() == []
+        assert framework.get_variables_by_suffix("weights", "b") == [b]
+        assert framework.get_variables_by_name("weights") == [a, b]
+        assert framework.get_unique_variable("a/bias") is bias
+        with pytest.raises(ValueError, match=r"0 variables are called 'weights'.*a/weights:0"):
+            framework.get_unique_variable("weights")
+
+
+# ---- tf.contrib.layers ----
+
+
+@pytest.mark.parametrize(("mode", "n"), [("FAN_IN", 300.0), ("FAN_OUT", 100.0), ("FAN_AVG", 200.0)])
+@pytest.mark.parametrize("uniform", [True, False])
+def test_variance_scaling(eager, mode, n, uniform):
+    initializer = contrib_layers.variance_scaling_initializer(2.0, mode, uniform, seed=1)
+    values = initializer([300, 100]).numpy()
+    limit = math.sqrt(3.0 * 2.0 / n) if uniform else 2.0 * math.sqrt(1.3 * 2.0 / n)
+    assert 0.99 * limit < np.abs(values).max() <= limit
+    # Cutting at two deviations leaves 0.774 of a normal distribution's variance.
+    wanted = 2.0 / n if uniform else 1.3 * 0.774 * 2.0 / n
+    np.testing.assert_allclose(values.var(), wanted, rtol=0.03)
+
+
+def test_xavier_is_glorot(eager):
+    hf.set_random_seed(1)
+    ours = contrib_layers.xavier_initializer(seed=4)([5, 3]).numpy()
+    hf.set_random_seed(1)
+    core = hf.glorot_uniform_initializer(seed=4)([5, 3]).numpy()
+    np.testing.assert_array_equal(ours, core)
+    with pytest.raises(TypeError, match="non-floating"):
+        contrib_layers.xavier_initializer(dtype=hf.int32)
+    with pytest.raises(ValueError, match="FAN_SIDE"):
+        contrib_layers.variance_scaling_initializer(mode="FAN_SIDE")
+
+
+# ---- tf.compat ----
+
+
+def test_text_and_bytes():
+    assert compat.as_bytes("ä") == compat.as_bytes("ä".encode()) == b"\xc3\xa4"
+    assert compat.as_text(b"\xc3\xa4") == compat.as_str("ä") == "ä"
+    assert compat.as_str_any(b"a") == "a"
+    assert compat.as_str_any(3) == "3"
+    for function in (compat.as_bytes, compat.as_text):
+        with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
+            function(3)

@@ -1,0 +1,111 @@
+"""The example programs, shortened: they run in both modes, to the same numbers, and learn."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "scripts" / "examples"
+# For each program the steps of the shortened run, and what it shows that is to fall.
+PROGRAMS = {
+    "linear_regression": (100, "mean squared error"),
+    "logistic_regression": (60, "loss"),
+    "mlp_constraints": (60, "loss"),
+    "nmf": (40, "unexplained"),
+    "portfolio": (60, "loss"),
+    "embeddings": (500, "loss"),
+    "siamese": (40, "loss"),
+    "gan": (60, "means differ by"),
+}
+NUMBER = r"-?\d+(?:\.\d+)?"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a program's main function and gives what it prints."""
+
+    def call(name: str, mode: str, steps: int) -> str:
+        monkeypatch.syspath_prepend(str(FOLDER))
+        program = runpy.run_path(str(FOLDER / f"{name}.py"), run_name="example")
+        program["main"](["--mode", mode, "--steps", str(steps)])
+        return capsys.readouterr().out
+
+    return call
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(NUMBER, text)]
+
+
+def shown(text: str, what: str) -> list[float]:
+    return [float(number) for number in re.findall(rf"{what} +({NUMBER})", text)]
+
+
+def test_each_program_has_a_test():
+    names = {path.stem for path in FOLDER.glob("*.py")} - {"two_modes", "digits"}
+    assert names == {*PROGRAMS, "policy_gradient"}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_both_modes_learn_alike(run, name):
+    steps, what = PROGRAMS[name]
+    graph = run(name, "graph", steps)
+    falling = shown(graph, what)
+    assert len(falling) >= 10
+    assert falling[-1] < 0.9 * falling[0]
+    eager = run(name, "eager", steps)
+    # The last digit shown may differ; so may the shades of a picture.
+    np.testing.assert_allclose(numbers(eager), numbers(graph), rtol=2e-3, atol=2e-3)
+
+
+def test_constraints_hold(run):
+    norm, _, smallest, accuracy = numbers(
+        "".join(run("mlp_constraints", "graph", 150).splitlines()[-2:])
+    )
+    assert norm <= 1.0001
+    assert smallest >= 0.0
+    assert accuracy > 80.0
+    weights = run("portfolio", "eager", 150).splitlines()
+    assert "sum of the weights 1.000000, smallest 0." in weights[-2]
+    assert "smallest entries 0.0000 and 0.0000" in run("nmf", "eager", 60)
+
+
+def test_the_embeddings_know_something(run):
+    told = dict(line.split(maxsplit=1) for line in run("embeddings", "graph", 600).splitlines())
+    assert {"love", "night", "moon", "queen", "wall"} <= set(told)
+    assert all(len(told[word].split()) == 5 for word in ("love", "night", "moon"))
+
+
+def test_the_siamese_network_has_one_tower(run):
+    told = run("siamese", "graph", 100)
+    assert "one tower: tower/first:0 tower/bias:0 tower/second:0\n" in told
+    assert shown(told, "told right:")[0] > 75.0
+
+
+def test_the_pole_learns_to_stand(run):
+    told = run("policy_gradient", "graph", 12)
+    ticks = shown(told, "stood for")
+    assert ticks[-1] > 2 * ticks[0]
+    first = run("policy_gradient", "eager", 2)
+    assert shown(first, "stood for") == shown(run("policy_gradient", "graph", 2), "stood for")
+
+
+def test_as_a_person_runs_it(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "logistic_regression.py"), "--steps", "100"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert "test accuracy" in done.stdout
