@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_OPERANDS = 24
 _MOST_NODES = 96
+_FEW_OPERANDS = 4
 
 
 class _Place(NamedTuple):
@@ -62,6 +63,11 @@ class Group:
     def is_full(self) -> bool:
         """Whether it has grown so large that nothing should be added."""
         return len(self.places) >= _MOST_OPERANDS or self._count >= _MOST_NODES
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it reads little and writes no variable: other work does not get in its way."""
+        return len(self.places) <= _FEW_OPERANDS and not self._writes
 
     def is_row_shape(self, shape: tuple[int, ...]) -> bool:
         """Whether a value of this shape has one element for each row."""

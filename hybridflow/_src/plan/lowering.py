@@ -287,8 +287,8 @@ class Lowering:
     ) -> list[Group]:
         """The groups that an op on values may join, the best first, and a new one.
 
-        That is the one that makes the last of its inputs; else the last step, if they have work in
-        common or there is little of it.
+        That is the one that makes the last of its inputs; else the last step, if they have inputs
+        in common or it is small: what comes next may need both.
         """
         found = []
         inputs = {value.buffer for value in values if value.size > 1}
@@ -301,6 +301,7 @@ class Lowering:
                 and (
                     position == earliest
                     or math.prod(shape) <= _LITTLE
+                    or step.is_small
                     or any(place.buffer in inputs for place in step.places)
                 )
             ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import heapq
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from hybridflow._src.plan.values import Buffer
+
+# Fetched arrays of at least this size are handed out themselves; smaller ones are copied.
+LARGE = 1 << 14
+
+
+class Handed:
+    """Memory for one fetched value, which the caller gets: another array in each run.
+
+    Arrays that nobody has any more are used again: new memory costs more than writing it.
+    """
+
+    _MOST = 4
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self._shape = shape
+        self._dtype = dtype
+        self._arrays: list[np.ndarray] = []
+
+    def take(self) -> np.ndarray:
+        """An array that nobody else has."""
+        arrays = self._arrays
+        for index in range(len(arrays)):
+            # Known to the list and, for this call, to the function.
+            if sys.getrefcount(arrays[index]) <= 2:
+                return arrays[index]
+        array = np.empty(self._shape, self._dtype)
+        if len(arrays) < self._MOST:
+            arrays.append(array)
+        return array
+
 
 # What a vector register and a cache line ask for.
 _ALIGNMENT = 64

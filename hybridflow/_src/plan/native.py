@@ -18,7 +18,7 @@ from hybridflow._src.kernels.compiler import COMPILER, CompileError, available
 from hybridflow._src.plan.lowering import Host, Lowering, Opaque, Unsupported
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Changed, Program
-from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Value
+from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Value, own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ class Native:
             given = changed.given
         finally:
             program.running = False
-        return self._plan.interpret(feeds, given=given)
+        return [own(value) for value in self._plan.interpret(feeds, given=given)]
 
     # -- from the second run on --------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class Native:
             self._keys[key] = 1  # it counts once it has run through
             raise
         COMPILER.submit(lambda: self._build(key, seen))
-        return results
+        return [own(value) for value in results]
 
     def _build(self, key: Any, seen: dict[int, _Seen]) -> None:
         """Makes the program; in the background."""

@@ -11,6 +11,7 @@ from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, source_of
 from hybridflow._src.plan.native import native_of
 from hybridflow._src.plan.passes import Passes
+from hybridflow._src.plan.values import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,8 +122,9 @@ class Plan:
         self._writes = any(effects_of(step.op).writes for step in instructions)
         self.native = native_of(self)
 
-    def run(self, feeds: Sequence[Any]) -> list[Any]:
-        """Runs the plan and gives the fetched values (arrays that nobody may write to).
+    def run(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
+        """Runs the plan and gives the fetched values: arrays that nobody may write to, or if
+        `owned` the caller's own.
 
         If it fails, variables have the values from before.
 
@@ -131,17 +133,18 @@ class Plan:
         """
         token = fp.silence()
         try:
-            return self.run_silenced(feeds)
+            return self.run_silenced(feeds, owned)
         finally:
             fp.restore(token)
 
-    def run_silenced(self, feeds: Sequence[Any]) -> list[Any]:
+    def run_silenced(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""
         if self.native is not None:
             results = self.native.run(feeds)
             if results is not None:
                 return results
-        return self.interpret(feeds)
+        results = self.interpret(feeds)
+        return [own(value) for value in results] if owned else results
 
     def interpret(
         self,

@@ -18,7 +18,7 @@ from hybridflow._src.kernels import loops, pool
 from hybridflow._src.kernels.memory import address_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.lowering import Call, Host, Opaque, Unsupported
-from hybridflow._src.plan.memory import new_block
+from hybridflow._src.plan.memory import LARGE, Handed, new_block
 from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Program:
         self.first_write = min(lowering.written.values(), default=len(lowering.steps))
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
         self._settle(lowering)
+        self._handed = self._find_handed()
         self.block = new_block(self._planned())
 
     # -- which steps, which buffers ------------------------------------------------------------
@@ -121,6 +122,17 @@ class Program:
                 buffer.last = max(buffer.last, position)
         self.steps.reverse()
 
+    def _find_handed(self) -> dict[Buffer, Handed]:
+        """The large fetched values, each in memory of its own, that are not fetched twice."""
+        values = [v for v in self._fetches if isinstance(v, Value)]
+        found = {}
+        for value in values:
+            buffer = value.buffer
+            once = sum(other.buffer is buffer for other in values) == 1
+            if buffer.kind == PLANNED and buffer.size >= LARGE and value.is_whole and once:
+                found[buffer] = Handed(value.shape, buffer.dtype)
+        return found
+
     def _planned(self) -> list[Buffer]:
         """The buffers that need memory, each with how long it is needed."""
         found: dict[Buffer, None] = {}
@@ -141,7 +153,7 @@ class Program:
             else:
                 continue
             found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
-        return list(found)
+        return [buffer for buffer in found if buffer not in self._handed]
 
     def _parts(self, step: GroupCall | Call) -> int:
         """Into how many ranges a step is divided."""
@@ -229,7 +241,7 @@ class Program:
             for kind, what in self._segments
         ]
         for buffer in self._places:
-            if buffer.kind == PLANNED:
+            if buffer.kind == PLANNED and buffer not in self._handed:
                 self._bind(buffer, self.block.address(buffer))
             elif buffer.kind == CONSTANT:
                 assert buffer.array is not None
@@ -342,8 +354,11 @@ class Program:
             slot[...] = feeds[index]
         for index, buffer in enumerate(self._feeds):
             if buffer is not None and index not in self._slots:
-                self._bind(buffer, address_of(arrays[index]))
-        given: dict[Any, Any] = {}
+                array = arrays[index]
+                if not array.flags.carray:
+                    array = arrays[index] = np.require(array, requirements=("C", "A"))
+                self._bind(buffer, address_of(array))
+        given: dict[Any, Any] = {buffer: self._hand(buffer) for buffer in self._handed}
         results: dict[Any, list[Any]] = {}
         enter = self._enter
         self.block.begin()
@@ -383,7 +398,7 @@ class Program:
                 continue
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
-        """`run` for programs of one piece, if the feeds are as it needs them.
+        """`run` for programs that are native throughout, if the feeds are as they need them.
 
         Args:
           feeds: all of them, or as many as may have changed since the last run.
@@ -417,24 +432,55 @@ class Program:
                         return None
                 if guard is not None and guard.epoch != self._epoch:
                     self._bind_variables()
-                if enter(start):
+                handed = {b: self._hand(b) for b in self._handed} if self._handed else None
+                if start is not None:
+                    if enter(start):
+                        return None
+                elif not self._run_all():
                     return None
+                if handed is not None:
+                    return [
+                        handed[a] if a.__class__ is Buffer else a.copy() if a.ndim else a[()]
+                        for a in fetches
+                    ]
                 return [a.copy() if a.ndim else a[()] for a in fetches]
             except Changed:
                 return None
             finally:
                 self.running = False
 
+    def _run_all(self) -> bool:
+        """Runs the segments of a program that is native throughout; whether no kernel failed."""
+        if self._marks:
+            self._array[self._marks] = 0
+        try:
+            for kind, what in self._segments:
+                if kind == "divided":
+                    pool.run(self._enter, what)
+                elif self._enter(what):
+                    return False
+        except BaseException:
+            self._complete()
+            raise
+        return True
+
+    def _hand(self, buffer: Buffer) -> np.ndarray:
+        """An array for a fetched value, bound to be written."""
+        array = self._handed[buffer].take()
+        self._bind(buffer, address_of(array))
+        return array
+
     def _find_quick(self) -> None:
         """Prepares `quick`, where it applies."""
         self._quick: Any = None
-        one = len(self._segments) == 1 and self._segments[0][0] == "native"
         if self.block.is_guarded:
             return
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
         ]
-        if not one or not self.writes_last:
+        if not self._segments or not self.writes_last:
+            return
+        if any(kind == "host" for kind, _ in self._segments):
             return
         if any(kind != PLANNED for kind in kinds):
             return
@@ -444,8 +490,12 @@ class Program:
                 slots.append((given, None, None, None))
             else:
                 slots.append((self._slots.get(index), buffer.shape, buffer.dtype, buffer))
-        fetches = [self.block.array(v.buffer).reshape(v.shape) for v in self._fetches]
-        start = self._segments[0][1]
+        fetches = [
+            v.buffer if v.buffer in self._handed else self.block.array(v.buffer).reshape(v.shape)
+            for v in self._fetches
+        ]
+        kind, start = self._segments[0]
+        start = start if kind == "native" and len(self._segments) == 1 else None
         self._quick = (slots, fetches, start, self._enter, self.lock, self.guard)
 
     def _bind_variables(self) -> None:
@@ -492,7 +542,11 @@ class Program:
             return value
         buffer = value.buffer
         memory: Any
-        if buffer.kind == PLANNED:
+        if buffer in self._handed:
+            if not array:
+                return given[buffer]
+            memory = given[buffer]
+        elif buffer.kind == PLANNED:
             memory = self.block.array(buffer)
         elif buffer.kind == CONSTANT:
             memory = buffer.array

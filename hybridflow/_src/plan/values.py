@@ -136,6 +136,13 @@ class Value:
         return f"<Value {self.dtype.name}{list(self.shape)} of {self.buffer!r}>"
 
 
+def own(value: Any) -> Any:
+    """A value as the caller's own: a copy of an array, a NumPy scalar for rank 0."""
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.ndim else value[()]
+    return value
+
+
 def packed(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     """The strides of elements that follow each other in row-major order."""
     strides = []

@@ -227,10 +227,3 @@ def _fits(shape: tuple[int, ...], dims: tuple[int | None, ...]) -> bool:
     if len(shape) != len(dims):
         return False
     return not [1 for size, dim in zip(shape, dims, strict=True) if dim not in (None, size)]
-
-
-def own(value: Any) -> Any:
-    """A fetched value as the caller's own: a copy of an array, a NumPy scalar for rank 0."""
-    if isinstance(value, np.ndarray):
-        return value.copy() if value.ndim else value[()]
-    return value

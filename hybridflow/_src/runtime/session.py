@@ -17,7 +17,6 @@ from hybridflow._src.runtime.fetches import (
     feed_array,
     feed_tensor,
     freeze,
-    own,
 )
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ class _Runnable:
         self.feeds = feeds
 
     def run(self, arrays: Sequence[Any]) -> Any:
-        values = self.plan.run(arrays)
-        return self.fetches.pack([own(value) for value in values])
+        return self.fetches.pack(self.plan.run(arrays, owned=True))
 
     def quick(self, values: Iterable[Any]) -> list[Any] | None:
         """The fetched values, if the plan's program can take these feeds as they are."""
