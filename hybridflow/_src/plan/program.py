@@ -185,6 +185,8 @@ class Program:
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
         programs: list[list[tuple[int, int]]] = []
+        # The position of the step that each arguments' first word belongs to.
+        self.owners: dict[int, int] = {}
         # The programs from the first write on.
         writing: dict[int, None] = {}
         for position, step in self.steps:
@@ -197,6 +199,7 @@ class Program:
                 if isinstance(step, GroupCall)
                 else self._call_words(step)
             )
+            self.owners.update(dict.fromkeys(starts, position))
             if len(starts) > 1:
                 numbers = []
                 for start in starts:
@@ -204,6 +207,7 @@ class Program:
                     programs.append([(address, start)])
                 self._segments.append(("divided", list(numbers)))
                 combining = self._combining(position, addresses)
+                self.owners.update((start, position) for _, start in combining)
                 if combining:
                     numbers.append(len(programs))
                     self._segments.append(("native", len(programs)))
