@@ -98,25 +98,35 @@ def test_what_another_thread_wrote_since_stays():
         storage.write(np.float32(9))
 
     thread = threading.Thread(target=other)
-    with contextlib.suppress(RuntimeError), undone_on_error():
+
+    def work():
         storage.write(np.float32(2))
         thread.start()
         thread.join()
         raise RuntimeError
+
+    with contextlib.suppress(RuntimeError):
+        undone_on_error(work)
     assert storage.value == 9
 
 
 def test_levels():
     a, b = Storage("a", np.float32(1)), Storage("b", np.float32(1))
-    with contextlib.suppress(RuntimeError), undone_on_error():
-        with undone_on_error():
-            a.write(np.float32(2))
-        with contextlib.suppress(KeyError), undone_on_error():
-            b.write(np.float32(2))
-            raise KeyError
+
+    def write_and_fail():
+        b.write(np.float32(2))
+        raise KeyError
+
+    def work():
+        undone_on_error(a.write, np.float32(2))
+        with contextlib.suppress(KeyError):
+            undone_on_error(write_and_fail)
         assert (a.value, b.value) == (2, 1)
         a.write(np.float32(3))
         raise RuntimeError
+
+    with contextlib.suppress(RuntimeError):
+        undone_on_error(work)
     assert (a.value, b.value) == (1, 1)
     a.write(np.float32(4))
     assert a.value == 4

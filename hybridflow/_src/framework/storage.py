@@ -154,28 +154,37 @@ def is_journaled() -> bool:
     return _journal.writes is not None
 
 
-class undone_on_error:
-    """A context manager that takes back what was written inside it, in this thread, if it fails.
+def undone_on_error(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function, and takes back what it wrote, in this thread, if it fails.
 
-    A value that another thread has replaced since stays: its update must not be lost.
+    A value that another thread has replaced since stays: its update must not be lost. It is no
+    context manager because an interrupt can come between the end of a block and what a context
+    manager does then.
     """
-
-    __slots__ = ("_outer",)
-
-    def __enter__(self) -> None:
-        self._outer = _journal.writes
-        _journal.writes = {}
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        writes, outer = _journal.writes, self._outer
-        _journal.writes = outer
-        for storage, (start, before, after) in (writes or {}).items():
-            if kind is None:
-                if outer is not None:
-                    note(outer, storage, start, after)
+    outer = _journal.writes
+    writes = _journal.writes = {}
+    try:
+        result = function(*args)
+        if outer is not None:
+            for storage, (start, _, after) in writes.items():
+                note(outer, storage, start, after)
+        return result
+    except BaseException:
+        while True:
+            try:
+                _take_back(writes)
+                break
+            except BaseException:  # an interrupt: all the more
                 continue
-            with storage.lock:
-                # An interrupt may have come between the note and the write.
-                if storage._array is after or storage._array is before:
-                    storage._array, storage._owned = start, False
-                    storage.guard.epoch += 1
+        raise
+    finally:
+        _journal.writes = outer
+
+
+def _take_back(writes: Writes) -> None:
+    for storage, (start, before, after) in writes.items():
+        with storage.lock:
+            # An interrupt may have come between the note and the write.
+            if storage._array is after or storage._array is before:
+                storage._array, storage._owned = start, False
+                storage.guard.epoch += 1

@@ -77,8 +77,7 @@ class Native:
         program.running = True
         try:
             if program.written and not program.writes_last and not is_journaled():
-                with undone_on_error():
-                    return program.run(feeds, _interpret)
+                return undone_on_error(program.run, feeds, _interpret)
             return program.run(feeds, _interpret)
         except Changed as changed:
             given = changed.given

@@ -159,8 +159,7 @@ class Plan:
           given: what some gave already, by their identity.
         """
         if self._writes and not is_journaled():
-            with undone_on_error():
-                return self._interpret(feeds, seen, given or {})
+            return undone_on_error(self._interpret, feeds, seen, given or {})
         return self._interpret(feeds, seen, given or {})
 
     def _interpret(

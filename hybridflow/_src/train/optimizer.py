@@ -277,8 +277,7 @@ class Optimizer:
                 if step is not None:
                     step.run([grad for grad, _ in pairs], self._apply)
                     return None
-            with undone_on_error():
-                return self._apply(pairs, global_step, name)
+            return undone_on_error(self._apply, pairs, global_step, name)
 
     def _apply(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:
         with name_scope(name, self._name) as scope:
