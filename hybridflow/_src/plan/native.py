@@ -15,9 +15,10 @@ from hybridflow._src.framework.op_def import ELEMENTWISE, OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
 from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER, CompileError, available
-from hybridflow._src.plan.lowering import Host, Lowering, Opaque, Unsupported
+from hybridflow._src.plan.lowering import Lowering
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Changed, Program
+from hybridflow._src.plan.steps import Host, Opaque, Unsupported
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Value, own
 
 if TYPE_CHECKING:

@@ -79,6 +79,10 @@ class Instruction(NamedTuple):
         return result if self.outputs else ()
 
 
+# Told of each plan when it is made.
+observers: list[Callable[[Plan], None]] = []
+
+
 class Plan:
     """What `Session.run` executes: built once for given fetches and feeds, run any number of times.
 
@@ -124,6 +128,8 @@ class Plan:
         self.template = template
         self._writes = any(effects_of(step.op).writes for step in instructions)
         self.native = native_of(self)
+        for tell in observers:
+            tell(self)
 
     def run(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """Runs the plan and gives the fetched values: arrays that nobody may write to, or if

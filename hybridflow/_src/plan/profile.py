@@ -11,8 +11,9 @@ import numpy as np
 
 from hybridflow._src.framework import fp
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
-from hybridflow._src.plan.lowering import Host
 from hybridflow._src.plan.program import Changed
+from hybridflow._src.plan.steps import Host
+from hybridflow._src.plan.values import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,7 +65,7 @@ class Profile:
 
 
 def profile(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], Profile]:
-    """Runs a plan as `Plan.run` does, and says what it did.
+    """Runs a plan as `Plan.run` does, and says what it did; the values are the caller's own.
 
     Raises:
       OpError: of the class that fits what went wrong, with the op that failed.
@@ -96,8 +97,10 @@ def _run(found: Profile, feeds: Sequence[Any]) -> list[Any]:
                     program.running = False
     watch = _Watch(found)
     if native is None or given is not None:
-        return found.plan.interpret(feeds, watch, given)
-    return native.interpret(feeds, watch)
+        results = found.plan.interpret(feeds, watch, given)
+    else:
+        results = native.interpret(feeds, watch)
+    return [own(value) for value in results]
 
 
 class _Watch:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.plan.plan import Plan
 
+
 class GPUOptions(Message):
     """Accepted for compatibility; there is no GPU here."""
 

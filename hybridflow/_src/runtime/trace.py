@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.runtime.message import Message
-from hybridflow._src.runtime.steps import steps_of
+from hybridflow._src.runtime.step_view import steps_of
 
 if TYPE_CHECKING:
     from hybridflow._src.plan.profile import Profile
@@ -89,7 +89,7 @@ class Timeline:
     '{"traceEvents": '
     """
 
-    def __init__(self, step_stats: StepStats, graph: Any = None) -> None:
+    def __init__(self, step_stats: Any, graph: Any = None) -> None:
         self._step_stats = step_stats
 
     def generate_chrome_trace_format(

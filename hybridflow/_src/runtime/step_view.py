@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hybridflow._src.kernels.loops import all_nodes
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.lowering import Call, Host
+from hybridflow._src.plan.steps import Call, Host
 from hybridflow._src.plan.values import VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.program import Program
 
 
-class Step(NamedTuple):
+class StepView(NamedTuple):
     """A step of a native program, or an instruction that the interpreter runs.
 
     Attributes:
@@ -35,7 +35,7 @@ class Step(NamedTuple):
     why: str
 
 
-def steps_of(plan: Plan, program: Program | None) -> list[Step]:
+def steps_of(plan: Plan, program: Program | None) -> list[StepView]:
     """The steps of a program or, without one, the instructions of a plan."""
     if program is None:
         return [_interpreted(step) for step in plan.instructions]
@@ -43,16 +43,17 @@ def steps_of(plan: Plan, program: Program | None) -> list[Step]:
     for position, step in program.steps:
         ops = _names(program.ops.get(position, {}))
         if isinstance(step, Host):
-            found.append(_interpreted(step.instruction)._replace(bytes=_of_host(step), why=step.why))
+            view = _interpreted(step.instruction)
+            found.append(view._replace(bytes=_of_host(step), why=step.why))
             continue
         kernel = program.kernels[position]
         size = _of_group(step) if isinstance(step, GroupCall) else _of_call(step)
-        found.append(Step(kernel.label, ops, kernel, size, ""))
+        found.append(StepView(kernel.label, ops, kernel, size, ""))
     return found
 
 
-def _interpreted(step: Instruction) -> Step:
-    return Step(f"NumPy: {step.op.type}", (step.op.name,), None, None, "")
+def _interpreted(step: Instruction) -> StepView:
+    return StepView(f"NumPy: {step.op.type}", (step.op.name,), None, None, "")
 
 
 def _names(ops: dict[Operation | None, None]) -> tuple[str, ...]:

@@ -1,0 +1,321 @@
+"""Where the steps of a native program lie: what is needed, memory, kernels, arguments."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.kernels import loops
+from hybridflow._src.plan.groups import Group, GroupCall
+from hybridflow._src.plan.memory import LARGE, Handed, new_block
+from hybridflow._src.plan.steps import Call, Host, Unsupported
+from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.lowering import Lowering
+
+# Feeds up to this size are copied; of larger ones the address is taken.
+_SMALL = 1 << 14
+# Kernels that touch fewer bytes are not divided among threads.
+_WORTH_DIVIDING = 1 << 20
+
+
+class Layout:
+    """The steps of a lowered plan, ready to run.
+
+    Args:
+      lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
+      fetches: the value of each fetch, or an object to give as it is.
+
+    Attributes:
+      steps: with the position of each. kernels, ops: of each step, by its position.
+      passes: what was done to make it, and the time that each took.
+      threads: how many threads work on one large kernel.
+    """
+
+    def __init__(self, lowering: Lowering, feeds: Sequence[Any], fetches: Sequence[Any]) -> None:
+        self._feeds = [b if isinstance(b, Buffer) else None for b in feeds]
+        self._given = list(feeds)
+        # Whether a thread, which holds the lock, is running it.
+        self.running = False
+        self._fetches = list(fetches)
+        self.steps: list[tuple[int, GroupCall | Call | Host]] = []
+        self.kernels: dict[Any, Kernel] = {}
+        self._partials: dict[tuple[int, int], list[Buffer]] = {}
+        # The ops that run by their NumPy meaning, each with the reason.
+        self.fallbacks = [
+            (step.instruction.op.type, step.why)
+            for step in lowering.steps
+            if isinstance(step, Host)
+        ]
+        self.storages = list(lowering.current)
+        self.guard = self.storages[0].guard if self.storages else None
+        self.lock = new_lock() if self.guard is None else self.guard.lock
+        if any(storage.guard is not self.guard for storage in self.storages):
+            raise Unsupported("variables of several owners")
+        self._epoch = -1
+        self.threads = lowering.threads
+        self.ops = lowering.ops
+        self.passes: Sequence[tuple[str, float]] = ()
+        self.written = list(lowering.written)
+        self.first_write = min(lowering.written.values(), default=len(lowering.steps))
+        self.writes_last = max(lowering.fallible, default=-1) < self.first_write
+        self._settle(lowering)
+        self._handed = self._find_handed()
+        self.block = new_block(self._planned())
+
+    # -- which steps, which buffers ------------------------------------------------------------
+
+    def _settle(self, lowering: Lowering) -> None:
+        """Decides from the last step to the first what is needed."""
+        end = len(lowering.steps)
+        for fetch in self._fetches:
+            if isinstance(fetch, Value):
+                fetch.buffer.last = end
+        for position in range(end - 1, -1, -1):
+            step = lowering.steps[position]
+            if step is None:
+                continue
+            if isinstance(step, Group):
+                used = step.used(position)
+                call = step.finish()
+                if call is None:
+                    continue
+                self.steps.append((position, call))
+                self.kernels[position] = call.kernel("group")
+            elif isinstance(step, Call):
+                used = [value.buffer for value in step.reads]
+                self.steps.append((position, step))
+                self.kernels[position] = step.kernel
+            else:
+                used = [value.buffer for value in step.inputs if isinstance(value, Value)]
+                self.steps.append((position, step))
+            for buffer in used:
+                buffer.last = max(buffer.last, position)
+        self.steps.reverse()
+
+    def _find_handed(self) -> dict[Buffer, Handed]:
+        """The large fetched values, each in memory of its own, that are not fetched twice."""
+        values = [v for v in self._fetches if isinstance(v, Value)]
+        found = {}
+        for value in values:
+            buffer = value.buffer
+            once = sum(other.buffer is buffer for other in values) == 1
+            if buffer.kind == PLANNED and buffer.size >= LARGE and value.is_whole and once:
+                found[buffer] = Handed(value.shape, buffer.dtype)
+        return found
+
+    def _planned(self) -> list[Buffer]:
+        """The buffers that need memory, each with how long it is needed."""
+        found: dict[Buffer, None] = {}
+        for position, step in self.steps:
+            if isinstance(step, GroupCall):
+                buffers = [place.buffer for place in step.places]
+                parts = self._parts(step)
+                step.scratch = [
+                    Buffer(PLANNED, (step.sizes[-1],), dtype, position)
+                    for dtype in step.nest.scratch
+                    for _ in range(parts)
+                ]
+                buffers += step.scratch
+                if parts > 1:
+                    buffers += self._add_partials(position, step, parts)
+            elif isinstance(step, Call):
+                buffers = list(step.writes)
+            else:
+                continue
+            found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
+        return [buffer for buffer in found if buffer not in self._handed]
+
+    def _parts(self, step: GroupCall | Call) -> int:
+        """Into how many ranges a step is divided."""
+        if isinstance(step, Call):
+            if not step.divisible or sum(b.size for b in step.writes) < _WORTH_DIVIDING // 8:
+                return 1
+            return min(self.threads, step.args[1])
+        if self.threads == 1 or step.bytes < _WORTH_DIVIDING:
+            return 1
+        return min(self.threads, step.sizes[step.divided])
+
+    def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
+        """Memory for the totals of the parts after the first, and the kernels that add them up."""
+        found = []
+        for total in step.partial():
+            whole = step.places[total.operand].buffer
+            rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
+            self._partials[position, total.operand] = rest
+            self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
+            found += rest
+        return found
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def link(self, addresses: dict[Kernel, int], enter: Callable[[int], int]) -> None:
+        """Puts in the addresses of kernels, and of buffers as far as they are known."""
+        self._enter = enter
+        self._words: list[int] = []
+        self._places: dict[Buffer, list[tuple[int, int]]] = {}
+        self._segments: list[tuple[str, Any]] = []
+        programs: list[list[tuple[int, int]]] = []
+        # The position of the step that each arguments' first word belongs to.
+        self.owners: dict[int, int] = {}
+        # The programs from the first write on.
+        writing: dict[int, None] = {}
+        for position, step in self.steps:
+            if isinstance(step, Host):
+                self._segments.append(("host", step))
+                continue
+            address = addresses[self.kernels[position]]
+            starts = (
+                self._group_words(position, step)
+                if isinstance(step, GroupCall)
+                else self._call_words(step)
+            )
+            self.owners.update(dict.fromkeys(starts, position))
+            if len(starts) > 1:
+                numbers = []
+                for start in starts:
+                    numbers.append(len(programs))
+                    programs.append([(address, start)])
+                self._segments.append(("divided", list(numbers)))
+                combining = self._combining(position, addresses)
+                self.owners.update((start, position) for _, start in combining)
+                if combining:
+                    numbers.append(len(programs))
+                    self._segments.append(("native", len(programs)))
+                    programs.append(combining)
+            else:
+                if not self._segments or self._segments[-1][0] != "native":
+                    self._segments.append(("native", len(programs)))
+                    programs.append([])
+                numbers = [self._segments[-1][1]]
+                programs[numbers[0]].append((address, starts[0]))
+            if position >= self.first_write and self.writes_last:
+                writing.update(dict.fromkeys(numbers))
+        self._fix(programs, list(writing))
+
+    def _fix(self, programs: list[list[tuple[int, int]]], writing: list[int]) -> None:
+        starts = []
+        for calls in programs:
+            starts.append(len(self._words))
+            self._words += [len(calls), 0]
+            for address, _ in calls:
+                self._words += [address, 0]
+        self._array = np.array(self._words, np.int64)
+        base = self._array.ctypes.data
+        for calls, start in zip(programs, starts, strict=True):
+            for number, (_, args) in enumerate(calls):
+                self._array[start + 3 + 2 * number] = base + 8 * args
+        at = [base + 8 * start for start in starts]
+        # Where an interrupt could come between writes: their programs, and where their marks are.
+        parted = writing if len(writing) > 1 else []
+        self._writing, self._marks = [at[n] for n in parted], [starts[n] + 1 for n in parted]
+        self._segments = [
+            (kind, at[what] if kind == "native" else [at[n] for n in what])
+            if kind != "host"
+            else (kind, what)
+            for kind, what in self._segments
+        ]
+        for buffer in self._places:
+            if buffer.kind == PLANNED and buffer not in self._handed:
+                self._bind(buffer, self.block.address(buffer))
+            elif buffer.kind == CONSTANT:
+                assert buffer.array is not None
+                self._bind(buffer, buffer.array.ctypes.data)
+        self._bound: dict[Storage, np.ndarray] = {}
+        self._by_storage: dict[Storage, list[Buffer]] = {}
+        for buffer in self._places:
+            if buffer.kind == VARIABLE:
+                assert buffer.storage is not None
+                self._by_storage.setdefault(buffer.storage, []).append(buffer)
+        self._slots = {
+            index: self._own_slot(buffer)
+            for index, buffer in enumerate(self._feeds)
+            if buffer is not None and buffer.size <= _SMALL
+        }
+
+    def _own_slot(self, buffer: Buffer) -> np.ndarray:
+        slot = np.empty(buffer.shape, buffer.dtype)
+        self._bind(buffer, slot.ctypes.data)
+        return slot
+
+    def _bind(self, buffer: Buffer, address: int) -> None:
+        for word, offset in self._places.get(buffer, ()):
+            self._array[word] = address + offset
+
+    def _word(self, value: int) -> None:
+        self._words.append(value)
+
+    def _address_word(self, buffer: Buffer, offset: int) -> None:
+        self._places.setdefault(buffer, []).append((len(self._words), offset))
+        self._words.append(0)
+
+    def _combining(self, position: int, addresses: dict[Kernel, int]) -> list[tuple[int, int]]:
+        """Calls that add up the parts of the totals of a step."""
+        calls = []
+        for (owner, operand), rest in self._partials.items():
+            if owner != position:
+                continue
+            step = next(s for p, s in self.steps if p == position)
+            assert isinstance(step, GroupCall)
+            whole = step.places[operand].buffer
+            for part in rest:
+                calls.append((addresses[self.kernels[position, operand]], len(self._words)))
+                self._words += [0, 1, 0, math.prod(whole.shape)]
+                for buffer in (whole, part):
+                    self._address_word(buffer, 0)
+                    self._words.append(0)
+        return calls
+
+    def _group_words(self, position: int, step: GroupCall) -> list[int]:
+        starts = []
+        parts = self._parts(step)
+        sizes = step.sizes
+        for part in range(parts):
+            starts.append(len(self._words))
+            ranges = [(0, sizes[-2]), (0, sizes[-1])]
+            if parts > 1:
+                count = sizes[step.divided]
+                ranges[step.divided] = (count * part // parts, count * (part + 1) // parts)
+            for first, last in ranges:
+                self._words += [first, last]
+            self._words += sizes[:-2]
+            scratch = iter(step.scratch[part::parts])
+            for operand, spec in enumerate(step.nest.operands):
+                if operand < len(step.places):
+                    place, strides = step.places[operand], step.strides[operand]
+                    rest = self._partials.get((position, operand)) if part else None
+                    self._address_word(rest[part - 1] if rest else place.buffer, place.offset)
+                    self._words += strides[:-1]
+                    if spec.columns == "g":
+                        self._words.append(strides[-1] // spec.dtype.itemsize)
+                else:
+                    self._address_word(next(scratch), 0)
+                    self._words += [0] * (len(sizes) - 1)
+        return starts
+
+    def _call_words(self, step: Call) -> list[int]:
+        starts = []
+        parts = self._parts(step)
+        for part in range(parts):
+            starts.append(len(self._words))
+            args = list(step.args)
+            if parts > 1:
+                count = args[1]
+                args[:2] = [count * part // parts, count * (part + 1) // parts]
+            for arg in args:
+                if isinstance(arg, Value):
+                    self._address_word(arg.buffer, arg.offset)
+                elif isinstance(arg, float):
+                    self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
+                else:
+                    self._words.append(int(arg))
+        return starts

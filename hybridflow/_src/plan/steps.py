@@ -1,0 +1,235 @@
+"""Steps of native code, and values that need none: constants, views, variables.
+
+A step stands after all that it needs. There are groups of elementwise work, calls of kernels, and
+calls of NumPy meanings where there is no kernel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.plan.groups import Group
+from hybridflow._src.plan.values import CONSTANT, GIVEN, PLANNED, VARIABLE, Buffer, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.plan import Instruction
+
+
+class Unsupported(Exception):
+    """There is no kernel for this; the NumPy meaning has to run."""
+
+
+class Call(NamedTuple):
+    """A step that calls a kernel: its arguments are words, or values whose addresses they are.
+
+    `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
+    divided.
+    """
+
+    kernel: Kernel
+    args: tuple[Any, ...]
+    reads: tuple[Value, ...]
+    writes: tuple[Buffer, ...]
+    fallible: bool
+    divisible: bool
+
+
+class Opaque:
+    """What a NumPy meaning gave and kernels cannot take: no array of numbers."""
+
+
+class Host(NamedTuple):
+    """A step that calls an op's NumPy meaning; `why` says what is missing for a kernel.
+
+    Inputs are values, `Opaque`s, or objects as they are; outputs are buffers or `Opaque`s.
+    """
+
+    instruction: Instruction
+    inputs: tuple[Any, ...]
+    outputs: tuple[Buffer | Opaque, ...]
+    storages: tuple[Storage, ...]
+    why: str
+
+
+Step = Group | Call | Host
+
+
+class Steps:
+    """Steps, as they are added.
+
+    Args:
+      threads: how many threads work on one large kernel.
+
+    Attributes:
+      steps: in the order in which they run.
+      op: the one that steps are added for. ops: those that went into each step, by its position.
+      storages: the variables that are read or written, each with the memory that it is known by.
+      written: those that are written.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.op: Operation | None = None
+        self.ops: dict[int, dict[Operation | None, None]] = {}
+        self.steps: list[Step | None] = []
+        self.current: dict[Storage, Buffer] = {}
+        self.written: dict[Storage, int] = {}
+        self._readers: dict[Storage, int] = {}
+        self.fallible: list[int] = []
+        # Buffers that no later op uses; and those that a step reads.
+        self.ending: set[Buffer] = set()
+        self._used: set[Buffer] = set()
+        self._scalars: dict[Any, Value] = {}
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def constant(self, array: Any) -> Value:
+        """A value that is known."""
+        array = np.asarray(array, order="C")
+        if array.size == 1:
+            key = (array.dtype, array.shape, array.tobytes())
+            known = self._scalars.get(key)
+            if known is None:
+                known = self._scalars[key] = self._constant(array)
+            return known
+        return self._constant(array)
+
+    def _constant(self, array: np.ndarray) -> Value:
+        buffer = Buffer(CONSTANT, array.shape, array.dtype)
+        buffer.array = array
+        return Value.whole(buffer)
+
+    def known(self, value: Value) -> np.ndarray:
+        """The array of a value that is known.
+
+        Raises:
+          Unsupported: if it is not.
+        """
+        array = value.constant
+        if array is None:
+            raise Unsupported("a value that only a run tells")
+        return array
+
+    @staticmethod
+    def unsupported(why: str) -> Unsupported:
+        """The error to raise where there is no kernel."""
+        return Unsupported(why)
+
+    def full(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Value:
+        """A value repeated over a shape, without memory for each of them."""
+        scalar = self.constant(np.asarray(value, dtype).reshape(()))
+        return self.broadcast(scalar, shape)
+
+    def broadcast(self, value: Value, shape: tuple[int, ...]) -> Value:
+        """A value repeated over a larger shape.
+
+        Raises:
+          Unsupported: if it does not fit.
+        """
+        found = value.broadcast_to(tuple(shape))
+        if found is None:
+            raise Unsupported(f"{value.shape} to {shape}")
+        return found
+
+    def memory(self, shape: tuple[int, ...], dtype: Any) -> Value:
+        """Memory for what the next call writes."""
+        return Value.whole(Buffer(PLANNED, tuple(shape), np.dtype(dtype), len(self.steps)))
+
+    # -- variables ---------------------------------------------------------------------------------
+
+    def variable(self, storage: Storage) -> Value:
+        """The value of a variable as it is now."""
+        buffer = self.current.get(storage)
+        if buffer is None:
+            array = storage._array
+            if array is None or array.dtype not in SHORT_NAMES:
+                raise Unsupported(f"the value of variable '{storage.name}'")
+            buffer = Buffer(VARIABLE, array.shape, array.dtype)
+            buffer.storage = storage
+            self.current[storage] = buffer
+        return Value.whole(buffer)
+
+    def _note_reads(self, values: Sequence[Value], position: int) -> None:
+        self.ops.setdefault(position, {})[self.op] = None
+        for value in values:
+            self._used.add(value.buffer)
+            storage = value.buffer.storage
+            if storage is not None:
+                self._readers[storage] = max(self._readers.get(storage, -1), position)
+
+    def _earliest(self, values: Sequence[Value]) -> int:
+        """The position before which the values are not there."""
+        return max([value.buffer.maker for value in values], default=-1)
+
+    def after_uses(self, storages: Sequence[Storage]) -> int:
+        """The position before which variables are still read or written."""
+        found = [self._readers.get(s, -1) for s in storages]
+        return max([*found, *[self.written.get(s, -1) for s in storages]], default=-1)
+
+    def _next(self, storage: Storage, position: int) -> Buffer:
+        """The memory of a variable after a write by the step at a position."""
+        before = self.current[storage]
+        buffer = Buffer(VARIABLE, before.shape, before.dtype, position)
+        buffer.storage = storage
+        self.current[storage] = buffer
+        self.written[storage] = position
+        return buffer
+
+    def written_by_call(self, storage: Storage) -> Value:
+        """The memory of a variable that the next call writes to; all uses so far come before it."""
+        self.variable(storage)
+        return Value.whole(self._next(storage, len(self.steps)))
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        kernel: Kernel,
+        args: Sequence[Any],
+        *,
+        reads: Sequence[Value],
+        writes: Sequence[Value],
+        fallible: bool = False,
+        divisible: bool = False,
+    ) -> None:
+        """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes."""
+        position = len(self.steps)
+        self._note_reads(reads, position)
+        for value in writes:
+            value.buffer.maker = value.buffer.first = position
+        if fallible:
+            self.fallible.append(position)
+        self.steps.append(
+            Call(
+                kernel,
+                tuple(args),
+                tuple(reads),
+                tuple(v.buffer for v in writes),
+                fallible,
+                divisible,
+            )
+        )
+
+    def host(
+        self,
+        instruction: Instruction,
+        inputs: Sequence[Any],
+        outputs: Sequence[tuple[tuple[int, ...], np.dtype] | None],
+        storages: Sequence[Storage],
+        why: str,
+    ) -> list[Value | Opaque]:
+        """Adds a call of an op's NumPy meaning; outputs are shapes and dtypes, where known."""
+        position = len(self.steps)
+        self._note_reads([v for v in inputs if isinstance(v, Value)], position)
+        found = [Opaque() if o is None else Buffer(GIVEN, *o, position) for o in outputs]
+        self.fallible.append(position)
+        self.steps.append(Host(instruction, tuple(inputs), tuple(found), tuple(storages), why))
+        return [item if isinstance(item, Opaque) else Value.whole(item) for item in found]
