@@ -69,7 +69,9 @@ class PlanView:
         self.times: list[float | None] = [None] * len(self.steps)
         self.runs = 0
         self.seconds: float | None = None
-        kernels = program.kernels.values() if program else ()
+        kernels = [step.kernel for step in self.steps if step.kernel is not None]
+        # Some steps have one more, which adds up what threads have found.
+        kernels += program.kernels.values() if program else ()
         self.kernels: list[Kernel] = list(dict.fromkeys(kernels))
         self.fallbacks = [(step.ops[0], step.why) for step in self.steps if step.why]
         self.bytes = sum(step.bytes or 0 for step in self.steps)

@@ -11,8 +11,6 @@ from hybridflow._src.runtime.step_view import steps_of
 if TYPE_CHECKING:
     from hybridflow._src.plan.profile import Profile
 
-__all__ = ["Timeline"]
-
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
