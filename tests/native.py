@@ -9,7 +9,7 @@ from typing import Any
 
 from hybridflow._src.kernels import uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
-from hybridflow._src.plan import native
+from hybridflow._src.plan import building
 from hybridflow._src.plan.plan import Plan
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
@@ -72,12 +72,12 @@ def run_program(program: int) -> int:
 @contextlib.contextmanager
 def uncompiled_kernels() -> Iterator[None]:
     """Programs made inside run their kernels as Python functions."""
-    before = native.COMPILER
-    native.COMPILER = PythonCompiler()  # type: ignore[assignment]
+    before = building.COMPILER
+    building.COMPILER = PythonCompiler()  # type: ignore[assignment]
     try:
         yield
     finally:
-        native.COMPILER = before
+        building.COMPILER = before
 
 
 def wait() -> None:

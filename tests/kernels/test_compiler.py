@@ -14,6 +14,7 @@ import pytest
 from hybridflow._src.kernels import cache, compiler, target
 from hybridflow._src.kernels.compiler import CompileError, Compiler
 from hybridflow._src.kernels.kernel import Kernel, environment
+from hybridflow._src.plan.plan import Kernels, build
 from tests.kernels import processes
 
 
@@ -208,16 +209,20 @@ def test_a_worker_that_cannot_start(alone, monkeypatch, program):
     assert counts(alone) == (0, 0, 1)
 
 
+def empty_plan():
+    return build([], [], [], Kernels())
+
+
 @pytest.mark.parametrize("executable", ["", None])
 def test_without_a_python_nothing_is_compiled(monkeypatch, executable):
     monkeypatch.setattr(sys, "executable", executable)
-    assert not compiler.available()
+    assert empty_plan().native is None
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", False), ("0", True), ("", True)])
 def test_numba_switched_off(monkeypatch, value, wanted):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", value)
-    assert compiler.available() == wanted
+    assert (empty_plan().native is not None) == wanted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import hybridflow as hf
-from hybridflow._src.runtime.explain import Recording
+from hybridflow._src.runtime.report import Recording
 from tests import native
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)

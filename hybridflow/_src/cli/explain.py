@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from hybridflow._src.cli import script
-from hybridflow._src.runtime.explain import Explanation, Recording
+from hybridflow._src.runtime.report import Explanation, Recording
 
 
 def explain(path: str, arguments: list[str], mode: str, source: bool) -> int:

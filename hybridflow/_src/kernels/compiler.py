@@ -275,9 +275,3 @@ if hasattr(os, "register_at_fork"):
         after_in_parent=_after_fork_in_parent,
         after_in_child=_after_fork_in_child,
     )
-
-
-def available() -> bool:
-    """Whether kernels are compiled at all: not under `NUMBA_DISABLE_JIT` or without a Python to
-    run the worker."""
-    return not os.environ.get("NUMBA_DISABLE_JIT", "").strip("0") and bool(sys.executable)

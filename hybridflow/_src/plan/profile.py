@@ -11,9 +11,8 @@ import numpy as np
 
 from hybridflow._src.framework import fp
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
-from hybridflow._src.plan.program import Changed
 from hybridflow._src.plan.steps import Host
-from hybridflow._src.plan.values import own
+from hybridflow._src.plan.values import Changed, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

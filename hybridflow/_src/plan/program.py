@@ -15,7 +15,16 @@ from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.memory import address_of
 from hybridflow._src.plan.layout import Layout
 from hybridflow._src.plan.steps import Host, Opaque
-from hybridflow._src.plan.values import CONSTANT, FED, GIVEN, PLANNED, VARIABLE, Buffer, Value
+from hybridflow._src.plan.values import (
+    CONSTANT,
+    FED,
+    GIVEN,
+    PLANNED,
+    VARIABLE,
+    Buffer,
+    Changed,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,18 +34,6 @@ if TYPE_CHECKING:
 
 # A step that was interrupted is completed although so many more interrupts come.
 _MOST_INTERRUPTS = 1000
-
-
-class Changed(Exception):
-    """What a program was made for is no longer so: the plan's interpreter has to run.
-
-    Attributes:
-      given: what NumPy meanings gave before that, by the identity of their instruction.
-    """
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.given: dict[int, list[Any]] = {}
 
 
 class Program(Layout):

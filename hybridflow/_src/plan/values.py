@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 PLANNED, CONSTANT, FED, VARIABLE, GIVEN = "planned", "constant", "fed", "variable", "given"
 
 
+class Changed(Exception):
+    """What a program was made for is no longer so: the plan's interpreter has to run.
+
+    Attributes:
+      given: what NumPy meanings gave before that, by the identity of their instruction.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.given: dict[int, list[Any]] = {}
+
+
 class Buffer:
     """Memory that values lie in.
 

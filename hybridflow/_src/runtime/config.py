@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridflow._src.plan.profile import profile
 from hybridflow._src.runtime.message import Message
-from hybridflow._src.runtime.trace import Timeline, step_stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,10 +141,15 @@ class RunMetadata(Message):
                 "Nothing was recorded: pass this object as run_metadata, and "
                 "options=hf.RunOptions(trace_level=hf.RunOptions.FULL_TRACE), to Session.run."
             )
-        return Timeline(self.step_stats).generate_chrome_trace_format()
+        text: str = _trace().Timeline(self.step_stats).generate_chrome_trace_format()
+        return text
 
     def record(self, plan: Plan, feeds: Sequence[Any]) -> list[Any]:
-        """Runs a plan and takes down what it did; gives the fetched values."""
-        results, found = profile(plan, feeds)
-        self.step_stats = step_stats(found)
+        """Runs a plan and takes down what it did; gives the fetched values, the caller's own."""
+        results, self.step_stats = _trace().traced(plan, feeds)
         return results
+
+
+def _trace() -> Any:
+    """What traces runs. It is imported with the first trace, with all that makes programs."""
+    return importlib.import_module("hybridflow._src.runtime.trace")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hybridflow._src.plan.profile import profile
 from hybridflow._src.runtime.message import Message
 from hybridflow._src.runtime.step_view import steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.profile import Profile
 
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
@@ -48,14 +52,20 @@ class StepStats(Message):
     _fields: ClassVar[dict[str, Any]] = {"dev_stats": list}
 
 
-def step_stats(profile: Profile) -> StepStats:
+def traced(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], StepStats]:
+    """Runs a plan, and gives the fetched values and what it did."""
+    results, found = profile(plan, feeds)
+    return results, step_stats(found)
+
+
+def step_stats(found: Profile) -> StepStats:
     """A profile in TensorFlow's form."""
-    steps = steps_of(profile.plan, profile.program)
+    steps = steps_of(found.plan, found.program)
     threads: dict[str, int] = {}
     nodes = []
-    for timing in sorted(profile.timings, key=lambda t: t.start):
+    for timing in sorted(found.timings, key=lambda t: t.start):
         step = steps[timing.step]
-        start = 1e6 * (profile.at + timing.start - profile.start)
+        start = 1e6 * (found.at + timing.start - found.start)
         micros = 1e6 * timing.seconds
         nodes.append(
             NodeExecStats(
@@ -63,7 +73,7 @@ def step_stats(profile: Profile) -> StepStats:
                 all_start_micros=round(start),
                 op_end_rel_micros=round(micros, 3),
                 all_end_rel_micros=round(micros, 3),
-                scheduled_micros=round(1e6 * profile.at),
+                scheduled_micros=round(1e6 * found.at),
                 timeline_label=f"{', '.join(step.ops)} = {step.what}",
                 thread_id=threads.setdefault(timing.thread, len(threads)),
             )
