@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
 from hybridflow._src.plan.values import Changed, own
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # What makes programs. It is imported with the first one: it takes a third of our own import.
 _BUILDING = "hybridflow._src.plan.building"
+_importing = new_lock()
 # A plan has programs for at most so many shapes of feeds.
 _MOST_PROGRAMS = 32
 
@@ -119,7 +121,10 @@ class Native:
         except BaseException:
             self._keys[key] = 1  # it counts once it has run through
             raise
-        importlib.import_module(_BUILDING).submit(self._plan, self, key, seen)
+        # A child must not be forked off in the middle of it: there it would never be imported.
+        with _importing:
+            building = importlib.import_module(_BUILDING)
+        building.submit(self._plan, self, key, seen)
         return [own(value) for value in results]
 
 
