@@ -482,6 +482,7 @@ __all__ = [
     "executing_eagerly",
     "exp",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "fill",

@@ -75,6 +75,7 @@ from hybridflow._src.runtime.config import (
     RunMetadata,
     RunOptions,
 )
+from hybridflow._src.runtime.explain import explain
 from hybridflow._src.runtime.function import TensorSpec, function
 from hybridflow._src.variables.regularizers import (
     apply_regularization,
@@ -131,6 +132,7 @@ __all__ = [
     "einsum",
     "erf",
     "erfc",
+    "explain",
     "floor",
     "foldl",
     "foldr",

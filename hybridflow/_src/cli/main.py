@@ -1,4 +1,4 @@
-"""The command line: `hybridflow` with `repl`, `run` or `demo`."""
+"""The command line: `hybridflow` with `repl`, `run`, `explain`, `cache` or `demo`."""
 
 from __future__ import annotations
 
@@ -67,6 +67,31 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
     )
+    explain = commands.add_parser(
+        "explain",
+        help="run a script and say what its plans did: passes, steps, kernels, bytes, times",
+        description="Runs a script as `hybridflow run` does. When it has ended, a report says for "
+        "each plan that ran which passes made it, which ops went into which kernel, which ran by "
+        "their NumPy meaning and why, what memory they moved, and how long each step took.",
+    )
+    explain.add_argument("--source", action="store_true", help="show the source of the kernels")
+    explain.add_argument(
+        "--mode",
+        choices=("eager", "graph"),
+        default="graph",
+        help="the mode that the script starts in (graph)",
+    )
+    explain.add_argument("script", metavar="SCRIPT", help="the script's file")
+    explain.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
+    )
+    cache = commands.add_parser(
+        "cache",
+        help="look at the folder of compiled kernels, or empty it",
+        description="Compiled kernels are kept in HYBRIDFLOW_CACHE_DIR or, where that is not set, "
+        "in the user's cache folder.",
+    )
+    cache.add_argument("action", choices=("info", "clear"), help="look at it, or empty it")
     return parser
 
 
@@ -84,7 +109,12 @@ def main(argv: list[str] | None = None) -> int:
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     status: int
-    if options.command != "run":
+    if options.command == "cache":
+        status = getattr(_module("cache"), options.action)()
+    elif options.command == "explain":
+        explain = _module("explain").explain
+        status = explain(options.script, options.arguments, options.mode, options.source)
+    elif options.command != "run":
         status = _module("repl").start()
     elif options.check:
         status = _module("check").check(options.script)

@@ -305,13 +305,17 @@ class GroupCall:
         kinds = (loops.OF_CELLS, loops.OF_ROWS, *([loops.BY_COLUMN] if self.divided == -2 else []))
         return [total for total in self.nest.totals if total.over in kinds]
 
-    @property
-    def bytes(self) -> int:
-        return sum(
+    def sizes_of_places(self) -> list[int]:
+        """How much memory, in bytes, lies at each place."""
+        return [
             place.buffer.dtype.itemsize
             * math.prod([n for n, s in zip(self.sizes, strides, strict=True) if s])
             for place, strides in zip(self.places, self.strides, strict=True)
-        )
+        ]
+
+    @property
+    def bytes(self) -> int:
+        return sum(self.sizes_of_places())
 
     def kernel(self, label: str) -> Kernel:
         """The kernel."""

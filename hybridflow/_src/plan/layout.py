@@ -165,6 +165,8 @@ class Layout:
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
         programs: list[list[tuple[int, int]]] = []
+        # The position of the step that each arguments' first word belongs to.
+        self.owners: dict[int, int] = {}
         # The programs from the first write on.
         writing: dict[int, None] = {}
         for position, step in self.steps:
@@ -177,6 +179,7 @@ class Layout:
                 if isinstance(step, GroupCall)
                 else self._call_words(step)
             )
+            self.owners.update(dict.fromkeys(starts, position))
             if len(starts) > 1:
                 numbers = []
                 for start in starts:
@@ -184,6 +187,7 @@ class Layout:
                     programs.append([(address, start)])
                 self._segments.append(("divided", list(numbers)))
                 combining = self._combining(position, addresses)
+                self.owners.update((start, position) for _, start in combining)
                 if combining:
                     numbers.append(len(programs))
                     self._segments.append(("native", len(programs)))

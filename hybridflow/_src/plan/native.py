@@ -21,7 +21,7 @@ from hybridflow._src.plan.values import Changed, own
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hybridflow._src.plan.plan import Instruction, Plan
+    from hybridflow._src.plan.plan import Instruction, Plan, Watch
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
 
@@ -62,7 +62,7 @@ class Native:
             found = latest.quick(feeds)
             if found is not None:
                 return found
-        key = tuple([f.shape if f.__class__ is np.ndarray else _kind_of(f) for f in feeds])
+        key = _key_of(feeds)
         program = self.programs.get(key)
         if program is None:
             return self._not_yet(key, feeds)
@@ -86,9 +86,25 @@ class Native:
             program.running = False
         return [own(value) for value in self._plan.interpret(feeds, given=given)]
 
+    def program_for(self, feeds: Sequence[Any]) -> Program | None:
+        """The program for the shapes of these feeds, if there is one."""
+        return self.programs.get(_key_of(feeds))
+
+    def problem_for(self, feeds: Sequence[Any]) -> str:
+        """Why there is none, as far as that is known."""
+        return self.problems.get(_key_of(feeds), "")
+
+    def interpret(self, feeds: Sequence[Any], watch: Watch) -> list[Any]:
+        """What the interpreter gives, `watch` told of each instruction: a run like any other."""
+        key = _key_of(feeds)
+        results = None if key in self.programs else self._not_yet(key, feeds, watch)
+        return self._plan.interpret(feeds, watch) if results is None else results
+
     # -- from the second run on --------------------------------------------------------------------
 
-    def _not_yet(self, key: Any, feeds: Sequence[Any]) -> list[Any] | None:
+    def _not_yet(
+        self, key: Any, feeds: Sequence[Any], watch: Watch | None = None
+    ) -> list[Any] | None:
         if self._process != os.getpid():  # what the parent was compiling comes to nothing here
             self._process = os.getpid()
             self._keys.clear()
@@ -99,12 +115,17 @@ class Native:
             return None
         seen: dict[int, Seen] = {}
         try:
-            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen))
+            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
         except BaseException:
             self._keys[key] = 1  # it counts once it has run through
             raise
         importlib.import_module(_BUILDING).submit(self._plan, self, key, seen)
         return [own(value) for value in results]
+
+
+def _key_of(feeds: Sequence[Any]) -> Any:
+    """What programs are looked up by."""
+    return tuple([f.shape if f.__class__ is np.ndarray else _kind_of(f) for f in feeds])
 
 
 def _kind_of(feed: Any) -> Any:
@@ -131,8 +152,11 @@ def _interpret(step: Host, inputs: list[Any]) -> list[Any]:
 class _Recorder:
     """Notes what a run gives for each buffer."""
 
-    def __init__(self, plan: Plan, feeds: Sequence[Any], seen: dict[int, Seen]) -> None:
+    def __init__(
+        self, plan: Plan, feeds: Sequence[Any], seen: dict[int, Seen], watch: Watch | None
+    ) -> None:
         self._seen = seen
+        self._watch = watch
         for slot, value in enumerate(plan.template):
             if value is not None:
                 seen[slot] = Seen(None, None, value)
@@ -140,6 +164,8 @@ class _Recorder:
             seen[slot] = _note(value, False)
 
     def __call__(self, step: Instruction, results: Sequence[Any]) -> None:
+        if self._watch is not None:
+            self._watch(step, results)
         op_def = step.op.op_def
         pure = op_def.compute is step.compute and not op_def.stateful and op_def.effect is None
         same = pure and (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hybridflow._src.framework import dispatch, fp
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
+
+    # Told of each instruction that has run, and of what it gave.
+    Watch: TypeAlias = Callable[["Instruction", Sequence[Any]], None]
 
 
 class Kernels(dict["Operation", "Callable[..., Any]"]):
@@ -76,6 +79,10 @@ class Instruction(NamedTuple):
         return result if self.outputs else ()
 
 
+# Told of each plan when it is made.
+observers: list[Callable[[Plan], None]] = []
+
+
 class Plan:
     """What `Session.run` executes: built once for given fetches and feeds, run any number of times.
 
@@ -121,6 +128,8 @@ class Plan:
         self.template = template
         self._writes = any(effects_of(step.op).writes for step in instructions)
         self.native = native_of(self)
+        for tell in observers:
+            tell(self)
 
     def run(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """Runs the plan and gives the fetched values: arrays that nobody may write to, or if
@@ -149,7 +158,7 @@ class Plan:
     def interpret(
         self,
         feeds: Sequence[Any],
-        seen: Callable[[Instruction, Sequence[Any]], None] | None = None,
+        seen: Watch | None = None,
         given: Mapping[int, Sequence[Any]] | None = None,
     ) -> list[Any]:
         """Runs the instructions one by one.
@@ -165,7 +174,7 @@ class Plan:
     def _interpret(
         self,
         feeds: Sequence[Any],
-        seen: Callable[[Instruction, Sequence[Any]], None] | None,
+        seen: Watch | None,
         given: Mapping[int, Sequence[Any]],
     ) -> list[Any]:
         buffers = self.template.copy()

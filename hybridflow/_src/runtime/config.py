@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hybridflow._src.runtime.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hybridflow._src.plan.plan import Plan
 
 
-class _Message:
-    """An object with declared fields and defaults, some of them messages too."""
-
-    _fields: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self, **fields: Any) -> None:
-        for name, default in self._fields.items():
-            object.__setattr__(self, name, default() if callable(default) else default)
-        for name, value in fields.items():
-            setattr(self, name, value)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._fields:
-            raise AttributeError(f"Protocol message {type(self).__name__} has no {name!r} field.")
-        object.__setattr__(self, name, value)
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        changed = [
-            f"{name}={value!r}"
-            for name, value in vars(self).items()
-            if value != (d() if callable(d := self._fields[name]) else d)
-        ]
-        return f"{type(self).__name__}({', '.join(changed)})"
-
-
-class GPUOptions(_Message):
+class GPUOptions(Message):
     """Accepted for compatibility; there is no GPU here."""
 
     _fields: ClassVar[dict[str, Any]] = {
@@ -50,7 +28,7 @@ class GPUOptions(_Message):
     }
 
 
-class OptimizerOptions(_Message):
+class OptimizerOptions(Message):
     """Accepted for compatibility."""
 
     L1, L0 = 0, -1
@@ -65,7 +43,7 @@ class OptimizerOptions(_Message):
     }
 
 
-class GraphOptions(_Message):
+class GraphOptions(Message):
     """Accepted for compatibility."""
 
     _fields: ClassVar[dict[str, Any]] = {
@@ -80,7 +58,7 @@ class GraphOptions(_Message):
     }
 
 
-class ConfigProto(_Message):
+class ConfigProto(Message):
     """Options of a `Session`, with TensorFlow's fields.
 
     Raises:
@@ -110,8 +88,13 @@ class ConfigProto(_Message):
     }
 
 
-class RunOptions(_Message):
-    """Options of one `Session.run`; accepted for compatibility."""
+class RunOptions(Message):
+    """Options of one `Session.run`.
+
+    Attributes:
+      trace_level: with anything but `NO_TRACE` each step of the run is timed, and the `RunMetadata`
+        that the run was given tells of it. All else is accepted for compatibility.
+    """
 
     NO_TRACE, SOFTWARE_TRACE, HARDWARE_TRACE, FULL_TRACE = 0, 1, 2, 3
     _fields: ClassVar[dict[str, Any]] = {
@@ -123,11 +106,50 @@ class RunOptions(_Message):
     }
 
 
-class RunMetadata(_Message):
-    """Takes what is recorded of a run; nothing is, for now."""
+class RunMetadata(Message):
+    """Takes what is recorded of a run.
+
+    Attributes:
+      step_stats: after a run with `RunOptions(trace_level=RunOptions.FULL_TRACE)` TensorFlow's
+        `StepStats`: `dev_stats[0].node_stats` has a `NodeExecStats` for each step, with
+        `node_name`, `timeline_label`, `all_start_micros`, `all_end_rel_micros` and `thread_id`.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as session:
+    ...     options = hf.RunOptions(trace_level=hf.RunOptions.FULL_TRACE)
+    ...     metadata = hf.RunMetadata()
+    ...     y = hf.tanh(hf.constant(1.0), name="y")
+    ...     _ = session.run(y, options=options, run_metadata=metadata)
+    >>> [node.node_name for node in metadata.step_stats.dev_stats[0].node_stats]
+    ['y']
+    """
 
     _fields: ClassVar[dict[str, Any]] = {
         "step_stats": None,
         "cost_graph": None,
         "partition_graphs": list,
     }
+
+    def chrome_trace(self) -> str:
+        """The text of a file that chrome://tracing and Perfetto show: JSON, in microseconds.
+
+        Raises:
+          ValueError: if nothing was recorded.
+        """
+        if self.step_stats is None:
+            raise ValueError(
+                "Nothing was recorded: pass this object as run_metadata, and "
+                "options=hf.RunOptions(trace_level=hf.RunOptions.FULL_TRACE), to Session.run."
+            )
+        text: str = _trace().Timeline(self.step_stats).generate_chrome_trace_format()
+        return text
+
+    def record(self, plan: Plan, feeds: Sequence[Any]) -> list[Any]:
+        """Runs a plan and takes down what it did; gives the fetched values, the caller's own."""
+        results, self.step_stats = _trace().traced(plan, feeds)
+        return results
+
+
+def _trace() -> Any:
+    """What traces runs. It is imported with the first trace, with all that makes programs."""
+    return importlib.import_module("hybridflow._src.runtime.trace")

@@ -27,6 +27,7 @@ from hybridflow._src.variables.variable import Variable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hybridflow._src.plan.plan import Plan
 
 _NEW_VARIABLE = (
     "The function '{name}' tried to create variable '{variable}' when it was called again. A "
@@ -140,6 +141,10 @@ class ConcreteFunction:
         ]
         return self._run(tensors)  # type: ignore[arg-type]
 
+    def plans(self) -> list[Plan]:
+        """The plans that have run it."""
+        return self._function.plans()
+
     def run_quickly(self, args: tuple[Any, ...]) -> Any:
         """`_run` for eager tensors that the trace's native program can take as they are.
 
@@ -228,6 +233,18 @@ class Function:
         plain = len(tensors) == len(arguments) == len(args) and self._input_signature is None
         self._quick = concrete if plain and concrete.outputs else None
         return concrete._run(tensors)
+
+    def plans(self) -> list[tuple[str, Plan]]:
+        """The plans made so far, each with a name that tells for which kind of arguments."""
+        found = []
+        for traces in self._traces.values():
+            for concrete in traces:
+                inputs = ", ".join(
+                    f"{t.dtype.name} {t.shape}" for t in concrete.inputs[: concrete.tensor_count]
+                )
+                for plan in concrete.plans():
+                    found.append((f"{self._name}({inputs})", plan))
+        return found
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The trace that a call with these arguments runs; `TensorSpec`s stand for tensors.

@@ -58,6 +58,10 @@ class GraphFunction:
             self._plans[extra] = plan
         return plan.run(values)
 
+    def plans(self) -> list[Plan]:
+        """The plans made so far."""
+        return list(self._plans.values())
+
     def quick(self, values: Sequence[Any]) -> list[Any] | None:
         """`run` without `extra`, by the native program that ran last, if it can take these values.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import GraphDef
     from hybridflow._src.framework.stack import Pushed
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.runtime.config import ConfigProto
+    from hybridflow._src.runtime.config import ConfigProto, RunMetadata
 
 _NO_CLUSTER = (
     "No session factory registered for the given session options: {{target: {target!r}}}. Sessions "
@@ -61,11 +61,19 @@ class _Runnable:
     def run(self, arrays: Sequence[Any]) -> Any:
         return self.fetches.pack(self.plan.run(arrays, owned=True))
 
+    def traced(self, arrays: Sequence[Any], run_metadata: RunMetadata) -> Any:
+        """What `run` gives; `run_metadata` is told what happened."""
+        return self.fetches.pack(run_metadata.record(self.plan, arrays))
+
     def quick(self, values: Iterable[Any]) -> list[Any] | None:
         """The fetched values, if the plan's program can take these feeds as they are."""
         native = self.plan.native
         program = None if native is None else native.latest
         return None if program is None else program.quick(values)
+
+
+def _is_traced(options: Any) -> bool:
+    return bool(getattr(options, "trace_level", 0))
 
 
 class BaseSession:
@@ -128,7 +136,8 @@ class BaseSession:
           fetches: a tensor, operation, variable or name of one, `IndexedSlices`, or a nested list,
             tuple, namedtuple or dict of these.
           feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors).
-          options, run_metadata: accepted for compatibility.
+          options: a `RunOptions`; with a `trace_level` each step of the run is timed.
+          run_metadata: a `RunMetadata`, which takes what was found.
 
         Returns: the structure of `fetches` with a NumPy array or scalar for each tensor and None
         for each operation. The arrays are the caller's own.
@@ -147,6 +156,9 @@ class BaseSession:
         ...     print(sess.run({"twice": x * 2.0}, {x: [1, 2]}))
         {'twice': array([2., 4.], dtype=float32)}
         """
+        if run_metadata is not None and _is_traced(options):
+            runnable, arrays = self.prepared(fetches, feed_dict)
+            return runnable.traced(arrays, run_metadata)
         try:
             head = (list, *fetches) if fetches.__class__ is list else (fetches,)
             known = self._quick.get((*head, None, *feed_dict) if feed_dict else head)
@@ -156,6 +168,15 @@ class BaseSession:
             values = known.quick(feed_dict.values() if feed_dict else ())
             if values is not None:
                 return known.fetches.pack(values)
+        runnable, arrays = self.prepared(fetches, feed_dict)
+        return runnable.run(arrays)
+
+    def prepared(self, fetches: Any, feed_dict: Any) -> tuple[_Runnable, list[Any]]:
+        """The plan for these fetches and feeds, and the arrays that are fed.
+
+        Raises:
+          RuntimeError, TypeError, ValueError, InvalidArgumentError: as `run` does.
+        """
         if self._closed:
             raise RuntimeError(_CLOSED)
         if feed_dict is not None and not hasattr(feed_dict, "items"):
@@ -180,7 +201,7 @@ class BaseSession:
             feed_array(tensor, value)
             for tensor, (_, value) in zip(runnable.feeds, pairs, strict=True)
         ]
-        return runnable.run(arrays)
+        return runnable, arrays
 
     def _make(self, fetches: Any, feed_keys: Sequence[Any]) -> _Runnable:
         graph = self._graph
@@ -221,10 +242,12 @@ class BaseSession:
                 raise RuntimeError(_CLOSED)
             if len(args) != len(feeds):
                 raise ValueError(f"The callable takes {len(feeds)} values, got {len(args)}.")
-            values = runnable.quick(args)
+            traced = run_metadata is not None and _is_traced(options)
+            values = None if traced else runnable.quick(args)
             if values is not None:
                 return runnable.fetches.pack(values)
-            return runnable.run([feed_array(t, v) for t, v in zip(feeds, args, strict=True)])
+            arrays = [feed_array(t, v) for t, v in zip(feeds, args, strict=True)]
+            return runnable.traced(arrays, run_metadata) if traced else runnable.run(arrays)
 
         return call
 

@@ -55,6 +55,7 @@ _PYTHON = {
     "tensorflow.python": ("hybridflow",),
     **_each("tensorflow.python", "client eager framework keras ops platform training util"),
     **_each("tensorflow.python.client", "session", "hybridflow"),
+    **_each("tensorflow.python.client", "timeline", "hybridflow._src.runtime.trace"),
     **_each("tensorflow.python.eager", "backprop", f"{_SHIM}.contrib_eager", "hybridflow"),
     **_each("tensorflow.python.eager", "context function tape", "hybridflow"),
     **_each("tensorflow.python.framework", "constant_op function", "hybridflow"),
