@@ -27,7 +27,6 @@ class Workload(NamedTuple):
       measure: what of it is timed; one of `MEASURES`.
       steps: how many steps that takes, where the measure counts steps.
       targets: what it should come to.
-      skips: peers that are left out, with the reason.
     """
 
     name: str
@@ -38,7 +37,6 @@ class Workload(NamedTuple):
     targets: tuple[Target, ...] = ()
     measure: str = "step"
     steps: int = 1
-    skips: dict[str, str] = {}
 
     @property
     def in_process(self) -> bool:
