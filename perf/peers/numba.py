@@ -26,57 +26,6 @@ _summing = numba.njit(parallel=True, error_model="numpy", fastmath={"reassoc", "
 _serial = numba.njit(error_model="numpy")
 
 
-# -- bare traffic ----------------------------------------------------------------------------------
-
-
-@_parallel
-def _traffic1(g, a):
-    for i in numba.prange(a.size):
-        a[i] += g[i]
-
-
-@_parallel
-def _traffic2(g, a, b):
-    for i in numba.prange(a.size):
-        x = g[i]
-        a[i] += x
-        b[i] += x
-
-
-@_parallel
-def _traffic3(g, a, b, c):
-    for i in numba.prange(a.size):
-        x = g[i]
-        a[i] += x
-        b[i] += x
-        c[i] += x
-
-
-@_parallel
-def _traffic4(g, a, b, c, d):
-    for i in numba.prange(a.size):
-        x = g[i]
-        a[i] += x
-        b[i] += x
-        c[i] += x
-        d[i] += x
-
-
-_TRAFFIC = {1: _traffic1, 2: _traffic2, 3: _traffic3, 4: _traffic4}
-
-
-@implements("update", "traffic")
-def traffic(problem: Update) -> Subject:
-    """What a step of this rule reads and writes, and nothing else: p, slots and g; p and slots.
-
-    Not an update: it has nothing to agree with.
-    """
-    kernel = _TRAFFIC[problem.rule.arrays]
-    g = problem.g.reshape(-1)
-    arrays = [np.zeros_like(g) for _ in range(problem.rule.arrays)]
-    return Subject(lambda: kernel(g, *arrays), list, reference="nothing")
-
-
 # -- updates ---------------------------------------------------------------------------------------
 
 
@@ -178,6 +127,60 @@ def many(problem: Many) -> Subject:
     p, g = np.stack(problem.ps), np.stack(problem.gs)
     flat = p.reshape(len(p), -1)
     return Subject(_adam_steps(_adam, flat, g.reshape(flat.shape)), lambda: list(p))
+
+
+# -- bare traffic ----------------------------------------------------------------------------------
+
+
+@_parallel
+def _traffic1(g, a):
+    for i in numba.prange(a.size):
+        a[i] += g[i]
+
+
+@_parallel
+def _traffic2(g, a, b):
+    for i in numba.prange(a.size):
+        x = g[i]
+        a[i] += x
+        b[i] += x
+
+
+@_parallel
+def _traffic3(g, a, b, c):
+    for i in numba.prange(a.size):
+        x = g[i]
+        a[i] += x
+        b[i] += x
+        c[i] += x
+
+
+@_parallel
+def _traffic4(g, a, b, c, d):
+    for i in numba.prange(a.size):
+        x = g[i]
+        a[i] += x
+        b[i] += x
+        c[i] += x
+        d[i] += x
+
+
+_TRAFFIC = {1: _traffic1, 2: _traffic2, 3: _traffic3, 4: _traffic4}
+
+
+@implements("update", "traffic")
+def traffic(problem: Update) -> Subject:
+    """What a step of this rule reads and writes, and nothing else: p, slots and g; p and slots.
+
+    Not an update: it has nothing to agree with.
+    """
+    kernel = _TRAFFIC[problem.rule.arrays]
+    g = problem.g.reshape(-1)
+    arrays = [np.zeros_like(g) for _ in range(problem.rule.arrays)]
+    return Subject(lambda: kernel(g, *arrays), list, reference="nothing")
+
+
+# -- sparse updates --------------------------------------------------------------------------------
 
 
 @_serial

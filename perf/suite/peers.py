@@ -48,7 +48,9 @@ class Peer(NamedTuple):
     def settings(self) -> dict[str, str]:
         """The environment of a process of this peer."""
         path = [self.environment["PYTHONPATH"]] if "PYTHONPATH" in self.environment else []
-        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        # Compiled files must be there the second time, or imports are not what users see.
+        dropped = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        inherited = {k: v for k, v in os.environ.items() if k not in dropped}
         found = {**inherited, **_QUIET, **self.environment}
         return {**found, "PYTHONPATH": os.pathsep.join([*path, str(ROOT)])}
 
@@ -94,19 +96,25 @@ class Server:
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
-        self._log = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(
+        self._folder = tempfile.TemporaryDirectory()
+        self._log = Path(self._folder.name) / "log"
+        with self._log.open("w") as log:
+            self._process = self._start(log)
+        hello = self.ask("hello")
+        self.versions: dict[str, str] = hello["versions"]
+        self.has: list[tuple[str, str]] = [(family, variant) for family, variant in hello["has"]]
+
+    def _start(self, log: Any) -> subprocess.Popen[str]:
+        peer = self.peer
+        return subprocess.Popen(
             [peer.python, "-m", "perf.suite.server", peer.module],
             cwd=ROOT,
             env=peer.settings(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=log,
             text=True,
         )
-        hello = self.ask("hello")
-        self.versions: dict[str, str] = hello["versions"]
-        self.has: list[tuple[str, str]] = [(family, variant) for family, variant in hello["has"]]
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """Sends a request and gives the answer.
@@ -131,8 +139,7 @@ class Server:
         return answer
 
     def _last_words(self) -> str:
-        self._log.seek(0)
-        return self._log.read()[-2000:].strip()
+        return self._log.read_text(errors="replace")[-2000:].strip()
 
     def close(self) -> None:
         """Ends the server."""
@@ -144,7 +151,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._log.close()
+        self._folder.cleanup()
 
 
 class Started(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 import tempfile
@@ -13,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from perf.peers import numpy as _numpy_peer
 from perf.suite import peers
 from perf.suite.peers import Peer, PeerError, Server
 from perf.suite.server import settled
@@ -21,8 +21,6 @@ from perf.workloads.problems import FAMILIES
 from perf.workloads.subject import IMPLEMENTATIONS
 from perf.workloads.table import STARTS, Workload
 
-_REFERENCES = {key: make for key, make in IMPLEMENTATIONS.items()}
-assert _numpy_peer.update in _REFERENCES.values()
 # A turn lasts about so long, and there is a pause before it, in which threads that still spin stop.
 _TURN = 0.03
 _PAUSE = 0.005
@@ -53,7 +51,7 @@ def check(arrays: Sequence[np.ndarray], reference: Sequence[np.ndarray], toleran
 
 
 class References:
-    """NumPy's results for one problem, by variant."""
+    """NumPy's results for one problem, by variant of NumPy's ways to do it."""
 
     def __init__(self, family: str, params: dict[str, Any]) -> None:
         self._family, self._params = family, params
@@ -61,7 +59,8 @@ class References:
 
     def __getitem__(self, variant: str) -> list[np.ndarray]:
         if variant not in self._found:
-            make = _REFERENCES[self._family, variant]
+            importlib.import_module("perf.peers.numpy")
+            make = IMPLEMENTATIONS[self._family, variant]
             self._found[variant] = settled(make(FAMILIES[self._family](**self._params)))
         return self._found[variant]
 

@@ -271,3 +271,51 @@ SECONDS = {
     ("process to full speed, MLP", "hybridflow, warm:run"): 0.5,
     ("process to the first step, Adam, 1,000 variables", "hybridflow, cold:graph"): 2.0,
 }
+
+
+class Quick(NamedTuple):
+    """A row of the quick form.
+
+    Attributes:
+      limit: how much of the base's time it may take. steps: how many native steps it may have.
+    """
+
+    workload: Workload
+    subject: str
+    base: str
+    limit: float
+    steps: int
+
+
+def _quick(
+    family: str, subject: str, limit: float, steps: int, base: str = "numpy:", **params: Any
+) -> Quick:
+    name = ", ".join([family, *map(str, params.values())])
+    return Quick(Workload(name, family, params, {}, base), subject, base, limit, steps)
+
+
+QUICK: list[Quick] = [
+    _quick("regression", "hybridflow:run", 0.6, 4, samples=17),
+    _quick("regression", "hybridflow:callable", 0.5, 4, samples=17),
+    _quick("mlp", "hybridflow:run", 1.6, 13, batch=32, inputs=784, hidden=128, outputs=10),
+    _quick("update", GRAPH, 0.5, 2, optimizer="Adam", constraint="rows", rows=256, columns=320),
+    _quick("update", GRAPH, 0.5, 4, optimizer="Adam", constraint="columns", rows=256, columns=320),
+    _quick(
+        "update", GRAPH, 0.6, 1, optimizer="SGD", constraint="non-negative", rows=256, columns=320
+    ),
+    _quick("many", GRAPH, 0.1, 21, count=100, rows=16, columns=16),
+    _quick(
+        "sparse",
+        GRAPH,
+        0.1,
+        2,
+        optimizer="SGD",
+        constraint="none",
+        rows=10_000,
+        columns=64,
+        touched=1024,
+    ),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="relu", size=100_000),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="tanh", size=100_000),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="exp", size=100_000),
+]
