@@ -1,4 +1,4 @@
-"""Every workload of `perf/` on hybridflow, small: it gives what NumPy gives, and the table holds."""
+"""Every workload of `perf/` on hybridflow, small: it gives what NumPy gives."""
 
 from __future__ import annotations
 
