@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -124,3 +125,23 @@ def test_nonsense_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["cache", "burn"])
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_run_explains_and_writes_a_trace(script, tmp_path):
+    trace = tmp_path / "trace.json"
+    found = hybridflow("run", "--explain", "--profile", trace, script, "4", "3")
+    assert found.returncode == 3, found.stderr
+    assert "traced True" in found.stdout
+    assert "native: " in found.stdout
+    events = json.loads(trace.read_text())["traceEvents"]
+    named = {op for event in events for op in event["args"].get("ops", ())}
+    assert {"loss", "MatMul"} <= named
+    starts = [event["ts"] for event in events if event["ph"] == "X"]
+    assert starts == sorted(starts)
+
+
+def test_a_trace_that_cannot_be_written(script, tmp_path):
+    found = hybridflow("run", "--profile", tmp_path / "nowhere" / "trace.json", script, "1", "0")
+    assert found.returncode == 2
+    assert "can't write" in found.stderr
+    assert "traced" not in found.stdout

@@ -19,6 +19,16 @@ OPTIMIZERS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def locks_of_its_own(monkeypatch):
+    """A lock of these tests alone for their variables.
+
+    `Interrupt` also raises where no signal is looked for: between the body of a `with` and the
+    release of its lock, which is then held for ever.
+    """
+    monkeypatch.setattr(storage, "_eager_guard", storage.Guard())
+
+
 class Interrupt:
     """Raises KeyboardInterrupt at the nth line of hybridflow that runs, as a signal may."""
 

@@ -281,6 +281,18 @@ class TestVariables:
         session.run(checked, {x: [1, 1]})
         np.testing.assert_array_equal(session.run(v), [4, 4])
 
+    def test_what_a_numpy_meaning_wrote_is_taken_back_too(self, session):
+        count = hf.get_variable("count", initializer=0)
+        x = hf.placeholder(hf.float32, [2])
+        with hf.control_dependencies([hf.count_up_to(count, 100)]):
+            checked = hf.Assert(hf.reduce_all(x > 0.0), ["bad"])
+        session.run(hf.global_variables_initializer())
+        run_native(session, checked, {x: [1, 1]})
+        assert "CountUpTo" in str(native.fallbacks(plan_of(session, checked)))
+        with pytest.raises(hf.errors.InvalidArgumentError, match="bad"):
+            session.run(checked, {x: [-1, 1]})
+        assert session.run(count) == 3
+
     def test_another_thread_reads_no_torn_value(self, session):
         v = hf.get_variable("v", [20_000], initializer=hf.zeros_initializer())
         step = v.assign_add(hf.ones([20_000])).op

@@ -63,6 +63,16 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="seed of random, NumPy, and all graphs that the script sets no seed for",
     )
+    run.add_argument(
+        "--explain",
+        action="store_true",
+        help="say at the end what its plans did, as `hybridflow explain` does",
+    )
+    run.add_argument(
+        "--profile",
+        metavar="OUT.json",
+        help="write a trace of the first runs of its plans, for chrome://tracing",
+    )
     run.add_argument("script", metavar="SCRIPT", help="the script's file")
     run.add_argument(
         "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
@@ -118,6 +128,10 @@ def main(argv: list[str] | None = None) -> int:
         status = _module("repl").start()
     elif options.check:
         status = _module("check").check(options.script)
+    elif options.explain or options.profile is not None:
+        run = _module("explain").run
+        given = options.seed, options.explain, options.profile
+        status = run(options.script, options.arguments, options.mode, *given)
     else:
         run = _module("script").run
         status = run(options.script, options.arguments, options.mode, options.seed)

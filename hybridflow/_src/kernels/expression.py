@@ -141,9 +141,9 @@ def template(op: str, dtype: np.dtype) -> str:
       Untraceable: if there is none.
     """
     if op in FUNCTIONS:
-        if dtype.kind == "f" and dtype.itemsize >= 4:
+        if dtype.kind == "f" and dtype in SHORT_NAMES:
             places = "{0}, {1}" if op == "power" else "{0}"
-            return f"{FUNCTIONS[op]}_{SHORT_NAMES[dtype]}({places})"
+            return f"{FUNCTIONS[op]}_{'f64' if dtype.itemsize == 8 else 'f32'}({places})"
         raise Untraceable(f"{op} of {dtype.name}")
     for kinds, text in SIMPLE.get(op, ()):
         if dtype.kind in kinds and dtype in SHORT_NAMES:

@@ -22,6 +22,7 @@ from hybridflow._src.kernels.memory import ELEMENT_TYPES, SCALARS
 from hybridflow._src.kernels.vector_math import FUNCTIONS
 
 _NUMBA_TYPES = {
+    "f16": types.float32,  # in memory alone it is half
     "f32": types.float32,
     "f64": types.float64,
     "b1": types.boolean,
@@ -39,6 +40,8 @@ _DOMAIN = "hybridflow"
 
 
 def _storage_type(short: str) -> ir.Type:
+    if short == "f16":
+        return ir.HalfType()
     if short == "f32":
         return ir.FloatType()
     if short == "f64":
@@ -78,6 +81,8 @@ def _load(short: str) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             value = builder.load(_element(builder, short, args[0], args[1]))
             _mark(builder, value, number)
+            if short == "f16":
+                value = builder.fpext(value, ir.FloatType())
             if short == "b1":
                 value = builder.icmp_unsigned("!=", value, ir.Constant(value.type, 0))
             return value
@@ -96,6 +101,8 @@ def _store(short: str) -> Any:
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             content = args[3]
+            if short == "f16":
+                content = builder.fptrunc(content, ir.HalfType())
             if short == "b1":
                 content = builder.zext(content, ir.IntType(8))
             done = builder.store(content, _element(builder, short, args[0], args[1]))
@@ -154,6 +161,17 @@ def _extreme(name: str) -> Any:
         return a(a, a), codegen
 
     return intrinsic(operation)
+
+
+@intrinsic
+def _half(typingctx: Any, x: Any) -> Any:
+    """A number rounded to half precision, as a float32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value = context.cast(builder, args[0], signature.args[0], types.float32)
+        return builder.fpext(builder.fptrunc(value, ir.HalfType()), ir.FloatType())
+
+    return types.float32(x), codegen
 
 
 @intrinsic
@@ -260,6 +278,7 @@ NAMESPACE: dict[str, Any] = {
     **{f"store_{short}": _store(short) for short in ELEMENT_TYPES},
     **{f"gemm{bits}_{short}": _gemm(short, bits) for bits in (32, 64) for short in ("f32", "f64")},
     **ELEMENT_TYPES,
+    "f16": _half,
     **{name: _python_function(name, count) for name, count in PYTHON_FUNCTIONS.items()},
 }
 

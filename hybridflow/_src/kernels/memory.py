@@ -4,7 +4,8 @@ A kernel is a Python function of one argument, the address of its arguments (64-
 strides, addresses of buffers). It runs uncompiled with the functions here, which is slow and meant
 for debugging; the compile worker puts Numba's intrinsics of the same names in their place.
 
-Names end in the element type: f32, f64, i8 to i64, u8 to u64, b1.
+Names end in the element type: f16, f32, f64, i8 to i64, u8 to u64, b1. Half precision is a way to
+store numbers: they are computed with in float32, and rounded to half after each operation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Element types: their NumPy scalar types by the short names that kernels use.
 ELEMENT_TYPES: dict[str, type[np.generic]] = {
+    "f16": np.float16,
     "f32": np.float32,
     "f64": np.float64,
     "i8": np.int8,
@@ -49,7 +51,8 @@ def _load(scalar: type[np.generic]) -> Callable[[int, int, int], Any]:
 
         `scope` numbers the buffer: accesses of different numbers never touch the same memory.
         """
-        return _cell(scalar, address, index)[0]
+        value = _cell(scalar, address, index)[0]
+        return np.float32(value) if scalar is np.float16 else value
 
     return load
 
@@ -80,6 +83,11 @@ _probe = np.zeros(3)
 address_of = _plain_address
 if sys.implementation.name == "cpython" and _quick_address(_probe) == _probe.ctypes.data:
     address_of = _quick_address
+
+
+def half(x: Any) -> Any:
+    """A number rounded to half precision, as a float32."""
+    return np.float32(np.float16(x))
 
 
 def word(args: int, index: int) -> int:
@@ -116,4 +124,5 @@ NAMESPACE: dict[str, Any] = {
     **{f"load_{short}": _load(scalar) for short, scalar in ELEMENT_TYPES.items()},
     **{f"store_{short}": _store(scalar) for short, scalar in ELEMENT_TYPES.items()},
     **ELEMENT_TYPES,
+    "f16": half,
 }

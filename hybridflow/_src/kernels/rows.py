@@ -67,62 +67,33 @@ def sum_rows(a: int) -> int:
     return 0
 
 
-def scatter_update(a: int) -> int:
-    """`target[indices[i]] = rows[i]`.
+def scatter(a: int) -> int:
+    """`target[indices[i]] = rows[i]`, or `+=`, `-=`, `*=`, in the order of the indices.
 
-    Words of this and the next ones: indices, how many, rows, length of a row, the target.
+    Words: indices, how many, rows, length of a row, the target, and which of these: see `SCATTER`.
     """
     indices = word(a, 0)
     rows = word(a, 2)
     length = word(a, 3)
     target = word(a, 4)
+    how = word(a, 5)
     for i in range(word(a, 1)):
         start = i64(load_I(indices, i, 0)) * length
         for j in range(length):
-            store_T(target, start + j, 2, load_T(rows, i * length + j, 1))
+            old = load_T(target, start + j, 2)
+            new = load_T(rows, i * length + j, 1)
+            # The same way in every round: the compiler takes the question out of the loop.
+            if how == 1:
+                new = T(old + new)
+            elif how == 2:
+                new = T(old - new)
+            elif how == 3:
+                new = T(old * new)
+            store_T(target, start + j, 2, new)
     return 0
 
 
-def scatter_add(a: int) -> int:
-    """`target[indices[i]] += rows[i]`."""
-    indices = word(a, 0)
-    rows = word(a, 2)
-    length = word(a, 3)
-    target = word(a, 4)
-    for i in range(word(a, 1)):
-        start = i64(load_I(indices, i, 0)) * length
-        for j in range(length):
-            value = load_T(target, start + j, 2) + load_T(rows, i * length + j, 1)
-            store_T(target, start + j, 2, T(value))
-    return 0
-
-
-def scatter_sub(a: int) -> int:
-    """`target[indices[i]] -= rows[i]`."""
-    indices = word(a, 0)
-    rows = word(a, 2)
-    length = word(a, 3)
-    target = word(a, 4)
-    for i in range(word(a, 1)):
-        start = i64(load_I(indices, i, 0)) * length
-        for j in range(length):
-            value = load_T(target, start + j, 2) - load_T(rows, i * length + j, 1)
-            store_T(target, start + j, 2, T(value))
-    return 0
-
-
-def scatter_mul(a: int) -> int:
-    """`target[indices[i]] *= rows[i]`."""
-    indices = word(a, 0)
-    rows = word(a, 2)
-    length = word(a, 3)
-    target = word(a, 4)
-    for i in range(word(a, 1)):
-        start = i64(load_I(indices, i, 0)) * length
-        for j in range(length):
-            value = load_T(target, start + j, 2) * load_T(rows, i * length + j, 1)
-            store_T(target, start + j, 2, T(value))
-    return 0
+SCATTER = {"Update": 0, "Add": 1, "Sub": 2, "Mul": 3}
 
 
 def subtract_rows(a: int) -> int:
@@ -180,11 +151,3 @@ def unite_rows(a: int) -> int:
                 store_T(summed, found * length + j, 4, T(total))
     store_i64(word(a, 6), 0, 6, count)
     return 0
-
-
-SCATTER = {
-    "Update": scatter_update,
-    "Add": scatter_add,
-    "Sub": scatter_sub,
-    "Mul": scatter_mul,
-}

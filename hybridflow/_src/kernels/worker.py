@@ -17,6 +17,8 @@ from hybridflow._src.kernels.pipes import receive, send
 
 def main() -> None:
     """Serves requests until standard input ends."""
+    if hasattr(os, "nice"):
+        os.nice(10)  # the program comes first
     requests, answers = os.dup(0), os.dup(1)
     # What compiling prints must not get between the answers.
     os.dup2(2, 1)

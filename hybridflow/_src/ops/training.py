@@ -1,10 +1,9 @@
 """Update rules of optimizers, each written once, and the ops that derive from them.
 
 A rule is data and one elementwise expression: given a variable, its slots, the hyperparameters and
-  the
-gradient, it gives the new variable and the new slots. From a rule come four ops: `Apply...` and
+the gradient, it gives the new variable and the new slots. From a rule come four ops: `Apply...` and
 `SparseApply...` for variables kept by reference, `ResourceApply...` and `ResourceSparseApply...`
-for resource variables. An update holds the locks of all that it changes, stores new arrays (those
+for resource variables. An update holds the lock of all that it changes, stores new arrays (those
 it found may be in a reader's hands), and stores all of them or none.
 """
 
@@ -127,14 +126,12 @@ class UpdateRule:
     def _dense(self, *inputs: Any, use_locking: bool, **attrs: Any) -> None:
         count = len(self.variables)
         storages, operands = inputs[:count], inputs[count:]
-        _lock(storages)
-        try:
+        # All of them have one lock: they belong to one session, or are eager.
+        with storages[0].lock:
             values = [s.read() for s in storages]
             self._check(storages[0].name, values, operands)
             _check_shape(storages[0].name, values[0], "gradient", operands[self.grad])
             self._store(storages, values, self.update(*values, *operands, **attrs))
-        finally:
-            _unlock(storages)
 
     def _native(self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any) -> list[Any]:
         """How kernels do a dense update."""
@@ -169,8 +166,7 @@ class UpdateRule:
         count = len(self.variables)
         storages, operands = inputs[:count], list(inputs[count:])
         indices = operands.pop(self.grad + 1)
-        _lock(storages)
-        try:
+        with storages[0].lock:
             values = [s.read() for s in storages]
             self._check(storages[0].name, values, operands)
             _check_row_shapes(
@@ -189,8 +185,6 @@ class UpdateRule:
                 for value, part in zip(changed, parts, strict=True):
                     value[rows] = part
             self._store(storages, values, changed)
-        finally:
-            _unlock(storages)
 
     def _check(self, name: str, values: list[Any], operands: Sequence[Any]) -> None:
         """Checks the shapes of slots, that hyperparameters are scalars, and that dtypes agree."""
@@ -262,21 +256,6 @@ def _form(variable: Any) -> tuple[Any, Any]:
     prefix = "handle_" if "handle_dtype" in attrs else ""
     shape = attrs.get(f"{prefix}shape")
     return (None if shape is None else shape._dims), attrs.get(f"{prefix}dtype")
-
-
-def _lock(storages: Sequence[Storage]) -> None:
-    """Acquires all locks: the variable's first, then its slots', in this order everywhere."""
-    for index, storage in enumerate(storages):
-        try:
-            storage.lock.acquire()
-        except BaseException:
-            _unlock(storages[:index])
-            raise
-
-
-def _unlock(storages: Sequence[Storage]) -> None:
-    for storage in reversed(storages):
-        storage.lock.release()
 
 
 def _check_shape(name: str, variable: np.ndarray, what: str, value: np.ndarray) -> None:

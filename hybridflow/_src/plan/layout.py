@@ -10,6 +10,7 @@ import numpy as np
 
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels import loops
+from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.memory import LARGE, Handed, new_block
 from hybridflow._src.plan.steps import Call, Host, Unsupported
@@ -68,6 +69,12 @@ class Layout:
         self.written = list(lowering.written)
         self.first_write = min(lowering.written.values(), default=len(lowering.steps))
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
+        # Whether a run that fails may have written to variables before that.
+        self.undoable = bool(self.written) and not self.writes_last
+        self.undoable |= any(
+            isinstance(step, Host) and bool(effects_of(step.instruction.op).writes)
+            for step in lowering.steps
+        )
         self._settle(lowering)
         self._handed = self._find_handed()
         self.block = new_block(self._planned())

@@ -98,8 +98,8 @@ class Lowering(Fusion):
         length = variable.size // variable.shape[0]
         result = self.written_by_call(storage)
         self.call(
-            self._rows_kernel(rows.SCATTER[how], updates, indices),
-            [indices, indices.size, updates, length, result],
+            self._rows_kernel(rows.scatter, updates, indices),
+            [indices, indices.size, updates, length, result, rows.SCATTER[how]],
             reads=[indices, updates, variable],
             writes=[result],
         )

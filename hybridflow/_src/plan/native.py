@@ -79,7 +79,7 @@ class Native:
         self.latest = program
         program.running = True
         try:
-            if program.written and not program.writes_last and not is_journaled():
+            if program.undoable and not is_journaled():
                 return undone_on_error(program.run, feeds, _interpret)
             return program.run(feeds, _interpret)
         except Changed as changed:

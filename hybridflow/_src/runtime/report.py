@@ -15,6 +15,7 @@ from hybridflow._src.plan.values import own
 from hybridflow._src.runtime.function import Function
 from hybridflow._src.runtime.session import Session
 from hybridflow._src.runtime.step_view import StepView, steps_of
+from hybridflow._src.runtime.trace import DeviceStepStats, StepStats, step_stats
 from hybridflow._src.variables.initialization import (
     global_variables,
     local_variables,
@@ -285,6 +286,18 @@ class Recording:
     def _add(self, plan: Plan) -> None:
         self._watched.append(_Watched(plan))
 
+    def step_stats(self) -> StepStats:
+        """What the profiled runs did and when, as one run in TensorFlow's form."""
+        profiles = [profile for watched in self._watched for profile in watched.profiles()]
+        found: list[Any] = [step_stats(profile) for profile in profiles]
+        devices = [device for stats in found for device in stats.dev_stats]
+        nodes = [node for device in devices for node in device.node_stats]
+        nodes.sort(key=lambda node: node.all_start_micros)
+        names = [device.device for device in devices[:1]]
+        return StepStats(
+            dev_stats=[DeviceStepStats(device=name, node_stats=nodes) for name in names]
+        )
+
     def explanation(self, source: bool = False) -> Explanation:
         """What the plans that ran do; those that took longest come first."""
         COMPILER.wait(_SECONDS)
@@ -343,6 +356,10 @@ class _Watched(Native):
         self, key: Any, feeds: Sequence[Any], watch: Watch | None = None
     ) -> list[Any] | None:
         return super()._not_yet(key, feeds, watch) if self._compiles else None
+
+    def profiles(self) -> list[Profile]:
+        """The profiles of the first runs of the interpreter and of programs."""
+        return [*self._profiles[False], *self._profiles[True]]
 
     def view(self, name: str) -> PlanView:
         """What was found."""

@@ -1,0 +1,190 @@
+"""NumPy: the reference that every peer has to agree with, and the usual baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from perf.workloads.problems import (
+    Chain,
+    Elementwise,
+    Many,
+    Mlp,
+    Regression,
+    Simplex,
+    Sparse,
+    Update,
+)
+from perf.workloads.rules import PROJECTIONS, RULES, by_sorting
+from perf.workloads.subject import Answers, Subject, implements
+
+
+def _slots(starts: tuple[float, ...], p: np.ndarray) -> tuple[np.ndarray, ...]:
+    return tuple(np.full_like(p, start) for start in starts)
+
+
+class _Parameter:
+    """A parameter with its slots."""
+
+    def __init__(self, optimizer: str, constraint: str, p: np.ndarray) -> None:
+        self._rule, self._project = RULES[optimizer], PROJECTIONS[constraint]
+        self.p, self.slots = p.copy(), _slots(self._rule.starts, p)
+        self._t = 0
+
+    def apply(self, g: np.ndarray) -> None:
+        self._t += 1
+        p, self.slots = self._rule.update(np, self.p, self.slots, g, self._t)
+        self.p = self._project(np, p)
+
+    def apply_rows(self, indices: np.ndarray, g: np.ndarray) -> None:
+        """Updates these rows alone, each of which comes once."""
+        self._t += 1
+        slots = tuple(slot[indices] for slot in self.slots)
+        p, slots = self._rule.update(np, self.p[indices], slots, g, self._t)
+        self.p[indices] = self._project(np, p)
+        for slot, rows in zip(self.slots, slots, strict=True):
+            slot[indices] = rows
+
+
+@implements("update")
+def update(problem: Update) -> Subject:
+    parameter = _Parameter(problem.optimizer, problem.constraint, problem.p)
+    return Subject(lambda: parameter.apply(problem.g), lambda: [parameter.p])
+
+
+@implements("many")
+def many(problem: Many) -> Subject:
+    parameters = [_Parameter("Adam", "none", p) for p in problem.ps]
+
+    def step() -> None:
+        for parameter, g in zip(parameters, problem.gs, strict=True):
+            parameter.apply(g)
+
+    return Subject(step, lambda: [parameter.p for parameter in parameters])
+
+
+def _summed(problem: Sparse) -> tuple[np.ndarray, np.ndarray]:
+    unique, position = np.unique(problem.indices, return_inverse=True)
+    summed = np.zeros((unique.size, problem.g.shape[1]), np.float32)
+    np.add.at(summed, position, problem.g)
+    return unique, summed
+
+
+def _touched(problem: Sparse, p: np.ndarray) -> list[np.ndarray]:
+    """The rows that were touched, and some that perhaps were not."""
+    return [p[problem.indices], p[:: max(len(p) // 1000, 1)]]
+
+
+@implements("sparse")
+@implements("sparse", "lazy")
+def sparse(problem: Sparse) -> Subject:
+    parameter = _Parameter(problem.optimizer, problem.constraint, problem.p)
+    return Subject(
+        lambda: parameter.apply_rows(*_summed(problem)), lambda: _touched(problem, parameter.p)
+    )
+
+
+@implements("sparse", "decaying")
+def sparse_decaying(problem: Sparse) -> Subject | None:
+    """Adam as TensorFlow does it: the means of all rows decay, so all rows change."""
+    if problem.optimizer != "Adam":
+        return None
+    parameter = _Parameter(problem.optimizer, problem.constraint, problem.p)
+
+    def step() -> None:
+        unique, summed = _summed(problem)
+        g = np.zeros_like(problem.p)
+        g[unique] = summed
+        parameter.apply(g)
+
+    return Subject(step, lambda: _touched(problem, parameter.p))
+
+
+@implements("regression")
+def regression(problem: Regression) -> Subject:
+    x, y, rate = problem.x, problem.y, np.float32(problem.rate)
+    state = [np.float32(-1), np.float32(0)]
+
+    def step() -> Any:
+        w, b = state
+        error = w * x + b - y
+        loss = (error * error).mean()
+        scaled = np.float32(2 / len(x)) * error
+        state[:] = w - rate * (scaled * x).sum(), b - rate * scaled.sum()
+        return loss
+
+    return Subject(step, lambda: state)
+
+
+@implements("mlp")
+def mlp(problem: Mlp) -> Subject:
+    x, rate, batch = problem.x, np.float32(problem.rate), len(problem.x)
+    one_hot = problem.one_hot
+    w1, b1, w2, b2 = weights = [w.copy() for w in problem.weights]
+
+    def step() -> Any:
+        hidden = np.maximum(x @ w1 + b1, 0)
+        logits = hidden @ w2 + b2
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        exps = np.exp(shifted)
+        sums = exps.sum(axis=1, keepdims=True)
+        loss = -((shifted - np.log(sums)) * one_hot).sum() / np.float32(batch)
+        d_logits = (exps / sums - one_hot) / np.float32(batch)
+        d_hidden = (d_logits @ w2.T) * (hidden > 0)
+        for w, grad in (
+            (w2, hidden.T @ d_logits),
+            (b2, d_logits.sum(axis=0)),
+            (w1, x.T @ d_hidden),
+            (b1, d_hidden.sum(axis=0)),
+        ):
+            grad *= rate
+            w -= grad
+        return loss
+
+    return Subject(step, lambda: weights)
+
+
+@implements("elementwise")
+def elementwise(problem: Elementwise) -> Subject:
+    """With `out=` wherever it can be."""
+    arrays = problem.arrays
+    out, other = np.empty_like(arrays[0]), np.empty_like(arrays[0])
+    if problem.formula != "relu":
+        ufunc = getattr(np, problem.formula)
+        return Answers(lambda: ufunc(arrays[0], out=out))
+    x, w, b, mask, y = arrays
+
+    def step() -> np.ndarray:
+        np.multiply(x, w, out=out)
+        np.add(out, b, out=out)
+        np.maximum(out, 0, out=out)
+        np.multiply(out, mask, out=out)
+        np.tanh(y, out=other)
+        return np.add(out, other, out=out)
+
+    return Answers(step)
+
+
+@implements("elementwise", "temporaries")
+def elementwise_plainly(problem: Elementwise) -> Subject | None:
+    if problem.formula != "relu":
+        return None
+    x, w, b, mask, y = problem.arrays
+    return Answers(lambda: np.maximum(x * w + b, 0) * mask + np.tanh(y))
+
+
+@implements("simplex")
+def simplex(problem: Simplex) -> Subject:
+    return Answers(lambda: by_sorting(np, problem.x))
+
+
+@implements("chain")
+def chain(problem: Chain) -> Subject:
+    def step() -> np.ndarray:
+        y = problem.x
+        for _ in range(problem.ops):
+            y = y + problem.x
+        return y
+
+    return Answers(step)

@@ -1,0 +1,117 @@
+"""A peer's server: makes subjects in the peer's own Python and times them when it is their turn.
+
+    python -m perf.suite.server PEER
+
+Requests come on standard input, answers go to standard output, one line of JSON each. Steps are
+timed with Python's garbage collector off, after one step that is not.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from typing import Any
+
+import numpy as np
+
+from perf.suite import machine
+from perf.workloads.problems import FAMILIES
+from perf.workloads.subject import IMPLEMENTATIONS, Subject
+
+# A subject has made so many steps when its result is compared; it is `ready` after two.
+STEPS = 4
+
+
+def settled(subject: Subject) -> list[Any]:
+    """Takes a subject to full speed and gives its result after `STEPS` steps."""
+    with subject.mode():
+        for count in range(1, STEPS + 1):
+            subject.step()
+            if count == 2:
+                subject.ready()
+        return [np.asarray(array) for array in subject.result()]
+
+
+def seconds(subject: Subject, number: int) -> float:
+    """The time of one step, from a loop of `number`."""
+    step = subject.step
+    with subject.mode():
+        step()
+        gc.disable()
+        try:
+            start = time.perf_counter()
+            for _ in range(number):
+                step()
+            return (time.perf_counter() - start) / number
+        finally:
+            gc.enable()
+
+
+class _Server:
+    """The subjects that are there, by variant."""
+
+    def __init__(self) -> None:
+        self._subjects: dict[str, Subject] = {}
+
+    def hello(self) -> dict[str, Any]:
+        """What this peer has."""
+        return {"versions": machine.versions(), "has": [list(key) for key in IMPLEMENTATIONS]}
+
+    def prepare(self, family: str, variant: str, params: dict[str, Any], to: str) -> dict[str, Any]:
+        """Makes a subject and keeps its result in the file `to`."""
+        subject = IMPLEMENTATIONS[family, variant](FAMILIES[family](**params))
+        if subject is None:
+            return {"none": True}
+        np.savez(to, *settled(subject))
+        self._subjects[variant] = subject
+        return {
+            "reference": subject.reference,
+            "tolerance": subject.tolerance,
+            "facts": subject.facts(),
+        }
+
+    def number(self, variant: str, wanted: float) -> dict[str, Any]:
+        """How many steps take the wanted seconds, at least one."""
+        number = 1
+        while True:
+            took = seconds(self._subjects[variant], number) * number
+            if took >= wanted / 4:
+                return {"number": max(1, round(number * wanted / took))}
+            number *= 4
+
+    def time(self, variant: str, number: int) -> dict[str, Any]:
+        """The time of one step."""
+        return {"seconds": seconds(self._subjects[variant], number)}
+
+    def drop(self) -> dict[str, Any]:
+        """Forgets all subjects."""
+        self._subjects.clear()
+        gc.collect()
+        return {}
+
+
+def main() -> None:
+    """Serves requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    # What libraries print must not get between the answers.
+    os.dup2(2, 1)
+    importlib.import_module(f"perf.peers.{sys.argv[1]}")
+    server = _Server()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(server, request.pop("do"))(**request)
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"[:2000]}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

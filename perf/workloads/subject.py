@@ -1,0 +1,55 @@
+"""What is measured: a subject is one peer's way to do one workload."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Subject(NamedTuple):
+    """One peer's way to do a workload.
+
+    Attributes:
+      step: does it once, and returns when it is done.
+      result: the arrays that the steps so far have led to, to be compared with NumPy's.
+      ready: called after two steps; returns when the third is as quick as it gets.
+      facts: what else there is to know, after `ready`.
+      mode: a context in which steps run.
+      reference, tolerance: which of NumPy's ways it has to agree with, and how well: elements
+        differ by at most `tolerance * (|element| + 0.01)`.
+    """
+
+    step: Callable[[], Any]
+    result: Callable[[], list[Any]]
+    ready: Callable[[], Any] = lambda: None
+    facts: Callable[[], dict[str, Any]] = dict
+    mode: Callable[[], Any] = contextlib.nullcontext
+    reference: str = ""
+    tolerance: float = 1e-4
+
+
+class Answers(Subject):
+    """A subject whose result is what a step gives."""
+
+    def __new__(cls, step: Callable[[], Any], **rest: Any) -> Answers:
+        return super().__new__(cls, step, lambda: [np.asarray(step())], **rest)
+
+
+# The subjects of a peer's module: by family and variant the function that makes one for a problem.
+IMPLEMENTATIONS: dict[tuple[str, str], Callable[[Any], Subject]] = {}
+
+
+def implements(family: str, variant: str = "") -> Callable[[Any], Any]:
+    """Marks a function that makes a peer's subject for a problem of a family.
+
+    It gives None for problems that the peer has no way to do.
+    """
+
+    def mark(make: Callable[[Any], Subject]) -> Callable[[Any], Subject]:
+        IMPLEMENTATIONS[family, variant] = make
+        return make
+
+    return mark

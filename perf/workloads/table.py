@@ -1,0 +1,321 @@
+"""The table of workloads: what is measured, on what, against what, and what it should come to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Target(NamedTuple):
+    """`subject` should take at most `limit` times what `base` takes.
+
+    Subjects are named `peer:variant`; a name ending in `:` stands for all variants of a peer, of
+    which the quickest counts.
+    """
+
+    subject: str
+    base: str
+    limit: float
+
+
+class Workload(NamedTuple):
+    """One row.
+
+    Attributes:
+      family, params: what `problems` makes the problem from.
+      small: the parameters that differ where only correctness is at stake.
+      base: the subject that ratios are reported against.
+      measure: what of it is timed; one of `MEASURES`.
+      steps: how many steps that takes, where the measure counts steps.
+      targets: what it should come to.
+    """
+
+    name: str
+    family: str
+    params: dict[str, Any]
+    small: dict[str, Any]
+    base: str
+    targets: tuple[Target, ...] = ()
+    measure: str = "step"
+    steps: int = 1
+
+    @property
+    def in_process(self) -> bool:
+        """Whether steps are timed in a process that stays."""
+        return self.measure == "step"
+
+
+# What can be timed. All but the first start a new process each time.
+MEASURES = {
+    "step": "one step, once it is as quick as it gets",
+    "first": "the first step in a new process",
+    "steps": "so many steps in a new process, from the first on",
+    "settled": "from an empty program to full speed: building, compiling, and the steps it takes",
+    "start": "from the start of a process to the end of its first steps",
+    "quick start": "from the start of a process to the end of its first step at full speed",
+    "import": "from the start of a process to the end of the import",
+}
+# How hybridflow can start: with an empty cache of kernels, with a filled one, without kernels.
+STARTS = ("cold", "warm", "interpreted")
+GRAPH = "hybridflow:graph"
+TRAFFIC = "numba:traffic"
+
+
+def _updates() -> list[Workload]:
+    """Every optimizer with and without row max-norm, and what else has a target."""
+    large, small = {"rows": 4096, "columns": 2560}, {"rows": 7, "columns": 1030}
+
+    def row(optimizer: str, constraint: str, limit: float, *more: Target) -> Workload:
+        words = {"none": "", "rows": " + row max-norm", "columns": " + column max-norm"}
+        words["columns, within"] = " + column max-norm, all within"
+        name = optimizer + words.get(constraint, f" + {constraint}")
+        params = {"optimizer": optimizer, "constraint": constraint, **large}
+        targets = (Target(GRAPH, TRAFFIC, limit), *more)
+        return Workload(f"{name}, 4096 x 2560", "update", params, small, TRAFFIC, targets)
+
+    return [
+        row("Adam", "rows", 1.15, Target(GRAPH, "torch:", 1 / 1.5)),
+        row("Adam", "columns", 1.3),
+        row("Adam", "columns, within", 1.3),
+        row("SGD", "non-negative", 1.15),
+        row("Adam", "none", 1.2),
+        *[
+            row(optimizer, constraint, 1.2)
+            for optimizer in (
+                "SGD",
+                "Momentum",
+                "Adagrad",
+                "RMSProp",
+                "centered RMSProp",
+                "Ftrl",
+                "Adadelta",
+                "AdagradDA",
+                "proximal SGD",
+                "proximal Adagrad",
+            )
+            for constraint in ("none", "rows")
+        ],
+    ]
+
+
+def _sparse() -> list[Workload]:
+    small = {"rows": 50, "columns": 8, "touched": 10}
+
+    def row(optimizer: str, constraint: str, rows: int, *targets: Target) -> Workload:
+        params = {"optimizer": optimizer, "constraint": constraint, "rows": rows}
+        words = " + row max-norm" if constraint == "rows" else ""
+        return Workload(
+            f"sparse {optimizer}{words}, 1,024 rows of {rows:,} x 64",
+            "sparse",
+            {**params, "columns": 64, "touched": 1024},
+            small,
+            "numpy:",
+            targets,
+        )
+
+    ahead = tuple(Target(GRAPH, f"{peer}:", 1.0) for peer in ("jax", "torch", "tensorflow"))
+    return [
+        row("SGD", "none", 1_000_000, *ahead, Target(GRAPH, "numba:", 1.1)),
+        row("Adam", "none", 1_000_000, *ahead),
+        row("Adagrad", "none", 1_000_000, *ahead),
+        row("SGD", "rows", 1_000_000, ahead[0]),
+        row("SGD", "none", 10_000),
+        row("Adagrad", "none", 10_000),
+    ]
+
+
+def _steps() -> list[Workload]:
+    mlp = {"batch": 32, "inputs": 784, "hidden": 128, "outputs": 10}
+    small_mlp = {"batch": 4, "inputs": 10, "hidden": 8, "outputs": 3}
+    many = {"count": 1000, "rows": 64, "columns": 64}
+    few = {"count": 10, "rows": 100, "columns": 100}
+    return [
+        Workload(
+            "linear regression step, 17 samples",
+            "regression",
+            {"samples": 17},
+            {},
+            "numpy:",
+            (
+                Target("hybridflow:run", "pytensor:", 0.5),
+                Target("hybridflow:run", "jax:", 1 / 6),
+                Target("hybridflow:callable", "hybridflow:run", 0.7),
+            ),
+        ),
+        Workload(
+            "MLP step, batch 32, 784-128-10",
+            "mlp",
+            mlp,
+            small_mlp,
+            "numpy:",
+            (
+                Target("hybridflow:run", "numpy:", 0.75),
+                Target("hybridflow:run", "pytensor:", 0.9),
+                Target("hybridflow:run", "jax:", 0.65),
+            ),
+        ),
+        Workload(
+            "Adam, 1,000 variables of 64 x 64",
+            "many",
+            many,
+            {"count": 5, "rows": 4, "columns": 4},
+            "numba:flat",
+            (Target(GRAPH, "numba:flat", 1.3),),
+        ),
+        Workload(
+            "eager Adam step, 10 variables of 100 x 100",
+            "many",
+            few,
+            {"count": 2, "rows": 4, "columns": 4},
+            "numpy:",
+            (
+                Target("hybridflow:eager", "torch:foreach", 0.1),
+                Target("hybridflow:eager", "torch:fused", 1 / 3),
+            ),
+        ),
+    ]
+
+
+def _formulas() -> list[Workload]:
+    alone = ("tanh", "exp", "log")
+    return [
+        Workload(
+            "relu(x*w+b)*mask + tanh(y), 1 M",
+            "elementwise",
+            {"formula": "relu", "size": 1_000_000},
+            {"size": 1000},
+            "numpy:",
+            (
+                Target("hybridflow, 1 thread:assign", "numpy:", 1 / 3.5),
+                Target("hybridflow:assign", "jax:", 1.2),
+                Target("hybridflow:graph", "jax:", 1.2),
+            ),
+        ),
+        *[
+            Workload(
+                f"{formula}, 1 M",
+                "elementwise",
+                {"formula": formula, "size": 1_000_000},
+                {"size": 1000},
+                "numpy:",
+                (Target("hybridflow, 1 thread:assign", "numpy:", 0.5),),
+            )
+            for formula in alone
+        ],
+        Workload(
+            "projection onto the simplex, 4,096 rows of 1,000",
+            "simplex",
+            {"rows": 4096, "columns": 1000},
+            {"rows": 5, "columns": 100},
+            "numpy:",
+            (Target(GRAPH, "jax:", 0.1),),
+        ),
+        *[
+            Workload(
+                f"graph of {ops:,} additions, built, planned, run once",
+                "chain",
+                {"ops": ops},
+                {"ops": 50},
+                "numpy:",
+            )
+            for ops in (1_000, 10_000, 100_000)
+        ],
+    ]
+
+
+def _starts() -> list[Workload]:
+    mlp, small = _steps()[1].params, _steps()[1].small
+    many = _steps()[2]
+    interpreted = "hybridflow, interpreted:run"
+
+    def row(name: str, measure: str, base: str, *targets: Target, steps: int = 1) -> Workload:
+        return Workload(name, "mlp", mlp, small, base, targets, measure, steps)
+
+    cold = "hybridflow, cold:run"
+    adam = _updates()[0]
+    return [
+        row("first step of the MLP", "first", interpreted, Target(cold, interpreted, 1.3)),
+        row(
+            "1,000 steps of the MLP from the first on",
+            "steps",
+            interpreted,
+            Target(cold, interpreted, 1.0),
+            steps=1000,
+        ),
+        row("process to full speed, MLP", "quick start", "numpy:"),
+        row("empty program to full speed, MLP", "settled", "numpy:"),
+        Workload(
+            "empty program to full speed, Adam + row max-norm",
+            "update",
+            {**adam.params, "rows": 512, "columns": 320},
+            adam.small,
+            "numpy:",
+            (),
+            "settled",
+        ),
+        Workload(
+            "process to the first step, Adam, 1,000 variables",
+            "many",
+            many.params,
+            many.small,
+            "numpy:",
+            (),
+            "start",
+        ),
+        row("import", "import", "numpy:", Target("hybridflow, warm:", "numpy:", 1.4)),
+    ]
+
+
+TABLE: list[Workload] = [*_updates(), *_sparse(), *_steps(), *_formulas(), *_starts()]
+# Seconds that some things should take at most, whatever else is running.
+SECONDS = {
+    ("process to full speed, MLP", "hybridflow, warm:run"): 0.5,
+    ("process to the first step, Adam, 1,000 variables", "hybridflow, cold:graph"): 2.0,
+}
+
+
+class Quick(NamedTuple):
+    """A row of the quick form.
+
+    Attributes:
+      limit: how much of the base's time it may take. steps: how many native steps it may have.
+    """
+
+    workload: Workload
+    subject: str
+    base: str
+    limit: float
+    steps: int
+
+
+def _quick(
+    family: str, subject: str, limit: float, steps: int, base: str = "numpy:", **params: Any
+) -> Quick:
+    name = ", ".join([family, *map(str, params.values())])
+    return Quick(Workload(name, family, params, {}, base), subject, base, limit, steps)
+
+
+QUICK: list[Quick] = [
+    _quick("regression", "hybridflow:run", 0.6, 4, samples=17),
+    _quick("regression", "hybridflow:callable", 0.5, 4, samples=17),
+    _quick("mlp", "hybridflow:run", 1.6, 13, batch=32, inputs=784, hidden=128, outputs=10),
+    _quick("update", GRAPH, 0.5, 2, optimizer="Adam", constraint="rows", rows=256, columns=320),
+    _quick("update", GRAPH, 0.5, 4, optimizer="Adam", constraint="columns", rows=256, columns=320),
+    _quick(
+        "update", GRAPH, 0.6, 1, optimizer="SGD", constraint="non-negative", rows=256, columns=320
+    ),
+    _quick("many", GRAPH, 0.1, 21, count=100, rows=16, columns=16),
+    _quick(
+        "sparse",
+        GRAPH,
+        0.1,
+        2,
+        optimizer="SGD",
+        constraint="none",
+        rows=10_000,
+        columns=64,
+        touched=1024,
+    ),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="relu", size=100_000),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="tanh", size=100_000),
+    _quick("elementwise", "hybridflow:assign", 1.0, 1, formula="exp", size=100_000),
+]
