@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
-from docutils import nodes
+import hybridflow
 
-DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS / "site"), str(DOCS.parent)]
-
-import docstrings  # noqa: E402
-import figures  # noqa: E402
-import reference  # noqa: E402
-import tf1_names  # noqa: E402
-
-import hybridflow  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent / "site"))
 
 project = "hybridflow"
 author = "the hybridflow authors"
 copyright = "the hybridflow authors, Apache License 2.0"
 version = release = hybridflow.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_design", "drawing"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "extension",
+]
 exclude_patterns = ["generated/*.md"]  # parts of a page
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 
@@ -56,26 +53,3 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True
 copybutton_remove_prompts = True
-
-
-def _convert(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    lines[:] = docstrings.to_rst(lines)
-
-
-def _generate(app: Any) -> None:
-    figures.write(DOCS / "generated" / "figures")
-    reference.write(DOCS / "generated" / "reference")
-    tf1_names.write(DOCS / "generated")
-
-
-def _strip(app: Any, doctree: nodes.document) -> None:
-    """Takes the empty lines away that end doctests in Markdown."""
-    for block in doctree.findall(nodes.literal_block):
-        block.rawsource = block.rawsource.rstrip()
-        block[:] = [nodes.Text(block.astext().rstrip())]
-
-
-def setup(app: Any) -> None:
-    app.connect("doctree-read", _strip)
-    app.connect("builder-inited", _generate)
-    app.connect("autodoc-process-docstring", _convert)

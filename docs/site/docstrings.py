@@ -32,8 +32,10 @@ def to_rst(lines: list[str]) -> list[str]:
             out += _field(head[1], block[1:])
         elif block[0].startswith("  "):
             out += [".. code-block:: text", "", *block]
-        else:
+        elif any(line.lstrip().startswith("- ") for line in block):
             out += [_escaped(line) for line in block]
+        else:
+            out.append(_prose(block))
         out.append("")
     return out[:-1]
 

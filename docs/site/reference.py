@@ -132,7 +132,7 @@ def names() -> dict[str, list[Name]]:
             if is_home(module, name, value):
                 homes[id(value)] = f"{module}.{name}"
     found: dict[str, list[Name]] = {module: [] for module in MODULES}
-    for module, name, _ in listed:
+    for module, name, _ in sorted(listed, key=lambda item: item[1].lower()):
         found[module].append(Name(module, name, homes))
     return found
 
@@ -166,18 +166,19 @@ def _root_page(title: str, members: list[Name]) -> str:
         topics.setdefault(name.source(), []).append(name)
     headings = {module: _topic(module) for module in topics}
     for module in sorted(topics, key=lambda module: headings[module][0].strip("`").lower()):
-        heading, sentence = headings[module]
-        lines += [*_heading(heading, "-"), *([f"{sentence}.", ""] if sentence != heading else [])]
+        heading, more = headings[module]
+        lines += [*_heading(heading, "-"), more, ""]
         for name in topics[module]:
             lines += name.rst()
     return "\n".join(lines)
 
 
 def _topic(module: str) -> tuple[str, str]:
-    """What a module is about, in a few words and in its first sentence."""
+    """What a module is about, by its first sentence: a few words, and what follows their colon."""
     text = inspect.getdoc(importlib.import_module(module)) or module
     sentence = re.split(r"\.(?:\s|$)", " ".join(text.split("\n\n")[0].split()))[0]
-    return re.split("[:;,] ", sentence)[0], sentence
+    heading, _, more = sentence.partition(": ")
+    return re.split("[;,] ", heading)[0], f"{more[:1].upper()}{more[1:]}." if more else ""
 
 
 def _heading(text: str, mark: str) -> list[str]:
