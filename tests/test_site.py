@@ -104,9 +104,8 @@ def test_a_reference_leads_to_a_description(pages):
 
 
 def test_every_page_is_in_the_table_of_contents(pages):
-    listed = re.findall(
-        r"^generated/reference/(.+)$", (SITE.parent / "reference.md").read_text(), re.M
-    )
+    page = (SITE.parent / "reference.md").read_text("utf-8")
+    listed = re.findall(r"^generated/reference/(.+)$", page, re.M)
     assert sorted(listed) == sorted(pages)
     modules = {m for m in reference.MODULES if m != "hybridflow"}
     assert {f"hybridflow.{page}" for page in pages} >= modules
