@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.execution import EXECUTIONS, Execution
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("hybridflow", deadline=None)
+settings.load_profile("hybridflow")
 
 
 @pytest.fixture(params=EXECUTIONS)

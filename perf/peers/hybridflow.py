@@ -122,7 +122,7 @@ class _Program:
     def __init__(self) -> None:
         self.graph = hf.Graph()
         self.session = hf.Session(graph=self.graph)
-        self._values: list[tuple[Any, np.ndarray]] = []
+        self._values: dict[Any, np.ndarray] = {}
 
     def __enter__(self) -> _Program:
         self._scope = self.graph.as_default()
@@ -131,17 +131,14 @@ class _Program:
 
     def __exit__(self, *exc: Any) -> None:
         """Gives all variables their values."""
-        self.session.run(hf.global_variables_initializer())
-        for variable, value in self._values:
-            variable.load(value, self.session)
+        self.session.run(hf.global_variables_initializer(), self._values)
         self._scope.__exit__(*exc)
 
     def variable(self, name: str, value: np.ndarray, **settings: Any) -> Any:
         """A variable that starts with this value."""
-        zeros = hf.zeros_initializer()
-        made = hf.get_variable(name, value.shape, hf.float32, zeros, **settings)
-        self._values.append((made, value))
-        return made
+        start = hf.placeholder(hf.float32, value.shape)
+        self._values[start] = value
+        return hf.get_variable(name, initializer=start, **settings)
 
     def subject(
         self, fetch: Any, feeds: Any = None, result: Any = None, run: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Any
 
 import numba
@@ -17,9 +16,6 @@ _F = np.float32
 _RATE, _MOST, _TINY = _F(rules.LEARNING_RATE), _F(rules.MOST), _F(1e-7)
 _BETA1, _BETA2, _EPSILON = _F(rules.BETA1), _F(rules.BETA2), _F(rules.ADAM_EPSILON)
 _ONE = _F(1)
-_LIMIT = int(os.environ.get("HYBRIDFLOW_NUM_THREADS", "0"))
-if _LIMIT:
-    numba.set_num_threads(_LIMIT)
 _parallel = numba.njit(parallel=True, error_model="numpy")
 # Sums may be reordered, as every BLAS does it; NaN and Inf are as they should be.
 _summing = numba.njit(parallel=True, error_model="numpy", fastmath={"reassoc", "contract"})

@@ -69,7 +69,7 @@ class _Program:
     def __init__(self) -> None:
         self.graph = tf.Graph()
         self.session = tf.Session(graph=self.graph)
-        self._values: list[tuple[Any, np.ndarray]] = []
+        self._values: dict[Any, np.ndarray] = {}
 
     def __enter__(self) -> _Program:
         self._scope = self.graph.as_default()
@@ -77,17 +77,14 @@ class _Program:
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        self.session.run(tf.global_variables_initializer())
-        for variable, value in self._values:
-            variable.load(value, self.session)
+        self.session.run(tf.global_variables_initializer(), self._values)
         self._scope.__exit__(*exc)
 
     def variable(self, name: str, value: np.ndarray, **settings: Any) -> Any:
         """A variable that starts with this value."""
-        zeros = tf.zeros_initializer()
-        made = tf.get_variable(name, value.shape, tf.float32, zeros, use_resource=True, **settings)
-        self._values.append((made, value))
-        return made
+        start = tf.placeholder(tf.float32, value.shape)
+        self._values[start] = value
+        return tf.get_variable(name, initializer=start, use_resource=True, **settings)
 
     def subject(
         self, fetch: Any, feeds: Any = None, result: Any = None, run: bool = False

@@ -45,10 +45,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     rounds = 0 if options.check else options.rounds
     found = peers.find(options.peers, options.python)
     console.print("peers:", ", ".join(f"{peer.label} ({peer.python})" for peer in found))
-    ours = [peers.one_thread(peer) for peer in found if peer.label == "hybridflow"]
+    serial = [peers.one_thread(p) for p in found if p.label in ("hybridflow", "numpy", "numba")]
     chosen = results.select(options.workloads)
     kept: dict[str, Any] = {"machine": machine.facts(), "workloads": {}}
-    with suite([*found, *ours], console.print) as made:
+    with suite([*found, *serial], console.print) as made:
         kept["peers"] = {label: server.versions for label, server in made.servers.items()}
         for workload in chosen:
             measured = _measured(made, workload, rounds, options)
@@ -78,8 +78,8 @@ def _measured(made: Suite, workload: Any, rounds: int, options: argparse.Namespa
 
 
 def _only(workload: Any) -> Callable[[str], bool]:
-    """With one thread hybridflow runs only where a target asks for it."""
-    named = {target.subject.split(":")[0] for target in workload.targets}
+    """Peers with one thread run only where a target asks for them."""
+    named = {label.split(":")[0] for t in workload.targets for label in (t.subject, t.base)}
     return lambda label: "1 thread" not in label or label.split(":")[0] in named
 
 

@@ -56,10 +56,7 @@ class Peer(NamedTuple):
 
 
 def find(wanted: Sequence[str] = (), pythons: Iterable[str] = ()) -> list[Peer]:
-    """The peers that are installed here or in other environments, each in the first that has it.
-
-    hybridflow comes twice: as it is, and with one thread.
-    """
+    """The peers that are installed here or in other environments, each in the first that has it."""
     given = [*pythons, *filter(None, os.environ.get(PYTHONS, "").split(os.pathsep))]
     found = []
     for name, modules in MODULES.items():
@@ -79,12 +76,18 @@ def _has(python: str, modules: Sequence[str]) -> bool:
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
+# With this each of the peers uses one thread.
+ONE_THREAD = {
+    "HYBRIDFLOW_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+
+
 def one_thread(peer: Peer) -> Peer:
     """A peer that uses one thread."""
-    return peer._replace(
-        label=f"{peer.label}, 1 thread",
-        environment={**peer.environment, "HYBRIDFLOW_NUM_THREADS": "1"},
-    )
+    environment = {**peer.environment, **ONE_THREAD}
+    return peer._replace(label=f"{peer.label}, 1 thread", environment=environment)
 
 
 class PeerError(Exception):

@@ -1,9 +1,10 @@
 """The quick form, for every change: hybridflow against NumPy in one run, and counts.
 
-Small problems; a few seconds each. Times are compared with NumPy's in the same run, the best of all
-rounds with the best, and the limits leave room: twice what was measured and more. Who misses a
-limit is measured again, up to three times in all. Beside times there are counts, which are the same
-on every machine: how many native steps a plan has, and how many ops run by their NumPy meaning.
+Small problems; a few seconds each. Times are compared with NumPy's in the same run, both on one
+thread, the best of all rounds with the best, and the limits leave room: twice what was measured and
+more. Who misses a limit is measured again, up to three times in all. Beside times there are counts,
+which are the same on every machine: how many native steps a plan has, and how many ops run by their
+NumPy meaning.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from perf.suite.turns import Suite, suite
 from perf.workloads.table import QUICK, Quick
 
 _ATTEMPTS = 3
-_SERIAL = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def add_arguments(commands: Any) -> None:
@@ -69,8 +69,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         table.add_column(head, justify="right")
     table.add_column("")
     problems: list[str] = []
-    # A busy neighbour stops two threads of BLAS for longer than one.
-    found = [p._replace(environment=_SERIAL) for p in peers.find(["hybridflow", "numpy"])]
+    # A busy neighbour stops two threads for longer than one.
+    found = [p._replace(environment=peers.ONE_THREAD) for p in peers.find(["hybridflow", "numpy"])]
     with suite(found, console.print) as made:
         for row in QUICK:
             problems += _problems(made, row, options.rounds, table)

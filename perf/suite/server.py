@@ -25,6 +25,8 @@ from perf.workloads.subject import IMPLEMENTATIONS, Subject
 
 # A subject has made so many steps when its result is compared; it is `ready` after two.
 STEPS = 4
+# Steps that take longer (in seconds) are not repeated to warm up.
+_LONG = 0.5
 
 
 def settled(subject: Subject) -> list[Any]:
@@ -37,11 +39,12 @@ def settled(subject: Subject) -> list[Any]:
         return [np.asarray(array) for array in subject.result()]
 
 
-def seconds(subject: Subject, number: int) -> float:
-    """The time of one step, from a loop of `number`."""
+def seconds(subject: Subject, number: int, warm: bool = True) -> float:
+    """The time of one step, from a loop of `number`; if `warm`, after one that is not timed."""
     step = subject.step
     with subject.mode():
-        step()
+        if warm:
+            step()
         gc.disable()
         try:
             start = time.perf_counter()
@@ -81,12 +84,12 @@ class _Server:
         while True:
             took = seconds(self._subjects[variant], number) * number
             if took >= wanted / 4:
-                return {"number": max(1, round(number * wanted / took))}
+                return {"number": max(1, round(number * wanted / took)), "warm": took < _LONG}
             number *= 4
 
-    def time(self, variant: str, number: int) -> dict[str, Any]:
+    def time(self, variant: str, number: int, warm: bool) -> dict[str, Any]:
         """The time of one step."""
-        return {"seconds": seconds(self._subjects[variant], number)}
+        return {"seconds": seconds(self._subjects[variant], number, warm)}
 
     def drop(self) -> dict[str, Any]:
         """Forgets all subjects."""

@@ -1,4 +1,4 @@
-"""Every workload of `perf/` on hybridflow, small: it gives what NumPy gives."""
+"""Every workload of `perf/` on hybridflow, small, gives what NumPy gives; and the tools work."""
 
 from __future__ import annotations
 
@@ -76,12 +76,13 @@ def test_a_server_makes_times_and_forgets_subjects(tmp_path):
         made = {"family": "regression", "variant": "", "params": {"samples": 17}}
         server.ask("prepare", **made, to=str(file))
         assert [array.shape for array in np.load(file).values()] == [(), ()]
-        number = server.ask("number", variant="", wanted=0.001)["number"]
-        assert 1 <= number < 10_000
-        assert server.ask("time", variant="", number=number)["seconds"] > 0
+        found = server.ask("number", variant="", wanted=0.001)
+        assert 1 <= found["number"] < 10_000
+        assert found["warm"]
+        assert server.ask("time", variant="", **found)["seconds"] > 0
         server.ask("drop")
         with pytest.raises(PeerError, match="numpy: KeyError"):
-            server.ask("time", variant="", number=1)
+            server.ask("time", variant="", number=1, warm=True)
     finally:
         server.close()
 

@@ -115,10 +115,11 @@ class VariableTree:
         printer.text(self._text(color=sys.stdout.isatty()))
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{heading}</th>" for heading in _HEADINGS)
+        head = "".join(_html_cell("th", heading, heading) for heading in _HEADINGS)
         body = "".join(_html_row(row) for row in self.rows())
         return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            "<table style='border-collapse:collapse;font-family:monospace;line-height:1.15'>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             f"<p>{html.escape(self.summary())}</p>"
         )
 
@@ -164,8 +165,16 @@ def _row(guides: str, name: str, variable: Any) -> Row:
 def _html_row(row: Row) -> str:
     name = html.escape(row.name)
     label = f"{row.guides}{name}" if row.shape else f"{row.guides}<b>{name}</b>"
-    cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in row[2:])
-    return f"<tr><td style='text-align:left;white-space:pre'>{label}</td>{cells}</tr>"
+    texts = [label, *map(html.escape, row[2:])]
+    cells = map(_html_cell, ["td"] * len(texts), _HEADINGS, texts)
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _html_cell(tag: str, column: str, content: str) -> str:
+    """A cell of a column, without space above and below, so that the guides of the tree meet."""
+    side = "right" if column == "size" else "left"
+    style = f"text-align:{side};padding:0 1.5em 0 0;white-space:pre"
+    return f"<{tag} style='{style}'>{content}</{tag}>"
 
 
 def _elements(variables: list[Any]) -> int:

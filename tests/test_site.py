@@ -1,0 +1,116 @@
+"""What builds the site: docstrings as reStructuredText, and the pages of the reference."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).parents[1] / "docs" / "site"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, SITE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+docstrings = load("docstrings")
+reference = load("reference")
+
+
+def test_the_examples_of_the_converter():
+    assert doctest.testmod(docstrings).failed == 0
+
+
+DOCSTRING = """\
+One line with `code_*` and *marks*.
+
+    set      {w : |w| <= radius}
+    problem  min |y - w|
+
+Args:
+  a, b: two
+    of them.
+  *names: `Tensor`s.
+Returns: a pair:
+  x_ and y.
+
+Raises:
+  ValueError (when called): never.
+
+- one
+- two
+
+>>> 1 + 1
+2"""
+
+WANTED = r"""
+One line with `code_*` and \*marks\*.
+
+.. code-block:: text
+
+    set      {w : |w| <= radius}
+    problem  min |y - w|
+
+:Args:
+   - ``a``, ``b``: two of them.
+   - ``*names``: `Tensor`\ s.
+
+:Returns: a pair: x\_ and y.
+
+:Raises:
+   - ``ValueError`` (when called): never.
+
+- one
+- two
+
+>>> 1 + 1
+2"""
+
+
+def test_a_docstring():
+    assert docstrings.to_rst(DOCSTRING.split("\n")) == WANTED[1:].split("\n")
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return reference.pages()
+
+
+def test_every_public_name_is_described(pages):
+    text = "\n".join(pages.values())
+    described = re.findall(r"^\.\. (?:auto|py:)(?:function|class|data):: ([\w.]+)", text, re.M)
+    assert len(set(described)) == len(described)
+    for module in reference.MODULES:
+        for name in importlib.import_module(module).__all__:
+            value = getattr(importlib.import_module(module), name)
+            if name != "__version__" and not isinstance(value, type(reference)):
+                assert f"{module}.{name}" in described
+
+
+def test_a_reference_leads_to_a_description(pages):
+    text = "\n".join(pages.values())
+    described = re.findall(r"^\.\. auto(?:function|class):: ([\w.]+)", text, re.M)
+    referred = re.findall(r"The same as :py:obj:`([\w.]+)`", text)
+    assert len(referred) > 20
+    assert set(referred) <= set(described)
+    assert "hybridflow.errors.OpError" in referred
+
+
+def test_every_page_is_in_the_table_of_contents(pages):
+    page = (SITE.parent / "reference.md").read_text("utf-8")
+    listed = re.findall(r"^generated/reference/(.+)$", page, re.M)
+    assert sorted(listed) == sorted(pages)
+    modules = {m for m in reference.MODULES if m != "hybridflow"}
+    assert {f"hybridflow.{page}" for page in pages} >= modules
+
+
+def test_the_table_of_constraints():
+    table = reference.classes("hybridflow.constraints")
+    assert "{py:obj}`L1Ball <hybridflow.constraints.L1Ball>` | Vectors whose" in table
