@@ -33,7 +33,7 @@ def explain(
     (bytes) and `memory_without_reuse`. `fallbacks` of the object itself is their number.
 
     Raises:
-      as `Session.run` does.
+      OpError: as `Session.run` does.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session():
