@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -177,7 +176,10 @@ class VariableStore:
         # The same name in another scope, or else one that is spelled alike.
         last = name.rpartition("/")[2]
         names = [other for other in self.variables if other.rpartition("/")[2] == last]
-        names = names or difflib.get_close_matches(name, self.variables)
+        if not names:
+            import difflib  # for an error alone
+
+            names = difflib.get_close_matches(name, self.variables)
         return f" Or is it {names[0]!r}?" if names else ""
 
     def forget_unfinished(self) -> None:
