@@ -20,17 +20,25 @@ def environment() -> str:
     """Everything but a kernel's source that its object code depends on."""
     # Imported when first needed, as elsewhere: they cost as much as a tenth of our own import.
     import hashlib
-    from importlib import metadata
+    import importlib.util
 
+    import llvmlite
+
+    numba = importlib.util.find_spec("numba")
+    if numba is None or numba.origin is None:
+        raise ImportError("Numba is not there.")
+    # Its version, without an import of it: the worker alone needs it.
+    with open(os.path.join(os.path.dirname(numba.origin), "_version.py"), "rb") as file:
+        version = hashlib.sha256(file.read()).hexdigest()
     generator = hashlib.sha256()
     for folder, _, names in sorted(os.walk(os.path.dirname(__file__))):
         for name in sorted(names):
             if name.endswith(".py"):
                 with open(os.path.join(folder, name), "rb") as file:
                     generator.update(file.read())
-    versions = [f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite")]
     python = ".".join(map(str, sys.version_info[:2]))
-    return "\n".join([generator.hexdigest(), *versions, python, target.triple(), *target.cpu()])
+    versions = [f"numba {version}", f"llvmlite {llvmlite.__version__}", f"Python {python}"]
+    return "\n".join([generator.hexdigest(), *versions, target.triple(), *target.cpu()])
 
 
 class Kernel:
