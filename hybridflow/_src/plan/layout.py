@@ -258,9 +258,6 @@ class Layout:
         for word, offset in self._places.get(buffer, ()):
             self._array[word] = address + offset
 
-    def _word(self, value: int) -> None:
-        self._words.append(value)
-
     def _address_word(self, buffer: Buffer, offset: int) -> None:
         self._places.setdefault(buffer, []).append((len(self._words), offset))
         self._words.append(0)
