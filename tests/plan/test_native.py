@@ -237,6 +237,22 @@ class TestVariables:
         session.run(step)
         np.testing.assert_array_equal(session.run(v), [6, 7, 8])
 
+    @pytest.mark.parametrize("limit", [1e-3, 5.0, 1e3])
+    @pytest.mark.parametrize("special", [2.0, -0.0, np.nan, np.inf])
+    def test_columns_within_and_beyond_their_limit(self, session, limit, special):
+        # Scales of 1 for all columns, for some, for none: a product with ones alone is spared.
+        start = np.linspace(2, 6, 12).reshape(4, 3)
+        start[1, 2] = special
+        v = hf.get_variable("v", initializer=start)
+        scale = hf.minimum(hf.reduce_max(hf.abs(v), 0), limit) / hf.reduce_max(hf.abs(v), 0)
+        step = hf.assign(v, v * scale)
+        session.run(v.initializer)
+        expected = session.run(step)
+        run_native(session, step)
+        v.load(start, session)
+        np.testing.assert_array_equal(session.run(step), expected)
+        np.testing.assert_array_equal(np.signbit(session.run(v)), np.signbit(expected))
+
     def test_an_uninitialized_variable_is_an_error(self, session):
         v = hf.get_variable("v", initializer=hf.zeros([3]))
         step = v.assign_add([1.0, 1.0, 1.0]).op

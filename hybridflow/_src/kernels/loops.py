@@ -148,6 +148,7 @@ class Nest:
         self._arguments()
         for number, total in enumerate(self.totals):
             self._begin_total(number, total)
+        self._return_if_unchanged()
         depth = 1
         for level in range(self.outer):
             self._line(depth, f"for o{level} in range(n{level}):")
@@ -179,6 +180,29 @@ class Nest:
             self._line(1, f"{name} = word(a, {position})")
         if self.indexed:
             self._line(1, "r1 = load_i64(count, 0, 30)")
+
+    def _return_if_unchanged(self) -> None:
+        """Spares the rows if each is multiplied in place by the same row, which is of ones.
+
+        That is how the norms of columns are held to a limit, which most of the time they keep.
+        """
+        if self.outer or self.indexed or self.totals or len(self.stores) != 1:
+            return
+        ((operand, node),) = self.stores
+        if node.op != "multiply" or {arg.op for arg in node.args} != {"load"}:
+            return
+        factors = [arg.detail for arg in node.args if arg.detail != operand]
+        if len(factors) != 1:
+            return
+        factor = factors[0]
+        self._line(1, f"if s{factor} == 0 and r1 - r0 > 1:")
+        self._line(2, "j = c0")
+        one = literal(np.ones((), node.dtype)[()], node.dtype)
+        loaded = f"{_access('load', self.operands, factor, 'p')})"
+        self._line(2, f"while j < c1 and {loaded} == {one}:")
+        self._line(3, "j = j + 1")
+        self._line(2, "if j == c1:")
+        self._line(3, "return 0")
 
     def _row_addresses(self, depth: int) -> None:
         if self.indexed:
