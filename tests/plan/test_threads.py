@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.framework import locks
 from hybridflow._src.kernels import blas, pool
+from hybridflow._src.plan import layout
 from tests.kernels import processes
 from tests.plan.sessions import program_of
 
@@ -68,6 +70,78 @@ def test_small_values_are_not_divided(graph):
     x = hf.placeholder(hf.float32, [None])
     with hf.Session(config=hf.ConfigProto(intra_op_parallelism_threads=4)) as session:
         assert parts(program_of(session, x + 1.0, {x: np.ones(1000, np.float32)})) == []
+
+
+# -- steps side by side ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sharing(monkeypatch):
+    """Steps that can run side by side do, however small they are."""
+    monkeypatch.setattr(layout, "_WORTH_SHARING", 0)
+
+
+def calls(program):
+    """How many calls each of the programs has that run side by side."""
+    words, base = program._array, program._array.ctypes.data
+    divided = [what for kind, what in program._segments if kind == "divided"]
+    return [[int(words[(address - base) // 8]) for address in what] for what in divided]
+
+
+def test_many_small_updates_are_shared_out(graph, sharing):
+    rng = np.random.default_rng(0)
+    starts = [rng.normal(size=(3 + i, 1000)).astype(np.float32) for i in range(9)]
+    variables = [hf.get_variable(f"v{i}", initializer=s) for i, s in enumerate(starts)]
+    optimizer = hf.train.MomentumOptimizer(0.5, 0.9)
+    train = optimizer.apply_gradients([(hf.ones(v.shape), v) for v in variables])
+    with hf.Session(config=hf.ConfigProto(intra_op_parallelism_threads=3)) as session:
+        session.run(hf.global_variables_initializer())
+        (found,) = calls(program_of(session, train))
+        assert len(found) == 3
+        assert min(found) >= 1
+        for start, value in zip(starts, session.run(variables), strict=True):
+            # Two steps of 0.5 at a velocity of 1 and then 1.9.
+            np.testing.assert_allclose(start - value, 0.5 * (1 + 1.9), rtol=1e-5)
+
+
+def test_steps_that_need_each_other_are_not_shared_out(graph, sharing):
+    v = hf.get_variable("v", initializer=np.zeros(5000, np.float32), use_resource=True)
+    x = hf.placeholder(hf.float32, [5000])
+    with hf.control_dependencies([v.assign_add(x)]):
+        added = v.read_value()
+        scaled = v.assign(added * hf.reduce_sum(added))
+    with hf.control_dependencies([scaled]):
+        last = v.read_value() + 1.0
+    feed = {x: np.ones(5000, np.float32)}
+    with hf.Session(config=hf.ConfigProto(intra_op_parallelism_threads=2)) as session:
+        session.run(v.initializer)
+        assert not calls(program_of(session, last, feed))
+        session.run(v.initializer)
+        np.testing.assert_array_equal(session.run(last, feed), np.full(5000, 5001.0))
+
+
+def test_steps_side_by_side_share_no_memory(graph, sharing):
+    # One after the other, results would lie where values lay that are done with.
+    xs = [hf.placeholder(hf.float32, [n, n]) for n in range(60, 40, -4)]
+    products = [hf.matmul(x, x) for x in xs]
+    with hf.control_dependencies(products):
+        rows = [hf.exp(product[:1] * 0.01) for product in products]
+    with hf.control_dependencies(rows):
+        results = [hf.matmul(row, x) for row, x in zip(rows, xs, strict=True)]
+    config = hf.ConfigProto(intra_op_parallelism_threads=2)
+    feed = {x: np.eye(*x.shape.as_list(), dtype=np.float32) for x in xs}
+    with hf.Session(config=config) as session:
+        wanted = session.run(results, feed)
+        program = program_of(session, results, feed)
+        assert calls(program)
+        for batch in program._batches:
+            buffers = {p.buffer for _, step in batch if len(batch) > 1 for p in step.places}
+            planned = [b for b in buffers if b.kind == "planned"]
+            lies = sorted((program.block.address(b), b.size) for b in planned)
+            for (address, size), (following, _) in pairwise(lies):
+                assert address + size <= following
+        for found, value in zip(session.run(results, feed), wanted, strict=True):
+            np.testing.assert_allclose(found, value, rtol=1e-6)
 
 
 # -- matrix products -------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ _FUNCTIONS = {"f32": "cblas_sgemm", "f64": "cblas_dgemm"}
 # Products of fewer multiplications run on one thread: a second would cost more than it does where
 # the processor's other cores are not idle.
 _SMALL = 1 << 24
+# Below about so many BLAS itself takes one.
+_TINY = 1 << 18
 
 
 class Blas(NamedTuple):
@@ -49,6 +51,33 @@ def find() -> Blas | None:
                 put = _address(library, pattern.format("openblas_set_num_threads"))
                 return Blas(found, bits, (tell, put) if tell and put else (0, 0))
     return None
+
+
+def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`np.matmul`, on one thread of BLAS where a kernel takes one."""
+    small = _TINY <= a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL
+    functions = _thread_functions() if small and a.dtype.char in "fd" else None
+    if functions is None:
+        return np.matmul(a, b)
+    tell, put = functions
+    threads = tell()
+    if threads < 2:
+        return np.matmul(a, b)
+    try:
+        put(1)
+        return np.matmul(a, b)
+    finally:
+        put(threads)
+
+
+@functools.cache
+def _thread_functions() -> tuple[Any, Any] | None:
+    """The functions that tell and set the number of threads, if there are any."""
+    library = find()
+    if library is None or not all(library.threads):
+        return None
+    tell, put = library.threads
+    return ctypes.PYFUNCTYPE(ctypes.c_int)(tell), ctypes.PYFUNCTYPE(None, ctypes.c_int)(put)
 
 
 def _address(library: Any, name: str) -> int:

@@ -17,7 +17,7 @@ from hybridflow._src.plan.steps import Call, Host, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SMALL = 1 << 14
 # Kernels that touch fewer bytes are not divided among threads.
 _WORTH_DIVIDING = 1 << 20
+# Steps that touch fewer bytes in all are not shared out among threads.
+_WORTH_SHARING = 1 << 22
 
 
 class Layout:
@@ -76,6 +78,7 @@ class Layout:
             for step in lowering.steps
         )
         self._settle(lowering)
+        self._batches = list(self._find_batches())
         self._handed = self._find_handed()
         self.block = new_block(self._planned())
 
@@ -109,6 +112,33 @@ class Layout:
                 buffer.last = max(buffer.last, position)
         self.steps.reverse()
 
+    def _find_batches(self) -> Iterator[list[tuple[int, Any]]]:
+        """The steps, alone or with those that run side by side with them, shared out to threads."""
+        batch: list[tuple[int, Any]] = []
+        read: set[Any] = set()
+        written: set[Any] = set()
+        for position, step in self.steps:
+            alone = not isinstance(step, GroupCall) or self._parts(step) > 1
+            reads, writes = (set(), set()) if alone else _touched(step)
+            if alone or writes & (read | written) or reads & written:
+                yield from self._shared(batch)
+                batch, read, written = [], set(), set()
+            batch.append((position, step))
+            if alone:
+                yield batch
+                batch = []
+            read |= reads
+            written |= writes
+        yield from self._shared(batch)
+
+    def _shared(self, batch: list[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
+        """The steps of a batch together if that is worth it, else each alone."""
+        size = sum(step.bytes for _, step in batch)
+        if len(batch) > 1 and self.threads > 1 and size >= _WORTH_SHARING:
+            yield batch
+        else:
+            yield from ([item] for item in batch)
+
     def _find_handed(self) -> dict[Buffer, Handed]:
         """The large fetched values, each in memory of its own, that are not fetched twice."""
         values = [v for v in self._fetches if isinstance(v, Value)]
@@ -140,7 +170,20 @@ class Layout:
             else:
                 continue
             found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
+        self._extend_lives()
         return [buffer for buffer in found if buffer not in self._handed]
+
+    def _extend_lives(self) -> None:
+        """Of steps that run side by side none may use memory that another one has done with."""
+        for batch in self._batches:
+            if len(batch) == 1:
+                continue
+            first, last = batch[0][0], batch[-1][0]
+            for _, step in batch:
+                for buffer in [*[place.buffer for place in step.places], *step.scratch]:
+                    buffer.last = max(buffer.last, last)
+                    if buffer.first > first:
+                        buffer.first = first
 
     def _parts(self, step: GroupCall | Call) -> int:
         """Into how many ranges a step is divided."""
@@ -176,22 +219,21 @@ class Layout:
         self.owners: dict[int, int] = {}
         # The programs from the first write on.
         writing: dict[int, None] = {}
-        for position, step in self.steps:
+        for batch in self._batches:
+            position, step = batch[0]
             if isinstance(step, Host):
                 self._segments.append(("host", step))
                 continue
-            address = addresses[self.kernels[position]]
-            starts = (
-                self._group_words(position, step)
-                if isinstance(step, GroupCall)
-                else self._call_words(step)
-            )
-            self.owners.update(dict.fromkeys(starts, position))
-            if len(starts) > 1:
-                numbers = []
-                for start in starts:
-                    numbers.append(len(programs))
-                    programs.append([(address, start)])
+            pieces = [self._calls(*item, addresses) for item in batch]
+            combining: list[tuple[int, int]] = []
+            if len(batch) > 1:
+                shares = self._shares([step.bytes for _, step in batch])
+                side_by_side = [[call for n in share for call in pieces[n]] for share in shares]
+            else:
+                side_by_side = [[call] for call in pieces[0]]
+            if len(side_by_side) > 1:
+                numbers = list(range(len(programs), len(programs) + len(side_by_side)))
+                programs += side_by_side
                 self._segments.append(("divided", list(numbers)))
                 combining = self._combining(position, addresses)
                 self.owners.update((start, position) for _, start in combining)
@@ -204,10 +246,33 @@ class Layout:
                     self._segments.append(("native", len(programs)))
                     programs.append([])
                 numbers = [self._segments[-1][1]]
-                programs[numbers[0]].append((address, starts[0]))
-            if position >= self.first_write and self.writes_last:
+                programs[numbers[0]] += side_by_side[0]
+            if batch[-1][0] >= self.first_write and self.writes_last:
                 writing.update(dict.fromkeys(numbers))
         self._fix(programs, list(writing))
+
+    def _calls(
+        self, position: int, step: GroupCall | Call, addresses: dict[Kernel, int]
+    ) -> list[tuple[int, int]]:
+        """The calls of a step, one for each range, as address of the kernel and first argument."""
+        starts = (
+            self._group_words(position, step)
+            if isinstance(step, GroupCall)
+            else self._call_words(step)
+        )
+        self.owners.update(dict.fromkeys(starts, position))
+        return [(addresses[self.kernels[position]], start) for start in starts]
+
+    def _shares(self, sizes: list[int]) -> list[list[int]]:
+        """The numbers of sizes, in as many runs of about the same sum as there are threads."""
+        shares: list[list[int]] = [[] for _ in range(self.threads)]
+        total, before = sum(sizes), 0
+        for number, size in enumerate(sizes):
+            shares[min((2 * before + size) * self.threads // (2 * total), self.threads - 1)].append(
+                number
+            )
+            before += size
+        return [share for share in shares if share]
 
     def _fix(self, programs: list[list[tuple[int, int]]], writing: list[int]) -> None:
         starts = []
@@ -323,3 +388,11 @@ class Layout:
                 else:
                     self._words.append(int(arg))
         return starts
+
+
+def _touched(step: GroupCall) -> tuple[set[Any], set[Any]]:
+    """What a step reads, and what it writes: variables and other buffers."""
+    stored = {store.operand for store in step.nest.stores}
+    stored |= {total.operand for total in step.nest.totals}
+    memory = [place.buffer.storage or place.buffer for place in step.places]
+    return set(memory), {memory[operand] for operand in stored}

@@ -153,24 +153,27 @@ def _stepped(program: Program, timed: Callable[[int, Callable[[], Any]], Any]) -
         if kind == "host":
             pieces.append((kind, what))
             continue
-        for address in [what] if kind == "native" else what:
+        made = []
+        programs = [what] if kind == "native" else what
+        for address in programs:
             first = (address - base) // 8
             for call in range(int(words[first])):
                 function, args = words[first + 2 + 2 * call :][:2].tolist()
                 single = np.array((1, 0, function, args), np.int64)
                 singles.append(single)
-                step_at[single.ctypes.data] = numbers[program.owners[(args - base) // 8]]
-                if kind == "native":
-                    pieces.append((kind, single.ctypes.data))
-        if kind == "divided":
-            pieces.append((kind, [s.ctypes.data for s in singles[-len(what) :]]))
+                made.append(single.ctypes.data)
+                step_at[made[-1]] = numbers[program.owners[(args - base) // 8]]
+        if kind == "divided" and len(made) == len(programs):
+            pieces.append((kind, made))
+        else:  # steps that run side by side are timed one by one
+            pieces += [("native", address) for address in made]
 
     def enter(address: int, alive: Any = singles) -> int:
         status: int = timed(step_at[address], lambda: program._enter(address))
         return status
 
-    made = copy.copy(program)
-    made._enter = enter
-    made._segments = pieces
-    made._writing, made._marks = [], []
-    return made
+    stepped = copy.copy(program)
+    stepped._enter = enter
+    stepped._segments = pieces
+    stepped._writing, stepped._marks = [], []
+    return stepped
