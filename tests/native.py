@@ -7,7 +7,9 @@ import ctypes
 from collections.abc import Iterator
 from typing import Any
 
-from hybridflow._src.kernels import uncompiled
+import numpy as np
+
+from hybridflow._src.kernels import driver, uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.plan import building
 from hybridflow._src.plan.plan import Plan
@@ -35,8 +37,8 @@ class PythonCompiler:
             for kernel in kernels
         }
 
-    def enter(self) -> Any:
-        return run_program
+    def entry(self) -> Any:
+        return PythonEntry
 
 
 _errors: list[Exception] = []
@@ -55,8 +57,39 @@ def _telling(function: Any) -> Any:
     return call
 
 
+class PythonEntry:
+    """Stands in for the driver."""
+
+    @staticmethod
+    def enter(program: int) -> int:
+        return run_program(program)
+
+    @staticmethod
+    def feeder(table: Any) -> Any:
+        def feed(arrays: tuple[Any, ...]) -> int:
+            words = iter(table.tolist())
+            program = next(words)
+            for array in arrays:
+                _, kind, wanted = (next(words) for _ in range(3))
+                if not kind:
+                    if id(array) != wanted:
+                        return driver.MISMATCH
+                    continue
+                shape = tuple(next(words) for _ in range(next(words)))
+                places = [(next(words), next(words)) for _ in range(next(words))]
+                if type(array) is not np.ndarray or id(array.dtype) != wanted:
+                    return driver.MISMATCH
+                if array.shape != shape or not (array.flags.c_contiguous and array.flags.aligned):
+                    return driver.MISMATCH
+                for word, offset in places:
+                    ctypes.c_int64.from_address(word).value = array.ctypes.data + offset
+            return run_program(program) if program else 0
+
+        return feed
+
+
 def run_program(program: int) -> int:
-    """What the driver does, in Python."""
+    """What the driver does with a program, in Python."""
     words = ctypes.cast(program, ctypes.POINTER(ctypes.c_int64))
     for position in range(words[0]):
         function, args = words[2 + 2 * position], words[3 + 2 * position]

@@ -14,6 +14,7 @@ import pytest
 
 from hybridflow._src.kernels import cache, compiler, target
 from hybridflow._src.kernels.compiler import CompileError, Compiler
+from hybridflow._src.kernels.driver import MISMATCH, Feed, feed_table
 from hybridflow._src.kernels.kernel import Kernel, environment
 from hybridflow._src.plan.plan import Kernels, build
 from tests.kernels import processes
@@ -86,7 +87,7 @@ def test_compiled_once_and_loaded_from_then_on(made):
 
 
 def test_the_driver_runs_programs_and_marks_those_that_end(made):
-    enter = made().enter()
+    enter = made().entry().enter
     found = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
@@ -108,6 +109,55 @@ def test_the_driver_runs_programs_and_marks_those_that_end(made):
     assert run(4, 7, 5) == (256 + 7, 0)
     assert run() == (0, 1)
     assert found == [1, 2, 3, 4, 7]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_driver_takes_arrays_that_fit_and_no_others(made, runs):
+    entry, expected = made().entry(), object()
+    program = np.array([0, 0], np.int64)
+    took = np.zeros(3, np.int64)
+    base = took.ctypes.data
+    feeds = [
+        Feed(None, np.dtype(np.float32), (2, 3), [(base, 0), (base + 8, 4)]),
+        Feed(expected),
+        Feed(None, np.dtype(np.int64), (), [(base + 16, 0)]),
+    ]
+    table = feed_table(program.ctypes.data if runs else 0, feeds)
+    feed = entry.feeder(table)
+
+    good = np.ones((2, 3), np.float32)
+    number = np.array(5)
+    assert feed((good, expected, number)) == 0
+    address = good.ctypes.data
+    assert took.tolist() == [address, address + 4, number.ctypes.data]
+    assert program[1] == runs
+
+    program[1] = took[...] = 0
+    assert feed((good, expected)) == 0
+    assert took.tolist() == [address, address + 4, 0]
+
+    class Other(np.ndarray):
+        pass
+
+    odd = np.zeros(25, np.uint8)[1:].view(np.float32).reshape(2, 3)
+    for bad in (
+        [[1.0, 1.0, 1.0]] * 2,
+        None,
+        np.float32(1),
+        good.astype(np.float64),
+        good.astype(">f4"),
+        good[:, :2],
+        good.reshape(3, 2),
+        good.reshape(1, 2, 3),
+        np.ones((3, 2), np.float32).T,
+        odd,
+        good.view(Other),
+    ):
+        program[1] = 0
+        assert feed((bad, expected, number)) == MISMATCH
+        assert not program[1]
+    assert feed((good, object(), number)) == MISMATCH
+    assert feed((good, expected, np.int64(5))) == MISMATCH
 
 
 def test_a_key_tells_of_all_that_the_code_depends_on():

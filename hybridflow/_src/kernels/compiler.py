@@ -212,13 +212,13 @@ class Compiler:
                     raise
         raise AssertionError
 
-    def enter(self) -> Callable[[int], int]:
-        """The function that runs a program; see `driver`. For jobs alone."""
-        if self._enter is None:
-            self._enter = driver.python_function(self._obtain(driver.ENTRY))
-        return self._enter
+    def entry(self) -> driver.Entry:
+        """The way into programs. For jobs alone."""
+        if self._entry is None:
+            self._entry = driver.Entry(self._obtain(driver.ENTRY))
+        return self._entry
 
-    _enter: Callable[[int], int] | None = None
+    _entry: driver.Entry | None = None
 
     # -- processes ---------------------------------------------------------------------------------
 

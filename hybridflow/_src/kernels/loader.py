@@ -13,6 +13,8 @@ PYTHON_FUNCTIONS = {
     "PyEval_SaveThread": 0,
     "PyLong_AsSsize_t": 1,
     "PyLong_FromSsize_t": 1,
+    "PyTuple_GetItem": 2,
+    "PyTuple_Size": 1,
 }
 
 

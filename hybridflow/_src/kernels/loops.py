@@ -197,7 +197,7 @@ class Nest:
         factor = factors[0]
         self._line(1, f"if s{factor} == 0 and r1 - r0 > 1:")
         self._line(2, "j = c0")
-        one = literal(np.ones((), node.dtype)[()], node.dtype)
+        one = literal(node.dtype.type(1), node.dtype)
         loaded = f"{_access('load', self.operands, factor, 'p')})"
         self._line(2, f"while j < c1 and {loaded} == {one}:")
         self._line(3, "j = j + 1")

@@ -17,14 +17,13 @@ from hybridflow._src.plan.steps import Call, Host, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
 
-# Feeds up to this size are copied; of larger ones the address is taken.
-_SMALL = 1 << 14
 # Kernels that touch fewer bytes are not divided among threads.
 _WORTH_DIVIDING = 1 << 20
 # Steps that touch fewer bytes in all are not shared out among threads.
@@ -118,13 +117,13 @@ class Layout:
         read: set[Any] = set()
         written: set[Any] = set()
         for position, step in self.steps:
-            alone = not isinstance(step, GroupCall) or self._parts(step) > 1
-            reads, writes = (set(), set()) if alone else _touched(step)
-            if alone or writes & (read | written) or reads & written:
+            small = step if isinstance(step, GroupCall) and self._parts(step) == 1 else None
+            reads, writes = (set(), set()) if small is None else _touched(small)
+            if small is None or writes & (read | written) or reads & written:
                 yield from self._shared(batch)
                 batch, read, written = [], set(), set()
             batch.append((position, step))
-            if alone:
+            if small is None:
                 yield batch
                 batch = []
             read |= reads
@@ -208,9 +207,9 @@ class Layout:
 
     # -- words -----------------------------------------------------------------------------------
 
-    def link(self, addresses: dict[Kernel, int], enter: Callable[[int], int]) -> None:
+    def link(self, addresses: dict[Kernel, int], entry: Entry) -> None:
         """Puts in the addresses of kernels, and of buffers as far as they are known."""
-        self._enter = enter
+        self._enter = entry.enter
         self._words: list[int] = []
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
@@ -308,20 +307,15 @@ class Layout:
             if buffer.kind == VARIABLE:
                 assert buffer.storage is not None
                 self._by_storage.setdefault(buffer.storage, []).append(buffer)
-        self._slots = {
-            index: self._own_slot(buffer)
-            for index, buffer in enumerate(self._feeds)
-            if buffer is not None and buffer.size <= _SMALL
-        }
-
-    def _own_slot(self, buffer: Buffer) -> np.ndarray:
-        slot = np.empty(buffer.shape, buffer.dtype)
-        self._bind(buffer, slot.ctypes.data)
-        return slot
 
     def _bind(self, buffer: Buffer, address: int) -> None:
         for word, offset in self._places.get(buffer, ()):
             self._array[word] = address + offset
+
+    def _words_of(self, buffer: Buffer) -> list[tuple[int, int]]:
+        """The addresses of the words that take a buffer's, and what is added to it."""
+        base = self._array.ctypes.data
+        return [(base + 8 * word, offset) for word, offset in self._places.get(buffer, ())]
 
     def _address_word(self, buffer: Buffer, offset: int) -> None:
         self._places.setdefault(buffer, []).append((len(self._words), offset))

@@ -12,7 +12,8 @@ from numpy import ndarray
 
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import pool
-from hybridflow._src.kernels.memory import address_of
+from hybridflow._src.kernels.driver import Feed, feed_table
+from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
 from hybridflow._src.plan.layout import Layout
 from hybridflow._src.plan.steps import Host, Opaque
 from hybridflow._src.plan.values import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
 
 # A step that was interrupted is completed although so many more interrupts come.
@@ -39,9 +41,9 @@ _MOST_INTERRUPTS = 1000
 class Program(Layout):
     """A layout that runs."""
 
-    def link(self, addresses: dict[Kernel, int], enter: Callable[[int], int]) -> None:
-        super().link(addresses, enter)
-        self._find_quick()
+    def link(self, addresses: dict[Kernel, int], entry: Entry) -> None:
+        super().link(addresses, entry)
+        self._find_quick(entry)
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -56,12 +58,10 @@ class Program(Layout):
         """
         self._bind_variables()
         arrays = self._arrays = dict(enumerate(feeds))
-        for index, slot in self._slots.items():
-            slot[...] = feeds[index]
         for index, buffer in enumerate(self._feeds):
-            if buffer is not None and index not in self._slots:
+            if buffer is not None:
                 array = arrays[index]
-                if not array.flags.carray:
+                if array.__class__ is not ndarray or not array.flags.carray:
                     array = arrays[index] = np.require(array, requirements=("C", "A"))
                 self._bind(buffer, address_of(array))
         given: dict[Any, Any] = {buffer: self._hand(buffer) for buffer in self._handed}
@@ -113,36 +113,17 @@ class Program(Layout):
         """
         if self._quick is None:
             return None
-        slots, fetches, start, enter, lock, guard = self._quick
+        feed, is_all, fetches, lock, guard = self._quick
+        feeds = tuple(feeds)
         with lock:
             if self.running or is_journaled():
                 return None
             self.running = True
             try:
-                for value, (slot, shape, dtype, buffer) in zip(feeds, slots, strict=False):
-                    if dtype is None:
-                        if value is not slot:
-                            return None
-                        continue
-                    if (
-                        value.__class__ is not ndarray
-                        or value.shape != shape
-                        or value.dtype is not dtype
-                    ):
-                        return None
-                    if slot is not None:
-                        slot[...] = value
-                    elif value.flags.carray or (value.flags.c_contiguous and value.flags.aligned):
-                        self._bind(buffer, address_of(value))
-                    else:
-                        return None
                 if guard is not None and guard.epoch != self._epoch:
                     self._bind_variables()
                 handed = {b: self._hand(b) for b in self._handed} if self._handed else None
-                if start is not None:
-                    if enter(start):
-                        return None
-                elif not self._run_all():
+                if feed(feeds) or not (is_all or self._run_all()):
                     return None
                 if handed is not None:
                     return [
@@ -176,10 +157,10 @@ class Program(Layout):
         self._bind(buffer, address_of(array))
         return array
 
-    def _find_quick(self) -> None:
+    def _find_quick(self, entry: Entry) -> None:
         """Prepares `quick`, where it applies."""
         self._quick: Any = None
-        if self.block.is_guarded:
+        if self.block.is_guarded or not ARRAYS_ARE_KNOWN:
             return
         kinds = [
             v.buffer.kind if isinstance(v, Value) and v.is_whole else "" for v in self._fetches
@@ -190,19 +171,20 @@ class Program(Layout):
             return
         if any(kind != PLANNED for kind in kinds):
             return
-        slots: list[Any] = []
-        for index, (buffer, given) in enumerate(zip(self._feeds, self._given, strict=True)):
-            if buffer is None:
-                slots.append((given, None, None, None))
-            else:
-                slots.append((self._slots.get(index), buffer.shape, buffer.dtype, buffer))
+        feeds = [
+            Feed(given)
+            if buffer is None
+            else Feed(None, buffer.dtype, buffer.shape, self._words_of(buffer))
+            for buffer, given in zip(self._feeds, self._given, strict=True)
+        ]
         fetches = [
             v.buffer if v.buffer in self._handed else self.block.array(v.buffer).reshape(v.shape)
             for v in self._fetches
         ]
         kind, start = self._segments[0]
-        start = start if kind == "native" and len(self._segments) == 1 else None
-        self._quick = (slots, fetches, start, self._enter, self.lock, self.guard)
+        is_all = kind == "native" and len(self._segments) == 1
+        self._table = feed_table(start if is_all else 0, feeds)
+        self._quick = (entry.feeder(self._table), is_all, fetches, self.lock, self.guard)
 
     def _bind_variables(self) -> None:
         if self.guard is None or (self.guard.epoch == self._epoch and not is_journaled()):
