@@ -15,7 +15,7 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.framework import locks
 from hybridflow._src.kernels import blas, pool
-from hybridflow._src.plan import layout
+from hybridflow._src.plan import sharing
 from tests.kernels import processes
 from tests.plan.sessions import program_of
 
@@ -76,9 +76,9 @@ def test_small_values_are_not_divided(graph):
 
 
 @pytest.fixture
-def sharing(monkeypatch):
+def sharing_all(monkeypatch):
     """Steps that can run side by side do, however small they are."""
-    monkeypatch.setattr(layout, "_WORTH_SHARING", 0)
+    monkeypatch.setattr(sharing, "_WORTH_SHARING", 0)
 
 
 def calls(program):
@@ -88,7 +88,7 @@ def calls(program):
     return [[int(words[(address - base) // 8]) for address in what] for what in divided]
 
 
-def test_many_small_updates_are_shared_out(graph, sharing):
+def test_many_small_updates_are_shared_out(graph, sharing_all):
     rng = np.random.default_rng(0)
     starts = [rng.normal(size=(3 + i, 1000)).astype(np.float32) for i in range(9)]
     variables = [hf.get_variable(f"v{i}", initializer=s) for i, s in enumerate(starts)]
@@ -104,7 +104,7 @@ def test_many_small_updates_are_shared_out(graph, sharing):
             np.testing.assert_allclose(start - value, 0.5 * (1 + 1.9), rtol=1e-5)
 
 
-def test_steps_that_need_each_other_are_not_shared_out(graph, sharing):
+def test_steps_that_need_each_other_are_not_shared_out(graph, sharing_all):
     v = hf.get_variable("v", initializer=np.zeros(5000, np.float32), use_resource=True)
     x = hf.placeholder(hf.float32, [5000])
     with hf.control_dependencies([v.assign_add(x)]):
@@ -120,7 +120,7 @@ def test_steps_that_need_each_other_are_not_shared_out(graph, sharing):
         np.testing.assert_array_equal(session.run(last, feed), np.full(5000, 5001.0))
 
 
-def test_steps_side_by_side_share_no_memory(graph, sharing):
+def test_steps_side_by_side_share_no_memory(graph, sharing_all):
     # One after the other, results would lie where values lay that are done with.
     xs = [hf.placeholder(hf.float32, [n, n]) for n in range(60, 40, -4)]
     products = [hf.matmul(x, x) for x in xs]

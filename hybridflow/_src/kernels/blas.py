@@ -1,4 +1,4 @@
-"""Matrix products: the BLAS that NumPy has loaded, called by address."""
+"""The BLAS that NumPy has loaded: its addresses, and products on one of its threads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import os
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from hybridflow._src.kernels.kernel import Kernel
 
 # How NumPy's builds name the functions, with the bits of their integers.
 _NAMES = (("scipy_{}64_", 64), ("{}64_", 64), ("scipy_{}", 32), ("{}", 32))
@@ -101,38 +99,3 @@ def _libraries() -> list[Any]:
                 except OSError:
                     continue
     return found
-
-
-_PRODUCT = """
-def kernel(a):
-    alpha = {T}(load_f64(a, 6, 31)) * load_{T}(word(a, 7), 0, 0)
-    beta = {T}(load_f64(a, 8, 31))
-    threads = i32(0)
-    if word(a, 19) != 0:
-        threads = i32(function_at(word(a, 19)))
-        if threads > 1:
-            function_at(word(a, 20), 1)
-    for i in range(word(a, 15)):
-        gemm{bits}_{T}(
-            word(a, 0), word(a, 1), word(a, 2), word(a, 3), word(a, 4), word(a, 5), alpha,
-            word(a, 9) + i * word(a, 16), word(a, 10), word(a, 11) + i * word(a, 17), word(a, 12),
-            beta, word(a, 13) + i * word(a, 18), word(a, 14))
-    if threads > 1:
-        function_at(word(a, 20), i64(threads))
-    return 0
-"""
-
-
-def product(short: str, bits: int) -> Kernel:
-    """The kernel `c = alpha * scale * op(a) op(b) + beta * c`, for a number of matrices.
-
-    Words: the function; CBLAS' numbers for the transpositions; rows, columns, inner size; alpha (a
-    float64) and the address of scale; beta (a float64); for a, b and c address and row length;
-    the number of matrices, and how far those of a, b and c lie apart in bytes; the functions that
-    tell and set BLAS' number of threads, which is one meanwhile (zeros: it stays as it is). Of two
-    threads that do this at once each puts back only what it has changed, so it ends as it was.
-    """
-    return Kernel(_PRODUCT.format(T=short, bits=bits), f"product_{short}")
-
-
-PLAIN, TRANSPOSED = 111, 112

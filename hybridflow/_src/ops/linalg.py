@@ -13,6 +13,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
+from hybridflow._src.kernels import blas
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arranging import matrix_transpose
 from hybridflow._src.ops.families import COMPLEX, FLOATS, conj
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["adjoint", "matmul", "sparse_matmul", "trace"]
 
 _TYPES = (*FLOATS, dtypes.int32, *COMPLEX)
-# Of so few elements products do not depend on the number of threads.
-_TINY = 256
 
 
 # -- MatMul ----------------------------------------------------------------------------------------
@@ -46,16 +45,7 @@ def _matmul_arrays(
 ) -> np.ndarray:
     if a.ndim != 2 or b.ndim != 2:
         raise ValueError(f"Expected two matrices, got shapes {a.shape} and {b.shape}")
-    return _multiplied(a.T if transpose_a else a, b.T if transpose_b else b)
-
-
-def _multiplied(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    if a.size <= _TINY or b.size <= _TINY:
-        return np.matmul(a, b)
-    # Imported when first needed: small programs start without it.
-    from hybridflow._src.kernels import blas
-
-    return blas.matmul(a, b)
+    return blas.matmul(a.T if transpose_a else a, b.T if transpose_b else b)
 
 
 def _native_matmul(b: Any, first: Any, second: Any, **flags: bool) -> Any:
@@ -165,7 +155,7 @@ def _adjoint(x: np.ndarray) -> np.ndarray:
 def _batch_matmul_arrays(x: np.ndarray, y: np.ndarray, adj_x: bool, adj_y: bool) -> np.ndarray:
     if x.ndim < 2 or x.shape[:-2] != y.shape[:-2]:
         raise ValueError(f"Expected matrices in equal batches, got shapes {x.shape} and {y.shape}")
-    return _multiplied(_adjoint(x) if adj_x else x, _adjoint(y) if adj_y else y)
+    return blas.matmul(_adjoint(x) if adj_x else x, _adjoint(y) if adj_y else y)
 
 
 def _batch_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels import loops
+from hybridflow._src.plan import sharing
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.memory import LARGE, Handed, new_block
@@ -17,7 +18,7 @@ from hybridflow._src.plan.steps import Call, Host, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.driver import Entry
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 # Kernels that touch fewer bytes are not divided among threads.
 _WORTH_DIVIDING = 1 << 20
-# Steps that touch fewer bytes in all are not shared out among threads.
-_WORTH_SHARING = 1 << 22
 
 
 class Layout:
@@ -77,7 +76,7 @@ class Layout:
             for step in lowering.steps
         )
         self._settle(lowering)
-        self._batches = list(self._find_batches())
+        self._batches = sharing.batches(self.steps, self.threads, self._parts)
         self._handed = self._find_handed()
         self.block = new_block(self._planned())
 
@@ -111,33 +110,6 @@ class Layout:
                 buffer.last = max(buffer.last, position)
         self.steps.reverse()
 
-    def _find_batches(self) -> Iterator[list[tuple[int, Any]]]:
-        """The steps, alone or with those that run side by side with them, shared out to threads."""
-        batch: list[tuple[int, Any]] = []
-        read: set[Any] = set()
-        written: set[Any] = set()
-        for position, step in self.steps:
-            small = step if isinstance(step, GroupCall) and self._parts(step) == 1 else None
-            reads, writes = (set(), set()) if small is None else _touched(small)
-            if small is None or writes & (read | written) or reads & written:
-                yield from self._shared(batch)
-                batch, read, written = [], set(), set()
-            batch.append((position, step))
-            if small is None:
-                yield batch
-                batch = []
-            read |= reads
-            written |= writes
-        yield from self._shared(batch)
-
-    def _shared(self, batch: list[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
-        """The steps of a batch together if that is worth it, else each alone."""
-        size = sum(step.bytes for _, step in batch)
-        if len(batch) > 1 and self.threads > 1 and size >= _WORTH_SHARING:
-            yield batch
-        else:
-            yield from ([item] for item in batch)
-
     def _find_handed(self) -> dict[Buffer, Handed]:
         """The large fetched values, each in memory of its own, that are not fetched twice."""
         values = [v for v in self._fetches if isinstance(v, Value)]
@@ -169,20 +141,8 @@ class Layout:
             else:
                 continue
             found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
-        self._extend_lives()
+        sharing.extend_lives(self._batches)
         return [buffer for buffer in found if buffer not in self._handed]
-
-    def _extend_lives(self) -> None:
-        """Of steps that run side by side none may use memory that another one has done with."""
-        for batch in self._batches:
-            if len(batch) == 1:
-                continue
-            first, last = batch[0][0], batch[-1][0]
-            for _, step in batch:
-                for buffer in [*[place.buffer for place in step.places], *step.scratch]:
-                    buffer.last = max(buffer.last, last)
-                    if buffer.first > first:
-                        buffer.first = first
 
     def _parts(self, step: GroupCall | Call) -> int:
         """Into how many ranges a step is divided."""
@@ -226,8 +186,11 @@ class Layout:
             pieces = [self._calls(*item, addresses) for item in batch]
             combining: list[tuple[int, int]] = []
             if len(batch) > 1:
-                shares = self._shares([step.bytes for _, step in batch])
-                side_by_side = [[call for n in share for call in pieces[n]] for share in shares]
+                sizes = [step.bytes for _, step in batch]
+                side_by_side = [
+                    [call for number in share for call in pieces[number]]
+                    for share in sharing.shares(sizes, self.threads)
+                ]
             else:
                 side_by_side = [[call] for call in pieces[0]]
             if len(side_by_side) > 1:
@@ -261,17 +224,6 @@ class Layout:
         )
         self.owners.update(dict.fromkeys(starts, position))
         return [(addresses[self.kernels[position]], start) for start in starts]
-
-    def _shares(self, sizes: list[int]) -> list[list[int]]:
-        """The numbers of sizes, in as many runs of about the same sum as there are threads."""
-        shares: list[list[int]] = [[] for _ in range(self.threads)]
-        total, before = sum(sizes), 0
-        for number, size in enumerate(sizes):
-            shares[min((2 * before + size) * self.threads // (2 * total), self.threads - 1)].append(
-                number
-            )
-            before += size
-        return [share for share in shares if share]
 
     def _fix(self, programs: list[list[tuple[int, int]]], writing: list[int]) -> None:
         starts = []
@@ -382,11 +334,3 @@ class Layout:
                 else:
                     self._words.append(int(arg))
         return starts
-
-
-def _touched(step: GroupCall) -> tuple[set[Any], set[Any]]:
-    """What a step reads, and what it writes: variables and other buffers."""
-    stored = {store.operand for store in step.nest.stores}
-    stored |= {total.operand for total in step.nest.totals}
-    memory = [place.buffer.storage or place.buffer for place in step.places]
-    return set(memory), {memory[operand] for operand in stored}

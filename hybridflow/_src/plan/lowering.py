@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hybridflow._src.kernels import blas, expression, loops, rows
+from hybridflow._src.kernels import blas, expression, loops, products, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
@@ -210,7 +210,7 @@ class Lowering(Fusion):
         result = self.memory((*batch, rows, columns), a.dtype)
         count, size = math.prod(batch), a.dtype.itemsize
         self.call(
-            blas.product(short, library.bits),
+            products.product(short, library.bits),
             [
                 *(library.addresses[short], first.flag, second.flag, rows, columns, inner),
                 *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
@@ -269,13 +269,13 @@ class _Matrix(NamedTuple):
         rows, columns = value.shape[-2:]
         size = value.dtype.itemsize
         if value.is_packed:
-            return _Matrix(value, blas.PLAIN, columns)
+            return _Matrix(value, products.PLAIN, columns)
         if len(value.shape) == 2:
             down, along = value.strides
             if along == size and down >= columns * size:
-                return _Matrix(value, blas.PLAIN, down // size)
+                return _Matrix(value, products.PLAIN, down // size)
             if down == size and along >= rows * size:
-                return _Matrix(value, blas.TRANSPOSED, along // size)
+                return _Matrix(value, products.TRANSPOSED, along // size)
         turned = Value(
             value.buffer,
             (*value.shape[:-2], columns, rows),
@@ -283,5 +283,5 @@ class _Matrix(NamedTuple):
             value.offset,
         )
         if turned.is_packed:
-            return _Matrix(value, blas.TRANSPOSED, rows)
-        return _Matrix(lowering.packed(value), blas.PLAIN, columns)
+            return _Matrix(value, products.TRANSPOSED, rows)
+        return _Matrix(lowering.packed(value), products.PLAIN, columns)
