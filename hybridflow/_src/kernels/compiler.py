@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 _IDLE_SECONDS = 20.0
 # The worker imports from where this process does, and never from the folder that it was started in.
+# Numba would import SciPy for its own linear algebra, which takes as long as to compile a kernel or
+# three.
 _PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1:]; "
+    "import sys; sys.path[:] = sys.argv[1:]; sys.modules['scipy'] = None; "
     "from hybridflow._src.kernels.worker import main; main()"
 )
 
