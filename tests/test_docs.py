@@ -89,6 +89,7 @@ FUNCTIONS = [
     hf.make_template,
     *(getattr(hf.contrib.layers, name) for name in hf.contrib.layers.__all__),
     *(getattr(hf.train, name) for name in hf.train.__all__ if name.endswith("Optimizer")),
+    *(getattr(hf.contrib.opt, name) for name in hf.contrib.opt.__all__),
     hf.train.Optimizer.minimize,
     hf.train.Optimizer.compute_gradients,
     hf.train.Optimizer.apply_gradients,

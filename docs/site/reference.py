@@ -23,6 +23,7 @@ MODULES = [
     "hybridflow.keras.initializers",
     "hybridflow.initializers",
     "hybridflow.contrib.layers",
+    "hybridflow.contrib.opt",
     "hybridflow.keras.regularizers",
     "hybridflow.errors",
     "hybridflow.flags",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hybridflow.contrib import layers
+from hybridflow.contrib import layers, opt
 
-__all__ = ["layers"]
+__all__ = ["layers", "opt"]

@@ -98,8 +98,10 @@ def many(problem: Many) -> Subject:
 
 
 @implements("sparse")
-def sparse(problem: Sparse) -> Subject:
-    """Scatters into the touched rows alone (for Adam: what is known as lazy)."""
+def sparse(problem: Sparse) -> Subject | None:
+    """Scatters into the touched rows alone."""
+    if problem.rule.whole:
+        return None
     project, rule = partial(rules.PROJECTIONS[problem.constraint], jnp), problem.rule
 
     def scatter(state: Any, indices: Any, g: Any) -> Any:
@@ -132,7 +134,7 @@ def sparse(problem: Sparse) -> Subject:
         p = np.asarray(stepped.state[where])
         return [p[problem.indices], p[:: max(len(p) // 1000, 1)]]
 
-    return Subject(stepped.step, result, reference="lazy")
+    return Subject(stepped.step, result)
 
 
 def _trained(loss: Any, weights: Any, rate: float, *args: Any) -> Subject:

@@ -77,23 +77,14 @@ def _touched(problem: Sparse, p: np.ndarray) -> list[np.ndarray]:
 
 
 @implements("sparse")
-@implements("sparse", "lazy")
 def sparse(problem: Sparse) -> Subject:
-    parameter = _Parameter(problem.optimizer, problem.constraint, problem.p)
-    return Subject(
-        lambda: parameter.apply_rows(*_summed(problem)), lambda: _touched(problem, parameter.p)
-    )
-
-
-@implements("sparse", "decaying")
-def sparse_decaying(problem: Sparse) -> Subject | None:
-    """Adam as TensorFlow does it: the means of all rows decay, so all rows change."""
-    if problem.optimizer != "Adam":
-        return None
     parameter = _Parameter(problem.optimizer, problem.constraint, problem.p)
 
     def step() -> None:
         unique, summed = _summed(problem)
+        if not problem.rule.whole:
+            parameter.apply_rows(unique, summed)
+            return
         g = np.zeros_like(problem.p)
         g[unique] = summed
         parameter.apply(g)

@@ -125,8 +125,8 @@ def many(problem: Many) -> Subject:
 
 @implements("sparse")
 def sparse(problem: Sparse) -> Subject | None:
-    if problem.constraint != "none":
-        return None  # it refuses them
+    if problem.constraint != "none" or problem.optimizer not in OPTIMIZERS:
+        return None  # it refuses them, or no longer has it
     with _Program() as program:
         p = program.variable("p", problem.p)
         g = program.variable("g", problem.g, trainable=False)
@@ -134,8 +134,7 @@ def sparse(problem: Sparse) -> Subject | None:
         slices = tf.IndexedSlices(tf.identity(g), indices, tf.constant(problem.p.shape))
         train = OPTIMIZERS[problem.optimizer](None).apply_gradients([(slices, p)])
         some = [tf.gather(p, indices), p[:: max(len(problem.p) // 1000, 1)]]
-    subject = program.subject(train, result=some)
-    return subject._replace(reference="decaying" if problem.optimizer == "Adam" else "")
+    return program.subject(train, result=some)
 
 
 def _regression(problem: Regression, run: bool) -> Subject:

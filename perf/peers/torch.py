@@ -117,11 +117,11 @@ torch.sparse.check_sparse_tensor_invariants.disable()
 
 @implements("sparse")
 def sparse(problem: Sparse) -> Subject | None:
-    """Optimizers for sparse gradients (SparseAdam is what is known as lazy)."""
-    if problem.constraint != "none":
+    """Optimizers that take sparse gradients; of Adam that is the lazy form alone."""
+    if problem.constraint != "none" or problem.rule.whole:
         return None
     ps = _parameters([problem.p])
-    if problem.optimizer == "Adam":
+    if problem.optimizer == "lazy Adam":
         betas = rules.BETA1, rules.BETA2
         optimizer: Any = _OPTIM.SparseAdam(ps, _RATE, betas, rules.ADAM_EPSILON)
     else:
@@ -138,7 +138,7 @@ def sparse(problem: Sparse) -> Subject | None:
         p = ps[0].detach().numpy()
         return [p[problem.indices], p[:: max(len(p) // 1000, 1)]]
 
-    return Subject(step, result, reference="lazy")
+    return Subject(step, result)
 
 
 def _trained(ps: list[Any], rate: float, loss: Callable[[], Any]) -> Subject:

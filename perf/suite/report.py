@@ -65,8 +65,6 @@ def _times(row: Row) -> Table:
 def _notes(row: Row, label: str) -> str:
     measured = row.subjects[label]
     found = [f"fallbacks: {len(row.fallbacks[label])}"] if label in row.fallbacks else []
-    if measured.get("reference") not in ("", "nothing", None):
-        found.append(measured["reference"])
     if measured.get("facts", {}).get("imports numba") and label.startswith("hybridflow, warm"):
         found.append("imports numba")
     return ", ".join(found)

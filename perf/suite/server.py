@@ -73,7 +73,7 @@ class _Server:
         np.savez(to, *settled(subject))
         self._subjects[variant] = subject
         return {
-            "reference": subject.reference,
+            "compared": subject.compared,
             "tolerance": subject.tolerance,
             "facts": subject.facts(),
         }

@@ -30,18 +30,18 @@ class Measured(dict[str, Any]):
     """What was measured of a subject: its times, one a round, and facts; or why there are none."""
 
 
-def check(arrays: Sequence[np.ndarray], reference: Sequence[np.ndarray], tolerance: float) -> float:
+def check(arrays: Sequence[np.ndarray], wanted: Sequence[np.ndarray], tolerance: float) -> float:
     """How far a subject's result is from NumPy's, in tolerances.
 
     Raises:
       PeerError: if it is further away than one.
     """
-    if [a.shape for a in arrays] != [r.shape for r in reference]:
-        shapes = [a.shape for a in arrays], [r.shape for r in reference]
+    if [a.shape for a in arrays] != [w.shape for w in wanted]:
+        shapes = [a.shape for a in arrays], [w.shape for w in wanted]
         raise PeerError(f"results of shapes {shapes[0]} where NumPy has {shapes[1]}")
     worst = 0.0
-    for array, wanted in zip(arrays, reference, strict=True):
-        error = np.abs(array.astype(np.float64) - wanted) / (np.abs(wanted) + 0.01)
+    for array, exact in zip(arrays, wanted, strict=True):
+        error = np.abs(array.astype(np.float64) - exact) / (np.abs(exact) + 0.01)
         if not np.isfinite(error).all():
             raise PeerError("results that are not finite")
         worst = max(worst, float(error.max(initial=0.0)) / tolerance)
@@ -50,19 +50,10 @@ def check(arrays: Sequence[np.ndarray], reference: Sequence[np.ndarray], toleran
     return worst
 
 
-class References:
-    """NumPy's results for one problem, by variant of NumPy's ways to do it."""
-
-    def __init__(self, family: str, params: dict[str, Any]) -> None:
-        self._family, self._params = family, params
-        self._found: dict[str, list[np.ndarray]] = {}
-
-    def __getitem__(self, variant: str) -> list[np.ndarray]:
-        if variant not in self._found:
-            importlib.import_module("perf.peers.numpy")
-            make = IMPLEMENTATIONS[self._family, variant]
-            self._found[variant] = settled(make(FAMILIES[self._family](**self._params)))
-        return self._found[variant]
+def reference(family: str, params: dict[str, Any]) -> list[np.ndarray]:
+    """NumPy's result for a problem."""
+    importlib.import_module("perf.peers.numpy")
+    return settled(IMPLEMENTATIONS[family, ""](FAMILIES[family](**params)))
 
 
 class Suite:
@@ -102,7 +93,7 @@ class Suite:
     ) -> dict[str, Measured]:
         found: dict[str, Measured] = {}
         ready: list[tuple[str, Server, dict[str, Any]]] = []
-        references = References(workload.family, params)
+        wanted: list[np.ndarray] | None = None
         with tempfile.TemporaryDirectory() as folder:
             for label, server, variant in self._subjects(workload.family, only):
                 try:
@@ -110,12 +101,12 @@ class Suite:
                     if prepared is None:
                         continue
                     measured, file = prepared
-                    if measured["reference"] != "nothing":
+                    if measured["compared"]:
+                        if wanted is None:
+                            wanted = reference(workload.family, params)
                         with np.load(file) as arrays:
                             measured["tolerances away"] = check(
-                                list(arrays.values()),
-                                references[measured["reference"]],
-                                measured["tolerance"],
+                                list(arrays.values()), wanted, measured["tolerance"]
                             )
                     request = {"variant": variant}
                     request |= server.ask("number", wanted=_TURN, **request) if rounds else {}

@@ -53,7 +53,7 @@ def many(count: int, rows: int, columns: int) -> Many:
 
 
 class Sparse(NamedTuple):
-    """An update of some rows of a table; `lazy` ones leave the slots of other rows alone."""
+    """An update of a table by gradients of some of its rows."""
 
     optimizer: str
     constraint: str

@@ -27,11 +27,13 @@ class Rule(NamedTuple):
     Attributes:
       starts: what each slot is filled with at first.
       update: from `(xp, p, slots, g, t)`, with t = 1 in the first step, the new p and slots.
+      whole: with a sparse gradient, too, all rows change: the means of all of them decay.
       arrays: how many arrays a step reads and writes, beside the gradient, which it reads.
     """
 
     starts: tuple[float, ...]
     update: Callable[..., tuple[Any, tuple[Any, ...]]]
+    whole: bool = False
 
     @property
     def arrays(self) -> int:
@@ -120,7 +122,8 @@ RULES: dict[str, Rule] = {
     "Momentum": Rule((0.0,), _momentum),
     "Adagrad": Rule((0.1,), _adagrad),
     "Adadelta": Rule((0.0, 0.0), _adadelta),
-    "Adam": Rule((0.0, 0.0), _adam),
+    "Adam": Rule((0.0, 0.0), _adam, whole=True),
+    "lazy Adam": Rule((0.0, 0.0), _adam),
     "RMSProp": Rule((1.0, 0.0), _rms_prop),
     "centered RMSProp": Rule((0.0, 1.0, 0.0), _centered_rms_prop),
     "Ftrl": Rule((0.1, 0.0), _ftrl),

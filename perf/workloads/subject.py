@@ -18,8 +18,8 @@ class Subject(NamedTuple):
       ready: called after two steps; returns when the third is as quick as it gets.
       facts: what else there is to know, after `ready`.
       mode: a context in which steps run.
-      reference, tolerance: which of NumPy's ways it has to agree with, and how well: elements
-        differ by at most `tolerance * (|element| + 0.01)`.
+      compared: whether its result has to be NumPy's.
+      tolerance: how well: elements differ by at most `tolerance * (|element| + 0.01)`.
     """
 
     step: Callable[[], Any]
@@ -27,7 +27,7 @@ class Subject(NamedTuple):
     ready: Callable[[], Any] = lambda: None
     facts: Callable[[], dict[str, Any]] = dict
     mode: Callable[[], Any] = contextlib.nullcontext
-    reference: str = ""
+    compared: bool = True
     tolerance: float = 1e-4
 
 

@@ -190,6 +190,7 @@ def test_import_paths(folder):
             (tf.nn.relu, hf.nn.relu), (tf1.nn.relu, hf.nn.relu),
             (tf.train.AdamOptimizer, hf.train.AdamOptimizer),
             (adam.AdamOptimizer, hf.train.AdamOptimizer),
+            (tf.contrib.opt.LazyAdamOptimizer, hf.contrib.opt.LazyAdamOptimizer),
             (tfe.Variable, hf.ResourceVariable), (tf.contrib.eager.defun, hf.function),
             (tfe.EagerVariableStore, hf.EagerVariableStore),
             (backprop.GradientTape, hf.GradientTape),

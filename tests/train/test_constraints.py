@@ -19,6 +19,7 @@ OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "momentum": lambda **kw: hf.train.MomentumOptimizer(0.5, 0.9, use_nesterov=True, **kw),
     "adagrad": lambda **kw: hf.train.AdagradOptimizer(0.5, **kw),
     "adam": lambda **kw: hf.train.AdamOptimizer(0.5, **kw),
+    "lazy_adam": lambda **kw: hf.contrib.opt.LazyAdamOptimizer(0.5, **kw),
     "rmsprop": lambda **kw: hf.train.RMSPropOptimizer(0.5, centered=True, **kw),
     "adadelta": lambda **kw: hf.train.AdadeltaOptimizer(5.0, **kw),
     "ftrl": lambda **kw: hf.train.FtrlOptimizer(0.5, **kw),
@@ -264,7 +265,7 @@ class Rows:
 
 
 @pytest.mark.parametrize("use_locking", [False, True])
-@pytest.mark.parametrize("name", ["momentum", "adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("name", ["momentum", "adam", "lazy_adam", "adagrad", "sgd"])
 def test_rows_by_themselves(execution: Execution, name: str, use_locking: bool) -> None:
     """Only the rows of a sparse gradient are projected, where nothing else can have changed."""
     found = []

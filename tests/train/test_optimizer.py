@@ -170,6 +170,7 @@ ON_PARTS: dict[str, Any] = {
     "adagrad": lambda: hf.train.AdagradOptimizer(0.1),
     "adagrad_da": lambda: hf.train.AdagradDAOptimizer(0.1, hf.constant(0)),
     "adam": lambda: hf.train.AdamOptimizer(0.1),
+    "lazy_adam": lambda: hf.contrib.opt.LazyAdamOptimizer(0.1),
     "adadelta": lambda: hf.train.AdadeltaOptimizer(0.1),
     "rmsprop": lambda: hf.train.RMSPropOptimizer(0.1, centered=True),
     "ftrl": lambda: hf.train.FtrlOptimizer(0.1),
@@ -652,6 +653,10 @@ HYPERPARAMETERS: dict[str, tuple[Any, dict[str, float]]] = {
     "Momentum": (hf.train.MomentumOptimizer, {"learning_rate": 0.5, "momentum": 0.75}),
     "Adam": (
         hf.train.AdamOptimizer,
+        {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 0.125},
+    ),
+    "LazyAdam": (
+        hf.contrib.opt.LazyAdamOptimizer,
         {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 0.125},
     ),
     "Adagrad": (hf.train.AdagradOptimizer, {"learning_rate": 0.5}),

@@ -351,7 +351,7 @@ def _adam(
     beta2: Any,
     epsilon: Any,
     grad: Any,
-    use_nesterov: bool,
+    use_nesterov: bool = False,
 ) -> tuple[Any, ...]:
     rate = lr * np.sqrt(1 - beta2_power) / (1 - beta1_power)
     m = m + (grad - m) * (1 - beta1)
@@ -444,6 +444,9 @@ ADAM = UpdateRule(
     _adam,
     whole=True,
     use_nesterov=False,
+)
+LAZY_ADAM = UpdateRule(
+    "LazyAdam", "var m v", "beta1_power beta2_power lr beta1 beta2 epsilon grad", _adam
 )
 RMS_PROP = UpdateRule("RMSProp", "var ms mom", "lr rho momentum epsilon grad", _rms_prop)
 CENTERED_RMS_PROP = UpdateRule(

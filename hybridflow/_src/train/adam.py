@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam, and its lazy form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hybridflow._src.ops.control_flow import group
 from hybridflow._src.train.rule_optimizer import RuleOptimizer, hyperparameter, in_dtype
 from hybridflow._src.variables.resource_variable import ResourceVariable
 
-__all__ = ["AdamOptimizer"]
+__all__ = ["AdamOptimizer", "LazyAdamOptimizer"]
 
 
 class AdamOptimizer(RuleOptimizer):
@@ -23,7 +23,7 @@ class AdamOptimizer(RuleOptimizer):
 
     The slots "m" and "v" hold `m` and `u`, which start at zero; the variables `beta1_power` and
     `beta2_power` hold the powers for step `t`. A sparse gradient changes all rows, since all means
-    decay.
+    decay; `hf.contrib.opt.LazyAdamOptimizer` changes only the rows that the gradient names.
 
     Args:
       learning_rate, beta1, beta2, epsilon: number, scalar tensor, or function without arguments
@@ -99,6 +99,29 @@ class AdamOptimizer(RuleOptimizer):
                 for power, beta in zip(self._get_beta_accumulators(), betas, strict=True)
             ]
         return group(*update_ops, *powers, name=name_scope)
+
+
+class LazyAdamOptimizer(AdamOptimizer):
+    """Adam whose sparse gradients change only the rows that they name.
+
+    The means of the other rows do not decay, and those rows neither move nor are projected. So a
+    step costs as much as the rows that it touches, however large the table is, and rows that come
+    seldom take larger steps than with `AdamOptimizer`. Dense gradients are applied as there.
+
+    Args:
+      learning_rate, beta1, beta2, epsilon, use_locking, name: see `AdamOptimizer`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     v = hf.Variable([[1.0], [2.0], [3.0]])
+    ...     optimizer = hf.contrib.opt.LazyAdamOptimizer(0.5)
+    ...     for row in (0, 2):
+    ...         optimizer.minimize(lambda: hf.reduce_sum(hf.gather(v, [row])))
+    ...     print(v.numpy().ravel().round(2))
+    [0.5  2.   2.63]
+    """
+
+    _rule = training.LAZY_ADAM
 
 
 def _multiply(variable: Any, factor: Any) -> Any:

@@ -22,6 +22,7 @@ _PUBLIC = {
     ".contrib.eager": (f"{_SHIM}.contrib_eager",),
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
+    ".contrib.opt": ("hybridflow.contrib.opt",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
@@ -47,6 +48,9 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.layers.python.layers": (f"{_SHIM}.contrib_layers",),
     "tensorflow.contrib.layers.python.layers.initializers": (f"{_SHIM}.contrib_layers",),
     "tensorflow.contrib.layers.python.layers.regularizers": (f"{_SHIM}.contrib_layers",),
+    "tensorflow.contrib.opt.python": (),
+    "tensorflow.contrib.opt.python.training": (),
+    "tensorflow.contrib.opt.python.training.lazy_adam_optimizer": ("hybridflow.contrib.opt",),
 }
 
 # TensorFlow's own modules re-export one another's names, and programs rely on it: most of them

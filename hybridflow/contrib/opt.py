@@ -1,0 +1,7 @@
+"""Optimizers beside those of `hf.train`, where TensorFlow 1.4 has them."""
+
+from __future__ import annotations
+
+from hybridflow._src.train.adam import LazyAdamOptimizer
+
+__all__ = ["LazyAdamOptimizer"]
