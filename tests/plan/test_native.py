@@ -336,7 +336,8 @@ class TestTraining:
     @pytest.mark.parametrize(
         "constraint", [None, hf.constraints.NonNeg(), hf.constraints.L2Ball(1)]
     )
-    def test_a_training_step_has_no_fallbacks(self, session, constraint):
+    @pytest.mark.parametrize("use_locking", [False, True])
+    def test_a_training_step_has_no_fallbacks(self, session, constraint, use_locking):
         x, y = hf.placeholder(hf.float32, [None, 5]), hf.placeholder(hf.int64, [None])
         w = hf.get_variable(
             "w", [5, 4], initializer=hf.glorot_uniform_initializer(1), constraint=constraint
@@ -345,7 +346,7 @@ class TestTraining:
         logits = hf.nn.relu(hf.matmul(x, w) + b)
         losses = hf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
         loss = hf.reduce_mean(losses) + 0.1 * hf.nn.l2_loss(w)
-        train = hf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        train = hf.train.GradientDescentOptimizer(0.1, use_locking=use_locking).minimize(loss)
         feed = {x: X, y: [0, 3, 1]}
         session.run(hf.global_variables_initializer())
         first = session.run(w)

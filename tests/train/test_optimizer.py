@@ -15,7 +15,9 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework.scopes import init_scope
+from tests import native
 from tests.execution import Execution
+from tests.plan.sessions import plan_of
 
 
 @pytest.fixture
@@ -814,19 +816,20 @@ class TestThreads:
         yield
         sys.setswitchinterval(interval)
 
+    @staticmethod
+    def slow(value: Any) -> Any:
+        """A constraint that lets other threads run between the update and the assignment."""
+        result = hf.py_func(lambda x: (time.sleep(1e-4), x)[1], [value], hf.float32)
+        result.set_shape(value.shape)
+        return result
+
     @pytest.mark.parametrize("use_resource", [False, True])
     @pytest.mark.parametrize("constrained", [False, True])
     def test_graph(self, graph: hf.Graph, use_resource: bool, constrained: bool) -> None:
-        def slow(value: Any) -> Any:
-            # Lets other threads run between the update and the assignment.
-            result = hf.py_func(lambda x: (time.sleep(1e-4), x)[1], [value], hf.float32)
-            result.set_shape(value.shape)
-            return result
-
         v = new_variable(
             value=np.zeros(3, np.float32),
             use_resource=use_resource,
-            constraint=slow if constrained else None,
+            constraint=self.slow if constrained else None,
         )
         step = hf.train.get_or_create_global_step()
         optimizer = hf.train.GradientDescentOptimizer(1.0, use_locking=True)
@@ -837,6 +840,28 @@ class TestThreads:
             total = self.THREADS * self.STEPS
             np.testing.assert_array_equal(session.run(v), [-total, -2 * total, -4 * total])
             assert session.run(step) == total
+
+    def test_a_program_that_leaves_the_update_to_numpy(self, graph: hf.Graph) -> None:
+        """The branch has no kernel, so NumPy meanings have the variable in their hands."""
+        v = new_variable(value=np.zeros(2, np.float32), use_resource=True, constraint=self.slow)
+        x = hf.placeholder(hf.float32, [2])
+        branch = hf.cond(x[0] > 0.0, lambda: v.read_value() + 1.0, v.read_value)
+        optimizer = hf.train.GradientDescentOptimizer(1.0, use_locking=True)
+        train = optimizer.apply_gradients([(x, v)])
+        with hf.Session() as session:
+            session.run(hf.global_variables_initializer())
+
+            def run(steps: int) -> None:
+                for _ in range(steps):
+                    session.run([branch, train], {x: [1.0, 2.0]})
+
+            run(2)
+            native.wait()
+            in_threads(self.THREADS, lambda: run(self.STEPS))
+            total = self.THREADS * self.STEPS + 2
+            np.testing.assert_array_equal(session.run(v), [-total, -2 * total])
+            plan = plan_of(session, [branch])
+            assert "in the hands of NumPy" in str(native.fallbacks(plan))
 
     def test_adam_counts_every_step(self, graph: hf.Graph) -> None:
         v = new_variable()

@@ -81,7 +81,9 @@ class OpDef:
         NumPy meaning runs.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
-      effect: "read" or "write": what it does to the variables among its inputs.
+      effect: "read" or "write": what it does to the variables among its inputs. "lock": it has a
+        body, which is all that it does, and the first input is locked meanwhile; that needs no
+        `compute`.
       checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF
         does.
       aliases: its output may be a view of an input.
@@ -155,7 +157,7 @@ class OpDef:
         aliases: bool = False,
         native: str | Callable[..., Any] | None = None,
     ) -> None:
-        if (compute is None) == (kernel is None):
+        if (compute is None) == (kernel is None) and effect != "lock":
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
         if samples is None and not (stateful or effect or kernel):
             raise TypeError(f"Op {name!r}: `samples` is missing, so no test would cover it.")

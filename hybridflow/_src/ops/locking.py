@@ -14,28 +14,14 @@ from hybridflow._src.ops.control_flow import current_body
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.framework.operation import Operation
-    from hybridflow._src.framework.storage import Storage
-
 __all__ = ["locked"]
-
-
-def _kernel(op: Operation, plan: Any) -> Callable[..., None]:
-    positions = bodies.capture_positions(op, op.bodies[0], 1)
-
-    def compute(storage: Storage, *captures: Any) -> None:
-        with storage.lock:
-            plan.run_silenced([captures[i] for i in positions])
-
-    return compute
-
 
 _op = OpDef(
     "Locked",
     "variable: &T, captures: ... ->",
     shape=lambda attrs, *_: [],
-    kernel=_kernel,
     grad=not_differentiable,
+    effect="lock",
 )
 
 

@@ -58,7 +58,14 @@ class Layout:
             if isinstance(step, Host)
         ]
         self.storages = list(lowering.current)
-        self.guard = self.storages[0].guard if self.storages else None
+        # What runs under a lock does so too where NumPy meanings do all of it.
+        locked = [
+            storage
+            for step in lowering.steps
+            if isinstance(step, Host) and step.instruction.locked is not None
+            for storage in step.storages
+        ]
+        self.guard = next((storage.guard for storage in [*self.storages, *locked]), None)
         self.lock = new_lock() if self.guard is None else self.guard.lock
         if any(storage.guard is not self.guard for storage in self.storages):
             raise Unsupported("variables of several owners")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hybridflow._src.framework import dispatch, fp
@@ -47,7 +49,8 @@ _NOT_FED = (
 class Instruction(NamedTuple):
     """One step: `compute` applied to the buffers `inputs` (and `attrs`), results into `outputs`.
 
-    `release` are the buffers that nothing later uses.
+    `release` are the buffers that nothing later uses. `locked` is the buffer of the variable whose
+    lock is held meanwhile, and between it and its neighbours with the same one.
     """
 
     op: Operation
@@ -56,6 +59,7 @@ class Instruction(NamedTuple):
     outputs: tuple[int, ...]
     attrs: dict[str, Any]
     release: tuple[int, ...]
+    locked: int | None = None
 
     def results(self, inputs: list[Any]) -> Sequence[Any]:
         """Runs it: what it gives for each of its outputs.
@@ -79,6 +83,7 @@ class Instruction(NamedTuple):
         return result if self.outputs else ()
 
 
+_UNLOCKED = nullcontext()
 # Told of each plan when it is made.
 observers: list[Callable[[Plan], None]] = []
 
@@ -97,6 +102,7 @@ class Plan:
     """
 
     __slots__ = (
+        "_stretches",
         "_writes",
         "bodies",
         "feeds",
@@ -126,6 +132,10 @@ class Plan:
         self.fetches = fetches
         # The buffers at the start of a run: constants are there, all else is None.
         self.template = template
+        # The instructions by the lock under which they run.
+        self._stretches = [
+            (lock, list(steps)) for lock, steps in groupby(instructions, lambda step: step.locked)
+        ]
         self._writes = any(effects_of(step.op).writes for step in instructions)
         self.native = native_of(self)
         for tell in observers:
@@ -180,16 +190,18 @@ class Plan:
         buffers = self.template.copy()
         for slot, value in zip(self.feeds, feeds, strict=True):
             buffers[slot] = value
-        for step in self.instructions:
-            results = given.get(id(step)) if given else None
-            if results is None:
-                results = step.results([buffers[i] for i in step.inputs])
-            for slot, value in zip(step.outputs, results, strict=True):
-                buffers[slot] = value
-            if seen is not None:
-                seen(step, results)
-            for slot in step.release:
-                buffers[slot] = None
+        for locked, steps in self._stretches:
+            with _UNLOCKED if locked is None else buffers[locked].lock:
+                for step in steps:
+                    results = given.get(id(step)) if given else None
+                    if results is None:
+                        results = step.results([buffers[i] for i in step.inputs])
+                    for slot, value in zip(step.outputs, results, strict=True):
+                        buffers[slot] = value
+                    if seen is not None:
+                        seen(step, results)
+                    for slot in step.release:
+                        buffers[slot] = None
         return [buffers[slot] for slot in self.fetches]
 
 
@@ -248,6 +260,9 @@ class _Builder:
                 op,
                 _NOT_FED.format(name=op.name, dtype=tensor.dtype.name, shape=tensor.shape),
             )
+        if op_def.effect == "lock":
+            self.add_locked(op, fed)
+            return
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
         captured = _captured_references(op)
@@ -277,6 +292,16 @@ class _Builder:
         # Outputs that are fed keep what was fed.
         outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]
         self.steps.append(Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, ()))
+
+    def add_locked(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        """The ops of a body that runs while a variable is locked, as instructions in its place."""
+        (body,) = op.bodies
+        first = len(self.steps)
+        outside = fed.union(body.captures)
+        for inner in schedule.order(schedule.prune([], body.effects, outside), outside):
+            self.add(inner, fed)
+        locked = self.slot_of(source_of(op.inputs[0]).outputs[0])
+        self.steps[first:] = [step._replace(locked=locked) for step in self.steps[first:]]
 
     def with_releases(self, kept: set[int]) -> list[Instruction]:
         """The instructions, each told which buffers it is the last to use."""

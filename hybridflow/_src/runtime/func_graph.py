@@ -131,7 +131,7 @@ def _what(
     effect.
     """
     keys = {source_of(t) for t in inputs if t.dtype is dtypes.resource}
-    if op_def.effect is not None:
+    if op_def.effect is not None and not bodies:
         return keys, op_def.effect == "write", False
     # Kernels with a state of their own (random numbers) need no order; a control flow op may do
     # anything.
