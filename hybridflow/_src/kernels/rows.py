@@ -29,6 +29,17 @@ def check_indices(a: int) -> int:
     return 0
 
 
+def check_divisors(a: int) -> int:
+    """Gives a status if an integer is zero.
+
+    Words: integers, how many.
+    """
+    for i in range(word(a, 1)):
+        if load_T(word(a, 0), i, 0) == T(0):
+            return 1
+    return 0
+
+
 def gather_rows(a: int) -> int:
     """`result[i] = source[indices[i]]`.
 

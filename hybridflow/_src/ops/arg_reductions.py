@@ -50,7 +50,7 @@ def _arg_shape(attrs: dict[str, Any], x: Tensor, dimension: Tensor) -> shape_rul
     return dims[:at] + dims[at + 1 :]
 
 
-def _arg_record(name: str, function: Callable[..., Any]) -> OpDef:
+def _arg_record(name: str, function: Callable[..., Any], extreme: np.ufunc) -> OpDef:
     def compute(x: np.ndarray, dimension: np.ndarray, output_type: DType) -> Any:
         axis = int(dimension)
         if not -max(x.ndim, 1) <= axis < max(x.ndim, 1):
@@ -60,6 +60,19 @@ def _arg_record(name: str, function: Callable[..., Any]) -> OpDef:
                 None, None, f"Reduction axis {axis % x.ndim} is empty in shape {list(x.shape)}"
             )
         return function(x, axis=axis if x.ndim else None).astype(output_type.np)
+
+    def native(b: Any, x: Any, dimension: Any, output_type: DType) -> Any:
+        def meaning(x: Any, column: Any) -> Any:
+            top = extreme.reduce(x, axis=-1, keepdims=True)
+            # Of the columns that hold the extreme, or a NaN, the first.
+            columns = np.where((x == top) | (x != x), column, np.iinfo(np.int64).max)
+            return np.minimum.reduce(columns, axis=-1).astype(output_type.np)
+
+        if not x.shape:
+            return b.full((), 0, output_type.np)
+        axis = int(b.known(dimension))
+        x = b.packed(b.view(lambda x: np.moveaxis(x, axis, -1), x))
+        return b.rowwise(meaning, x, shapes=[x.shape[:-1]])
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in (np.float32, np.float64, np.int32):
@@ -79,11 +92,12 @@ def _arg_record(name: str, function: Callable[..., Any]) -> OpDef:
         compute=compute,
         grad=not_differentiable,
         samples=samples,
+        native=native,
     )
 
 
-_argmax = _arg_record("ArgMax", np.argmax)
-_argmin = _arg_record("ArgMin", np.argmin)
+_argmax = _arg_record("ArgMax", np.argmax, np.maximum)
+_argmin = _arg_record("ArgMin", np.argmin, np.minimum)
 
 
 # -- public functions ------------------------------------------------------------------------------

@@ -316,6 +316,15 @@ def _tile(x: np.ndarray, multiples: np.ndarray) -> np.ndarray:
     return np.tile(x, multiples.tolist()) if x.ndim else np.array(x)
 
 
+def _native_tile(b: Any, x: Any, multiples: Any) -> Any:
+    """Repeats the value along axes of their own, without memory, then copies it once."""
+    times = b.known(multiples).tolist()
+    pairs = list(zip(times, x.shape, strict=True))
+    split = [n for m, n in pairs for n in ((n,) if m == 1 else (1, n))]
+    spread = [n for m, n in pairs for n in ((n,) if m == 1 else (m, n))]
+    return b.reshape(b.broadcast(b.reshape(x, split), spread), [m * n for m, n in pairs])
+
+
 def _tile_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     x, multiples = op.inputs
     # Every dimension of dy is multiple times size: split it, and sum over the copies.
@@ -346,6 +355,7 @@ _tile_op = OpDef(
     compute=_tile,
     grad=_tile_grad,
     samples=_tile_samples,
+    native=_native_tile,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.kernels import scans
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import INDICES, NUMBERS, conj
 from hybridflow._src.ops.reducing import axes_of
@@ -53,6 +55,13 @@ def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
             )
         return _scan(ufunc, x, where, exclusive, reverse)
 
+    def native(b: Any, x: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
+        where = int(b.known(axis)) % len(x.shape)
+        inner = math.prod(x.shape[where + 1 :])
+        slices = b.reshape(x, (math.prod(x.shape[:where]), x.shape[where] * inner))
+        result = b.by_rows(scans.running, slices, inner, ufunc is np.multiply, exclusive, reverse)
+        return b.reshape(result, x.shape)
+
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in (np.float32, np.float64, np.complex128):
             for shape, axis in (((3,), 0), ((2, 3), 1), ((2, 3), -2), ((0, 2), 0)):
@@ -74,6 +83,7 @@ def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
         compute=compute,
         grad=grad,
         samples=samples,
+        native=native,
     )
 
 

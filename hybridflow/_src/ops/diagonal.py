@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,22 @@ def _on_diagonal(x: np.ndarray) -> tuple[Any, ...]:
     return (..., count, count)
 
 
+def _diagonals(x: np.ndarray) -> np.ndarray:
+    """The diagonals of a batch of matrices, as a view."""
+    return np.lib.stride_tricks.as_strided(
+        x, (*x.shape[:-2], min(x.shape[-2:])), (*x.strides[:-2], x.strides[-2] + x.strides[-1])
+    )
+
+
+def _native_set_diag(b: Any, x: Any, diagonal: Any) -> Any:
+    return b.assemble(x.shape, x.dtype, [(x, lambda whole: whole), (diagonal, _diagonals)])
+
+
+def _native_diag(b: Any, diagonal: Any) -> Any:
+    shape = (*diagonal.shape, diagonal.shape[-1])
+    return _native_set_diag(b, b.full(shape, 0, diagonal.dtype), diagonal)
+
+
 # -- batches of matrices ---------------------------------------------------------------------------
 
 
@@ -74,6 +91,7 @@ _matrix_diag_op = OpDef(
     compute=_matrix_diag,
     grad=lambda op, dy: raw.MatrixDiagPart(dy),
     samples=_vectors,
+    native=_native_diag,
 )
 
 
@@ -95,6 +113,7 @@ _matrix_diag_part_op = OpDef(
     compute=lambda x: x[_on_diagonal(x)],
     grad=lambda op, dy: raw.MatrixSetDiag(raw.ZerosLike(op.inputs[0]), dy),
     samples=_matrices,
+    native=lambda b, x: b.view(_diagonals, x),
 )
 
 
@@ -131,6 +150,7 @@ _matrix_set_diag_op = OpDef(
     compute=_matrix_set_diag,
     grad=_matrix_set_diag_grad,
     samples=_matrix_set_diag_samples,
+    native=_native_set_diag,
 )
 
 
@@ -269,6 +289,7 @@ _diag_op = OpDef(
     compute=_diag,
     grad=lambda op, dy: raw.DiagPart(dy),
     samples=_diag_samples,
+    native=lambda b, x: b.reshape(_native_diag(b, b.reshape(x, (x.size,))), x.shape + x.shape),
 )
 
 
@@ -290,6 +311,12 @@ def _diag_part(x: np.ndarray) -> np.ndarray:
     return np.array(x.reshape(count, count).diagonal()).reshape(dims)
 
 
+def _native_diag_part(b: Any, x: Any) -> Any:
+    dims = x.shape[: len(x.shape) // 2]
+    count = math.prod(dims)
+    return b.reshape(b.view(_diagonals, b.reshape(x, (count, count))), dims)
+
+
 def _diag_part_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for dims in ((3, 3), (2, 3, 2, 3), (0, 0)):
@@ -303,6 +330,7 @@ _diag_part_op = OpDef(
     compute=_diag_part,
     grad=lambda op, dy: raw.Diag(dy),
     samples=_diag_part_samples,
+    native=_native_diag_part,
 )
 
 

@@ -16,6 +16,8 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.families import INEXACT, REALS, binary, conj
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = [
@@ -73,6 +75,18 @@ def _truncate_mod_arrays(x: np.ndarray, y: np.ndarray) -> Any:
     return np.fmod(x, y)
 
 
+def _native(floats: Callable[..., Any], integers: np.ufunc) -> Callable[..., Any]:
+    """How kernels compute it: integers are divided once it is known that no divisor is zero."""
+
+    def native(b: Any, x: Any, y: Any) -> Any:
+        if y.dtype.kind == "f":
+            return b.elementwise(floats, x, y)
+        b.check_divisors(y)
+        return b.elementwise(integers, x, y)
+
+    return native
+
+
 def _real_div_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
     x, y = conj(op.inputs[0]), conj(op.inputs[1])
     return dz / y, dz * (-x / y / y)
@@ -80,7 +94,12 @@ def _real_div_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
 
 _real_div = binary("RealDiv", np.true_divide, _real_div_grad, types=INEXACT, domain2=_DIVISORS)
 _floor_div = binary(
-    "FloorDiv", _floor_div_arrays, not_differentiable, types=REALS, domain2=_DIVISORS
+    "FloorDiv",
+    _floor_div_arrays,
+    not_differentiable,
+    types=REALS,
+    domain2=_DIVISORS,
+    native=_native(_floor_div_arrays, np.floor_divide),
 )
 _floor_mod = binary(
     "FloorMod",
@@ -88,6 +107,7 @@ _floor_mod = binary(
     lambda op, dz: (dz, -dz * raw.FloorDiv(*op.inputs)),
     types=REALS,
     domain2=_DIVISORS,
+    native=_native(_floor_mod_arrays, np.remainder),
 )
 _truncate_div = binary(
     "TruncateDiv", _truncate_div_arrays, not_differentiable, types=REALS, domain2=_DIVISORS

@@ -60,6 +60,26 @@ def _pow_arrays(x: np.ndarray, y: np.ndarray) -> Any:
     return np.power(x, y)
 
 
+def _native_pow(b: Any, x: Any, y: Any) -> Any:
+    """Powers of integers by squaring, where the exponent is one that is known."""
+    if y.dtype.kind == "f":
+        return b.elementwise(np.power, x, y)
+    exponent = int(b.known(y)) if y.size == 1 else -1
+    if exponent < 0:
+        raise b.unsupported("powers of integers by several exponents")
+
+    def meaning(x: Any) -> Any:
+        rest, square, product = exponent, x, x * 0 + 1
+        while rest:
+            if rest & 1:
+                product = product * square
+            rest >>= 1
+            square = square * square
+        return product
+
+    return b.elementwise(meaning, x)
+
+
 def _pow_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
     x, y = conj(op.inputs[0]), conj(op.inputs[1])
     z = conj(op.outputs[0])
@@ -70,7 +90,7 @@ def _pow_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
     return dz * y * raw.Pow(x, y - 1.0), dz * z * log_x
 
 
-_pow = binary("Pow", _pow_arrays, _pow_grad, types=NUMBERS, domain=(0.5, 2.0))
+_pow = binary("Pow", _pow_arrays, _pow_grad, types=NUMBERS, domain=(0.5, 2.0), native=_native_pow)
 
 
 # -- public functions ------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def binary(
     domain: tuple[float, float] = (-2.0, 2.0),
     domain2: tuple[float, float] | None = None,
     checked: bool = False,
+    native: str | Callable[..., Any] = ELEMENTWISE,
 ) -> OpDef:
     """The record of an elementwise op with two inputs that broadcast.
 
@@ -101,7 +102,7 @@ def binary(
         compute=compute,
         grad=gradient if smooth else not_differentiable,
         samples=samples,
-        native=ELEMENTWISE,
+        native=native,
         checked=checked,
     )
 

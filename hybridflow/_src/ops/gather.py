@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -253,6 +254,30 @@ def _gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return np.array(params[index])
 
 
+def _native_rows(b: Any, indices: Any, sizes: tuple[int, ...]) -> Any:
+    """The number of the row for each of some coordinates, which must lie in these sizes."""
+    if not sizes:
+        raise b.unsupported("coordinates in no dimension")
+    columns = [b.view(lambda x, axis=axis: x[..., axis], indices) for axis in range(len(sizes))]
+    for column, size in zip(columns, sizes, strict=True):
+        b.check_indices(column, size)
+
+    def meaning(first: Any, *rest: Any) -> Any:
+        number = first.astype(np.int64)
+        for column, size in zip(rest, sizes[1:], strict=True):
+            number = number * size + column
+        return number
+
+    return b.elementwise(meaning, *columns)
+
+
+def _native_gather_nd(b: Any, params: Any, indices: Any) -> Any:
+    depth = indices.shape[-1]
+    sizes, rest = params.shape[:depth], params.shape[depth:]
+    rows = b.reshape(params, (math.prod(sizes), *rest))
+    return b.gather(rows, _native_rows(b, indices, sizes))
+
+
 def _gather_nd_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     params, indices = op.inputs
     shape = shape_of(params, indices.dtype.base_dtype)
@@ -280,6 +305,7 @@ _gather_nd_op = OpDef(
     compute=_gather_nd,
     grad=_gather_nd_grad,
     samples=_gather_nd_samples,
+    native=_native_gather_nd,
 )
 
 
@@ -347,6 +373,13 @@ def _scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> 
     return result
 
 
+def _native_scatter_nd(b: Any, indices: Any, updates: Any, shape: Any) -> Any:
+    shape = tuple(b.known(shape).tolist())
+    sizes = shape[: indices.shape[-1]]
+    numbers = _native_rows(b, indices, sizes)
+    return b.reshape(b.sum_rows(updates, numbers, math.prod(sizes)), shape)
+
+
 def _scatter_nd_grad(op: Any, dy: Tensor) -> tuple[None, Any, None]:
     return None, raw.GatherNd(dy, op.inputs[0]), None
 
@@ -375,6 +408,7 @@ _scatter_nd_op = OpDef(
     compute=_scatter_nd,
     grad=_scatter_nd_grad,
     samples=_scatter_nd_samples,
+    native=_native_scatter_nd,
 )
 
 

@@ -123,6 +123,7 @@ _sparse_matmul = OpDef(
     compute=_matmul_arrays,
     grad=_matmul_grad,
     samples=_sparse_matmul_samples,
+    native=_native_matmul,
 )
 
 

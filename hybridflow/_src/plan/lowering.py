@@ -34,7 +34,7 @@ class Lowering(Fusion):
 
         Its words: first and last row, length of a row, rows, results; then `args`.
         """
-        if value.dtype.kind != "f" or value.dtype not in SHORT_NAMES or not value.shape:
+        if value.dtype not in SHORT_NAMES or not value.shape:
             raise Unsupported(f"rows of {value.dtype.name}")
         value = self.packed(value)
         length = value.shape[-1]
@@ -55,6 +55,14 @@ class Lowering(Fusion):
         indices = self.packed(indices)
         kernel = self._rows_kernel(rows.check_indices, indices, indices)
         self.call(kernel, [indices, indices.size, size], reads=[indices], writes=[], fallible=True)
+
+    def check_divisors(self, value: Value) -> None:
+        """Has the run fail, before it writes anything, if one of these integers is zero."""
+        if value.constant is not None and value.constant.all():
+            return
+        value = self.packed(value)
+        kernel = written(rows.check_divisors, SHORT_NAMES[value.dtype])
+        self.call(kernel, [value, value.size], reads=[value], writes=[], fallible=True)
 
     def gather(self, params: Value, indices: Value) -> Value:
         """The rows of a value that indices name."""
