@@ -99,17 +99,36 @@ class TestValues:
         for found, wanted in zip(run_native(session, ys, feed), expected, strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-14)
 
-    @pytest.mark.parametrize("axis", [None, 0, 1, 2, [0, 1], [1, 2], [0, 2]], ids=str)
+    @pytest.mark.parametrize(
+        "axis",
+        [None, 0, 1, 2, 3, [0, 1], [1, 2], [2, 3], [0, 2], [1, 3], [0, 3], [0, 1, 3], [0, 2, 3]],
+        ids=str,
+    )
     @pytest.mark.parametrize("keepdims", [False, True])
     def test_reductions_over_any_axes(self, session, axis, keepdims):
-        x = hf.placeholder(hf.float64, [2, 3, 4])
+        x = hf.placeholder(hf.float64, [2, 3, 4, 5])
         ys = [f(x * x, axis, keepdims) for f in (hf.reduce_sum, hf.reduce_max, hf.reduce_mean)]
-        feed = {x: np.random.default_rng(1).normal(size=(2, 3, 4))}
+        feed = {x: np.random.default_rng(1).normal(size=(2, 3, 4, 5))}
         expected = session.run(ys, feed)
         found = run_native(session, ys, feed)
         assert not native.fallbacks(plan_of(session, ys))
         for value, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(value, wanted, rtol=1e-14)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8])
+    def test_reductions_over_middle_axes(self, session, dtype):
+        x = hf.placeholder(np.dtype(dtype).name, [2, 3, 4])
+        flags = hf.greater(x, hf.ones_like(x))
+        ys = [f(x, 1) for f in (hf.reduce_sum, hf.reduce_max, hf.reduce_min, hf.reduce_prod)]
+        ys += [hf.reduce_any(flags, 1), hf.reduce_all(flags, 1)]
+        values = np.arange(24).reshape(2, 3, 4).astype(dtype)
+        if values.dtype.kind == "f":
+            values[0, 2, 1:] = [np.nan, np.inf, -0.0]
+        expected = session.run(ys, {x: values})
+        found = run_native(session, ys, {x: values})
+        assert not native.fallbacks(plan_of(session, ys))
+        for value, wanted in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(value, wanted, strict=True)
 
     def test_views_and_parts(self, session):
         x = hf.placeholder(hf.float32, [3, 5])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.kernels import expression, loops
+from hybridflow._src.kernels import expression, folds, loops
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.groups import Group
@@ -184,7 +184,7 @@ class Fusion(Steps):
         """A reduction over axes.
 
         Raises:
-          Unsupported: over axes in the middle, of dtypes or with ufuncs that kernels do not have.
+          Unsupported: of dtypes or with ufuncs that kernels do not have.
         """
         shape = value.shape
         gone = {axis % len(shape) for axis in axes} if shape else set()
@@ -203,10 +203,11 @@ class Fusion(Steps):
                 return self._by_row(ufunc, value, over[0], kept)
             if over == known[: len(over)]:
                 return self._by_column(ufunc, value, over[-1] + 1, kept)
-        order = [i for i in range(len(shape)) if i not in gone] + sorted(gone)
-        turned = self.copy(self.view(lambda x: np.transpose(x, order), value))
-        last = range(len(shape) - len(gone), len(shape))
-        return self.reshape(self.reduce(ufunc, turned, last), kept)
+        run = [axis for axis in over if gone.issuperset(range(axis, over[-1]))]
+        if run == over:
+            return self._by_middle(ufunc, value, run, kept)
+        once = self.reduce(ufunc, value, run, keepdims=True)
+        return self.reshape(self.reduce(ufunc, once, over[: -len(run)], keepdims=True), kept)
 
     def _group_for(self, value: Value, rows: int | None) -> tuple[Group, expression.Node]:
         """A group that has the value cell by cell, with these rows."""
@@ -232,6 +233,26 @@ class Fusion(Steps):
         group.split(rows)
         self._take(group, [value])
         return group.total(ufunc, node, shape, loops.BY_COLUMN)
+
+    def _by_middle(
+        self, ufunc: Any, value: Value, run: Sequence[int], shape: tuple[int, ...]
+    ) -> Value:
+        try:
+            kernel = folds.folding(ufunc, value.dtype)
+        except Untraceable as error:
+            raise Unsupported(str(error)) from None
+        value, result = self.packed(value), self.memory(shape, value.dtype)
+        before, length = (
+            math.prod(value.shape[axis] for axis in axes) for axes in (range(run[0]), run)
+        )
+        self.call(
+            kernel,
+            [0, before, length, result.size // before, value, result],
+            reads=[value],
+            writes=[result],
+            divisible=True,
+        )
+        return result
 
     def _total(self, ufunc: Any, value: Value, shape: tuple[int, ...]) -> Value:
         maker = value.buffer.maker
