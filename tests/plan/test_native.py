@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import numpy as np
@@ -16,10 +17,19 @@ from tests import native
 def kernels(request):
     """Each test runs with compiled kernels, and with kernels as Python functions."""
     if request.param == "compiled":
-        yield
+        yield request.param
         return
     with native.uncompiled_kernels():
-        yield
+        yield request.param
+
+
+@pytest.fixture
+def switch_often():
+    """Python changes threads often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture
@@ -328,9 +338,11 @@ class TestVariables:
             session.run(checked, {x: [-1, 1]})
         assert session.run(count) == 3
 
-    def test_another_thread_reads_no_torn_value(self, session):
-        v = hf.get_variable("v", [20_000], initializer=hf.zeros_initializer())
-        step = v.assign_add(hf.ones([20_000])).op
+    def test_another_thread_reads_no_torn_value(self, session, kernels, switch_often):
+        # A kernel runs for long enough that a reader that did not wait would meet it.
+        size, steps = {"compiled": (1_000_000, 100), "uncompiled": (300, 30)}[kernels]
+        v = hf.get_variable("v", [size], initializer=hf.zeros_initializer())
+        step = v.assign_add(hf.ones([size])).op
         session.run(hf.global_variables_initializer())
         run_native(session, step)
         torn, stop = [], threading.Event()
@@ -343,12 +355,12 @@ class TestVariables:
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        for _ in range(200):
+        for _ in range(steps):
             session.run(step)
         stop.set()
         watcher.join()
         assert not torn
-        assert (session.run(v) == 203).all()
+        assert (session.run(v) == steps + 3).all()
 
 
 class TestTraining:
