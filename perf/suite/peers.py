@@ -33,7 +33,7 @@ _FIND = (
 
 
 class Peer(NamedTuple):
-    """A peer as it is run.
+    """A peer as it is run: in an empty folder, since Python imports from the current one first.
 
     Attributes:
       label: what reports call it. module: its module in `perf.peers`.
@@ -95,7 +95,12 @@ class PeerError(Exception):
 
 
 class Server:
-    """A running peer."""
+    """A running peer.
+
+    Attributes:
+      versions: of the libraries beside it. package: the file that its own was imported from.
+      has: the families and variants that it can do.
+    """
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -105,13 +110,14 @@ class Server:
             self._process = self._start(log)
         hello = self.ask("hello")
         self.versions: dict[str, str] = hello["versions"]
+        self.package: str = hello["package"]
         self.has: list[tuple[str, str]] = [(family, variant) for family, variant in hello["has"]]
 
     def _start(self, log: Any) -> subprocess.Popen[str]:
         peer = self.peer
         return subprocess.Popen(
             [peer.python, "-m", "perf.suite.server", peer.module],
-            cwd=ROOT,
+            cwd=self._folder.name,
             env=peer.settings(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -172,10 +178,10 @@ def start(peer: Peer, *args: Any) -> Started:
       PeerError: if it fails.
     """
     command = [peer.python, "-m", "perf.suite.program", peer.module, *map(str, args)]
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
         before = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=ROOT, env=peer.settings(), stdout=subprocess.PIPE, stderr=log, text=True
+            command, cwd=folder, env=peer.settings(), stdout=subprocess.PIPE, stderr=log, text=True
         )
         assert process.stdout is not None
         first = process.stdout.readline()

@@ -63,7 +63,11 @@ class _Server:
 
     def hello(self) -> dict[str, Any]:
         """What this peer has."""
-        return {"versions": machine.versions(), "has": [list(key) for key in IMPLEMENTATIONS]}
+        return {
+            "versions": machine.versions(),
+            "package": sys.modules[sys.argv[1]].__file__,
+            "has": [list(key) for key in IMPLEMENTATIONS],
+        }
 
     def prepare(self, family: str, variant: str, params: dict[str, Any], to: str) -> dict[str, Any]:
         """Makes a subject and keeps its result in the file `to`."""

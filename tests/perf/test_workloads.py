@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hybridflow
 from perf.suite import report, results
 from perf.suite.peers import Peer, PeerError, Server
 from perf.suite.server import settled
@@ -83,6 +85,17 @@ def test_a_server_makes_times_and_forgets_subjects(tmp_path):
         server.ask("drop")
         with pytest.raises(PeerError, match="numpy: KeyError"):
             server.ask("time", variant="", number=1, warm=True)
+    finally:
+        server.close()
+
+
+def test_a_server_measures_the_package_that_it_is_given(tmp_path):
+    """Not the one in the folder that the tool is started in."""
+    (tmp_path / "hybridflow").symlink_to(Path(hybridflow.__file__).parent)
+    peer = Peer("head", "hybridflow", sys.executable, {"PYTHONPATH": str(tmp_path)})
+    server = Server(peer)
+    try:
+        assert Path(server.package) == tmp_path / "hybridflow" / "__init__.py"
     finally:
         server.close()
 
