@@ -23,6 +23,7 @@ def run(enter: Callable[[int], int], programs: Sequence[int]) -> None:
     None of them runs any more when it ends, whatever interrupts it.
     """
     helpers = _pool.take(len(programs) - 1)
+    interruption: BaseException | None = None
     try:
         for helper, program in zip(helpers, programs[1:], strict=False):
             helper.start(enter, program)
@@ -30,21 +31,17 @@ def run(enter: Callable[[int], int], programs: Sequence[int]) -> None:
         for program in programs[1 + len(helpers) :]:
             enter(program)
     finally:
-        _finish(helpers)
-        _pool.give_back(helpers)
-
-
-def _finish(helpers: Sequence[_Helper]) -> None:
-    interruption: BaseException | None = None
-    for helper in helpers:
+        # No function of its own: an interrupt may come where one is entered.
         while True:
             try:
-                helper.finish()
+                for helper in helpers:
+                    helper.finish()
                 break
             except BaseException as error:  # an interrupt at the keyboard
                 interruption = error
-    if interruption is not None:
-        raise interruption
+        _pool.give_back(helpers)
+        if interruption is not None:
+            raise interruption
 
 
 class _Helper:
