@@ -12,6 +12,7 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.cli.interrupts import Open, Watch
 from hybridflow._src.framework import context, storage
+from tests import native
 
 OPTIMIZERS = {
     "sgd": lambda: hf.train.GradientDescentOptimizer(0.5),
@@ -144,3 +145,24 @@ def test_in_graph_mode():
         opened.restore()
         assert not hf.executing_eagerly()
         assert hf.constant(1.0).op.name == "Const"
+
+
+def test_a_plan_interrupted_at_any_line_is_compiled_all_the_same():
+    """Its second run is where kernels are asked for, in the background."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.float32, [None])
+        moment, interrupted = 0, True
+        while interrupted:
+            moment += 1
+            y = hf.tanh(x) + float(moment)
+            session.run(y, {x: [1.0]})
+            try:
+                with Interrupt(moment):
+                    session.run(y, {x: [1.0]})
+                interrupted = False
+            except KeyboardInterrupt:
+                session.run(y, {x: [1.0]})
+            native.wait()
+            (plan,) = {r.plan for r in session._runnables.values() if r.fetches.tensors == [y]}
+            assert native.programs(plan), moment
+        assert moment > 100

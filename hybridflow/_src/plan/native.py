@@ -112,19 +112,17 @@ class Native:
             self._keys.clear()
         if key in self.problems or len(self._keys) >= _MOST_PROGRAMS:
             return None
-        count = self._keys[key] = self._keys.get(key, 0) + 1
+        count = self._keys.get(key, 0) + 1
         if count != 2:
+            self._keys[key] = count
             return None
         seen: dict[int, Seen] = {}
-        try:
-            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
-        except BaseException:
-            self._keys[key] = 1  # it counts once it has run through
-            raise
+        results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
         # A child must not be forked off in the middle of it: there it would never be imported.
         with _importing:
             building = importlib.import_module(_BUILDING)
         building.submit(self._plan, self, key, seen)
+        self._keys[key] = count  # only now: one that failed or was interrupted does not count
         return [own(value) for value in results]
 
 
