@@ -20,12 +20,23 @@ def load(name):
     return module
 
 
+captions = load("captions")
 docstrings = load("docstrings")
 reference = load("reference")
 
 
-def test_the_examples_of_the_converter():
-    assert doctest.testmod(docstrings).failed == 0
+@pytest.mark.parametrize("module", [captions, docstrings])
+def test_the_examples_of_the_converters(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_every_program_that_fails_stands_under_its_mode():
+    page = (SITE.parent / "errors.md").read_text("utf-8")
+    shown = captions.captioned(page)
+    assert shown.count(":caption: in ") == page.count("```python ") > 40
+    assert "```python " not in shown
 
 
 DOCSTRING = """\
