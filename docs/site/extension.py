@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import captions
 import docstrings
 import figures
+import performance
 import reference
 import tf1_names
 from docutils import nodes
@@ -41,6 +42,7 @@ def _generate(app: Any) -> None:
     figures.write(folder / "figures")
     reference.write(folder / "reference")
     tf1_names.write(folder)
+    performance.write(folder)
 
 
 def _convert(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
