@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from hybridflow._src.cli.shim import missing
+
 HYBRIDFLOW = [sys.executable, "-m", "hybridflow"]
 
 
@@ -320,6 +322,27 @@ def test_a_missing_name_can_be_asked_for(folder):
         """
     )
     assert run(where, "script.py").stdout == "False 3 False\n"
+
+
+def test_what_is_missing_is_said_in_other_processes_too(folder):
+    where = folder(
+        script="""
+        import pickle
+        import tensorflow as tf
+        try:
+            tf.nothing
+        except AttributeError as error:
+            again = pickle.loads(pickle.dumps(error))
+            print(str(again) == str(error), repr(again) == repr(error), error)
+        """
+    )
+    done = run(where, "script.py")
+    assert done.stdout.startswith("True True hybridflow has no tf.nothing (")
+
+
+def test_nothing_is_looked_for_where_a_name_is_only_asked_for(monkeypatch):
+    monkeypatch.setattr(missing, "nearest", lambda *_: pytest.fail("looked for"))
+    assert not hasattr(missing.Missing("tensorflow.nothing"), "name")
 
 
 # ---- tracebacks ----
