@@ -167,6 +167,19 @@ def test_tracebacks_end_at_the_users_line(terminal, tmp_path):
     assert "left out" not in told
 
 
+def test_a_name_that_is_misspelled(terminal):
+    terminal("values = 1")
+    for typed, meant in (("hf.matmull(1.0)", "matmul"), ("valuse + 1", "values")):
+        told = terminal(typed)
+        # Python knows names that are like it from 3.12 on.
+        assert (f"Did you mean: '{meant}'?" in told) == (sys.version_info >= (3, 12))
+        assert "__init__.py" not in told
+    # The marks below a line stand below what they are about.
+    told = terminal("0 + (1 / 0)")
+    if terminal.plain and sys.version_info >= (3, 11):
+        assert re.search(r"^    0 \+ \(1 / 0\)\n         ~~\^~~$", told, re.M)
+
+
 LOOP = """
 def loop():
     print("run" + "ning")
@@ -280,6 +293,7 @@ def test_graph_cells(ipython):
     assert "True" in ipython("hf.executing_eagerly()")
     assert "0 variables" in ipython("hf.variables()")
     told = ipython("%%graph\ny = hf.ones([2])\nhf.matmul(y, y)\n")
+    assert told.count("Cell In[5], line") == 2
     assert "hf.matmul(y, y)" in told
     assert "ShapeError" in told
     assert "_src" not in told
