@@ -56,8 +56,9 @@ class _GraphMagic:
     def __call__(self, line: str, cell: str) -> Any:
         shell = self._shell
         source = shell.transform_cell(cell)
-        # The cell's own number: it is already the last of the inputs.
-        filename = shell.compile.cache(source, len(shell.user_ns["In"]) - 1)
+        # The cell itself is the last of the inputs already.
+        number = len(shell.history_manager.input_hist_parsed) - 1
+        filename = shell.compile.cache(source, number)
         return graph_cell.run(source, filename, shell.user_ns)
 
 

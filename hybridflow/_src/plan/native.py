@@ -117,12 +117,16 @@ class Native:
             self._keys[key] = count
             return None
         seen: dict[int, Seen] = {}
-        results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
-        # A child must not be forked off in the middle of it: there it would never be imported.
-        with _importing:
-            building = importlib.import_module(_BUILDING)
-        building.submit(self._plan, self, key, seen)
-        self._keys[key] = count  # only now: one that failed or was interrupted does not count
+        try:
+            self._keys[key] = count
+            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
+            # A child must not be forked off in the middle of it: there it would never be imported.
+            with _importing:
+                building = importlib.import_module(_BUILDING)
+            building.submit(self._plan, self, key, seen)
+        except BaseException:
+            self._keys[key] = 1  # it counts once a program has been asked for
+            raise
         return [own(value) for value in results]
 
 
