@@ -12,7 +12,9 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.cli.interrupts import Open, Watch
 from hybridflow._src.framework import context, storage
-from tests import native
+from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.kernels.compiler import Compiler
+from hybridflow._src.plan import building, native
 
 OPTIMIZERS = {
     "sgd": lambda: hf.train.GradientDescentOptimizer(0.5),
@@ -22,12 +24,14 @@ OPTIMIZERS = {
 
 @pytest.fixture(autouse=True)
 def locks_of_its_own(monkeypatch):
-    """A lock of these tests alone for their variables.
+    """Locks of these tests alone for their variables and for what compiles their plans.
 
     `Interrupt` also raises where no signal is looked for: between the body of a `with` and the
     release of its lock, which is then held for ever.
     """
     monkeypatch.setattr(storage, "_eager_guard", storage.Guard())
+    monkeypatch.setattr(native, "_importing", new_lock())
+    monkeypatch.setattr(building, "COMPILER", Compiler())
 
 
 class Interrupt:
@@ -162,7 +166,7 @@ def test_a_plan_interrupted_at_any_line_is_compiled_all_the_same():
                 interrupted = False
             except KeyboardInterrupt:
                 session.run(y, {x: [1.0]})
-            native.wait()
+            assert building.COMPILER.wait(120)
             (plan,) = {r.plan for r in session._runnables.values() if r.fetches.tensors == [y]}
-            assert native.programs(plan), moment
+            assert plan.native.programs, moment
         assert moment > 100
