@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -138,6 +139,29 @@ def test_a_watched_input(interrupted):
     context.tapes.cut(0)
     assert left == (0 if interrupted else 1)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Interrupting:
+    """An object that gets a Ctrl-C while it is taken apart, where Python drops all errors."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_python_drops_comes_again():
+    def loop():
+        Interrupting()
+        until = time.monotonic() + 60.0
+        while time.monotonic() < until:
+            pass
+
+    before = sys.unraisablehook
+    watch = Watch()
+    watch.begin()
+    with pytest.raises(KeyboardInterrupt):
+        loop()
+    watch.end()
+    assert sys.unraisablehook is before
 
 
 def test_in_graph_mode():
