@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from hybridflow import errors, initializers
@@ -739,7 +740,8 @@ if not TYPE_CHECKING:
             return globals()[name]
         if name == "load_ipython_extension":  # `%load_ext hybridflow` in a notebook
             return importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension
-        raise AttributeError(f"module 'hybridflow' has no attribute {name!r}")
+        message = f"module 'hybridflow' has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -78,7 +78,7 @@ def _run_commands(body: str, folder: Path) -> None:
         run = subprocess.run(
             [sys.executable, "-m", "hybridflow", *arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_DISABLE_JIT": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

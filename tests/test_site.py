@@ -20,12 +20,24 @@ def load(name):
     return module
 
 
+captions = load("captions")
 docstrings = load("docstrings")
+performance = load("performance")
 reference = load("reference")
 
 
-def test_the_examples_of_the_converter():
-    assert doctest.testmod(docstrings).failed == 0
+@pytest.mark.parametrize("module", [captions, docstrings, performance])
+def test_the_examples_of_the_converters(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_every_program_that_fails_stands_under_its_mode():
+    page = (SITE.parent / "errors.md").read_text("utf-8")
+    shown = captions.captioned(page)
+    assert shown.count(":caption: in ") == page.count("```python ") > 40
+    assert "```python " not in shown
 
 
 DOCSTRING = """\
@@ -114,3 +126,27 @@ def test_every_page_is_in_the_table_of_contents(pages):
 def test_the_table_of_constraints():
     table = reference.classes("hybridflow.constraints")
     assert "{py:obj}`L1Ball <hybridflow.constraints.L1Ball>` | Vectors whose" in table
+
+
+def test_the_figures_of_the_run_that_was_kept():
+    rows = performance.rows()
+    assert rows
+    medians, subjects = performance.medians(), performance.subjects()
+    for row in rows:
+        assert f"| {row.name} |" in medians
+        assert f"**{row.name}**\n" in subjects
+    assert performance.targets().count(" met |") + performance.targets().count("**missed**") == sum(
+        len(row.targets) for row in rows
+    )
+    assert re.match(r"Measured on 20\d\d-\d\d-\d\d, revision `[0-9a-f]{12}", performance.machine())
+
+
+def test_a_row_of_figures():
+    labels = {"numba:traffic": 1.0, "hybridflow, 1 thread:run": 2.0, "hybridflow:run": 3.0}
+    labels |= {"jax:": 4.0, "hybridflow:callable": 5.0}
+    subjects = [performance.Subject(label, time, None) for label, time in labels.items()]
+    row = performance.Row("row", None, subjects, [])
+    assert [subject.label for subject in row.quickest()] == ["hybridflow:run", "jax:"]
+    assert performance._cell(row, "hybridflow") == "**3 s**"
+    assert performance._cell(row, "jax") == "4 s"
+    assert performance._cell(row, "torch") == ""

@@ -1,19 +1,21 @@
-"""What this site adds to Sphinx: generated parts, our docstrings, and the directive `drawing`."""
+"""What this site adds to Sphinx: generated parts, our docstrings, captions, figures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, ClassVar
 
+import captions
 import docstrings
 import figures
+import performance
 import reference
 import tf1_names
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 
 
-class Drawing(Directive):
+class Drawing(Directive):  # type: ignore[misc]
     """Shows a figure of `figures.py` by its name, in the colours of the page.
 
     What it shows is said in the option `alt`.
@@ -40,10 +42,15 @@ def _generate(app: Any) -> None:
     figures.write(folder / "figures")
     reference.write(folder / "reference")
     tf1_names.write(folder)
+    performance.write(folder)
 
 
 def _convert(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     lines[:] = docstrings.to_rst(lines)
+
+
+def _caption(app: Any, docname: str, source: list[str]) -> None:
+    source[0] = captions.captioned(source[0])
 
 
 def _strip(app: Any, doctree: nodes.document) -> None:
@@ -56,6 +63,7 @@ def _strip(app: Any, doctree: nodes.document) -> None:
 def setup(app: Any) -> dict[str, bool]:
     app.add_directive("drawing", Drawing)
     app.connect("builder-inited", _generate)
+    app.connect("source-read", _caption)
     app.connect("autodoc-process-docstring", _convert)
     app.connect("doctree-read", _strip)
     return {"parallel_read_safe": True}

@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib as mpl
+import performance
+import performance_figures
 import scope_figures
 import set_figures
 from palette import DARK, LIGHT
 
-FIGURES = {**scope_figures.FIGURES, **set_figures.FIGURES}
+FIGURES = {**scope_figures.FIGURES, **set_figures.FIGURES, **performance_figures.FIGURES}
 
 
 def write(folder: Path) -> None:
-    """Writes each figure twice, for light and for dark pages, unless it is newer than the code."""
+    """Writes each figure twice, for light and for dark pages, unless it is there and new enough."""
     folder.mkdir(parents=True, exist_ok=True)
-    code = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+    sources = [*Path(__file__).parent.glob("*.py"), performance.DATA]
+    changed = max(path.stat().st_mtime for path in sources)
     for name, draw in FIGURES.items():
         light, dark = (folder / f"{name}-{palette.name}.svg" for palette in (LIGHT, DARK))
-        if dark.exists() and dark.stat().st_mtime > code:
+        if dark.exists() and dark.stat().st_mtime > changed:
             continue
         with mpl.rc_context(LIGHT.settings()):
             draw(LIGHT).savefig(light, metadata={"Date": None})

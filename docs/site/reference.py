@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +126,11 @@ def names() -> dict[str, list[Name]]:
     for module, name, value in listed:
         homes.setdefault(id(value), f"{module}.{name}")
     # Better where it bears its own name, and best in the module that it says it is of.
-    for is_home in (
+    tests: list[Callable[[str, str, Any], bool]] = [
         lambda module, name, value: getattr(value, "__name__", "") == name,
         lambda module, name, value: getattr(value, "__module__", "") == module,
-    ):
+    ]
+    for is_home in tests:
         for module, name, value in reversed(listed):
             if is_home(module, name, value):
                 homes[id(value)] = f"{module}.{name}"

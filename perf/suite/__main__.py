@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from perf.suite import compare, machine, peers, quick, report, results
+from perf.suite import compare, machine, peers, publish, quick, report, results
 from perf.suite.turns import Suite, suite
 
 _FOLDER = machine.ROOT / "perf" / "results"
@@ -29,8 +29,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--check", action="store_true", help="small sizes, and no times")
     run.add_argument("--small", action="store_true", help="small sizes")
     run.add_argument("--targets", action="store_true", help="fail where a target is missed")
-    show = commands.add_parser("report", help="show a run that was kept")
-    show.add_argument("results", type=Path, nargs="?", default=_FOLDER / "latest.json")
+    for name, words in (
+        ("report", "show a run that was kept"),
+        ("publish", f"write what the site shows of it: {publish.FILE.relative_to(machine.ROOT)}"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("results", type=Path, nargs="?", default=_FOLDER / "latest.json")
     compare.add_arguments(commands)
     quick.add_arguments(commands)
     return parser
@@ -103,6 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = results.load(options.results)
         report.show(kept, console)
         _draw(kept, options.results, console)
+        return 0
+    if options.command == "publish":
+        publish.publish(results.load(options.results))
+        console.print(f"written: {publish.FILE}")
         return 0
     if options.command == "compare":
         return compare.run(options, console)

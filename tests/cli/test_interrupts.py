@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.cli.interrupts import Open, Watch
 from hybridflow._src.framework import context, storage
+from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.kernels.compiler import Compiler
+from hybridflow._src.plan import building, native
 
 OPTIMIZERS = {
     "sgd": lambda: hf.train.GradientDescentOptimizer(0.5),
@@ -21,12 +25,14 @@ OPTIMIZERS = {
 
 @pytest.fixture(autouse=True)
 def locks_of_its_own(monkeypatch):
-    """A lock of these tests alone for their variables.
+    """Locks of these tests alone for their variables and for what compiles their plans.
 
     `Interrupt` also raises where no signal is looked for: between the body of a `with` and the
     release of its lock, which is then held for ever.
     """
     monkeypatch.setattr(storage, "_eager_guard", storage.Guard())
+    monkeypatch.setattr(native, "_importing", new_lock())
+    monkeypatch.setattr(building, "COMPILER", Compiler())
 
 
 class Interrupt:
@@ -135,6 +141,29 @@ def test_a_watched_input(interrupted):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+class Interrupting:
+    """An object that gets a Ctrl-C while it is taken apart, where Python drops all errors."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_python_drops_comes_again():
+    def loop():
+        Interrupting()
+        until = time.monotonic() + 60.0
+        while time.monotonic() < until:
+            pass
+
+    before = sys.unraisablehook
+    watch = Watch()
+    watch.begin()
+    with pytest.raises(KeyboardInterrupt):
+        loop()
+    watch.end()
+    assert sys.unraisablehook is before
+
+
 def test_in_graph_mode():
     graph = hf.Graph()
     with graph.as_default():
@@ -144,3 +173,24 @@ def test_in_graph_mode():
         opened.restore()
         assert not hf.executing_eagerly()
         assert hf.constant(1.0).op.name == "Const"
+
+
+def test_a_plan_interrupted_at_any_line_is_compiled_all_the_same():
+    """Its second run is where kernels are asked for, in the background."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.float32, [None])
+        moment, interrupted = 0, True
+        while interrupted:
+            moment += 1
+            y = hf.tanh(x) + float(moment)
+            session.run(y, {x: [1.0]})
+            try:
+                with Interrupt(moment):
+                    session.run(y, {x: [1.0]})
+                interrupted = False
+            except KeyboardInterrupt:
+                session.run(y, {x: [1.0]})
+            assert building.COMPILER.wait(120)
+            (plan,) = {r.plan for r in session._runnables.values() if r.fetches.tensors == [y]}
+            assert plan.native.programs, moment
+        assert moment > 100

@@ -167,6 +167,19 @@ def test_tracebacks_end_at_the_users_line(terminal, tmp_path):
     assert "left out" not in told
 
 
+def test_a_name_that_is_misspelled(terminal):
+    terminal("values = 1")
+    for typed, meant in (("hf.matmull(1.0)", "matmul"), ("valuse + 1", "values")):
+        told = terminal(typed)
+        # Python knows names that are like it from 3.12 on.
+        assert (f"Did you mean: '{meant}'?" in told) == (sys.version_info >= (3, 12))
+        assert "__init__.py" not in told
+    # The marks below a line stand below what they are about.
+    told = terminal("0 + (1 / 0)")
+    if terminal.plain and sys.version_info >= (3, 11):
+        assert re.search(r"^    0 \+ \(1 / 0\)\n         ~~\^~~$", told, re.M)
+
+
 LOOP = """
 def loop():
     print("run" + "ning")
@@ -203,6 +216,54 @@ def test_ctrl_c_stops_a_long_run_of_a_graph(terminal):
     assert "True None" in terminal("print(hf.executing_eagerly(), hf.get_default_session())")
 
 
+# Kernels of 15 kinds: they take seconds to compile.
+MANY_KERNELS = """
+from hybridflow._src.kernels.compiler import COMPILER
+
+for name in "ab":
+    globals()[name] = hf.get_variable(name, [4, 4], initializer=hf.ones_initializer())
+optimizer = hf.train.AdamOptimizer(1e-3)
+
+@hf.function
+def model(x):
+    for count in range(1, 15):
+        for _ in range(count):
+            x = hf.tanh(x) + 1.0
+        x = hf.matmul(x, x)
+    return hf.reduce_mean(x)
+
+def step():
+    with hf.variable_scope("deep"), hf.name_scope("er"), hf.GradientTape() as tape:
+        y = model(a) + model(b)
+    optimizer.apply_gradients(zip(tape.gradient(y, [a, b]), [a, b]))
+
+def loop():
+    for _ in range(3):
+        step()
+    print("run" + "ning")
+    while True:
+        step()
+"""
+
+
+def test_ctrl_c_while_kernels_are_compiled(tmp_path, terminal):
+    terminal(f"import os; os.environ['HYBRIDFLOW_CACHE_DIR'] = {str(tmp_path / 'kernels')!r}")
+    (tmp_path / "program.py").write_text(MANY_KERNELS)
+    terminal(f"exec(open({str(tmp_path / 'program.py')!r}).read())")
+    for after in (0.02, 0.5, 0.02):
+        assert "KeyboardInterrupt" in terminal.interrupt("loop()", after)
+        assert "False" in terminal("COMPILER.wait(0)")
+        assert "True" in terminal("bool((a.numpy() == b.numpy()).all())")
+        assert "''" in terminal("hf.get_variable_scope().name")
+        assert "'c:0'" in terminal("hf.Variable(1.0, name='c').name")
+    worker = terminal("print('pid', COMPILER._worker._process.pid)").split("pid ")[1].split()[0]
+    assert "True" in terminal("step(); COMPILER.wait(60)")
+    # The worker that began has done it all, and what was run meanwhile runs natively now.
+    assert f"{worker} 0" in terminal("print(COMPILER._worker._process.pid, COMPILER.failed)")
+    assert "True" in terminal("hf.explain(model).plans[0].is_native")
+    assert "True" in terminal("step(); bool((a.numpy() == b.numpy()).all())")
+
+
 def test_completion_knows_variables_and_scopes(terminal):
     for name in ("model/layer/weights", "model/layer/bias", "other/v"):
         terminal(f"_ = hf.get_variable('{name}', [1])")
@@ -232,6 +293,7 @@ def test_graph_cells(ipython):
     assert "True" in ipython("hf.executing_eagerly()")
     assert "0 variables" in ipython("hf.variables()")
     told = ipython("%%graph\ny = hf.ones([2])\nhf.matmul(y, y)\n")
+    assert told.count("Cell In[5], line") == 2
     assert "hf.matmul(y, y)" in told
     assert "ShapeError" in told
     assert "_src" not in told

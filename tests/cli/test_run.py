@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from hybridflow._src.cli.shim import missing
+
 HYBRIDFLOW = [sys.executable, "-m", "hybridflow"]
 
 
@@ -323,6 +325,27 @@ def test_a_missing_name_can_be_asked_for(folder):
     assert run(where, "script.py").stdout == "False 3 False\n"
 
 
+def test_what_is_missing_is_said_in_other_processes_too(folder):
+    where = folder(
+        script="""
+        import pickle
+        import tensorflow as tf
+        try:
+            tf.nothing
+        except AttributeError as error:
+            again = pickle.loads(pickle.dumps(error))
+            print(str(again) == str(error), repr(again) == repr(error), error)
+        """
+    )
+    done = run(where, "script.py")
+    assert done.stdout.startswith("True True hybridflow has no tf.nothing (")
+
+
+def test_nothing_is_looked_for_where_a_name_is_only_asked_for(monkeypatch):
+    monkeypatch.setattr(missing, "nearest", lambda *_: pytest.fail("looked for"))
+    assert not hasattr(missing.Missing("tensorflow.nothing"), "name")
+
+
 # ---- tracebacks ----
 
 FAILING = """
@@ -393,6 +416,12 @@ def test_the_seed(folder):
     assert run(where, "script.py").stdout != run(where, "script.py").stdout
 
 
+def test_no_script_at_all(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("the following arguments are required: SCRIPT\n")
+
+
 # ---- --check ----
 
 CHECKED = """
@@ -432,7 +461,7 @@ def test_check_lists_all_names_without_running(folder):
         "tf.GraphKeys.LOSSES": ("present", "line 14"),
         "tf.constant": ("present", "line 5"),
         "tf.contrib.slim": ("MISSING", "line 3"),
-        "tf.contrib.slim.conv2d": ("MISSING", "line 15  (nearest: tf.cond)"),
+        "tf.contrib.slim.conv2d": ("MISSING", "line 15"),
         "tf.flags.FLAGS": ("present", "line 9"),
         "tf.float32": ("present", "line 15"),
         "tf.layers": ("MISSING", "line 8  (nearest: tf.contrib.layers)"),
@@ -445,6 +474,18 @@ def test_check_lists_all_names_without_running(folder):
     }
     assert found["tensorflow.python.ops.rnn_ops"][0] == "MISSING"
     assert summary == "script.py uses 15 names of TensorFlow; 8 missing."
+    # What is missing stands last, beside the sum.
+    assert [line.split()[0] for line in lines] == ["present"] * 7 + ["MISSING"] * 8
+
+
+def test_check_sees_what_a_star_brings(folder):
+    where = folder(script="from tensorflow import *\nx = placeholder(float32)\nnn.rleu(x)\n")
+    done = run(where, "--check", "script.py")
+    assert [line.split() for line in done.stdout.splitlines()[:-1]] == [
+        ["present", "tf.float32", "line", "2"],
+        ["present", "tf.placeholder", "line", "2"],
+        ["MISSING", "tf.nn.rleu", "line", "3", "(nearest:", "tf.nn.relu)"],
+    ]
 
 
 def test_check_of_a_script_that_has_all(folder):

@@ -46,6 +46,9 @@ def test_paths_are_shown_as_programs_write_them(path, text):
         ("tensorflow.train", "matmul", "tf.matmul"),
         ("tensorflow", "layers.relu", "tf.nn.relu"),
         ("tensorflow.contrib.rnn", "xyz", None),
+        ("tensorflow.contrib", "rnn", None),
+        ("tensorflow", "summary.scalar", None),
+        ("tensorflow", "AdamOptimiser", "tf.train.AdamOptimizer"),
     ],
 )
 def test_nearest(path, name, found):

@@ -219,3 +219,16 @@ def test_a_recording(graph):
     np.testing.assert_allclose(losses, plain, rtol=1e-6)
     assert losses == sorted(losses, reverse=True)
     assert len(recording.explanation().plans) == 2
+
+
+def test_a_program_that_is_ready_after_the_last_run(graph):
+    x, _, _, loss = model()
+    recording = Recording()
+    with recording, hf.Session() as session:
+        session.run(hf.global_variables_initializer())
+        for _ in range(2):
+            session.run(loss, {x: X})
+    (view,) = [view for view in recording.explanation().plans if view.name == "loss"]
+    assert view.is_native
+    assert "ready after the last run: all runs were interpreted" in list(view.summary())[-1]
+    assert view.times == [None] * len(view.steps)

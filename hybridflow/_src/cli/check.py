@@ -8,7 +8,7 @@ import sys
 from typing import NamedTuple
 
 from hybridflow._src.cli.shim import finder
-from hybridflow._src.cli.shim.names import find, nearest, shown
+from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import MODULES
 
 _ROOT = "tensorflow"
@@ -33,7 +33,9 @@ class Use(NamedTuple):
 
 
 def check(path: str) -> int:
-    """Prints the names that a script uses, and gives the exit status: 0 if all are there, else 1.
+    """Prints the names that a script uses, those that are missing last.
+
+    Returns: the exit status: 0 if all are there, else 1.
 
     A script that cannot be read or parsed gives 2.
     """
@@ -46,7 +48,7 @@ def check(path: str) -> int:
     except (SyntaxError, ValueError) as error:
         print(f"hybridflow: {path} is no Python 3: {error}", file=sys.stderr)
         return 2
-    uses = names_used(tree)
+    uses = sorted(names_used(tree), key=lambda use: not use.present)
     width = max((len(shown(use.path)) for use in uses), default=0)
     for use in uses:
         line = "line " if len(use.lines) == 1 else "lines "
@@ -104,8 +106,10 @@ class _Names(ast.NodeVisitor):
     """Collects the dotted names that begin at an import of TensorFlow."""
 
     def __init__(self) -> None:
-        # What each name of the script stands for.
+        # What each name of the script stands for; those that `import *` brings, apart: which of
+        # them are used is seen where they are.
         self.aliases: dict[str, str] = {}
+        self.starred: dict[str, str] = {}
         self.lines: dict[str, set[int]] = {}
 
     def bind(self, node: ast.AST) -> None:
@@ -119,6 +123,8 @@ class _Names(ast.NodeVisitor):
             for alias in node.names:
                 if alias.name != "*":
                     self.aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                elif node.module in MODULES:
+                    self.starred.update({n: f"{node.module}.{n}" for n in offered(node.module)})
 
     def bind_assigned(self, node: ast.Assign) -> None:
         """Notes `layers = tf.layers`: a module under another name."""
@@ -129,7 +135,7 @@ class _Names(ast.NodeVisitor):
 
     def _path(self, node: ast.AST) -> str | None:
         if isinstance(node, ast.Name):
-            return self.aliases.get(node.id)
+            return self.aliases.get(node.id) or self.starred.get(node.id)
         if isinstance(node, ast.Attribute):
             base = self._path(node.value)
             return base and f"{base}.{node.attr}"
@@ -149,6 +155,10 @@ class _Names(ast.NodeVisitor):
         for alias in node.names:
             if _is_tensorflow(alias.name) and alias.name not in MODULES:
                 self._note(alias.name, node.lineno)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load) and node.id in self.starred:
+            self._note(self.starred[node.id], node.lineno)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         path = self._path(node)

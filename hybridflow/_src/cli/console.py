@@ -29,7 +29,8 @@ class Console(code.InteractiveConsole):
     def runsource(self, source: str, filename: str = "", symbol: str = "single") -> bool:
         # A name for each input, under which tracebacks find its lines.
         filename = f"<input {self._inputs + 1}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        lines = [f"{line}\n" for line in source.split("\n")]
+        linecache.cache[filename] = (len(source), None, lines, filename)
         more = super().runsource(source, filename, symbol)
         self._inputs += not more
         return more

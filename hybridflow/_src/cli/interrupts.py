@@ -7,8 +7,11 @@ rightly be open that was not open before the interrupted input, puts that right.
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -39,7 +42,8 @@ class Open:
 class Watch:
     """Watches an input of the prompt: one that gets a Ctrl-C leaves nothing open.
 
-    Also where the user's own code has caught the KeyboardInterrupt.
+    Also where the user's own code has caught the KeyboardInterrupt. One that comes while Python
+    takes an object apart, where it drops all errors, comes again.
     """
 
     def begin(self) -> None:
@@ -50,11 +54,14 @@ class Watch:
         self._is_main = threading.current_thread() is threading.main_thread()
         if self._is_main:
             self._before = signal.signal(signal.SIGINT, self._on_signal)
+            self._before_hook, sys.unraisablehook = sys.unraisablehook, self._on_dropped
 
     def end(self) -> None:
         """Called when the input has run, or failed."""
         if self._is_main and signal.getsignal(signal.SIGINT) == self._on_signal:
             signal.signal(signal.SIGINT, self._before)
+        if self._is_main and sys.unraisablehook == self._on_dropped:
+            sys.unraisablehook = self._before_hook
         if self._interrupted:
             self._open.restore()
 
@@ -62,6 +69,18 @@ class Watch:
         self._interrupted = True
         if callable(self._before):
             self._before(number, frame)
+
+    def _on_dropped(self, dropped: Any) -> None:
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            # In a while, from elsewhere: here it would be dropped again.
+            _thread.start_new_thread(self._repeat, ())
+        else:
+            self._before_hook(dropped)
+
+    def _repeat(self) -> None:
+        time.sleep(0.01)
+        if sys.unraisablehook == self._on_dropped:  # the input still runs
+            _thread.interrupt_main()
 
 
 def _stacks() -> list[Stack[Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
+import traceback
 import types
 from typing import Any
 
@@ -54,7 +56,9 @@ class _GraphMagic:
     def __call__(self, line: str, cell: str) -> Any:
         shell = self._shell
         source = shell.transform_cell(cell)
-        filename = shell.compile.cache(source, shell.execution_count)
+        # The cell itself is the last of the inputs already.
+        number = len(shell.history_manager.input_hist_parsed) - 1
+        filename = shell.compile.cache(source, number)
         return graph_cell.run(source, filename, shell.user_ns)
 
 
@@ -65,9 +69,15 @@ def _show(
     trace: types.TracebackType,
     tb_offset: int | None = None,
 ) -> None:
-    """Shows an exception as IPython does, without hybridflow's own frames."""
+    """Shows an exception as IPython does, without hybridflow's own frames.
+
+    What Python would add to it, IPython leaves out: the name that was perhaps meant.
+    """
     count = tracebacks.fold(error)
     shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
+    hint = re.search(r"Did you mean: .*\?$", traceback.format_exception(error)[-1].rstrip())
+    if hint and hint[0] not in str(error):
+        print(hint[0], file=sys.stderr)
     if count:
         print(tracebacks.note(count), file=sys.stderr)
 

@@ -53,12 +53,6 @@ def _parser() -> argparse.ArgumentParser:
         "are missing (exit status 1 if any is)",
     )
     run.add_argument(
-        "--mode",
-        choices=("eager", "graph"),
-        default="graph",
-        help="the mode that the script starts in (graph)",
-    )
-    run.add_argument(
         "--seed",
         type=int,
         help="seed of random, NumPy, and all graphs that the script sets no seed for",
@@ -73,10 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUT.json",
         help="write a trace of the first runs of its plans, for chrome://tracing",
     )
-    run.add_argument("script", metavar="SCRIPT", help="the script's file")
-    run.add_argument(
-        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
-    )
+    _add_script(run)
     explain = commands.add_parser(
         "explain",
         help="run a script and say what its plans did: passes, steps, kernels, bytes, times",
@@ -85,16 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "their NumPy meaning and why, what memory they moved, and how long each step took.",
     )
     explain.add_argument("--source", action="store_true", help="show the source of the kernels")
-    explain.add_argument(
-        "--mode",
-        choices=("eager", "graph"),
-        default="graph",
-        help="the mode that the script starts in (graph)",
-    )
-    explain.add_argument("script", metavar="SCRIPT", help="the script's file")
-    explain.add_argument(
-        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
-    )
+    _add_script(explain)
     cache = commands.add_parser(
         "cache",
         help="look at the folder of compiled kernels, or empty it",
@@ -103,6 +85,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     cache.add_argument("action", choices=("info", "clear"), help="look at it, or empty it")
     return parser
+
+
+def _add_script(parser: argparse.ArgumentParser) -> None:
+    """Adds what is said of a script that runs."""
+    parser.add_argument(
+        "--mode",
+        choices=("eager", "graph"),
+        default="graph",
+        help="the mode that the script starts in (graph)",
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="the script's file")
+    arguments = parser.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
+    )
+    arguments.required = False  # there may be none, and what is said to be lacking is a script
 
 
 def _module(name: str) -> Any:

@@ -10,6 +10,7 @@ import sys
 import types
 from typing import TYPE_CHECKING
 
+import hybridflow
 from hybridflow._src.framework.traceback import is_internal, is_library
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _users(frames: list[types.TracebackType]) -> Iterator[types.TracebackType]:
     inside = False
     for entry in frames:
         filename = entry.tb_frame.f_code.co_filename
-        if is_internal(filename):
+        # The package itself looks names up.
+        if is_internal(filename) or filename == hybridflow.__file__:
             inside = True
         elif not (inside and is_library(filename)):
             inside = False

@@ -109,7 +109,8 @@ class Compiler:
     def _reset(self) -> None:
         self._jobs: deque[Callable[[], None]] = deque()
         self._busy = False
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._worker: _Worker | None = None
 
@@ -117,16 +118,17 @@ class Compiler:
 
     def submit(self, job: Callable[[], None]) -> None:
         """Has a job done in the background; it may call `obtain`."""
-        with self._changed:
-            if self._thread is None:
-                thread = threading.Thread(
+        # The lock itself: between a condition and its lock an interrupt could come.
+        with self._lock:
+            # An interrupt may have come while it was started.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
                     target=self._serve, name="hybridflow-compiler", daemon=True
                 )
                 try:
-                    thread.start()
+                    self._thread.start()
                 except RuntimeError:
                     return  # there can be no more threads, or the process is about to end
-                self._thread = thread
             self._jobs.append(job)
             self._changed.notify_all()
 

@@ -112,19 +112,21 @@ class Native:
             self._keys.clear()
         if key in self.problems or len(self._keys) >= _MOST_PROGRAMS:
             return None
-        count = self._keys[key] = self._keys.get(key, 0) + 1
+        count = self._keys.get(key, 0) + 1
         if count != 2:
+            self._keys[key] = count
             return None
         seen: dict[int, Seen] = {}
         try:
+            self._keys[key] = count
             results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
+            # A child must not be forked off in the middle of it: there it would never be imported.
+            with _importing:
+                building = importlib.import_module(_BUILDING)
+            building.submit(self._plan, self, key, seen)
         except BaseException:
-            self._keys[key] = 1  # it counts once it has run through
+            self._keys[key] = 1  # it counts once a program has been asked for
             raise
-        # A child must not be forked off in the middle of it: there it would never be imported.
-        with _importing:
-            building = importlib.import_module(_BUILDING)
-        building.submit(self._plan, self, key, seen)
         return [own(value) for value in results]
 
 

@@ -101,6 +101,8 @@ class PlanView:
         if self.seconds is not None:
             steps = sum(seconds for seconds in self.times if seconds is not None)
             yield f"  profiled run: {_time(self.seconds)}, of which steps {_time(steps)}"
+        elif self.is_native and self.runs:
+            yield "  ready after the last run: all runs were interpreted"
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The table of steps, as text."""

@@ -7,7 +7,7 @@ import types
 from typing import Any, NoReturn
 
 from hybridflow._src.cli.shim.names import nearest, shown
-from hybridflow._src.framework.traceback import capture, resolve
+from hybridflow._src.framework.traceback import RawFrames, capture, resolve
 
 
 class Missing(types.ModuleType):
@@ -33,17 +33,34 @@ def _split(path: str) -> tuple[str, str]:
 
 def error_for(module: str, name: str) -> AttributeError:
     """The error for the use of `name` of TensorFlow's module `module`, in the user's line."""
-    frames = [f for f in resolve(capture(2)) if not f.filename.startswith("<frozen ")]
-    where = ""
-    if frames:
-        frame = frames[0]
-        where = f" ({frame.filename}, line {frame.lineno})"
-        # The whole name, where the line tells: `tf.layers.dense`, not `tf.layers`.
-        whole = re.search(rf"\.({re.escape(name)}(\.\w+)*)", frame.line)
-        if whole is not None:
-            name = whole[1]
-    near = nearest(module, name)
-    hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
-    text = f"hybridflow has no {shown(f'{module}.{name}')}{where}.{hint}"
     # With a name and no object, Python has no suggestions of its own to add.
-    return AttributeError(text, name=name)
+    return AttributeError(_Text(module, name, capture(2)), name=name)
+
+
+class _Text:
+    """What an error says, put together when it is read: who only asks `hasattr` does not wait."""
+
+    def __init__(self, module: str, name: str, frames: RawFrames) -> None:
+        self._module = module
+        self._name = name
+        self._frames = frames
+
+    def __str__(self) -> str:
+        name, where = self._name, ""
+        frames = [f for f in resolve(self._frames) if not f.filename.startswith("<frozen ")]
+        if frames:
+            frame = frames[0]
+            where = f" ({frame.filename}, line {frame.lineno})"
+            # The whole name, where the line tells: `tf.layers.dense`, not `tf.layers`.
+            whole = re.search(rf"\.({re.escape(name)}(\.\w+)*)", frame.line)
+            if whole is not None:
+                name = whole[1]
+        near = nearest(self._module, name)
+        hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
+        return f"hybridflow has no {shown(f'{self._module}.{name}')}{where}.{hint}"
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)

@@ -72,18 +72,19 @@ def nearest(path: str, dotted: str) -> str | None:
     """The name that is there and most like `dotted`, which is missing in the module `path`.
 
     The same name elsewhere comes first, then one in the same module that it begins (`mul` for
-    `multiply`), then one spelled alike, in the same module before others.
+    `multiply`), then one spelled alike, in the same module or, if it is very much so, elsewhere.
     """
     last = dotted.rpartition(".")[2]
     public = _public()
     if last in public:
         return shown(public[last][0])
-    here = offered(path) if path in MODULES else []
+    # What lies in a module that is missing is like no name of the module around that one.
+    here = offered(path) if path in MODULES and last == dotted else []
     begun = sorted((n for n in here if n.startswith(dotted)), key=len)
     if begun and len(dotted) > 2:
         return shown(f"{path}.{begun[0]}")
-    for names in (here, list(public)):
-        alike = difflib.get_close_matches(last, names, 1, 0.7)
+    for names, least in ((here, 0.7), (list(public), 0.85)):
+        alike = difflib.get_close_matches(last, names, 1, least)
         if alike:
             return shown(f"{path}.{alike[0]}" if names is here else public[alike[0]][0])
     return None
