@@ -21,16 +21,18 @@ WAYS = {"direct": fp._direct(fp._variable), "public": fp._public()} if fp._varia
 
 @pytest.mark.parametrize("way", WAYS)
 def test_silence_ends_with_restore(way):
-    silence, restore = WAYS[way]
+    state, silence, restore = WAYS[way]
     zero = np.zeros(1)
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
-        token = silence()
+        before = state()
+        silence()
         assert np.isinf(1 / zero)[0]
-        inner = silence()
+        inner = state()
+        silence()
         restore(inner)
         assert np.isnan(zero / zero)[0]
-        restore(token)
+        restore(before)
         with pytest.raises(FloatingPointError):
             1 / zero
     assert np.geterr()["divide"] == "warn"
@@ -38,13 +40,14 @@ def test_silence_ends_with_restore(way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_silence_is_of_the_thread(way):
-    silence, restore = WAYS[way]
-    token = silence()
+    state, silence, restore = WAYS[way]
+    before = state()
+    silence()
     seen = []
     thread = threading.Thread(target=lambda: seen.append(np.geterr()["divide"]))
     thread.start()
     thread.join()
-    restore(token)
+    restore(before)
     assert seen == ["warn"]
 
 

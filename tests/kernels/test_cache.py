@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridflow._src.kernels import cache
+from tests import native
 
 # Python warns of forks in a process with threads.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -27,6 +28,7 @@ NOBODY = 65534
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """A new folder for kernels, which does not exist yet."""
+    native.wait()  # what other tests had compiled is in its own by then
     path = tmp_path / "deep" / "kernels"
     monkeypatch.setenv("HYBRIDFLOW_CACHE_DIR", str(path))
     return path

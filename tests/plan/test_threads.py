@@ -412,6 +412,7 @@ def interrupted():
                 count += 1
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
+        assert np.geterr()["divide"] == "warn"
         # Python drops what is raised while the garbage collector calls back: that one is lost.
         assert count >= times - 1
 

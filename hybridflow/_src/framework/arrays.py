@@ -40,8 +40,9 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
         signed = dtype.is_integer and not dtype.is_unsigned
         if dtype.size >= 4 and (dtype.is_floating or (signed and kind is int)):
             return np.array(value, dtype.np)
-    token = fp.silence()
+    status = fp.state()
     try:
+        fp.silence()
         if isinstance(value, (np.ndarray, np.generic)):
             return _of_numpy(value, dtype)
         if value is None:
@@ -50,7 +51,7 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
             value = _of_shape(value)
         return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)
     finally:
-        fp.restore(token)
+        fp.restore(status)
 
 
 def _of_numpy(value: Any, dtype: DType | None) -> np.ndarray:

@@ -240,8 +240,9 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if op.checked:
         _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
-    token = fp.silence()
+    status = fp.state()
     try:
+        fp.silence()
         if op.compute is not None:
             result = op.compute(*arrays, **attrs)
         else:
@@ -251,7 +252,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise explain(op, op.name, arrays, attrs, error) from error
     finally:
-        fp.restore(token)
+        fp.restore(status)
     if dtype is not None:
         outputs = [wrap(result, op.result or dtype)]
     elif not op.outputs:

@@ -16,25 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _direct(state: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
-    """`silence` and `restore` by NumPy's own context variable."""
+def _direct(variable: Any) -> tuple[Callable[[], Any], Callable[[], Any], Callable[[Any], Any]]:
+    """`state`, `silence` and `restore` by NumPy's own context variable."""
     with np.errstate(all="ignore"):
-        ignored = state.get()
-    setter = state.set
-    return lambda: setter(ignored), state.reset
+        ignored = variable.get()
+    put = variable.set
+    return variable.get, lambda: put(ignored), put
 
 
-def _public() -> tuple[Callable[[], Any], Callable[[Any], None]]:
-    """The same by `np.errstate`, for a NumPy that keeps its state elsewhere."""
-
-    def begin() -> Any:
-        state = np.errstate(all="ignore")
-        state.__enter__()
-        return state
-
-    return begin, lambda state: state.__exit__(None, None, None)
+def _public() -> tuple[Callable[[], Any], Callable[[], Any], Callable[[Any], Any]]:
+    """The same by `np.seterr`, for a NumPy that keeps its state elsewhere."""
+    return np.geterr, lambda: np.seterr(all="ignore"), lambda state: np.seterr(**state)
 
 
 _variable: Any = getattr(sys.modules.get("numpy._core.umath"), "_extobj_contextvar", None)
-# `silence()` ignores floating-point status until `restore(token)` is called with what it gave.
-silence, restore = _public() if _variable is None else _direct(_variable)
+# `silence()` ignores floating-point status until `restore` is called with what `state()` gave
+# before. An interrupt may come when a call ends: so `silence` is called inside `try`.
+state, silence, restore = _public() if _variable is None else _direct(_variable)

@@ -86,14 +86,15 @@ def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None
     if any(value.size > _MAX_ELEMENTS for value in values):
         return None
     attrs = {key: value for key, value in op.attrs.items() if key in op.op_def.defaults}
-    token = fp.silence()
+    status = fp.state()
     try:
+        fp.silence()
         return np.asarray(op.op_def.compute(*values, **attrs))  # type: ignore[misc]
     except Exception:
         # The op will fail when it runs, and say why there.
         return None
     finally:
-        fp.restore(token)
+        fp.restore(status)
 
 
 def _size(dims: tuple[int | None, ...]) -> int:

@@ -150,11 +150,12 @@ class Plan:
         Raises:
           OpError: of the class that fits what went wrong, with the op that failed.
         """
-        token = fp.silence()
+        status = fp.state()
         try:
+            fp.silence()
             return self.run_silenced(feeds, owned)
         finally:
-            fp.restore(token)
+            fp.restore(status)
 
     def run_silenced(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""

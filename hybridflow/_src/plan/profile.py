@@ -70,11 +70,12 @@ def profile(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], Profile]:
       OpError: of the class that fits what went wrong, with the op that failed.
     """
     found = Profile(plan)
-    token = fp.silence()
+    status = fp.state()
     try:
+        fp.silence()
         results = _run(found, feeds)
     finally:
-        fp.restore(token)
+        fp.restore(status)
     found.seconds = time.perf_counter() - found.start
     return results, found
 

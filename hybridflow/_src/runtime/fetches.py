@@ -195,8 +195,9 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
 
 
 def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
-    token = fp.silence()
+    status = fp.state()
     try:
+        fp.silence()
         if dtype is dtypes.string:
             return to_array(value, dtype)
         given = np.asarray(value)
@@ -212,7 +213,7 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
             f"{error}"
         ) from None
     finally:
-        fp.restore(token)
+        fp.restore(status)
     loses = given.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
     loses = loses or (given.dtype.kind in "iu" and dtype.is_integer)
     if loses and given.dtype != array.dtype and not np.array_equal(given, array):
