@@ -11,6 +11,7 @@ import numpy as np
 
 from hybridflow._src.kernels import driver, uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
+from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.plan import building
 from hybridflow._src.plan.plan import Plan
 
@@ -39,6 +40,9 @@ class PythonCompiler:
 
     def entry(self) -> Any:
         return PythonEntry
+
+    def crew(self) -> Any:
+        return Crew(run_program)
 
 
 _errors: list[Exception] = []

@@ -34,7 +34,7 @@ def graph():
 
 
 def parts(program):
-    return [len(what) for kind, what in program._segments if kind == "divided"]
+    return [len(what.programs) for kind, what in program._segments if kind == "shared"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
@@ -76,19 +76,20 @@ def test_small_values_are_not_divided(graph):
 
 
 @pytest.fixture
-def sharing_all(monkeypatch):
-    """Steps that can run side by side do, however small they are."""
-    monkeypatch.setattr(sharing, "_WORTH_SHARING", 0)
+def share_from(monkeypatch):
+    """Has threads share steps from so much work on, in all."""
+    return lambda work: monkeypatch.setattr(sharing, "WORTH_SHARING", work)
 
 
 def calls(program):
     """How many calls each of the programs has that run side by side."""
     words, base = program._array, program._array.ctypes.data
-    divided = [what for kind, what in program._segments if kind == "divided"]
-    return [[int(words[(address - base) // 8]) for address in what] for what in divided]
+    shared = [what.programs for kind, what in program._segments if kind == "shared"]
+    return [[int(words[(address - base) // 8]) for address in what] for what in shared]
 
 
-def test_many_small_updates_are_shared_out(graph, sharing_all):
+def test_many_small_updates_are_shared_out(graph, share_from):
+    share_from(200_000)
     rng = np.random.default_rng(0)
     starts = [rng.normal(size=(3 + i, 1000)).astype(np.float32) for i in range(9)]
     variables = [hf.get_variable(f"v{i}", initializer=s) for i, s in enumerate(starts)]
@@ -104,7 +105,8 @@ def test_many_small_updates_are_shared_out(graph, sharing_all):
             np.testing.assert_allclose(start - value, 0.5 * (1 + 1.9), rtol=1e-5)
 
 
-def test_steps_that_need_each_other_are_not_shared_out(graph, sharing_all):
+def test_steps_that_need_each_other_are_not_shared_out(graph, share_from):
+    share_from(80_000)
     v = hf.get_variable("v", initializer=np.zeros(5000, np.float32), use_resource=True)
     x = hf.placeholder(hf.float32, [5000])
     with hf.control_dependencies([v.assign_add(x)]):
@@ -120,7 +122,8 @@ def test_steps_that_need_each_other_are_not_shared_out(graph, sharing_all):
         np.testing.assert_array_equal(session.run(last, feed), np.full(5000, 5001.0))
 
 
-def test_steps_side_by_side_share_no_memory(graph, sharing_all):
+def test_steps_side_by_side_share_no_memory(graph, share_from):
+    share_from(800)
     # One after the other, results would lie where values lay that are done with.
     xs = [hf.placeholder(hf.float32, [n, n]) for n in range(60, 40, -4)]
     products = [hf.matmul(x, x) for x in xs]

@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from hybridflow._src.kernels import cache, driver, loader
+from hybridflow._src.kernels.crew import LINGER, SHARE, Crew
 from hybridflow._src.kernels.pipes import receive, send
 
 if TYPE_CHECKING:
@@ -222,7 +223,17 @@ class Compiler:
             self._entry = driver.Entry(self._obtain(driver.ENTRY))
         return self._entry
 
+    def crew(self) -> Crew:
+        """How programs are run side by side. For jobs alone."""
+        if self._crew is None:
+            share, linger = (
+                driver.python_function(self._obtain(kernel), 0) for kernel in (SHARE, LINGER)
+            )
+            self._crew = Crew(self.entry().enter, share, linger)
+        return self._crew
+
     _entry: driver.Entry | None = None
+    _crew: Crew | None = None
 
     # -- processes ---------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,26 @@ if TYPE_CHECKING:
 # Of NumPy's flags of arrays.
 _CONTIGUOUS_AND_ALIGNED = 0x0101
 MISMATCH = -1
+
+# Runs the program at `program`; leaves its status in `status`.
+RUN = """
+status = 0
+at = program + 16
+for position in range(word(program, 0)):
+    status = function_at(word(at, 0), word(at, 1))
+    if status != 0:
+        status += 256 * position
+        break
+    at += 16
+if status == 0:
+    set_word(program, 1, 1)
+"""
+
+
+def indented(depth: int) -> str:
+    """The text of `RUN`, to stand at a depth."""
+    return textwrap.indent(RUN, "    " * depth).strip()
+
 
 # A function of Python's with an object of its own: the address of a feed table, or 0.
 ENTRY = Kernel(
@@ -67,16 +88,7 @@ def kernel(owner, argument):
     if program == 0:
         return PyLong_FromSsize_t(0)
     thread = PyEval_SaveThread()
-    status = 0
-    at = program + 16
-    for position in range(word(program, 0)):
-        status = function_at(word(at, 0), word(at, 1))
-        if status != 0:
-            status += 256 * position
-            break
-        at += 16
-    if status == 0:
-        set_word(program, 1, 1)
+    {indented(1)}
     PyEval_RestoreThread(thread)
     return PyLong_FromSsize_t(status)
 """,

@@ -55,7 +55,7 @@ class Node:
         self.known: Any = detail if op == "const" else None
         self.level = level or max([arg.level for arg in args], default=ROW)
         self.phase = max([arg.phase for arg in args], default=0)
-        self.cost = sum(arg.cost for arg in args) + (_EXPENSIVE if op in FUNCTIONS else 1)
+        self.cost = sum(arg.cost for arg in args) + own_cost(op)
         if op == "reduce":
             self.level, self.phase, self.cost = ROW, self.phase + 1, 0
         elif op in ("load", "const", "column"):
@@ -78,6 +78,13 @@ FUNCTIONS = {
     "erfc": "erfc",
     "logistic": "sigmoid",
 }
+
+
+def own_cost(op: str) -> int:
+    """About how many operations an op is."""
+    return _EXPENSIVE if op in FUNCTIONS else 1
+
+
 # Ufuncs that are an expression in Python, by the kinds of dtype they compute in.
 _REAL, _INTEGER, _ANY, _BOOL = "f", "iu", "fiu", "b"
 # A divisor in whose place 1 stands where the processor would trap: kernels may divide before it is

@@ -82,6 +82,12 @@ class Nest:
         self._lines: list[str] = []
         self._plan_phases()
 
+    @property
+    def cost(self) -> int:
+        """About how many operations it takes for one cell."""
+        roots = [s.node for s in self.stores] + [t.node for t in self.totals]
+        return sum(expression.own_cost(node.op) for node in all_nodes(roots) if node.args)
+
     # -- what happens in which phase ---------------------------------------------------------------
 
     def _plan_phases(self) -> None:

@@ -115,11 +115,15 @@ def _store(short: str) -> Any:
     return intrinsic(prefer_literal=True)(store)
 
 
+def _word_pointer(builder: Any, address: Any, index: Any) -> Any:
+    pointer = builder.inttoptr(address, _WORD.as_pointer())
+    return builder.gep(pointer, [index])
+
+
 @intrinsic
 def _word(typingctx: Any, args: Any, index: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
-        return builder.load(builder.gep(pointer, [arguments[1]]))
+        return builder.load(_word_pointer(builder, *arguments))
 
     return types.intp(types.intp, types.intp), codegen
 
@@ -127,11 +131,45 @@ def _word(typingctx: Any, args: Any, index: Any) -> Any:
 @intrinsic
 def _set_word(typingctx: Any, args: Any, index: Any, value: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
-        builder.store(arguments[2], builder.gep(pointer, [arguments[1]]))
+        builder.store(arguments[2], _word_pointer(builder, *arguments[:2]))
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _shared_word(typingctx: Any, address: Any, index: Any) -> Any:
+    """A word that another thread writes."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_word_pointer(builder, *args), "acquire", 8)
+
+    return types.intp(types.intp, types.intp), codegen
+
+
+@intrinsic
+def _exchange_word(typingctx: Any, address: Any, index: Any, old: Any, new: Any) -> Any:
+    """Puts `new` in the place of `old`, if that is there; gives what was there."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _word_pointer(builder, *args[:2])
+        found = builder.cmpxchg(pointer, args[2], args[3], "seq_cst", "seq_cst")
+        return builder.extract_value(found, 0)
+
+    return types.intp(types.intp, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _pause(typingctx: Any) -> Any:
+    """Tells the processor that a thread waits for another one."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if target.triple().startswith(("x86_64", "i686")):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", (), kind), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
 
 
 def _reassociated(name: str) -> Any:
@@ -272,7 +310,10 @@ NAMESPACE: dict[str, Any] = {
         f"{name}_{'f32' if dtype == 'float32' else 'f64'}": function
         for (name, dtype), function in FUNCTIONS.items()
     },
+    "exchange_word": _exchange_word,
+    "pause": _pause,
     "set_word": _set_word,
+    "shared_word": _shared_word,
     "word": _word,
     **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},
     **{f"store_{short}": _store(short) for short in ELEMENT_TYPES},

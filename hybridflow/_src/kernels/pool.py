@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hybridflow._src.kernels.crew import ASLEEP, BOX_WORDS, Crew, Shared, must_be_woken, packet
+from hybridflow._src.kernels.memory import address_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from queue import SimpleQueue
+
+_SOON = 1e-3  # seconds
 
 
 def size() -> int:
@@ -17,26 +25,43 @@ def size() -> int:
     return _size
 
 
-def run(enter: Callable[[int], int], programs: Sequence[int]) -> None:
+def run(crew: Crew, shared: Shared) -> None:
     """Runs programs side by side; one after the other if the threads are busy elsewhere.
+
+    Threads that sleep are woken for what is large, and where there was something to share just
+    before, so that they are there the next time.
 
     None of them runs any more when it ends, whatever interrupts it.
     """
+    programs = shared.programs
     helpers = _pool.take(len(programs) - 1)
+    jobs = list(zip(helpers, programs[1:], strict=False))
+    finished = False
     interruption: BaseException | None = None
     try:
-        for helper, program in zip(helpers, programs[1:], strict=False):
-            helper.start(enter, program)
-        enter(programs[0])
+        if crew.share is None or crew.linger is None:
+            for helper, program in jobs:
+                helper.start(crew.enter, program)
+            crew.enter(programs[0])
+        else:
+            words = packet(programs[0], [(helper.address, program) for helper, program in jobs])
+            if crew.share(address_of(words)):
+                soon = time.monotonic() - _pool.last < _SOON
+                for helper, asleep in zip(helpers, must_be_woken(words), strict=True):
+                    if asleep and (soon or shared.is_large):
+                        helper.start(crew.linger, helper.address)
+                crew.share(address_of(words))
+            _pool.last = time.monotonic()
         for program in programs[1 + len(helpers) :]:
-            enter(program)
+            crew.enter(program)
+        finished = crew.share is not None
     finally:
         # No function of its own: an interrupt may come where one is entered.
-        while True:
+        while not finished:
             try:
                 for helper in helpers:
                     helper.finish()
-                break
+                finished = True
             except BaseException as error:  # an interrupt at the keyboard
                 interruption = error
         _pool.give_back(helpers)
@@ -52,27 +77,31 @@ class _Helper:
 
         self._orders: SimpleQueue[Any] = SimpleQueue()
         self._answers: SimpleQueue[Any] = SimpleQueue()
+        self._box = np.zeros(BOX_WORDS, np.int64)
+        self.address = address_of(self._box)
         threading.Thread(target=self._serve, name="hybridflow-pool", daemon=True).start()
 
     def _serve(self) -> None:
         while True:
-            enter, what = self._orders.get()
-            if enter is None:
+            function, what = self._orders.get()
+            if function is None:
                 self._answers.put(what)
             else:
-                enter(what)
+                function(what)
 
-    def start(self, enter: Callable[[int], int], program: int) -> None:
-        """Has a program run."""
-        self._orders.put((enter, program))
+    def start(self, function: Callable[[int], Any], what: int) -> None:
+        """Has a function called."""
+        self._orders.put((function, what))
 
     def finish(self) -> None:
-        """Waits until it has run all that was started."""
+        """Waits until it has run all that it has begun."""
         # A wait that was interrupted leaves its answer behind: each has its own.
         token = object()
         self._orders.put((None, token))
         while self._answers.get() is not token:
             pass
+        # What it was told and has not begun it must not begin later.
+        self._box[0] = ASLEEP
 
 
 class _Pool:
@@ -82,6 +111,8 @@ class _Pool:
         self._idle: list[_Helper] = []
         self._made = 0
         self._making = threading.Lock()
+        # When programs ran side by side last.
+        self.last = 0.0
 
     def take(self, count: int) -> list[_Helper]:
         """Up to so many helpers, as far as there are any."""

@@ -34,7 +34,7 @@ def _build(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> None:
         program = _program(plan, seen, passes)
         addresses = COMPILER.obtain(program.kernels.values())
         passes.done("kernels")
-        program.link(addresses, COMPILER.entry())
+        program.link(addresses, COMPILER.entry(), COMPILER.crew() if program.is_shared else None)
         passes.done("link")
     except (Unsupported, CompileError, Changed) as problem:
         native.problems[key] = str(problem)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels import loops
+from hybridflow._src.kernels.crew import Crew, Shared
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.groups import Group, GroupCall
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
-
-# Kernels that touch fewer bytes are not divided among threads.
-_WORTH_DIVIDING = 1 << 20
 
 
 class Layout:
@@ -153,13 +151,10 @@ class Layout:
 
     def _parts(self, step: GroupCall | Call) -> int:
         """Into how many ranges a step is divided."""
-        if isinstance(step, Call):
-            if not step.divisible or sum(b.size for b in step.writes) < _WORTH_DIVIDING // 8:
-                return 1
-            return min(self.threads, step.args[1])
-        if self.threads == 1 or step.bytes < _WORTH_DIVIDING:
+        if self.threads == 1 or step.work < sharing.WORTH_SHARING:
             return 1
-        return min(self.threads, step.sizes[step.divided])
+        count = step.args[1] if isinstance(step, Call) else step.sizes[step.divided]
+        return min(self.threads, count)
 
     def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
         """Memory for the totals of the parts after the first, and the kernels that add them up."""
@@ -174,9 +169,19 @@ class Layout:
 
     # -- words -----------------------------------------------------------------------------------
 
-    def link(self, addresses: dict[Kernel, int], entry: Entry) -> None:
-        """Puts in the addresses of kernels, and of buffers as far as they are known."""
+    @property
+    def is_shared(self) -> bool:
+        """Whether threads share some of it."""
+        divided = (s for _, s in self.steps if not isinstance(s, Host) and self._parts(s) > 1)
+        return any(len(batch) > 1 for batch in self._batches) or any(divided)
+
+    def link(self, addresses: dict[Kernel, int], entry: Entry, crew: Crew | None) -> None:
+        """Puts in the addresses of kernels, and of buffers as far as they are known.
+
+        Threads share what they do as a crew, which is there if they do.
+        """
         self._enter = entry.enter
+        self._crew = crew or Crew(entry.enter)
         self._words: list[int] = []
         self._places: dict[Buffer, list[tuple[int, int]]] = {}
         self._segments: list[tuple[str, Any]] = []
@@ -193,7 +198,7 @@ class Layout:
             pieces = [self._calls(*item, addresses) for item in batch]
             combining: list[tuple[int, int]] = []
             if len(batch) > 1:
-                sizes = [step.bytes for _, step in batch]
+                sizes = [step.work for _, step in batch]
                 side_by_side = [
                     [call for number in share for call in pieces[number]]
                     for share in sharing.shares(sizes, self.threads)
@@ -203,7 +208,9 @@ class Layout:
             if len(side_by_side) > 1:
                 numbers = list(range(len(programs), len(programs) + len(side_by_side)))
                 programs += side_by_side
-                self._segments.append(("divided", list(numbers)))
+                work = sum(step.work for _, step in batch)
+                shared = Shared(list(numbers), work >= sharing.WORTH_WAKING)
+                self._segments.append(("shared", shared))
                 combining = self._combining(position, addresses)
                 self.owners.update((start, position) for _, start in combining)
                 if combining:
@@ -249,9 +256,7 @@ class Layout:
         parted = writing if len(writing) > 1 else []
         self._writing, self._marks = [at[n] for n in parted], [starts[n] + 1 for n in parted]
         self._segments = [
-            (kind, at[what] if kind == "native" else [at[n] for n in what])
-            if kind != "host"
-            else (kind, what)
+            (kind, _placed(what, at)) if kind != "host" else (kind, what)
             for kind, what in self._segments
         ]
         for buffer in self._places:
@@ -341,3 +346,10 @@ class Layout:
                 else:
                     self._words.append(int(arg))
         return starts
+
+
+def _placed(what: int | Shared, at: list[int]) -> int | Shared:
+    """Programs by their addresses, where there were numbers."""
+    if isinstance(what, Shared):
+        return what._replace(programs=[at[number] for number in what.programs])
+    return at[what]

@@ -11,6 +11,7 @@ import numpy as np
 
 from hybridflow._src.framework import fp
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
+from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.plan.steps import Host
 from hybridflow._src.plan.values import Changed, own
 
@@ -155,7 +156,7 @@ def _stepped(program: Program, timed: Callable[[int, Callable[[], Any]], Any]) -
             pieces.append((kind, what))
             continue
         made = []
-        programs = [what] if kind == "native" else what
+        programs = [what] if kind == "native" else what.programs
         for address in programs:
             first = (address - base) // 8
             for call in range(int(words[first])):
@@ -164,8 +165,8 @@ def _stepped(program: Program, timed: Callable[[int, Callable[[], Any]], Any]) -
                 singles.append(single)
                 made.append(single.ctypes.data)
                 step_at[made[-1]] = numbers[program.owners[(args - base) // 8]]
-        if kind == "divided" and len(made) == len(programs):
-            pieces.append((kind, made))
+        if kind == "shared" and len(made) == len(programs):
+            pieces.append((kind, what._replace(programs=made)))
         else:  # steps that run side by side are timed one by one
             pieces += [("native", address) for address in made]
 
@@ -175,6 +176,7 @@ def _stepped(program: Program, timed: Callable[[int, Callable[[], Any]], Any]) -
 
     stepped = copy.copy(program)
     stepped._enter = enter
+    stepped._crew = Crew(enter)
     stepped._segments = pieces
     stepped._writing, stepped._marks = [], []
     return stepped

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.kernels.crew import Crew
     from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
 
@@ -41,8 +42,8 @@ _MOST_INTERRUPTS = 1000
 class Program(Layout):
     """A layout that runs."""
 
-    def link(self, addresses: dict[Kernel, int], entry: Entry) -> None:
-        super().link(addresses, entry)
+    def link(self, addresses: dict[Kernel, int], entry: Entry, crew: Crew | None) -> None:
+        super().link(addresses, entry, crew)
         self._find_quick(entry)
 
     # -- running -----------------------------------------------------------------------------------
@@ -75,8 +76,8 @@ class Program(Layout):
                 if kind == "native":
                     if enter(what):
                         raise Changed("a kernel gave a status")
-                elif kind == "divided":
-                    pool.run(enter, what)
+                elif kind == "shared":
+                    pool.run(self._crew, what)
                 else:
                     inputs = [self._fetched(v, given, array=True) for v in what.inputs]
                     outputs = results[id(what.instruction)] = interpret(what, inputs)
@@ -142,8 +143,8 @@ class Program(Layout):
             self._array[self._marks] = 0
         try:
             for kind, what in self._segments:
-                if kind == "divided":
-                    pool.run(self._enter, what)
+                if kind == "shared":
+                    pool.run(self._crew, what)
                 elif self._enter(what):
                     return False
         except BaseException:

@@ -9,8 +9,8 @@ from hybridflow._src.plan.groups import GroupCall
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-# Steps that touch fewer bytes in all are not shared out among threads.
-_WORTH_SHARING = 1 << 22
+# Less work, in bytes, is not shared among threads; for more, threads are even woken that sleep.
+WORTH_SHARING, WORTH_WAKING = 3 << 19, 1 << 23
 
 # Steps with their positions: those that run side by side, or one alone.
 Batch = list[tuple[int, Any]]
@@ -51,8 +51,8 @@ def _batches(
 
 def _if_worth_it(batch: Batch, threads: int) -> Iterator[Batch]:
     """The steps of a batch together if that is worth it, else each alone."""
-    size = sum(step.bytes for _, step in batch)
-    if len(batch) > 1 and threads > 1 and size >= _WORTH_SHARING:
+    work = sum(step.work for _, step in batch)
+    if len(batch) > 1 and threads > 1 and work >= WORTH_SHARING:
         yield batch
     else:
         yield from ([item] for item in batch)

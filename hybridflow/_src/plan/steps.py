@@ -41,6 +41,11 @@ class Call(NamedTuple):
     fallible: bool
     divisible: bool
 
+    @property
+    def work(self) -> int:
+        """How much can be divided: as bytes that could be moved meanwhile."""
+        return 8 * sum(buffer.size for buffer in self.writes) if self.divisible else 0
+
 
 class Opaque:
     """What a NumPy meaning gave and kernels cannot take: no array of numbers."""
