@@ -146,15 +146,20 @@ def targets() -> str:
             [
                 row.name,
                 f"`{target['what']}`",
-                f"{target['found'][1]:.3g} {target['unit']}",
-                f"{target['found'][0]:.3g} to {target['found'][2]:.3g}",
-                f"{target['limit']:.3g} {target['unit']}",
+                _amount(target["found"][1], target["unit"]),
+                " to ".join(_amount(target["found"][at], target["unit"]) for at in (0, 2)),
+                _amount(target["limit"], target["unit"]),
                 "met" if target["met"] else "**missed**",
             ]
             for row in rows()
             for target in row.targets
         ),
     )
+
+
+def _amount(value: float, unit: str) -> str:
+    """A time, or a ratio."""
+    return duration(value) if unit == "s" else f"{value:.3g} x"
 
 
 def subjects() -> str:

@@ -27,7 +27,7 @@ RUN = {
     "workloads": {
         ROW.name: {
             "numpy:": {"seconds": [2.0, 2.0, 4.0]},
-            "hybridflow:run": {"seconds": [1.0, 1.23456789, 1.0], "facts": {}},
+            "hybridflow:function": {"seconds": [1.0, 1.23456789, 1.0], "facts": {}},
             "jax:": {"failed": "in /some/folder"},
         },
         TABLE[0].name: {"torch:": {"failed": "no memory"}},
@@ -48,7 +48,7 @@ def test_what_is_kept():
             ROW.name: {
                 "base": "numpy:",
                 "subjects": {
-                    "hybridflow:run": {"seconds": 1.0, "ratio": [0.375, 0.5, 0.5586]},
+                    "hybridflow:function": {"seconds": 1.0, "ratio": [0.375, 0.5, 0.5586]},
                     "numpy:": {"seconds": 2.0, "ratio": [1.0, 1.0, 1.0]},
                 },
                 "targets": [],
@@ -70,7 +70,14 @@ def test_a_target_that_was_missed():
             "limit": 0.5,
             "unit": "x",
             "met": False,
-        }
+        },
+        {
+            "what": "hybridflow:run",
+            "found": [0.75, 0.75, 0.75],
+            "limit": 3e-06,
+            "unit": "s",
+            "met": False,
+        },
     ]
 
 
