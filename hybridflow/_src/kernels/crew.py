@@ -1,7 +1,7 @@
 """Native code of threads that run programs side by side, without the interpreter's lock.
 
-A helper that has run its program *lingers*: for some tens of microseconds it looks for another one
-in its box before it goes to sleep in Python. Waking a thread that sleeps takes longer than most
+A helper that has run its program *lingers*: for about a millisecond it looks for another one
+in its box before it goes to sleep in Python. To wake a thread that sleeps takes longer than most
 steps, so nobody waits for that: when the caller has run its own program, it takes those back that
 no helper has begun, and runs them itself.
 
