@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -36,16 +37,21 @@ def locks_of_its_own(monkeypatch):
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at the nth line of hybridflow that runs, as a signal may."""
+    """Raises KeyboardInterrupt at the nth line of hybridflow that runs, as a signal may.
+
+    Not in what the garbage collector calls back, where Python would drop it.
+    """
 
     def __init__(self, moment):
         self.left = moment
 
     def __enter__(self):
+        gc.disable()
         sys.settrace(self.trace)
 
     def __exit__(self, *_):
         sys.settrace(None)
+        gc.enable()
 
     def trace(self, frame, event, argument):
         if "/hybridflow/_src/" not in frame.f_code.co_filename:
