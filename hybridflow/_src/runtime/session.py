@@ -72,6 +72,13 @@ class _Runnable:
         return None if program is None else program.quick(values)
 
 
+def _key(fetches: Any, feeds: Any) -> tuple[Any, ...]:
+    """What runs with a flat list of fetches, or one, and these feeds are found by."""
+    if fetches.__class__ is list:
+        return (list, *fetches, None, *feeds) if feeds else (list, *fetches)
+    return (fetches, None, *feeds) if feeds else (fetches,)
+
+
 def _is_traced(options: Any) -> bool:
     return bool(getattr(options, "trace_level", 0))
 
@@ -160,8 +167,7 @@ class BaseSession:
             runnable, arrays = self.prepared(fetches, feed_dict)
             return runnable.traced(arrays, run_metadata)
         try:
-            head = (list, *fetches) if fetches.__class__ is list else (fetches,)
-            known = self._quick.get((*head, None, *feed_dict) if feed_dict else head)
+            known = self._quick.get(_key(fetches, feed_dict))
         except TypeError:
             known = None
         if known is not None and (not feed_dict or feed_dict.__class__ is dict):
@@ -193,10 +199,10 @@ class BaseSession:
         if runnable is None:
             runnable = self._make(fetches, [key for key, _ in pairs])
             self._runnables[freeze(fetches), feeds] = runnable
-            head = (list, *fetches) if fetches.__class__ is list else (fetches,)
-            plain = not any(isinstance(item, list | tuple | dict) for item in head)
+            key = _key(fetches, feeds)
+            plain = not any(isinstance(item, list | tuple | dict) for item in key)
             if len(pairs) == len(feeds) and plain:
-                self._quick[(*head, None, *feeds) if feeds else head] = runnable
+                self._quick[key] = runnable
         arrays = [
             feed_array(tensor, value)
             for tensor, (_, value) in zip(runnable.feeds, pairs, strict=True)
