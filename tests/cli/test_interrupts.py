@@ -181,6 +181,9 @@ def test_in_graph_mode():
         assert hf.constant(1.0).op.name == "Const"
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="a lock stays held where a trace, no signal, interrupts"
+)
 def test_a_plan_interrupted_at_any_line_is_compiled_all_the_same():
     """Its second run is where kernels are asked for, in the background."""
     with hf.Graph().as_default(), hf.Session() as session:
