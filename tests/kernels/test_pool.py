@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -20,11 +21,32 @@ class Interrupted(BaseException):
     """Raised at any moment, as KeyboardInterrupt is."""
 
 
+@contextlib.contextmanager
+def interrupted(moment):
+    """Python looks for signals where a function is entered: here the nth of the pool's."""
+    left = moment
+
+    def trace(frame, event, argument):
+        nonlocal left
+        if frame.f_code.co_filename == pool.__file__ and frame.f_code is not pool.run.__code__:
+            left -= 1
+            if not left:
+                raise Interrupted
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    except Interrupted:
+        pass
+    finally:
+        sys.settrace(before)
+
+
 @pytest.mark.parametrize("moment", range(1, 13))
 def test_nothing_runs_after_an_interrupt(monkeypatch, moment):
-    """Python looks for signals where a function is entered: here the nth of the pool's."""
     monkeypatch.setattr(pool, "_pool", pool._Pool())
-    left, begun, ended = [moment], [], []
+    begun, ended = [], []
 
     def enter(program):
         begun.append(program)
@@ -32,20 +54,8 @@ def test_nothing_runs_after_an_interrupt(monkeypatch, moment):
         ended.append(program)
         return 0
 
-    def trace(frame, event, argument):
-        if frame.f_code.co_filename == pool.__file__ and frame.f_code is not pool.run.__code__:
-            left[0] -= 1
-            if not left[0]:
-                raise Interrupted
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
+    with interrupted(moment):
         pool.run(Crew(enter), Shared([1, 2, 3], True))
-    except Interrupted:
-        pass
-    finally:
-        sys.settrace(before)
     found = [*begun], [*ended]
     time.sleep(0.05)
     assert found == (begun, ended)
@@ -120,22 +130,8 @@ def test_what_was_not_begun_before_an_interrupt_never_is(monkeypatch, native_cre
     crew, address = native_crew
     monkeypatch.setattr(pool, "_pool", pool._Pool())
     counters = Counters(4, address, 1)
-    left = [moment]
-
-    def trace(frame, event, argument):
-        if frame.f_code.co_filename == pool.__file__ and frame.f_code is not pool.run.__code__:
-            left[0] -= 1
-            if not left[0]:
-                raise Interrupted
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
+    with interrupted(moment):
         pool.run(crew, Shared(counters.programs, True))
-    except Interrupted:
-        pass
-    finally:
-        sys.settrace(before)
     kept = counters.words.copy()
     assert set(kept[:, 4].tolist()) <= {0, 1}
     others = Counters(4, address, 1)

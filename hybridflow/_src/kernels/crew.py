@@ -17,6 +17,7 @@ function by which a thread lets others have the processor.
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -141,15 +142,11 @@ def must_be_woken(packet: np.ndarray) -> list[bool]:
     return packet[6:-1:4].astype(bool).tolist()
 
 
-_yields: list[int] = []
-
-
+@functools.cache
 def _yield_processor() -> int:
     """The address of the function by which a thread lets others have the processor, or 0."""
-    if not _yields:
-        try:
-            function = ctypes.CDLL(None).sched_yield
-            _yields.append(ctypes.cast(function, ctypes.c_void_p).value or 0)
-        except (AttributeError, TypeError, OSError):  # no POSIX
-            _yields.append(0)
-    return _yields[0]
+    try:
+        function = ctypes.CDLL(None).sched_yield
+    except (AttributeError, TypeError, OSError):  # no POSIX
+        return 0
+    return ctypes.cast(function, ctypes.c_void_p).value or 0

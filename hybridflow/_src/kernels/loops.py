@@ -82,17 +82,14 @@ class Nest:
         self._lines: list[str] = []
         self._plan_phases()
 
-    @property
-    def cost(self) -> int:
-        """About how many operations it takes for one cell."""
-        roots = [s.node for s in self.stores] + [t.node for t in self.totals]
-        return sum(expression.own_cost(node.op) for node in all_nodes(roots) if node.args)
-
     # -- what happens in which phase ---------------------------------------------------------------
 
     def _plan_phases(self) -> None:
         roots = [s.node for s in self.stores] + [t.node for t in self.totals]
-        self._reductions = [n for n in all_nodes(roots) if n.op == "reduce"]
+        nodes = all_nodes(roots)
+        # About how many operations it takes for one cell.
+        self.cost = sum(expression.own_cost(n.op) for n in nodes if n.args)
+        self._reductions = [n for n in nodes if n.op == "reduce"]
         self.phases = 1 + max([n.phase for n in roots], default=0)
         last: dict[int, Store] = {}
         self._stores: list[Store] = []

@@ -196,7 +196,6 @@ class Layout:
                 self._segments.append(("host", step))
                 continue
             pieces = [self._calls(*item, addresses) for item in batch]
-            combining: list[tuple[int, int]] = []
             if len(batch) > 1:
                 sizes = [step.work for _, step in batch]
                 side_by_side = [
