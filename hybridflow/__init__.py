@@ -75,7 +75,7 @@ from hybridflow._src.framework.scopes import (
 from hybridflow._src.framework.seeds import set_random_seed
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops.arranging import (
+from hybridflow._src.ops.arrays.arranging import (
     invert_permutation,
     matrix_transpose,
     reverse,
@@ -83,16 +83,8 @@ from hybridflow._src.ops.arranging import (
     tile,
     transpose,
 )
-from hybridflow._src.ops.array import (
-    expand_dims,
-    identity,
-    identity_n,
-    reshape,
-    squeeze,
-    stop_gradient,
-)
-from hybridflow._src.ops.broadcasting import broadcast_to
-from hybridflow._src.ops.casting import (
+from hybridflow._src.ops.arrays.broadcasting import broadcast_to
+from hybridflow._src.ops.arrays.casting import (
     bitcast,
     cast,
     saturate_cast,
@@ -101,7 +93,43 @@ from hybridflow._src.ops.casting import (
     to_int32,
     to_int64,
 )
-from hybridflow._src.ops.comparison import (
+from hybridflow._src.ops.arrays.constant import constant, fill, ones, ones_like, zeros, zeros_like
+from hybridflow._src.ops.arrays.diagonal import (
+    diag,
+    diag_part,
+    eye,
+    matrix_band_part,
+    matrix_diag,
+    matrix_diag_part,
+    matrix_set_diag,
+)
+from hybridflow._src.ops.arrays.gather import gather, gather_nd, scatter_nd
+from hybridflow._src.ops.arrays.indexing import newaxis
+from hybridflow._src.ops.arrays.joining import concat, parallel_stack, split, stack, unstack
+from hybridflow._src.ops.arrays.placeholder import placeholder, placeholder_with_default
+from hybridflow._src.ops.arrays.reshaping import (
+    expand_dims,
+    identity,
+    identity_n,
+    reshape,
+    squeeze,
+    stop_gradient,
+)
+from hybridflow._src.ops.arrays.selecting import boolean_mask, where
+from hybridflow._src.ops.arrays.shape_ops import (
+    broadcast_dynamic_shape,
+    broadcast_static_shape,
+    rank,
+    shape,
+    shape_n,
+    size,
+)
+from hybridflow._src.ops.arrays.slicing import slice, strided_slice
+from hybridflow._src.ops.control_flow.conditional import case, cond
+from hybridflow._src.ops.control_flow.loops import while_loop
+from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
+from hybridflow._src.ops.linalg.products import matmul, sparse_matmul, trace
+from hybridflow._src.ops.math.comparison import (
     equal,
     greater,
     greater_equal,
@@ -116,19 +144,7 @@ from hybridflow._src.ops.comparison import (
     logical_xor,
     not_equal,
 )
-from hybridflow._src.ops.conditional import case, cond
-from hybridflow._src.ops.constant import constant, fill, ones, ones_like, zeros, zeros_like
-from hybridflow._src.ops.control_flow import group, no_op, tuple
-from hybridflow._src.ops.diagonal import (
-    diag,
-    diag_part,
-    eye,
-    matrix_band_part,
-    matrix_diag,
-    matrix_diag_part,
-    matrix_set_diag,
-)
-from hybridflow._src.ops.division import (
+from hybridflow._src.ops.math.division import (
     div,
     divide,
     floor_div,
@@ -140,7 +156,7 @@ from hybridflow._src.ops.division import (
     truncatediv,
     truncatemod,
 )
-from hybridflow._src.ops.elementwise import (
+from hybridflow._src.ops.math.elementwise import (
     abs,
     add,
     maximum,
@@ -153,21 +169,8 @@ from hybridflow._src.ops.elementwise import (
     squared_difference,
     subtract,
 )
-from hybridflow._src.ops.exponential import exp, expm1, log, log1p, pow, rsqrt, sigmoid, sqrt
-from hybridflow._src.ops.gather import gather, gather_nd, scatter_nd
-from hybridflow._src.ops.indexing import newaxis
-from hybridflow._src.ops.joining import concat, parallel_stack, split, stack, unstack
-from hybridflow._src.ops.linalg import matmul, sparse_matmul, trace
-from hybridflow._src.ops.loops import while_loop
-from hybridflow._src.ops.placeholder import placeholder, placeholder_with_default
-from hybridflow._src.ops.random import (
-    multinomial,
-    random_normal,
-    random_shuffle,
-    random_uniform,
-    truncated_normal,
-)
-from hybridflow._src.ops.reductions import (
+from hybridflow._src.ops.math.exponential import exp, expm1, log, log1p, pow, rsqrt, sigmoid, sqrt
+from hybridflow._src.ops.math.reductions import (
     reduce_all,
     reduce_any,
     reduce_max,
@@ -176,16 +179,13 @@ from hybridflow._src.ops.reductions import (
     reduce_prod,
     reduce_sum,
 )
-from hybridflow._src.ops.selecting import boolean_mask, where
-from hybridflow._src.ops.shape_ops import (
-    broadcast_dynamic_shape,
-    broadcast_static_shape,
-    rank,
-    shape,
-    shape_n,
-    size,
+from hybridflow._src.ops.random.sampling import (
+    multinomial,
+    random_normal,
+    random_shuffle,
+    random_uniform,
+    truncated_normal,
 )
-from hybridflow._src.ops.slicing import slice, strided_slice
 from hybridflow._src.runtime.fetches import IndexedSlicesValue
 from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
 from hybridflow._src.variables.eager_store import EagerVariableStore

@@ -6,23 +6,26 @@ It keeps `import hybridflow` quick. The names are listed here and nowhere else.
 from __future__ import annotations
 
 from hybridflow._src.autodiff.custom_gradient import custom_gradient
-from hybridflow._src.ops.activations import log_sigmoid
-from hybridflow._src.ops.arg_reductions import (
-    arg_max,
-    arg_min,
-    argmax,
-    argmin,
-    count_nonzero,
-    reduce_logsumexp,
+from hybridflow._src.ops.arrays.grids import meshgrid, sequence_mask
+from hybridflow._src.ops.arrays.padding import pad
+from hybridflow._src.ops.arrays.partitioning import (
+    dynamic_partition,
+    dynamic_stitch,
+    unique,
+    unique_with_counts,
 )
-from hybridflow._src.ops.complex_numbers import angle, complex, conj, imag, real
-from hybridflow._src.ops.contraction import einsum, tensordot
-from hybridflow._src.ops.cumulative import cumprod, cumsum
-from hybridflow._src.ops.debugging import Assert, Print
-from hybridflow._src.ops.decompositions import qr, self_adjoint_eig, self_adjoint_eigvals, svd
-from hybridflow._src.ops.functional import foldl, foldr, map_fn, scan
-from hybridflow._src.ops.grids import meshgrid, sequence_mask
-from hybridflow._src.ops.norms import (
+from hybridflow._src.ops.arrays.sequences import lin_space, linspace, one_hot, range
+from hybridflow._src.ops.control_flow.debugging import Assert, Print
+from hybridflow._src.ops.control_flow.functional import foldl, foldr, map_fn, scan
+from hybridflow._src.ops.control_flow.script_ops import py_func
+from hybridflow._src.ops.linalg.contraction import einsum, tensordot
+from hybridflow._src.ops.linalg.decompositions import (
+    qr,
+    self_adjoint_eig,
+    self_adjoint_eigvals,
+    svd,
+)
+from hybridflow._src.ops.linalg.norms import (
     clip_by_average_norm,
     clip_by_global_norm,
     clip_by_norm,
@@ -30,17 +33,19 @@ from hybridflow._src.ops.norms import (
     global_norm,
     norm,
 )
-from hybridflow._src.ops.padding import pad
-from hybridflow._src.ops.partitioning import (
-    dynamic_partition,
-    dynamic_stitch,
-    unique,
-    unique_with_counts,
+from hybridflow._src.ops.math.arg_reductions import (
+    arg_max,
+    arg_min,
+    argmax,
+    argmin,
+    count_nonzero,
+    reduce_logsumexp,
 )
-from hybridflow._src.ops.ranking import bincount
-from hybridflow._src.ops.rounding import ceil, floor, rint, round
-from hybridflow._src.ops.script_ops import py_func
-from hybridflow._src.ops.segments import (
+from hybridflow._src.ops.math.complex_numbers import angle, complex, conj, imag, real
+from hybridflow._src.ops.math.cumulative import cumprod, cumsum
+from hybridflow._src.ops.math.ranking import bincount
+from hybridflow._src.ops.math.rounding import ceil, floor, rint, round
+from hybridflow._src.ops.math.segments import (
     segment_max,
     segment_mean,
     segment_min,
@@ -49,10 +54,9 @@ from hybridflow._src.ops.segments import (
     unsorted_segment_max,
     unsorted_segment_sum,
 )
-from hybridflow._src.ops.sequences import lin_space, linspace, one_hot, range
-from hybridflow._src.ops.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
-from hybridflow._src.ops.summing import accumulate_n, add_n, scalar_mul
-from hybridflow._src.ops.trigonometric import (
+from hybridflow._src.ops.math.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
+from hybridflow._src.ops.math.summing import accumulate_n, add_n, scalar_mul
+from hybridflow._src.ops.math.trigonometric import (
     acos,
     acosh,
     asin,
@@ -67,6 +71,7 @@ from hybridflow._src.ops.trigonometric import (
     tan,
     tanh,
 )
+from hybridflow._src.ops.nn.activations import log_sigmoid
 from hybridflow._src.runtime.config import (
     ConfigProto,
     GPUOptions,

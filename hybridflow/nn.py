@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hybridflow._src.ops.activations import (
+from hybridflow._src.ops.math.exponential import sigmoid
+from hybridflow._src.ops.math.ranking import in_top_k, top_k
+from hybridflow._src.ops.math.trigonometric import tanh
+from hybridflow._src.ops.nn.activations import (
     crelu,
     elu,
     leaky_relu,
@@ -13,9 +16,16 @@ from hybridflow._src.ops.activations import (
     softsign,
     swish,
 )
-from hybridflow._src.ops.embedding import embedding_lookup
-from hybridflow._src.ops.exponential import sigmoid
-from hybridflow._src.ops.losses import (
+from hybridflow._src.ops.nn.basic import (
+    bias_add,
+    dropout,
+    l2_loss,
+    relu_layer,
+    xw_plus_b,
+    zero_fraction,
+)
+from hybridflow._src.ops.nn.embedding import embedding_lookup
+from hybridflow._src.ops.nn.losses import (
     log_poisson_loss,
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits,
@@ -23,8 +33,7 @@ from hybridflow._src.ops.losses import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
-from hybridflow._src.ops.nn import bias_add, dropout, l2_loss, relu_layer, xw_plus_b, zero_fraction
-from hybridflow._src.ops.normalization import (
+from hybridflow._src.ops.nn.normalization import (
     batch_norm_with_global_normalization,
     batch_normalization,
     l2_normalize,
@@ -33,9 +42,7 @@ from hybridflow._src.ops.normalization import (
     sufficient_statistics,
     weighted_moments,
 )
-from hybridflow._src.ops.ranking import in_top_k, top_k
-from hybridflow._src.ops.softmax import log_softmax, softmax
-from hybridflow._src.ops.trigonometric import tanh
+from hybridflow._src.ops.nn.softmax import log_softmax, softmax
 
 __all__ = [
     "batch_norm_with_global_normalization",

@@ -54,22 +54,23 @@ def test_every_public_object_is_documented(name):
 def offered():
     """The names in `__all__` of the implementation's modules above the framework."""
     for layer in ("ops", "autodiff", "variables", "runtime", "train"):
-        for path in sorted((ROOT / "_src" / layer).glob("*.py")):
+        for path in sorted((ROOT / "_src" / layer).rglob("*.py")):
             if path.stem == "__init__":
                 continue
-            module = importlib.import_module(f"hybridflow._src.{layer}.{path.stem}")
+            dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            module = importlib.import_module(f"hybridflow.{dotted}")
             for item in getattr(module, "__all__", ()):
                 yield module, item
 
 
 # Offered to other modules of the implementation, not to programs.
 NOT_PUBLIC = {
-    "hybridflow._src.ops.control_flow.with_dependencies",
-    "hybridflow._src.ops.indexing.getitem",
-    "hybridflow._src.ops.locking.locked",
+    "hybridflow._src.ops.control_flow.ordering.with_dependencies",
+    "hybridflow._src.ops.arrays.indexing.getitem",
+    "hybridflow._src.ops.state.locking.locked",
     "hybridflow._src.ops.operators.OPERATORS",
     "hybridflow._src.ops.operators.install",
-    "hybridflow._src.ops.ranking.TopKV2",
+    "hybridflow._src.ops.math.ranking.TopKV2",
     "hybridflow._src.train.moving_averages.assign_moving_average",
     "hybridflow._src.variables.serialization.Names",
     "hybridflow._src.variables.template.Template",

@@ -41,7 +41,7 @@ LAYERS = {
     "operations": ("hybridflow: operations", ("_src.ops",)),
 }
 # What has no module of its own to tell where it belongs.
-_SOURCES = {"AUTO_REUSE": "variables.scope", "newaxis": "ops.indexing"}
+_SOURCES = {"AUTO_REUSE": "variables.scope", "newaxis": "ops.arrays.indexing"}
 
 
 class Name:

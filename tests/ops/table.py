@@ -23,8 +23,8 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import OPS
-from hybridflow._src.ops.constant import constant
-from hybridflow._src.ops.placeholder import placeholder
+from hybridflow._src.ops.arrays.constant import constant
+from hybridflow._src.ops.arrays.placeholder import placeholder
 from hybridflow._src.runtime.session import Session
 
 for _module in pkgutil.iter_modules(ops.__path__):

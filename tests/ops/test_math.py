@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import hybridflow as hf
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops import special_math
+from hybridflow._src.ops.math import special_math
 
 NAN, INF = math.nan, math.inf
 

@@ -10,7 +10,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import context
-from hybridflow._src.ops import random
+from hybridflow._src.ops.random import sampling
 from tests.recorded import reader
 
 RECORDED = reader.load("random")["cases"]
@@ -77,7 +77,7 @@ def test_program(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         return graph_seed, seed
 
     unseeded: dict[int, bool] = {}
-    monkeypatch.setattr(random, "get_seed", get_seed)
+    monkeypatch.setattr(sampling, "get_seed", get_seed)
     with hf.Graph().as_default() as graph, hf.Session() as session:
         namespace: dict[str, Any] = {"tf": hf}
         exec(case["source"], namespace)

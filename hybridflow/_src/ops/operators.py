@@ -16,9 +16,10 @@ from hybridflow._src.framework import context, dtypes, fp
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops import comparison, division, elementwise, exponential, linalg
+from hybridflow._src.ops.arrays.indexing import getitem
 from hybridflow._src.ops.families import INEXACT, NUMBERS, REALS
-from hybridflow._src.ops.indexing import getitem
+from hybridflow._src.ops.linalg import products
+from hybridflow._src.ops.math import comparison, division, elementwise, exponential
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
@@ -43,7 +44,7 @@ _BINARY: dict[str, tuple[Callable[..., Any], str]] = {
     "floordiv": (division.floordiv, "floordiv"),
     "mod": (division.floormod, "mod"),
     "pow": (exponential.pow, "pow"),
-    "matmul": (linalg.matmul, "matmul"),
+    "matmul": (products.matmul, "matmul"),
     "and": (comparison.logical_and, "and"),
     "or": (comparison.logical_or, "or"),
     "xor": (_xor, "xor"),

@@ -17,7 +17,7 @@ from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape
-from hybridflow._src.ops.conditional import common_dims
+from hybridflow._src.ops.control_flow.conditional import common_dims
 from hybridflow._src.plan.plan import Kernels
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction

@@ -13,7 +13,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import late, raw
-from hybridflow._src.ops.bodies import differentiable
+from hybridflow._src.ops.control_flow.bodies import differentiable
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.plan import Plan, build
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridflow._src.ops import training
+from hybridflow._src.ops.state import training
 from hybridflow._src.train.rule_optimizer import RuleOptimizer, hyperparameter, in_dtype
 from hybridflow._src.variables.initializers import Constant
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.ops import training
-from hybridflow._src.ops.casting import cast
+from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.state import training
 from hybridflow._src.train.rule_optimizer import RuleOptimizer, hyperparameter, in_dtype
 
 __all__ = ["AdagradDAOptimizer"]

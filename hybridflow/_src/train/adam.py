@@ -6,8 +6,8 @@ from typing import Any
 
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
-from hybridflow._src.ops import training
-from hybridflow._src.ops.control_flow import group
+from hybridflow._src.ops.control_flow.ordering import group
+from hybridflow._src.ops.state import training
 from hybridflow._src.train.rule_optimizer import RuleOptimizer, hyperparameter, in_dtype
 from hybridflow._src.variables.resource_variable import ResourceVariable
 

@@ -9,19 +9,19 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops.casting import cast
-from hybridflow._src.ops.comparison import equal
-from hybridflow._src.ops.conditional import cond
-from hybridflow._src.ops.division import div
-from hybridflow._src.ops.elementwise import add as plus
-from hybridflow._src.ops.elementwise import minimum, multiply
-from hybridflow._src.ops.exponential import exp, log, pow, sqrt
-from hybridflow._src.ops.gather import gather
-from hybridflow._src.ops.joining import stack
-from hybridflow._src.ops.random import random_normal
-from hybridflow._src.ops.reductions import reduce_sum
-from hybridflow._src.ops.rounding import ceil, floor
-from hybridflow._src.ops.trigonometric import cos
+from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.arrays.gather import gather
+from hybridflow._src.ops.arrays.joining import stack
+from hybridflow._src.ops.control_flow.conditional import cond
+from hybridflow._src.ops.math.comparison import equal
+from hybridflow._src.ops.math.division import div
+from hybridflow._src.ops.math.elementwise import add as plus
+from hybridflow._src.ops.math.elementwise import minimum, multiply
+from hybridflow._src.ops.math.exponential import exp, log, pow, sqrt
+from hybridflow._src.ops.math.reductions import reduce_sum
+from hybridflow._src.ops.math.rounding import ceil, floor
+from hybridflow._src.ops.math.trigonometric import cos
+from hybridflow._src.ops.random.sampling import random_normal
 
 __all__ = [
     "cosine_decay",

@@ -10,10 +10,10 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops.casting import cast
-from hybridflow._src.ops.control_flow import group
-from hybridflow._src.ops.elementwise import minimum
-from hybridflow._src.ops.exponential import pow
+from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.control_flow.ordering import group
+from hybridflow._src.ops.math.elementwise import minimum
+from hybridflow._src.ops.math.exponential import pow
 from hybridflow._src.train.slots import SlotSets, colocated, make_slot
 from hybridflow._src.variables.getting import get_variable
 from hybridflow._src.variables.initialization import (

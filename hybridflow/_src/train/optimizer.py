@@ -16,7 +16,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops import control_flow
+from hybridflow._src.ops.control_flow import ordering
 from hybridflow._src.train.arguments import NO_GRADIENT, check_mode, checked_pairs, variables_of
 from hybridflow._src.train.eager_step import EagerSteps
 from hybridflow._src.train.projection import check_synchronous, project_after
@@ -204,7 +204,7 @@ class Optimizer:
                 colocate_gradients_with_ops=colocate_gradients_with_ops,
             )
         if gate_gradients == self.GATE_GRAPH and any(g is not None for g in grads):
-            grads = control_flow.tuple(grads)
+            grads = ordering.tuple(grads)
         pairs = list(zip(grads, variables, strict=True))
         self._assert_valid_dtypes([v for g, v in pairs if g is not None])
         return pairs
@@ -411,7 +411,7 @@ class Optimizer:
 
     def _finish(self, update_ops: list[Any], name_scope: str) -> Any:
         """What is done after the updates; gives the operation to run for all of it."""
-        return control_flow.group(*update_ops, name=name_scope)
+        return ordering.group(*update_ops, name=name_scope)
 
     def _apply_dense(self, grad: Any, var: Any) -> Any:
         """Updates `var` by a gradient tensor; gives the operation."""

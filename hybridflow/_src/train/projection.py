@@ -10,8 +10,8 @@ from hybridflow._src.framework.errors import DTypeError, ShapeError
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops.gather import gather
-from hybridflow._src.ops.locking import locked
+from hybridflow._src.ops.arrays.gather import gather
+from hybridflow._src.ops.state.locking import locked
 from hybridflow._src.variables.resource_variable import ResourceVariable
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.registry import OPS
 from hybridflow._src.framework.tensor_shape import compatible
-from hybridflow._src.ops import constant
-from hybridflow._src.ops.casting import cast
+from hybridflow._src.ops.arrays import constant
+from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.train.optimizer import Optimizer
 from hybridflow._src.train.slots import make_slot
 from hybridflow._src.variables.resource_variable import ResourceVariable
 
 if TYPE_CHECKING:
-    from hybridflow._src.ops.training import UpdateRule
+    from hybridflow._src.ops.state.training import UpdateRule
 
 _NOT_FITTING = "The gradient of shape {got} does not fit variable '{name}' of shape {shape}."
 

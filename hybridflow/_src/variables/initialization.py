@@ -13,11 +13,11 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, device, name_scope
-from hybridflow._src.ops import constant
-from hybridflow._src.ops.comparison import logical_not
-from hybridflow._src.ops.control_flow import group, no_op
-from hybridflow._src.ops.joining import stack
-from hybridflow._src.ops.selecting import boolean_mask
+from hybridflow._src.ops.arrays import constant
+from hybridflow._src.ops.arrays.joining import stack
+from hybridflow._src.ops.arrays.selecting import boolean_mask
+from hybridflow._src.ops.control_flow.ordering import group, no_op
+from hybridflow._src.ops.math.comparison import logical_not
 from hybridflow._src.variables.initial_value import registered
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops import constant, random, slicing
-from hybridflow._src.ops.arranging import matrix_transpose
-from hybridflow._src.ops.array import reshape
-from hybridflow._src.ops.diagonal import diag_part, eye
+from hybridflow._src.ops.arrays import constant, slicing
+from hybridflow._src.ops.arrays.arranging import matrix_transpose
+from hybridflow._src.ops.arrays.diagonal import diag_part, eye
+from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.ops.random import sampling
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
@@ -168,7 +169,7 @@ class RandomUniform(WithDtype):
         self.dtype = dtypes.as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        return random.random_uniform(
+        return sampling.random_uniform(
             shape, self.minval, self.maxval, self._dtype_for(dtype), seed=self.seed
         )
 
@@ -207,7 +208,7 @@ class RandomNormal(_Normal):
     """Numbers from the normal distribution with the given mean and standard deviation."""
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        return random.random_normal(
+        return sampling.random_normal(
             shape, self.mean, self.stddev, self._dtype_for(dtype), seed=self.seed
         )
 
@@ -216,7 +217,7 @@ class TruncatedNormal(_Normal):
     """Normal numbers, drawn again where they lie farther than 2 stddev from the mean."""
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        return random.truncated_normal(
+        return sampling.truncated_normal(
             shape, self.mean, self.stddev, self._dtype_for(dtype), seed=self.seed
         )
 
@@ -255,7 +256,7 @@ class Orthogonal(WithDtype):
             raise ValueError("The tensor to initialize must be at least two-dimensional")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        normal = random.random_normal(tall, dtype=dtype, seed=self.seed)
+        normal = sampling.random_normal(tall, dtype=dtype, seed=self.seed)
         q, r = raw.Qr(normal, full_matrices=False)
         diagonal = diag_part(r)
         q = q * (diagonal / abs(diagonal))

@@ -10,9 +10,10 @@ from hybridflow._src.framework.convert import convert_to_tensor, register_tensor
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
-from hybridflow._src.ops import array, joining
-from hybridflow._src.ops.control_flow import group
-from hybridflow._src.ops.indexing import getitem
+from hybridflow._src.ops.arrays import joining
+from hybridflow._src.ops.arrays import reshaping as array
+from hybridflow._src.ops.arrays.indexing import getitem
+from hybridflow._src.ops.control_flow.ordering import group
 from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.variable import Variable
 

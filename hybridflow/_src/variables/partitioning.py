@@ -11,7 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
-from hybridflow._src.ops import slicing as slices
+from hybridflow._src.ops.arrays import slicing as slices
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.request import Request
 from hybridflow._src.variables.scaling_initializers import default_initializer

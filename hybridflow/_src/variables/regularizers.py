@@ -9,12 +9,12 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection, get_collection
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.ops.constant import constant
-from hybridflow._src.ops.elementwise import abs as abs_
-from hybridflow._src.ops.elementwise import multiply, square
-from hybridflow._src.ops.nn import l2_loss
-from hybridflow._src.ops.reductions import reduce_sum
-from hybridflow._src.ops.summing import add_n
+from hybridflow._src.ops.arrays.constant import constant
+from hybridflow._src.ops.math.elementwise import abs as abs_
+from hybridflow._src.ops.math.elementwise import multiply, square
+from hybridflow._src.ops.math.reductions import reduce_sum
+from hybridflow._src.ops.math.summing import add_n
+from hybridflow._src.ops.nn.basic import l2_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.ops import random
+from hybridflow._src.ops.random import sampling
 from hybridflow._src.variables.initializers import Initializer, WithDtype, Zeros, floating
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class UniformUnitScaling(WithDtype):
         for dim in scale_shape[:-1]:
             input_size *= float(dim)
         limit = math.sqrt(3 / max(input_size, 1.0)) * self.factor
-        return random.random_uniform(shape, -limit, limit, self._dtype_for(dtype), seed=self.seed)
+        return sampling.random_uniform(shape, -limit, limit, self._dtype_for(dtype), seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"factor": self.factor, "seed": self.seed, "dtype": self.dtype.name}
@@ -105,9 +105,9 @@ class VarianceScaling(WithDtype):
         sizes = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}
         scale = self.scale / max(1.0, sizes[self.mode])
         if self.distribution == "normal":
-            return random.truncated_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
+            return sampling.truncated_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
         limit = math.sqrt(3.0 * scale)
-        return random.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
+        return sampling.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {

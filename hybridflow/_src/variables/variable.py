@@ -15,10 +15,10 @@ from hybridflow._src.framework.registry import OPS, raw
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops import part_assignment as _parts  # noqa: F401 - for what it registers
-from hybridflow._src.ops import state as _state  # noqa: F401 - for what it registers
-from hybridflow._src.ops.conditional import cond
-from hybridflow._src.ops.indexing import getitem
+from hybridflow._src.ops.arrays.indexing import getitem
+from hybridflow._src.ops.control_flow.conditional import cond
+from hybridflow._src.ops.state import part_assignment as _parts  # noqa: F401 - for what it registers
+from hybridflow._src.ops.state import variable_ops as _state  # noqa: F401 - for what it registers
 from hybridflow._src.variables.initial_value import check_initial, initial_expression, register
 from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo

@@ -15,7 +15,7 @@ from hybridflow._src.framework.context import (
 )
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import enable_eager_execution
-from hybridflow._src.ops.script_ops import py_func
+from hybridflow._src.ops.control_flow.script_ops import py_func
 from hybridflow._src.runtime.function import function as defun
 from hybridflow._src.variables.eager_store import EagerVariableStore
 from hybridflow._src.variables.resource_variable import ResourceVariable as Variable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.ops.arranging import transpose
-from hybridflow._src.ops.array import reshape
-from hybridflow._src.ops.indexing import getitem
-from hybridflow._src.ops.joining import concat
-from hybridflow._src.ops.reductions import reduce_prod
-from hybridflow._src.ops.shape_ops import shape
+from hybridflow._src.ops.arrays.arranging import transpose
+from hybridflow._src.ops.arrays.indexing import getitem
+from hybridflow._src.ops.arrays.joining import concat
+from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.ops.arrays.shape_ops import shape
+from hybridflow._src.ops.math.reductions import reduce_prod
 from hybridflow._src.ops.shape_rules import axis_of
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops import projections as _projections  # noqa: F401 - for what it registers
-from hybridflow._src.ops.elementwise import abs, maximum, sign
+from hybridflow._src.ops.math.elementwise import abs, maximum, sign
+from hybridflow._src.ops.nn import projections as _projections  # noqa: F401 - for what it registers
 from hybridflow._src.variables.constraints.axes import along
 from hybridflow._src.variables.constraints.base import (
     Projection,

@@ -11,7 +11,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.ops.casting import cast
+from hybridflow._src.ops.arrays.casting import cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.ops.comparison import greater, less, logical_and
-from hybridflow._src.ops.constant import zeros_like
-from hybridflow._src.ops.elementwise import abs, maximum
-from hybridflow._src.ops.loops import while_loop
-from hybridflow._src.ops.reductions import reduce_max
+from hybridflow._src.ops.arrays.constant import zeros_like
+from hybridflow._src.ops.control_flow.loops import while_loop
+from hybridflow._src.ops.math.comparison import greater, less, logical_and
+from hybridflow._src.ops.math.elementwise import abs, maximum
+from hybridflow._src.ops.math.reductions import reduce_max
 from hybridflow._src.variables.constraints.base import Constraint, Projection, known, number
 from hybridflow._src.variables.constraints.serialization import deserialize, serialize
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.ops.elementwise import maximum, minimum
-from hybridflow._src.ops.rounding import rint
+from hybridflow._src.ops.math.elementwise import maximum, minimum
+from hybridflow._src.ops.math.rounding import rint
 from hybridflow._src.variables.constraints.base import Projection, known, number
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING
 
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops import projections as _projections  # noqa: F401 - for what it registers
+from hybridflow._src.ops.nn import projections as _projections  # noqa: F401 - for what it registers
 from hybridflow._src.variables.constraints.axes import along
 from hybridflow._src.variables.constraints.base import Projection, known, spares_rows
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.ops.constant import ones_like
-from hybridflow._src.ops.elementwise import maximum
-from hybridflow._src.ops.reductions import reduce_sum
+from hybridflow._src.ops.arrays.constant import ones_like
+from hybridflow._src.ops.math.elementwise import maximum
+from hybridflow._src.ops.math.reductions import reduce_sum
 from hybridflow._src.variables.constraints.axes import positive_axes
 from hybridflow._src.variables.constraints.base import (
     Projection,

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import compatible
-from hybridflow._src.ops import decompositions as _decompositions  # noqa: F401 - registers ops
-from hybridflow._src.ops.arranging import matrix_transpose
-from hybridflow._src.ops.array import expand_dims
-from hybridflow._src.ops.broadcasting import broadcast_to
-from hybridflow._src.ops.comparison import greater_equal, less_equal
-from hybridflow._src.ops.elementwise import maximum, minimum
-from hybridflow._src.ops.linalg import matmul
-from hybridflow._src.ops.reductions import reduce_max, reduce_min
-from hybridflow._src.ops.selecting import where
-from hybridflow._src.ops.shape_ops import shape
+from hybridflow._src.ops.arrays.arranging import matrix_transpose
+from hybridflow._src.ops.arrays.broadcasting import broadcast_to
+from hybridflow._src.ops.arrays.reshaping import expand_dims
+from hybridflow._src.ops.arrays.selecting import where
+from hybridflow._src.ops.arrays.shape_ops import shape
+from hybridflow._src.ops.linalg import decompositions as _decompositions  # noqa: F401 - registers ops
+from hybridflow._src.ops.linalg.products import matmul
+from hybridflow._src.ops.math.comparison import greater_equal, less_equal
+from hybridflow._src.ops.math.elementwise import maximum, minimum
+from hybridflow._src.ops.math.reductions import reduce_max, reduce_min
 from hybridflow._src.variables.constraints.axes import as_matrix
 from hybridflow._src.variables.constraints.base import Projection, known, number
 

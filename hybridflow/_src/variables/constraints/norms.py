@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.ops.elementwise import maximum, minimum
-from hybridflow._src.ops.exponential import sqrt
-from hybridflow._src.ops.reductions import reduce_sum
+from hybridflow._src.ops.math.elementwise import maximum, minimum
+from hybridflow._src.ops.math.exponential import sqrt
+from hybridflow._src.ops.math.reductions import reduce_sum
 from hybridflow._src.variables.constraints.base import (
     Projection,
     axes,

@@ -1,0 +1,318 @@
+"""`cond` and `case`: one of several functions, chosen when the program runs."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context, dtypes, nest
+from hybridflow._src.framework.body import Body
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.errors import DTypeError
+from hybridflow._src.framework.op_def import OpDef
+from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.control_flow import bodies
+from hybridflow._src.ops.control_flow.ordering import current_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.framework.operation import Operation
+
+__all__ = ["case", "cond"]
+
+_NAMES = ("true_fn", "false_fn")
+
+
+def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
+    """Runs the plan of one branch; what the other one would have saved stays None."""
+    count = len(op.outputs)
+    branches = []
+    for body, plan in zip(op.bodies, plans, strict=True):
+        places = [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
+        branches.append((plan, bodies.capture_positions(op, body, 1), places))
+    on_true, on_false = branches
+
+    def compute(pred: Any, *captures: Any) -> list[Any]:
+        plan, positions, places = on_true if pred else on_false
+        results: list[Any] = [None] * count
+        for place, value in zip(
+            places, plan.run_silenced([captures[i] for i in positions]), strict=True
+        ):
+            results[place] = value
+        return results
+
+    return compute
+
+
+def _grad(op: Operation, *dys: Any) -> list[Any]:
+    """A `Cond` on the same predicate, whose branches are the gradients of the branches."""
+    captures = [t for t in op.inputs[1:] if bodies.differentiable(t)]
+    found: dict[Tensor, None] = {}
+
+    def branch(body: Body) -> Callable[[], list[Any]]:
+        given = [*dys[: len(body.outputs)], *[dys[t.value_index] for t in body.saved.values()]]
+        pairs = zip([*body.outputs, *body.saved], given, strict=True)
+        flowing = [(y, dy) for y, dy in pairs if dy is not None]
+        mine = [t for t in captures if t in body.captures]
+
+        def gradient() -> list[Any]:
+            if not flowing:
+                return [None] * len(captures)
+            ys, grad_ys = zip(*flowing, strict=True)
+            grads = late.gradients(ys, mine, grad_ys, stop_gradients=list(body.captures))
+            by_capture = dict(zip(mine, map(bodies.dense, grads), strict=True))
+            found.update((t, None) for t, g in by_capture.items() if g is not None)
+            return [by_capture.get(t) for t in captures]
+
+        return gradient
+
+    def complete(grads: list[Any]) -> list[Any]:
+        return [
+            bodies.zeros_for(t) if g is None else g
+            for t, g in zip(captures, grads, strict=True)
+            if t in found
+        ]
+
+    with name_scope("Cond_grad") as scope:
+        results = _cond_op(
+            op.inputs[0],
+            [branch(body) for body in op.bodies],
+            scope,
+            [functools.partial(_save, op, body) for body in op.bodies],
+            complete,
+        )
+    ordered = [t for t in captures if t in found]
+    by_capture = dict(zip(ordered, results, strict=True))
+    return [None, *[by_capture.get(t) for t in op.inputs[1:]]]
+
+
+def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
+    """Hands a tensor of a branch out, for the gradient."""
+    return bodies.save(op, body, tensor, tensor.dtype.base_dtype, tensor._dims)
+
+
+_op = OpDef(
+    "Cond",
+    "pred: bool, captures: ... -> outputs: N*Tout",
+    attrs={"Tout": ()},
+    shape=lambda attrs, *_: [],
+    kernel=_kernel,
+    grad=_grad,
+)
+
+
+def _cond_op(
+    pred: Tensor,
+    functions: list[Callable[[], list[Any]]],
+    scope: str,
+    resolve: list[Any] | None = None,
+    complete: Callable[[list[Any]], list[Any]] | None = None,
+) -> list[Tensor]:
+    """Adds a `Cond` whose branches yield the tensors that `functions` give."""
+    outer = current_body()
+    branches = []
+    results = []
+    for index, function in enumerate(functions):
+        body = Body(f"{_NAMES[index]} of cond '{scope.rstrip('/')}'", outer)
+        body.resolve = resolve[index] if resolve else None
+        results.append(bodies.build(body, function))
+        branches.append(body)
+    for body, result in zip(branches, results, strict=True):
+        with get_default_graph().body_scope(body):
+            final = complete(result) if complete else result
+            yielded: list[Any] = [bodies.yielded(t) for t in final]
+        body.outputs = yielded
+    left, right = (body.outputs for body in branches)
+    if len(left) != len(right):
+        raise ValueError(
+            f"true_fn and false_fn must return the same number of results: got {len(left)} and "
+            f"{len(right)}."
+        )
+    for x, y in zip(left, right, strict=True):
+        if x.dtype.base_dtype != y.dtype.base_dtype:
+            raise DTypeError(
+                "Outputs of true_fn and false_fn must have the same type: "
+                f"{x.dtype.base_dtype.name}, {y.dtype.base_dtype.name}"
+            )
+    out_dtypes = [t.dtype.base_dtype for t in left]
+    out_dims = [common_dims(x._dims, y._dims) for x, y in zip(left, right, strict=True)]
+    op = bodies.add_op(
+        _op, tuple(branches), [pred], {"Tout": out_dtypes}, f"{scope}Cond/", out_dtypes, out_dims
+    )
+    return [raw.Identity(t, name="Merge") for t in op.outputs[: len(left)]]
+
+
+def common_dims(a: Any, b: Any) -> Any:
+    """What two shapes have in common: unknown where they differ."""
+    if a is None or b is None or len(a) != len(b):
+        return None
+    return tuple([x if x == y else None for x, y in zip(a, b, strict=True)])
+
+
+def cond(
+    pred: Any,
+    true_fn: Any = None,
+    false_fn: Any = None,
+    strict: bool = False,
+    name: str | None = None,
+    fn1: Any = None,
+    fn2: Any = None,
+) -> Any:
+    """`true_fn()` if `pred`, else `false_fn()`: in a graph, decided each time that it runs.
+
+    Args:
+      pred: boolean scalar tensor.
+      true_fn, false_fn: functions without arguments that return tensors, operations, or one nested
+        structure of them. In a graph both are called once, to build their branches; only the ops
+        that their results need run, and only those of the branch taken.
+      strict: keeps a list of one result a list.
+      name: name scope of the ops.
+      fn1, fn2: deprecated names of the functions.
+
+    Returns: what the functions return, with a tensor in place of an operation.
+
+    Raises:
+      TypeError: if `pred` is a Python bool (in graph mode), or a function is not callable.
+        ValueError: if the functions return different structures, numbers or dtypes.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     x = hf.placeholder(hf.float32, [])
+    ...     y = hf.cond(x > 0.0, lambda: x * 2.0, lambda: -x)
+    ...     print(sess.run(y, {x: 3.0}), sess.run(y, {x: -3.0}))
+    6.0 3.0
+    """
+    true_fn = _one_of("true_fn", true_fn, "fn1", fn1)
+    false_fn = _one_of("false_fn", false_fn, "fn2", fn2)
+    if context.modes.top.eager:
+        return _unpacked(true_fn() if pred else false_fn(), strict)
+    if isinstance(pred, bool):
+        raise TypeError("pred must not be a Python bool")
+    with name_scope(name, "cond", [pred]) as scope:
+        pred = convert_to_tensor(pred, name="pred")
+        if pred.dtype.base_dtype != dtypes.bool:
+            raise DTypeError(f"pred of cond must be a bool tensor, got {pred}.")
+        structures: list[Any] = []
+
+        def flat(function: Callable[[], Any]) -> list[Any]:
+            result = function()
+            structures.append(result)
+            return [t for t in nest.flatten(result) if t is not None]
+
+        results = _cond_op(
+            pred, [functools.partial(flat, true_fn), functools.partial(flat, false_fn)], scope
+        )
+    try:
+        nest.assert_same_structure(*structures)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"Incompatible return values of true_fn and false_fn: {error}") from None
+    leaves = iter(results)
+    filled = [None if t is None else next(leaves) for t in nest.flatten(structures[0])]
+    return _unpacked(nest.pack_sequence_as(structures[0], filled), strict)
+
+
+def _one_of(name: str, value: Any, old_name: str, old_value: Any) -> Any:
+    if old_value is not None:
+        if value is not None:
+            raise TypeError(f"cond(): {name} and {old_name} may not be set simultaneously.")
+        value = old_value
+    if value is None:
+        raise TypeError(f"cond(): {name} argument required")
+    if not callable(value):
+        raise TypeError(f"{name} must be callable.")
+    return value
+
+
+def _unpacked(result: Any, strict: bool) -> Any:
+    if not strict and isinstance(result, list | tuple) and len(result) == 1:
+        return result[0]
+    return result
+
+
+def case(
+    pred_fn_pairs: Any,
+    default: Any = None,
+    exclusive: bool = False,
+    strict: bool = False,
+    name: str = "case",
+) -> Any:
+    """The result of the function whose predicate is the first to be true.
+
+    Args:
+      pred_fn_pairs: list of (boolean scalar tensor, function) pairs, or a dict.
+      default: function for the case that none is true; without one that is an error when it
+      happens.
+      exclusive: makes it an error that more than one predicate is true.
+      strict: keeps a list of one result a list.
+      name: name scope of the ops.
+
+    Raises:
+      TypeError: if the pairs or functions are none. InvalidArgumentError: when it runs, as said
+        above.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     x = hf.constant(5)
+    ...     y = hf.case([(x < 3, lambda: hf.constant(0)), (x < 9, lambda: hf.constant(1))])
+    ...     print(int(y))
+    1
+    """
+    pairs: list[Any]
+    if isinstance(pred_fn_pairs, dict):
+        pairs = list(pred_fn_pairs.items())
+    elif isinstance(pred_fn_pairs, list | tuple):
+        pairs = list(pred_fn_pairs)
+    else:
+        raise TypeError("fns must be a list, tuple, or dict")
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"Each entry in pred_fn_pairs must be a 2-tuple, got {pair!r}.")
+        if not callable(pair[1]):
+            raise TypeError(f"fn for pred {pair[0]!r} must be callable.")
+    if default is not None and not callable(default):
+        raise TypeError("default must be callable.")
+    if not pairs:
+        if default is None:
+            raise ValueError("case() needs at least one pair or a default.")
+        return _unpacked(default(), strict)
+    with name_scope(name, "case"):
+        preds = [convert_to_tensor(p) for p, _ in pairs]
+        checks = (
+            [raw.Assert(_at_most_one(preds), [_EXCLUSIVE, *preds], summarize=len(preds))]
+            if exclusive
+            else []
+        )
+        if default is None:
+            default = functools.partial(_none_true, preds, pairs[-1][1])
+        choose = default
+        for pred, function in reversed(list(zip(preds, [f for _, f in pairs], strict=True))):
+            choose = functools.partial(
+                _guarded, checks if pred is preds[0] else [], pred, function, choose, strict
+            )
+        return choose()
+
+
+_EXCLUSIVE = "More than one condition evaluated as True but exclusive=True."
+_NONE_TRUE = "None of the conditions evaluated as True, and case() has no default."
+
+
+def _guarded(checks: list[Any], pred: Tensor, function: Any, otherwise: Any, strict: bool) -> Any:
+    with control_dependencies(checks):
+        pred = raw.Identity(pred) if checks else pred
+    return cond(pred, function, otherwise, strict=strict)
+
+
+def _at_most_one(preds: list[Tensor]) -> Tensor:
+    count = raw.AddN([raw.Cast(p, DstT=dtypes.int32) for p in preds])
+    return raw.Less(count, 2)
+
+
+def _none_true(preds: list[Tensor], last: Callable[[], Any]) -> Any:
+    """The branch for the case that nothing is true: it fails, and has results of the right form."""
+    check = raw.Assert(raw.Identity(preds[-1]), [_NONE_TRUE], summarize=1)
+    with control_dependencies([check] if check is not None else []):
+        return nest.map_structure(lambda t: raw.Identity(convert_to_tensor(t)), last())
