@@ -3,367 +3,381 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hybridflow import errors, initializers
-from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
-from hybridflow._src.autodiff.tape import GradientTape
-from hybridflow._src.framework import collector as _collector
-from hybridflow._src.framework import registry as _registry
-from hybridflow._src.framework.context import (
-    eager_mode,
-    executing_eagerly,
-    graph_mode,
-    in_eager_mode,
-    in_graph_mode,
-)
-from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
-from hybridflow._src.framework.default_graph import (
-    enable_eager_execution,
-    get_default_graph,
-    reset_default_graph,
-)
-from hybridflow._src.framework.device import DeviceSpec
-from hybridflow._src.framework.dimension import Dimension
-from hybridflow._src.framework.dtypes import (
-    DType,
-    as_dtype,
-    bool,
-    complex64,
-    complex128,
-    double,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    resource,
-    string,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-    variant,
-)
-from hybridflow._src.framework.eager_tensor import EagerTensor
-from hybridflow._src.framework.errors import OpError
-from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.graph_keys import (
-    GraphKeys,
-    add_to_collection,
-    add_to_collections,
-    get_collection,
-    get_collection_ref,
-)
-from hybridflow._src.framework.indexed_slices import (
-    IndexedSlices,
-    convert_to_tensor_or_indexed_slices,
-)
-from hybridflow._src.framework.operation import NodeDef, Operation
-from hybridflow._src.framework.scopes import (
-    colocate_with,
-    container,
-    control_dependencies,
-    device,
-    init_scope,
-    name_scope,
-)
-from hybridflow._src.framework.seeds import set_random_seed
-from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops.arrays.arranging import (
-    invert_permutation,
-    matrix_transpose,
-    reverse,
-    reverse_v2,
-    tile,
-    transpose,
-)
-from hybridflow._src.ops.arrays.broadcasting import broadcast_to
-from hybridflow._src.ops.arrays.casting import (
-    bitcast,
-    cast,
-    saturate_cast,
-    to_double,
-    to_float,
-    to_int32,
-    to_int64,
-)
-from hybridflow._src.ops.arrays.constant import constant, fill, ones, ones_like, zeros, zeros_like
-from hybridflow._src.ops.arrays.diagonal import (
-    diag,
-    diag_part,
-    eye,
-    matrix_band_part,
-    matrix_diag,
-    matrix_diag_part,
-    matrix_set_diag,
-)
-from hybridflow._src.ops.arrays.gather import gather, gather_nd, scatter_nd
-from hybridflow._src.ops.arrays.indexing import newaxis
-from hybridflow._src.ops.arrays.joining import concat, parallel_stack, split, stack, unstack
-from hybridflow._src.ops.arrays.placeholder import placeholder, placeholder_with_default
-from hybridflow._src.ops.arrays.reshaping import (
-    expand_dims,
-    identity,
-    identity_n,
-    reshape,
-    squeeze,
-    stop_gradient,
-)
-from hybridflow._src.ops.arrays.selecting import boolean_mask, where
-from hybridflow._src.ops.arrays.shape_ops import (
-    broadcast_dynamic_shape,
-    broadcast_static_shape,
-    rank,
-    shape,
-    shape_n,
-    size,
-)
-from hybridflow._src.ops.arrays.slicing import slice, strided_slice
-from hybridflow._src.ops.control_flow.conditional import case, cond
-from hybridflow._src.ops.control_flow.loops import while_loop
-from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
-from hybridflow._src.ops.linalg.products import matmul, sparse_matmul, trace
-from hybridflow._src.ops.math.comparison import (
-    equal,
-    greater,
-    greater_equal,
-    is_finite,
-    is_inf,
-    is_nan,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    not_equal,
-)
-from hybridflow._src.ops.math.division import (
-    div,
-    divide,
-    floor_div,
-    floordiv,
-    floormod,
-    mod,
-    realdiv,
-    truediv,
-    truncatediv,
-    truncatemod,
-)
-from hybridflow._src.ops.math.elementwise import (
-    abs,
-    add,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    reciprocal,
-    sign,
-    square,
-    squared_difference,
-    subtract,
-)
-from hybridflow._src.ops.math.exponential import exp, expm1, log, log1p, pow, rsqrt, sigmoid, sqrt
-from hybridflow._src.ops.math.reductions import (
-    reduce_all,
-    reduce_any,
-    reduce_max,
-    reduce_mean,
-    reduce_min,
-    reduce_prod,
-    reduce_sum,
-)
-from hybridflow._src.ops.random.sampling import (
-    multinomial,
-    random_normal,
-    random_shuffle,
-    random_uniform,
-    truncated_normal,
-)
-from hybridflow._src.runtime.fetches import IndexedSlicesValue
-from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
-from hybridflow._src.variables.eager_store import EagerVariableStore
-from hybridflow._src.variables.getting import (
-    create_partitioned_variables,
-    get_local_variable,
-    get_variable,
-)
-from hybridflow._src.variables.initialization import (
-    all_variables,
-    assert_variables_initialized,
-    global_variables,
-    global_variables_initializer,
-    initialize_all_variables,
-    initialize_local_variables,
-    initialize_variables,
-    local_variables,
-    local_variables_initializer,
-    model_variables,
-    moving_average_variables,
-    report_uninitialized_variables,
-    trainable_variables,
-    variables_initializer,
-)
-from hybridflow._src.variables.initializers import Constant as constant_initializer
-from hybridflow._src.variables.initializers import Identity as identity_initializer
-from hybridflow._src.variables.initializers import Ones as ones_initializer
-from hybridflow._src.variables.initializers import Orthogonal as orthogonal_initializer
-from hybridflow._src.variables.initializers import RandomNormal as random_normal_initializer
-from hybridflow._src.variables.initializers import RandomUniform as random_uniform_initializer
-from hybridflow._src.variables.initializers import TruncatedNormal as truncated_normal_initializer
-from hybridflow._src.variables.initializers import Zeros as zeros_initializer
-from hybridflow._src.variables.partitioned import PartitionedVariable
-from hybridflow._src.variables.partitioners import (
-    fixed_size_partitioner,
-    min_max_variable_partitioner,
-    variable_axis_size_partitioner,
-)
-from hybridflow._src.variables.resource_variable import ResourceVariable
-from hybridflow._src.variables.scaling_initializers import (
-    UniformUnitScaling as uniform_unit_scaling_initializer,
-)
-from hybridflow._src.variables.scaling_initializers import (
-    VarianceScaling as variance_scaling_initializer,
-)
-from hybridflow._src.variables.scaling_initializers import (
-    glorot_normal_initializer,
-    glorot_uniform_initializer,
-)
-from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
-from hybridflow._src.variables.scope_state import VariableScope, get_variable_scope, no_regularizer
-from hybridflow._src.variables.updates import (
-    assign,
-    assign_add,
-    assign_sub,
-    count_up_to,
-    is_variable_initialized,
-    scatter_add,
-    scatter_div,
-    scatter_mul,
-    scatter_nd_add,
-    scatter_nd_sub,
-    scatter_nd_update,
-    scatter_sub,
-    scatter_update,
-)
-from hybridflow._src.variables.variable import Variable
+from hybridflow import _deferred
 
-if TYPE_CHECKING:
+with _deferred.imports_of(__name__):
     from hybridflow import (
         app,
         constraints,
         contrib,
+        errors,
         flags,
         gfile,
+        initializers,
         keras,
         linalg,
         logging,
         nn,
         train,
     )
-    from hybridflow._later import (
-        Assert,
-        ConfigProto,
-        GPUOptions,
-        GraphOptions,
-        OptimizerOptions,
-        Print,
-        RunMetadata,
-        RunOptions,
-        TensorSpec,
-        accumulate_n,
-        acos,
-        acosh,
-        add_n,
-        angle,
-        apply_regularization,
-        arg_max,
-        arg_min,
-        argmax,
-        argmin,
-        asin,
-        asinh,
-        atan,
-        atan2,
-        atanh,
-        bincount,
-        ceil,
+    from hybridflow._src.autodiff.custom_gradient import custom_gradient
+    from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
+    from hybridflow._src.autodiff.tape import GradientTape
+    from hybridflow._src.framework.context import (
+        eager_mode,
+        executing_eagerly,
+        graph_mode,
+        in_eager_mode,
+        in_graph_mode,
+    )
+    from hybridflow._src.framework.convert import (
+        convert_to_tensor,
+        register_tensor_conversion_function,
+    )
+    from hybridflow._src.framework.default_graph import (
+        enable_eager_execution,
+        get_default_graph,
+        reset_default_graph,
+    )
+    from hybridflow._src.framework.device import DeviceSpec
+    from hybridflow._src.framework.dimension import Dimension
+    from hybridflow._src.framework.dtypes import (
+        DType,
+        as_dtype,
+        bool,
+        complex64,
+        complex128,
+        double,
+        float16,
+        float32,
+        float64,
+        half,
+        int8,
+        int16,
+        int32,
+        int64,
+        resource,
+        string,
+        uint8,
+        uint16,
+        uint32,
+        uint64,
+        variant,
+    )
+    from hybridflow._src.framework.eager_tensor import EagerTensor
+    from hybridflow._src.framework.errors import OpError
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.graph_keys import (
+        GraphKeys,
+        add_to_collection,
+        add_to_collections,
+        get_collection,
+        get_collection_ref,
+    )
+    from hybridflow._src.framework.indexed_slices import (
+        IndexedSlices,
+        convert_to_tensor_or_indexed_slices,
+    )
+    from hybridflow._src.framework.operation import NodeDef, Operation
+    from hybridflow._src.framework.scopes import (
+        colocate_with,
+        container,
+        control_dependencies,
+        device,
+        init_scope,
+        name_scope,
+    )
+    from hybridflow._src.framework.seeds import set_random_seed
+    from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.framework.tensor_shape import TensorShape
+    from hybridflow._src.ops.arrays.arranging import (
+        invert_permutation,
+        matrix_transpose,
+        reverse,
+        reverse_v2,
+        tile,
+        transpose,
+    )
+    from hybridflow._src.ops.arrays.broadcasting import broadcast_to
+    from hybridflow._src.ops.arrays.casting import (
+        bitcast,
+        cast,
+        saturate_cast,
+        to_double,
+        to_float,
+        to_int32,
+        to_int64,
+    )
+    from hybridflow._src.ops.arrays.constant import (
+        constant,
+        fill,
+        ones,
+        ones_like,
+        zeros,
+        zeros_like,
+    )
+    from hybridflow._src.ops.arrays.diagonal import (
+        diag,
+        diag_part,
+        eye,
+        matrix_band_part,
+        matrix_diag,
+        matrix_diag_part,
+        matrix_set_diag,
+    )
+    from hybridflow._src.ops.arrays.gather import gather, gather_nd, scatter_nd
+    from hybridflow._src.ops.arrays.grids import meshgrid, sequence_mask
+    from hybridflow._src.ops.arrays.indexing import newaxis
+    from hybridflow._src.ops.arrays.joining import concat, parallel_stack, split, stack, unstack
+    from hybridflow._src.ops.arrays.padding import pad
+    from hybridflow._src.ops.arrays.partitioning import (
+        dynamic_partition,
+        dynamic_stitch,
+        unique,
+        unique_with_counts,
+    )
+    from hybridflow._src.ops.arrays.placeholder import placeholder, placeholder_with_default
+    from hybridflow._src.ops.arrays.reshaping import (
+        expand_dims,
+        identity,
+        identity_n,
+        reshape,
+        squeeze,
+        stop_gradient,
+    )
+    from hybridflow._src.ops.arrays.selecting import boolean_mask, where
+    from hybridflow._src.ops.arrays.sequences import lin_space, linspace, one_hot, range
+    from hybridflow._src.ops.arrays.shape_ops import (
+        broadcast_dynamic_shape,
+        broadcast_static_shape,
+        rank,
+        shape,
+        shape_n,
+        size,
+    )
+    from hybridflow._src.ops.arrays.slicing import slice, strided_slice
+    from hybridflow._src.ops.control_flow.conditional import case, cond
+    from hybridflow._src.ops.control_flow.debugging import Assert, Print
+    from hybridflow._src.ops.control_flow.functional import foldl, foldr, map_fn, scan
+    from hybridflow._src.ops.control_flow.loops import while_loop
+    from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
+    from hybridflow._src.ops.control_flow.script_ops import py_func
+    from hybridflow._src.ops.linalg.contraction import einsum, tensordot
+    from hybridflow._src.ops.linalg.decompositions import (
+        qr,
+        self_adjoint_eig,
+        self_adjoint_eigvals,
+        svd,
+    )
+    from hybridflow._src.ops.linalg.norms import (
         clip_by_average_norm,
         clip_by_global_norm,
         clip_by_norm,
         clip_by_value,
-        complex,
-        conj,
-        cos,
-        cosh,
-        count_nonzero,
-        cumprod,
-        cumsum,
-        custom_gradient,
-        digamma,
-        dynamic_partition,
-        dynamic_stitch,
-        einsum,
-        erf,
-        erfc,
-        floor,
-        foldl,
-        foldr,
-        function,
         global_norm,
-        imag,
-        l1_l2_regularizer,
-        l1_regularizer,
-        l2_regularizer,
-        lbeta,
-        lgamma,
-        lin_space,
-        linspace,
-        log_sigmoid,
-        make_template,
-        map_fn,
-        meshgrid,
         norm,
-        one_hot,
-        pad,
-        polygamma,
-        py_func,
-        qr,
-        range,
-        real,
+    )
+    from hybridflow._src.ops.linalg.products import matmul, sparse_matmul, trace
+    from hybridflow._src.ops.math.arg_reductions import (
+        arg_max,
+        arg_min,
+        argmax,
+        argmin,
+        count_nonzero,
         reduce_logsumexp,
-        rint,
-        round,
-        scalar_mul,
-        scan,
+    )
+    from hybridflow._src.ops.math.comparison import (
+        equal,
+        greater,
+        greater_equal,
+        is_finite,
+        is_inf,
+        is_nan,
+        less,
+        less_equal,
+        logical_and,
+        logical_not,
+        logical_or,
+        logical_xor,
+        not_equal,
+    )
+    from hybridflow._src.ops.math.complex_numbers import angle, complex, conj, imag, real
+    from hybridflow._src.ops.math.cumulative import cumprod, cumsum
+    from hybridflow._src.ops.math.division import (
+        div,
+        divide,
+        floor_div,
+        floordiv,
+        floormod,
+        mod,
+        realdiv,
+        truediv,
+        truncatediv,
+        truncatemod,
+    )
+    from hybridflow._src.ops.math.elementwise import (
+        abs,
+        add,
+        maximum,
+        minimum,
+        multiply,
+        negative,
+        reciprocal,
+        sign,
+        square,
+        squared_difference,
+        subtract,
+    )
+    from hybridflow._src.ops.math.exponential import (
+        exp,
+        expm1,
+        log,
+        log1p,
+        pow,
+        rsqrt,
+        sigmoid,
+        sqrt,
+    )
+    from hybridflow._src.ops.math.ranking import bincount
+    from hybridflow._src.ops.math.reductions import (
+        reduce_all,
+        reduce_any,
+        reduce_max,
+        reduce_mean,
+        reduce_min,
+        reduce_prod,
+        reduce_sum,
+    )
+    from hybridflow._src.ops.math.rounding import ceil, floor, rint, round
+    from hybridflow._src.ops.math.segments import (
         segment_max,
         segment_mean,
         segment_min,
         segment_prod,
         segment_sum,
-        self_adjoint_eig,
-        self_adjoint_eigvals,
-        sequence_mask,
-        sin,
-        sinh,
-        sum_regularizer,
-        svd,
-        tan,
-        tanh,
-        tensordot,
-        unique,
-        unique_with_counts,
         unsorted_segment_max,
         unsorted_segment_sum,
-        variables,
-        zeta,
     )
+    from hybridflow._src.ops.math.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
+    from hybridflow._src.ops.math.summing import accumulate_n, add_n, scalar_mul
+    from hybridflow._src.ops.math.trigonometric import (
+        acos,
+        acosh,
+        asin,
+        asinh,
+        atan,
+        atan2,
+        atanh,
+        cos,
+        cosh,
+        sin,
+        sinh,
+        tan,
+        tanh,
+    )
+    from hybridflow._src.ops.nn.activations import log_sigmoid
+    from hybridflow._src.ops.random.sampling import (
+        multinomial,
+        random_normal,
+        random_shuffle,
+        random_uniform,
+        truncated_normal,
+    )
+    from hybridflow._src.runtime.config import (
+        ConfigProto,
+        GPUOptions,
+        GraphOptions,
+        OptimizerOptions,
+        RunMetadata,
+        RunOptions,
+    )
+    from hybridflow._src.runtime.explain import explain
+    from hybridflow._src.runtime.fetches import IndexedSlicesValue
+    from hybridflow._src.runtime.function import TensorSpec, function
+    from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
+    from hybridflow._src.variables.eager_store import EagerVariableStore
+    from hybridflow._src.variables.getting import (
+        create_partitioned_variables,
+        get_local_variable,
+        get_variable,
+    )
+    from hybridflow._src.variables.initialization import (
+        all_variables,
+        assert_variables_initialized,
+        global_variables,
+        global_variables_initializer,
+        initialize_all_variables,
+        initialize_local_variables,
+        initialize_variables,
+        local_variables,
+        local_variables_initializer,
+        model_variables,
+        moving_average_variables,
+        report_uninitialized_variables,
+        trainable_variables,
+        variables_initializer,
+    )
+    from hybridflow._src.variables.initializers import Constant as constant_initializer
+    from hybridflow._src.variables.initializers import Identity as identity_initializer
+    from hybridflow._src.variables.initializers import Ones as ones_initializer
+    from hybridflow._src.variables.initializers import Orthogonal as orthogonal_initializer
+    from hybridflow._src.variables.initializers import RandomNormal as random_normal_initializer
+    from hybridflow._src.variables.initializers import RandomUniform as random_uniform_initializer
+    from hybridflow._src.variables.initializers import (
+        TruncatedNormal as truncated_normal_initializer,
+    )
+    from hybridflow._src.variables.initializers import Zeros as zeros_initializer
+    from hybridflow._src.variables.partitioned import PartitionedVariable
+    from hybridflow._src.variables.partitioners import (
+        fixed_size_partitioner,
+        min_max_variable_partitioner,
+        variable_axis_size_partitioner,
+    )
+    from hybridflow._src.variables.regularizers import (
+        apply_regularization,
+        l1_l2_regularizer,
+        l1_regularizer,
+        l2_regularizer,
+        sum_regularizer,
+    )
+    from hybridflow._src.variables.resource_variable import ResourceVariable
+    from hybridflow._src.variables.scaling_initializers import (
+        UniformUnitScaling as uniform_unit_scaling_initializer,
+    )
+    from hybridflow._src.variables.scaling_initializers import (
+        VarianceScaling as variance_scaling_initializer,
+    )
+    from hybridflow._src.variables.scaling_initializers import (
+        glorot_normal_initializer,
+        glorot_uniform_initializer,
+    )
+    from hybridflow._src.variables.scope import AUTO_REUSE, variable_op_scope, variable_scope
+    from hybridflow._src.variables.scope_state import (
+        VariableScope,
+        get_variable_scope,
+        no_regularizer,
+    )
+    from hybridflow._src.variables.template import make_template
+    from hybridflow._src.variables.tree import variables
+    from hybridflow._src.variables.updates import (
+        assign,
+        assign_add,
+        assign_sub,
+        count_up_to,
+        is_variable_initialized,
+        scatter_add,
+        scatter_div,
+        scatter_mul,
+        scatter_nd_add,
+        scatter_nd_sub,
+        scatter_nd_update,
+        scatter_sub,
+        scatter_update,
+    )
+    from hybridflow._src.variables.variable import Variable
+
 
 __version__ = "0.1.0"
 
@@ -713,39 +727,6 @@ __all__ = [
 ]
 
 
-# Not every program needs these submodules: each is imported when it is first asked for.
-_ON_DEMAND = frozenset(
-    (
-        *("app", "constraints", "contrib", "flags", "gfile"),
-        *("keras", "linalg", "logging", "nn", "train"),
-    )
-)
-
-
-def _load_later() -> None:
-    """Imports what `_later` holds: for a name of it, or for a gradient that needs an op of it."""
-    module = importlib.import_module("hybridflow._later")
-    globals().update({name: getattr(module, name) for name in module.__all__})
-
-
-_registry.late.load_ops = _load_later
-
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name in _ON_DEMAND:
-            return importlib.import_module(f"hybridflow.{name}")
-        if name in __all__ and name not in globals():
-            _load_later()
-            return globals()[name]
-        if name == "load_ipython_extension":  # `%load_ext hybridflow` in a notebook
-            return importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension
-        message = f"module 'hybridflow' has no attribute {name!r}"
-        raise AttributeError(message, name=name, obj=sys.modules[__name__])
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-_collector.resume()
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext hybridflow`: a notebook gets eager mode, `%%graph` and completion."""
+    importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension(shell)

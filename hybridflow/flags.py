@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from hybridflow._src.platform.flags import (
-    FLAGS,
-    DEFINE_bool,
-    DEFINE_boolean,
-    DEFINE_enum,
-    DEFINE_float,
-    DEFINE_integer,
-    DEFINE_string,
-    mark_flag_as_required,
-    mark_flags_as_required,
-)
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.platform.flags import (
+        FLAGS,
+        DEFINE_bool,
+        DEFINE_boolean,
+        DEFINE_enum,
+        DEFINE_float,
+        DEFINE_integer,
+        DEFINE_string,
+        mark_flag_as_required,
+        mark_flags_as_required,
+    )
 
 __all__ = [
     "DEFINE_bool",

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from hybridflow._src.platform.gfile import (
-    Copy,
-    DeleteRecursively,
-    Exists,
-    FastGFile,
-    GFile,
-    Glob,
-    IsDirectory,
-    ListDirectory,
-    MakeDirs,
-    MkDir,
-    Open,
-    Remove,
-    Rename,
-    Stat,
-    Walk,
-)
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.platform.gfile import (
+        Copy,
+        DeleteRecursively,
+        Exists,
+        FastGFile,
+        GFile,
+        Glob,
+        IsDirectory,
+        ListDirectory,
+        MakeDirs,
+        MkDir,
+        Open,
+        Remove,
+        Rename,
+        Stat,
+        Walk,
+    )
 
 __all__ = [
     "Copy",

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from hybridflow._src.ops.math.exponential import sigmoid
-from hybridflow._src.ops.math.ranking import in_top_k, top_k
-from hybridflow._src.ops.math.trigonometric import tanh
-from hybridflow._src.ops.nn.activations import (
-    crelu,
-    elu,
-    leaky_relu,
-    relu,
-    relu6,
-    selu,
-    softplus,
-    softsign,
-    swish,
-)
-from hybridflow._src.ops.nn.basic import (
-    bias_add,
-    dropout,
-    l2_loss,
-    relu_layer,
-    xw_plus_b,
-    zero_fraction,
-)
-from hybridflow._src.ops.nn.embedding import embedding_lookup
-from hybridflow._src.ops.nn.losses import (
-    log_poisson_loss,
-    sigmoid_cross_entropy_with_logits,
-    softmax_cross_entropy_with_logits,
-    softmax_cross_entropy_with_logits_v2,
-    sparse_softmax_cross_entropy_with_logits,
-    weighted_cross_entropy_with_logits,
-)
-from hybridflow._src.ops.nn.normalization import (
-    batch_norm_with_global_normalization,
-    batch_normalization,
-    l2_normalize,
-    moments,
-    normalize_moments,
-    sufficient_statistics,
-    weighted_moments,
-)
-from hybridflow._src.ops.nn.softmax import log_softmax, softmax
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.ops.math.exponential import sigmoid
+    from hybridflow._src.ops.math.ranking import in_top_k, top_k
+    from hybridflow._src.ops.math.trigonometric import tanh
+    from hybridflow._src.ops.nn.activations import (
+        crelu,
+        elu,
+        leaky_relu,
+        relu,
+        relu6,
+        selu,
+        softplus,
+        softsign,
+        swish,
+    )
+    from hybridflow._src.ops.nn.basic import (
+        bias_add,
+        dropout,
+        l2_loss,
+        relu_layer,
+        xw_plus_b,
+        zero_fraction,
+    )
+    from hybridflow._src.ops.nn.embedding import embedding_lookup
+    from hybridflow._src.ops.nn.losses import (
+        log_poisson_loss,
+        sigmoid_cross_entropy_with_logits,
+        softmax_cross_entropy_with_logits,
+        softmax_cross_entropy_with_logits_v2,
+        sparse_softmax_cross_entropy_with_logits,
+        weighted_cross_entropy_with_logits,
+    )
+    from hybridflow._src.ops.nn.normalization import (
+        batch_norm_with_global_normalization,
+        batch_normalization,
+        l2_normalize,
+        moments,
+        normalize_moments,
+        sufficient_statistics,
+        weighted_moments,
+    )
+    from hybridflow._src.ops.nn.softmax import log_softmax, softmax
 
 __all__ = [
     "batch_norm_with_global_normalization",

@@ -21,7 +21,7 @@ MODULES = sorted(
     name
     for _, name, _ in pkgutil.walk_packages([str(ROOT)], "hybridflow.")
     if not name.startswith(("hybridflow._src", "hybridflow._examples"))
-    and name != "hybridflow.__main__"
+    and name not in ("hybridflow.__main__", "hybridflow._deferred")
 )
 
 
@@ -39,7 +39,7 @@ def test_a_public_module_only_re_exports(name):
     for node in ast.parse(source).body:
         assert not isinstance(node, ast.ClassDef), node.name
         if isinstance(node, ast.FunctionDef):
-            assert node.name in ("__getattr__", "__dir__", "_load_later")
+            assert node.name == "load_ipython_extension"  # by the name that IPython calls
 
 
 @pytest.mark.parametrize("name", ["hybridflow", *MODULES])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from hybridflow.contrib import layers, opt
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow.contrib import layers, opt
 
 __all__ = ["layers", "opt"]

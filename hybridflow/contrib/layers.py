@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from hybridflow._src.variables.regularizers import (
-    apply_regularization,
-    l1_l2_regularizer,
-    l1_regularizer,
-    l2_regularizer,
-    sum_regularizer,
-)
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.variables.regularizers import (
+        apply_regularization,
+        l1_l2_regularizer,
+        l1_regularizer,
+        l2_regularizer,
+        sum_regularizer,
+    )
 
 __all__ = [
     "apply_regularization",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from hybridflow._src.train.adam import LazyAdamOptimizer
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.train.adam import LazyAdamOptimizer
 
 __all__ = ["LazyAdamOptimizer"]

@@ -8,7 +8,7 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
-from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def constant_of(graph: Graph, array: np.ndarray, dtype: DType, name: str) -> Ten
     """
     array.setflags(write=False)
     op = graph.add_op(
-        OPS["Const"], (), {"value": array, "dtype": dtype}, name, (dtype,), (array.shape,)
+        raw.Const, (), {"value": array, "dtype": dtype}, name, (dtype,), (array.shape,)
     )
     return op.outputs[0]
 

@@ -40,7 +40,7 @@ class _Late:
 
     Attributes:
       gradients: symbolic gradients, by which control flow ops differentiate their bodies.
-      load_ops: imports the op families that are not imported from the start.
+      load_ops: imports every op family.
     """
 
     gradients: Callable[..., list[Any]]

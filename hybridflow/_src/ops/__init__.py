@@ -1,0 +1,16 @@
+"""Ops: their records and public functions, a folder a family."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from hybridflow._src.framework.registry import late
+
+
+def _load() -> None:
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+
+
+late.load_ops = _load

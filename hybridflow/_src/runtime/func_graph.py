@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.plan.effects import source_of
@@ -76,7 +76,7 @@ class FuncGraph(Graph):
             value = like._a.value
             attrs["handle_dtype"] = dtypes.as_dtype(np.asarray(value).dtype)
             attrs["handle_shape"] = TensorShape.of(np.shape(value))
-        op = self.add_op(OPS["Placeholder"], (), attrs, name, (dtype,), (dims,))
+        op = self.add_op(raw.Placeholder, (), attrs, name, (dtype,), (dims,))
         return op.outputs[0]
 
     # -- effects in program order ------------------------------------------------------------------

@@ -17,7 +17,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.philox import Philox
-from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.seeds import get_seed
 from hybridflow._src.framework.static_value import constant_dims, constant_value
@@ -227,7 +227,7 @@ def _plain(shape: Any, *parameters: Any) -> tuple[int, ...] | None:
 def _constant(value: Any, dtype: DType, name: str, dims: tuple[int, ...] = ()) -> Any:
     array = np.array(value, dtype.np)
     array.flags.writeable = False
-    return OPS["Const"], (), {"value": array, "dtype": dtype}, name, dtype, dims
+    return raw.Const, (), {"value": array, "dtype": dtype}, name, dtype, dims
 
 
 def _drawing(op: OpDef, shape: Tensor, sizes: Any, dtype: DType, seed: int | None) -> Any:
@@ -287,9 +287,9 @@ def random_uniform(
             return graph.add_ops(
                 [
                     _drawing(_uniform_op, shape, sizes, dtype, seed),
-                    (OPS["Sub"], (high, low), {}, "sub", dtype, ()),
-                    (OPS["Mul"], (0, 1), {}, "mul", dtype, sizes),
-                    (OPS["Add"], (2, low), {}, scope, dtype, sizes),
+                    (raw.Sub, (high, low), {}, "sub", dtype, ()),
+                    (raw.Mul, (0, 1), {}, "mul", dtype, sizes),
+                    (raw.Add, (2, low), {}, scope, dtype, sizes),
                 ]
             )[-1]
     with name_scope(name, "random_uniform", [shape, minval, maxval]) as scope:
@@ -393,8 +393,8 @@ def _scaled(
             return graph.add_ops(
                 [
                     _drawing(op, shape, sizes, dtype, seed),
-                    (OPS["Mul"], (0, width), {}, "mul", dtype, sizes),
-                    (OPS["Add"], (1, center), {}, scope, dtype, sizes),
+                    (raw.Mul, (0, width), {}, "mul", dtype, sizes),
+                    (raw.Add, (1, center), {}, scope, dtype, sizes),
                 ]
             )[-1]
     with name_scope(name, default_name, [shape, mean, stddev]) as scope:

@@ -1,0 +1,90 @@
+"""Names that are imported when they are first used, though they are written as ordinary imports.
+
+    with imports_of(__name__):
+        from hybridflow._src.ops.math.elementwise import add
+
+notes that `add` comes from there and imports nothing: editors, type checkers and packagers of
+programs read the statements as they stand, and `import hybridflow` stays as quick however many
+names come. (Python 3.15 has this as `lazy from ... import`, PEP 810.)
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class _Noted(NamedTuple):
+    """A name that an import statement asked for."""
+
+    source: str  # the module named by the statement
+    name: str
+
+    def load(self, importer: str) -> Any:
+        if self.source == importer:  # `from hybridflow import nn`: a module of its own
+            return importlib.import_module(f"{self.source}.{self.name}")
+        return getattr(importlib.import_module(self.source), self.name)
+
+
+class _Source:
+    """Stands for a module while its names are noted."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> _Noted:
+        return _Noted(self._module, name)
+
+
+@contextlib.contextmanager
+def imports_of(module: str) -> Iterator[None]:
+    """Within it, `from a import b` in `module` only notes where `b` is to be had.
+
+    Afterwards the module has `__getattr__`, which imports a noted name when it is first used, and
+    `__dir__`. Imports that other modules or threads make meanwhile are as ever.
+    """
+    namespace = vars(sys.modules[module])
+    usual = builtins.__import__
+
+    def noting(
+        name: str,
+        globals: Any = None,
+        locals: Any = None,
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Any:
+        if globals is namespace and fromlist and level == 0:
+            return _Source(name)
+        return usual(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = noting
+    try:
+        yield
+    finally:
+        builtins.__import__ = usual
+    noted = {key: value for key, value in namespace.items() if isinstance(value, _Noted)}
+    for key in noted:
+        del namespace[key]
+    namespace["__getattr__"] = _getter(module, namespace, noted)
+    namespace["__dir__"] = lambda: sorted({*namespace, *noted})
+
+
+def _getter(
+    module: str, namespace: dict[str, Any], noted: dict[str, _Noted]
+) -> Callable[[str], Any]:
+    def get(name: str) -> Any:
+        try:
+            source = noted[name]
+        except KeyError:
+            message = f"module {module!r} has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=sys.modules[module]) from None
+        value = namespace[name] = source.load(module)
+        return value
+
+    return get
