@@ -13,21 +13,25 @@ from hybridflow._src.kernels import driver, uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.plan import building
+from hybridflow._src.plan import native as executor
 from hybridflow._src.plan.plan import Plan
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 
 
 class PythonCompiler:
-    """Stands in for the compiler: kernels run as Python functions, and jobs at once."""
+    """Stands in for the compiler: kernels run as Python functions."""
 
     forks = 0
 
     def __init__(self) -> None:
         self._functions: dict[Any, Any] = {}
 
-    def submit(self, job: Any) -> None:
-        job()
+    def needed(self, is_shared: bool) -> tuple[Any, ...]:
+        return ()
+
+    def make(self, kernels: Any) -> Iterator[float]:
+        yield from (0.0 for _ in kernels)
 
     def obtain(self, kernels: Any) -> dict[Any, int]:
         for kernel in kernels:
@@ -43,6 +47,14 @@ class PythonCompiler:
 
     def crew(self) -> Any:
         return Crew(run_program)
+
+
+class AtOnce:
+    """Stands in for the thread that does jobs: they are done when they are submitted."""
+
+    def submit(self, turns: Iterator[float], failed: Any) -> None:
+        for _ in turns:
+            pass
 
 
 _errors: list[Exception] = []
@@ -109,12 +121,13 @@ def run_program(program: int) -> int:
 @contextlib.contextmanager
 def uncompiled_kernels() -> Iterator[None]:
     """Programs made inside run their kernels as Python functions."""
-    before = building.COMPILER
+    before = building.COMPILER, executor.JOBS
     building.COMPILER = PythonCompiler()  # type: ignore[assignment]
+    executor.JOBS = AtOnce()  # type: ignore[assignment]
     try:
         yield
     finally:
-        building.COMPILER = before
+        building.COMPILER, executor.JOBS = before
 
 
 def wait() -> None:

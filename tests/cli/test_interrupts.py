@@ -16,6 +16,7 @@ from hybridflow._src.cli.interrupts import Open, Watch
 from hybridflow._src.framework import context, storage
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels.compiler import Compiler
+from hybridflow._src.kernels.jobs import Jobs
 from hybridflow._src.plan import building, native
 
 OPTIMIZERS = {
@@ -33,7 +34,12 @@ def locks_of_its_own(monkeypatch):
     """
     monkeypatch.setattr(storage, "_eager_guard", storage.Guard())
     monkeypatch.setattr(native, "_importing", new_lock())
-    monkeypatch.setattr(building, "COMPILER", Compiler())
+    jobs, compiler = Jobs(), Compiler()
+    monkeypatch.setattr(native, "JOBS", jobs)
+    monkeypatch.setattr(building, "COMPILER", compiler)
+    yield
+    assert jobs.wait(120)
+    compiler.end_worker()
 
 
 class Interrupt:
@@ -201,7 +207,7 @@ def test_a_plan_interrupted_at_any_line_is_compiled_all_the_same():
             except KeyboardInterrupt:
                 opened.restore()
                 session.run(y, {x: [1.0]})
-            assert building.COMPILER.wait(120)
+            assert native.JOBS.wait(120)
             (plan,) = {r.plan for r in session._runnables.values() if r.fetches.tensors == [y]}
             assert plan.native.programs, moment
         assert moment > 100

@@ -12,10 +12,12 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from hybridflow._src.kernels import cache, compiler, target
-from hybridflow._src.kernels.compiler import CompileError, Compiler
+from hybridflow._src.kernels import cache, compiler, target, worker_process
+from hybridflow._src.kernels.compiler import Compiler
 from hybridflow._src.kernels.driver import MISMATCH, Feed, feed_table
+from hybridflow._src.kernels.jobs import Jobs
 from hybridflow._src.kernels.kernel import Kernel, environment
+from hybridflow._src.kernels.worker_process import CompileError, Worker
 from hybridflow._src.plan.plan import Kernels, build
 from tests.kernels import processes
 
@@ -30,7 +32,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def worker():
     """One worker for all that can do with the same."""
-    found = compiler._Worker()
+    found = Worker()
     yield found
     found.kill()
     found.abandon()
@@ -53,7 +55,7 @@ def alone():
     """A compiler that starts workers of its own."""
     found = Compiler()
     yield found
-    found._end_worker()
+    found.end_worker()
 
 
 def answer(number, label="answer"):
@@ -223,43 +225,82 @@ def test_no_cache(made, monkeypatch, place):
 # -- a worker in trouble ---------------------------------------------------------------------------
 
 
-def kill_worker(subject, monkeypatch, times):
-    """The worker is killed after it got its request, so many times; gives the processes."""
-    real, killed = compiler.send, []
+def kill_worker(subject, monkeypatch, times, marked=""):
+    """The worker is killed after it got a request, so many times; gives the processes."""
+    real, killed = worker_process.send, []
 
     def send(pipe, message):
         real(pipe, message)
-        if len(killed) < times:
-            killed.append(subject._worker._process.pid)
+        if len(killed) < times and marked.encode() in message:
+            killed.append(subject._worker.pid)
             os.kill(killed[-1], signal.SIGKILL)
 
-    monkeypatch.setattr(compiler, "send", send)
+    monkeypatch.setattr(worker_process, "send", send)
     return killed
 
 
-def test_a_worker_that_is_killed_while_it_compiles(alone, monkeypatch):
-    killed = kill_worker(alone, monkeypatch, 1)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_worker_that_is_killed_while_it_compiles(alone, monkeypatch, times):
+    killed = kill_worker(alone, monkeypatch, times)
     assert call(address_of(alone, answer(50)), 1) == 51
     assert counts(alone) == (1, 0, 0)
-    assert len(killed) == 1
+    assert len(set(killed)) == times
 
 
 def test_a_worker_that_is_killed_each_time(alone, monkeypatch):
-    killed = kill_worker(alone, monkeypatch, 2)
+    killed = kill_worker(alone, monkeypatch, 100, marked="+ 60")
     for _ in range(2):
-        with pytest.raises(CompileError):
-            address_of(alone, answer(60))
+        with pytest.raises(CompileError, match=r"sixty.* 4 times"):
+            address_of(alone, answer(60, "sixty"))
     assert counts(alone) == (0, 0, 1)
-    assert len(killed) == 2
+    assert len(killed) == 4
     assert call(address_of(alone, answer(61)), 1) == 62
 
 
+def test_others_have_their_turn_while_the_worker_is_killed(alone, monkeypatch):
+    monkeypatch.setattr(compiler, "_PAUSES", (0.0, 0.1, 0.2))
+    kill_worker(alone, monkeypatch, 100, marked="+ 60")
+    jobs, made, problems = Jobs(), [], []
+
+    def job(numbers):
+        for number in numbers:
+            yield from alone.make([answer(number)])
+            made.append(number)
+
+    jobs.submit(job([60, 62]), problems.append)
+    jobs.submit(job([63, 64]), problems.append)
+    assert jobs.wait(60)
+    assert made == [63, 64]
+    (problem,) = problems
+    assert "ended 4 times" in problem
+
+
+def test_a_worker_that_takes_too_long_is_ended(alone, monkeypatch):
+    monkeypatch.setattr(worker_process, "_MOST_SECONDS", 0.01)
+    with pytest.raises(CompileError, match=r"slow.* 4 times"):
+        address_of(alone, answer(65, "slow"))
+    monkeypatch.undo()
+    assert call(address_of(alone, answer(66)), 1) == 67
+
+
 @pytest.mark.parametrize("program", ["/bin/false", "/bin/cat", "/usr/bin/yes", "/nowhere/python"])
-def test_a_worker_that_cannot_start(alone, monkeypatch, program):
+def test_a_worker_that_cannot_start(alone, monkeypatch, tmp_path, program):
     monkeypatch.setattr(sys, "executable", program)
-    with pytest.raises(CompileError):
+    with pytest.raises(CompileError, match=f"{program} is no Python|does not start"):
         address_of(alone, answer(70))
     assert counts(alone) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/bin/cat", "/usr/bin/yes"])
+def test_what_only_looks_like_a_python(alone, monkeypatch, tmp_path, program):
+    path = tmp_path / "python"
+    path.write_text(f"#!/bin/sh\nexec {program}\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(path))
+    with pytest.raises(CompileError, match=f"{path} does not run the compile worker"):
+        address_of(alone, answer(71))
+    monkeypatch.undo()
+    assert call(address_of(alone, answer(72)), 1) == 73
 
 
 def empty_plan():
@@ -287,30 +328,6 @@ def test_a_kernel_that_does_not_compile(made, source):
         address_of(subject, Kernel(source, "broken"))
     assert call(address_of(subject, answer(80)), 1) == 81
     assert counts(subject) == (1, 0, 1)
-
-
-def test_a_job_with_a_defect_does_not_end_the_work(made, caplog):
-    subject = made()
-    done = []
-    subject.submit(lambda: 1 // 0)
-    subject.submit(lambda: done.append(1))
-    assert subject.wait(10)
-    assert done == [1]
-    assert "ZeroDivisionError" in caplog.text
-
-
-def test_no_thread_for_jobs(made, monkeypatch):
-    def refuse(self):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr("threading.Thread.start", refuse)
-    subject, done = made(), []
-    subject.submit(lambda: done.append(1))
-    assert subject.wait(10)
-    monkeypatch.undo()
-    subject.submit(lambda: done.append(2))
-    assert subject.wait(10)
-    assert done == [2]
 
 
 # -- whole programs --------------------------------------------------------------------------------
@@ -370,22 +387,6 @@ def test_a_program_without_cache(expected):
 def test_a_program_without_worker(expected, executable):
     program = f"import sys\nsys.executable = {executable}\n" + processes.RUN
     check(processes.run(program, HYBRIDFLOW_CACHE_DIR="/dev/null"), expected, native=False)
-
-
-def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(expected, tmp_path):
-    place = tmp_path / "downloads"
-    place.mkdir()
-    for name in ("numba", "numpy", "json", "os", "ctypes", "hybridflow", "sitecustomize"):
-        (place / f"{name}.py").write_text(f"open({str(tmp_path / 'caught')!r}, 'w')\n")
-    script = tmp_path / "program.py"
-    script.write_text(processes.RUN)
-    start = f"import runpy; runpy.run_path({str(script)!r})"
-    # -P: as for a script, the folder is not in the path of the program itself.
-    program = f"import sys; sys.path.remove(''); {start}"
-    found = processes.run(program, cwd=place, HYBRIDFLOW_CACHE_DIR="/dev/null")
-    check(found, expected)
-    assert found["compiled"]
-    assert not (tmp_path / "caught").exists()
 
 
 def test_settings_of_numba_are_not_for_kernels(expected, folder):

@@ -13,6 +13,7 @@ import pytest
 from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.crew import Crew, Shared
+from hybridflow._src.kernels.jobs import JOBS
 from hybridflow._src.kernels.kernel import Kernel
 from tests import native
 
@@ -77,7 +78,12 @@ def kernel(a):
 def native_crew():
     """The crew of native code, and the address of a kernel that counts."""
     found = []
-    COMPILER.submit(lambda: found.extend((COMPILER.crew(), COMPILER.obtain([COUNT])[COUNT])))
+
+    def job():
+        found.extend((COMPILER.crew(), COMPILER.obtain([COUNT])[COUNT]))
+        yield 0.0
+
+    JOBS.submit(job(), pytest.fail)
     native.wait()
     return found
 

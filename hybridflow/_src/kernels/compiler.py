@@ -1,93 +1,29 @@
 """From kernels to addresses, in the background: from the cache, else by the compile worker.
 
-Work is done by one thread, which starts with the first job and sleeps between jobs; the worker
-process ends when it has been idle for a while. Nothing here makes the program wait.
+It takes as long as it takes, so it is for jobs. The worker's process ends when there have been none
+for a while.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import sys
 import threading
-from collections import deque
 from typing import TYPE_CHECKING
 
 from hybridflow._src.kernels import cache, driver, loader
 from hybridflow._src.kernels.crew import LINGER, SHARE, Crew
-from hybridflow._src.kernels.pipes import receive, send
+from hybridflow._src.kernels.jobs import JOBS
+from hybridflow._src.kernels.worker_process import CompileError, Worker, WorkerGone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from hybridflow._src.kernels.kernel import Kernel
 
-_IDLE_SECONDS = 20.0
-# The worker imports from where this process does, and never from the folder that it was started in.
-# Numba would import SciPy for its own linear algebra, which takes as long as to compile a kernel or
-# three.
-_PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1:]; sys.modules['scipy'] = None; "
-    "from hybridflow._src.kernels.worker import main; main()"
-)
-
-
-class CompileError(Exception):
-    """A kernel could not be made."""
-
-
-class _Worker:
-    """The compile worker's process."""
-
-    def __init__(self) -> None:
-        import subprocess
-
-        # Settings of Numba for the program are none for kernels: keys do not tell of them.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name != "PYTHONPATH" and not name.startswith("NUMBA_")
-        }
-        path = [os.path.abspath(folder) for folder in sys.path]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *path],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=os.path.abspath(os.sep),
-            env=environment,
-            start_new_session=True,  # an interrupt at the keyboard is for the program alone
-        )
-
-    def compile(self, kernel: Kernel) -> bytes:
-        """The object code of a kernel.
-
-        Raises:
-          CompileError: if Numba refuses it. OSError, EOFError: if the process is gone, or is no
-            worker.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        send(stdin.fileno(), f"{kernel.symbol}\n{kernel.source}".encode())
-        answer = receive(stdout.fileno())
-        if answer.startswith(b"-"):
-            raise CompileError(f"Kernel {kernel.label}: {answer[1:].decode(errors='replace')}")
-        if not answer.startswith(b"+"):
-            raise OSError(f"{sys.executable} does not run the compile worker.")
-        return answer[1:]
-
-    def abandon(self) -> None:
-        """Closes the pipes, by which the process ends unless another process has them open."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def kill(self) -> None:
-        """Ends the process; whoever waits for its answer is told."""
-        self._process.kill()
-        self._process.wait()
+# A kernel for which the worker was ended is tried again: after so many seconds, in which others
+# have their turns. Then it is given up: it may be what ends it.
+_PAUSES = (0.0, 1.0, 10.0)
 
 
 class Compiler:
@@ -105,81 +41,65 @@ class Compiler:
         self.closed = False
         self._addresses: dict[Kernel, int] = {}
         self._errors: dict[Kernel, str] = {}
-        self._reset()
-
-    def _reset(self) -> None:
-        self._jobs: deque[Callable[[], None]] = deque()
-        self._busy = False
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._thread: threading.Thread | None = None
-        self._worker: _Worker | None = None
-
-    # -- jobs --------------------------------------------------------------------------------------
-
-    def submit(self, job: Callable[[], None]) -> None:
-        """Has a job done in the background; it may call `obtain`."""
-        # The lock itself: between a condition and its lock an interrupt could come.
-        with self._lock:
-            # An interrupt may have come while it was started.
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._serve, name="hybridflow-compiler", daemon=True
-                )
-                try:
-                    self._thread.start()
-                except RuntimeError:
-                    return  # there can be no more threads, or the process is about to end
-            self._jobs.append(job)
-            self._changed.notify_all()
+        # How often the worker was ended while it made a kernel.
+        self._ended: dict[Kernel, int] = {}
+        self._worker: Worker | None = None
+        self._entry: driver.Entry | None = None
+        self._crew: Crew | None = None
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits until no job is left; tells whether that is so."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs and not self._busy, seconds)
-
-    def _serve(self) -> None:
-        changed = self._changed
-        while True:
-            with changed:
-                self._busy = False
-                changed.notify_all()
-                while not self._jobs:
-                    idle = None if self._worker is None else _IDLE_SECONDS
-                    if not changed.wait(idle) and not self._jobs:
-                        self._end_worker()
-                job = self._jobs.popleft()
-                self._busy = True
-            try:
-                job()
-            except Exception:  # a defect: told to whoever looks, and no reason to stop compiling
-                import logging
-
-                logging.getLogger("hybridflow").exception("A compile job failed.")
+        return JOBS.wait(seconds)
 
     # -- kernels -----------------------------------------------------------------------------------
 
-    def obtain(self, kernels: Iterable[Kernel]) -> dict[Kernel, int]:
-        """The addresses of kernels. It takes as long as it takes: for jobs alone.
+    def make(self, kernels: Iterable[Kernel]) -> Iterator[float]:
+        """Makes kernels, one in each turn of a job; gives how long the next one has to wait.
 
         Raises:
           CompileError: if one cannot be made.
         """
-        return {kernel: self._obtain(kernel) for kernel in kernels}
+        for kernel in kernels:
+            while not self._try(kernel):
+                yield _PAUSES[self._ended[kernel] - 1]
+            yield 0.0
 
-    def _obtain(self, kernel: Kernel) -> int:
-        address = self._addresses.get(kernel)
-        if address is not None:
-            return address
+    def obtain(self, kernels: Iterable[Kernel]) -> dict[Kernel, int]:
+        """The addresses of kernels, which are made at once if they have not been.
+
+        Raises:
+          CompileError: if one cannot be made.
+        """
+        kernels = list(kernels)
+        for kernel in kernels:
+            while not self._try(kernel):
+                pass
+        return {kernel: self._addresses[kernel] for kernel in kernels}
+
+    def _try(self, kernel: Kernel) -> bool:
+        """Makes a kernel, if it is not there; False if the worker was ended meanwhile."""
+        if kernel in self._addresses:
+            return True
         if kernel in self._errors:
             raise CompileError(self._errors[kernel])
         try:
-            address = self._addresses[kernel] = self._make(kernel)
-        except (CompileError, OSError, EOFError, RuntimeError, ValueError, ImportError) as error:
-            self.failed += 1
-            self._errors[kernel] = f"{type(error).__name__}: {error}"
-            raise CompileError(self._errors[kernel]) from error
-        return address
+            self._addresses[kernel] = self._make(kernel)
+        except WorkerGone:
+            count = self._ended[kernel] = self._ended.get(kernel, 0) + 1
+            if count > len(_PAUSES):
+                why = f"kernel {kernel.label}: the compile worker was ended {count} times over it"
+                raise self._given_up(kernel, why) from None
+            return False
+        except CompileError as error:
+            raise self._given_up(kernel, str(error)) from None
+        except (OSError, RuntimeError, ValueError, ImportError) as error:
+            raise self._given_up(kernel, f"{type(error).__name__}: {error}") from error
+        return True
+
+    def _given_up(self, kernel: Kernel, why: str) -> CompileError:
+        self.failed += 1
+        self._errors[kernel] = why
+        return CompileError(why)
 
     def _make(self, kernel: Kernel) -> int:
         with _loading:
@@ -201,43 +121,42 @@ class Compiler:
         return address
 
     def _compile(self, kernel: Kernel) -> bytes:
-        for attempt in (1, 2):
-            if self.closed:
-                raise CompileError("The process is about to end.")
-            if self._worker is None:
-                # Not while the process forks: the child would keep open what tells of the start.
-                with _loading:
-                    self._worker = _Worker()
-            try:
-                return self._worker.compile(kernel)
-            except (OSError, EOFError):
-                # The process is gone, killed perhaps for its memory: once more with another.
-                self._end_worker()
-                if attempt == 2:
-                    raise
-        raise AssertionError
+        if self.closed:
+            raise CompileError("the process is about to end")
+        if self._worker is None:
+            # Not while the process forks: the child would keep open what tells of the start.
+            with _loading:
+                self._worker = Worker()
+        try:
+            return self._worker.compile(kernel)
+        except (CompileError, WorkerGone):
+            if not self._worker.is_ready:
+                self.end_worker()
+            raise
+
+    @staticmethod
+    def needed(is_shared: bool) -> tuple[Kernel, ...]:
+        """The kernels that run programs, those that threads share, too."""
+        return (driver.ENTRY, SHARE, LINGER) if is_shared else (driver.ENTRY,)
 
     def entry(self) -> driver.Entry:
         """The way into programs. For jobs alone."""
         if self._entry is None:
-            self._entry = driver.Entry(self._obtain(driver.ENTRY))
+            self._entry = driver.Entry(self.obtain([driver.ENTRY])[driver.ENTRY])
         return self._entry
 
     def crew(self) -> Crew:
         """How programs are run side by side. For jobs alone."""
         if self._crew is None:
-            share, linger = (
-                driver.python_function(self._obtain(kernel), 0) for kernel in (SHARE, LINGER)
-            )
+            found = self.obtain([SHARE, LINGER])
+            share, linger = (driver.python_function(found[k], 0) for k in (SHARE, LINGER))
             self._crew = Crew(self.entry().enter, share, linger)
         return self._crew
 
-    _entry: driver.Entry | None = None
-    _crew: Crew | None = None
-
     # -- processes ---------------------------------------------------------------------------------
 
-    def _end_worker(self) -> None:
+    def end_worker(self) -> None:
+        """Ends the worker's process, if there is one."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
@@ -253,19 +172,20 @@ class Compiler:
             worker.kill()
 
     def after_fork(self) -> None:
-        """Forgets the parent's thread and worker, in the child."""
+        """Forgets the parent's worker, in the child."""
         if self._worker is not None:
             self._worker.abandon()
             _parents.append(self._worker)
+            self._worker = None
         self.forks += 1
-        self._reset()
 
 
 # Workers of the process that this one was forked from: never waited for here.
-_parents: list[_Worker] = []
+_parents: list[Worker] = []
 # Held while LLVM is used or the worker is started, and while the process forks.
 _loading = threading.Lock()
 COMPILER = Compiler()
+JOBS.idle = COMPILER.end_worker
 atexit.register(COMPILER.close)
 
 

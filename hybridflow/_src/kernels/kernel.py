@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.kernels import target
+from hybridflow._src.kernels import contents, target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,25 +16,21 @@ if TYPE_CHECKING:
 
 @functools.cache
 def environment() -> str:
-    """Everything but a kernel's source that its object code depends on."""
+    """Everything but a kernel's source that its object code depends on.
+
+    Raises:
+      ImportError: if some of it is not there.
+    """
     # Imported when first needed, as elsewhere: they cost as much as a tenth of our own import.
     import hashlib
-    import importlib.util
 
     import llvmlite
 
-    numba = importlib.util.find_spec("numba")
-    if numba is None or numba.origin is None:
-        raise ImportError("Numba is not there.")
-    # Its version, without an import of it: the worker alone needs it.
-    with open(os.path.join(os.path.dirname(numba.origin), "_version.py"), "rb") as file:
-        version = hashlib.sha256(file.read()).hexdigest()
     generator = hashlib.sha256()
-    for folder, _, names in sorted(os.walk(os.path.dirname(__file__))):
-        for name in sorted(names):
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), "rb") as file:
-                    generator.update(file.read())
+    for text in contents.of_package(__name__.rpartition(".")[0]):
+        generator.update(text.encode())
+    # Numba's version, without an import of it: the worker alone needs it.
+    version = hashlib.sha256(contents.of_module("numba", "_version").encode()).hexdigest()
     python = ".".join(map(str, sys.version_info[:2]))
     versions = [f"numba {version}", f"llvmlite {llvmlite.__version__}", f"Python {python}"]
     return "\n".join([generator.hexdigest(), *versions, target.triple(), *target.cpu()])
@@ -89,6 +84,9 @@ def written(function: Callable[..., Any], element: str, index: str = "i64") -> K
 
     The function is written for the element type `T` and the index type `I`: `load_T`, `exp_T`,
     `T(0)`. Its text, with these replaced, is the kernel.
+
+    Raises:
+      OSError: if the package was installed without its source.
     """
     text = inspect.getsource(function)
     text = re.sub(rf"def {function.__name__}\(", "def kernel(", text, count=1)

@@ -1,9 +1,9 @@
 """The compile worker: a process that turns kernel sources into object code, one after the other.
 
 Numba holds the interpreter's lock while it compiles and takes long to import, so it lives here and
-not in the program's own process. Requests come on standard input, answers go to standard output,
-each as a message of `pipes`. A request is the name of a function, a new line, and the source; the
-answer starts with `+` before the object code or with `-` before what is wrong.
+not in the program's own process. Requests and answers are messages of `pipes`. A request is the
+name of a function, a new line, and the source; the answer starts with `+` before the object code or
+with `-` before what is wrong. A first answer, before any request, tells that the worker is there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from hybridflow._src.kernels.lowering import compile_kernel
 from hybridflow._src.kernels.pipes import receive, send
 
 
-def main() -> None:
-    """Serves requests until standard input ends."""
+def main(requests: int, answers: int) -> None:
+    """Serves requests until there are no more: from one file descriptor, to another."""
     if hasattr(os, "nice"):
         os.nice(10)  # the program comes first
-    requests, answers = os.dup(0), os.dup(1)
-    # What compiling prints must not get between the answers.
-    os.dup2(2, 1)
+    send(answers, b"+")
     while True:
         try:
             symbol, _, source = receive(requests).decode().partition("\n")

@@ -9,7 +9,8 @@ import numpy as np
 from hybridflow._src.framework.op_def import ELEMENTWISE
 from hybridflow._src.framework.storage import Storage
 from hybridflow._src.kernels import pool
-from hybridflow._src.kernels.compiler import COMPILER, CompileError
+from hybridflow._src.kernels.compiler import COMPILER
+from hybridflow._src.kernels.worker_process import CompileError
 from hybridflow._src.plan.lowering import Lowering
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Program
@@ -17,30 +18,31 @@ from hybridflow._src.plan.steps import Opaque, Unsupported
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Changed, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hybridflow._src.plan.native import Native, Seen
     from hybridflow._src.plan.plan import Instruction, Plan
 
 
-def submit(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> None:
-    """Has the program of a plan for shapes that were seen made in the background."""
-    COMPILER.submit(lambda: _build(plan, native, key, seen))
-
-
-def _build(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> None:
+def build(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> Iterator[float]:
+    """Makes the program of a plan for shapes that were seen, as the turns of a job."""
     passes = Passes()
     try:
         program = _program(plan, seen, passes)
-        addresses = COMPILER.obtain(program.kernels.values())
+        kernels = dict.fromkeys([*program.kernels.values(), *COMPILER.needed(program.is_shared)])
+        yield from COMPILER.make(kernels)
         passes.done("kernels")
-        program.link(addresses, COMPILER.entry(), COMPILER.crew() if program.is_shared else None)
+        program.link(
+            COMPILER.obtain(kernels),
+            COMPILER.entry(),
+            COMPILER.crew() if program.is_shared else None,
+        )
         passes.done("link")
     except (Unsupported, CompileError, Changed) as problem:
-        native.problems[key] = str(problem)
+        native.add_problem(key, str(problem))
         return
     program.passes = passes
-    native.programs[key] = native.latest = program
+    native.add(key, program)
 
 
 def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Program:

@@ -45,6 +45,8 @@ class Layout:
         self._given = list(feeds)
         # Whether a thread, which holds the lock, is running it.
         self.running = False
+        # When it last took over from another program of its plan, or another from it.
+        self.used = 0
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
         self.kernels: dict[Any, Kernel] = {}

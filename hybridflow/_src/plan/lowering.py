@@ -40,7 +40,7 @@ class Lowering(Fusion):
         length = value.shape[-1]
         result = self.memory(value.shape, value.dtype)
         self.call(
-            written(function, SHORT_NAMES[value.dtype]),
+            self._from_source(function, SHORT_NAMES[value.dtype]),
             [0, value.size // length, length, value, result, *args],
             reads=[value],
             writes=[result],
@@ -61,7 +61,7 @@ class Lowering(Fusion):
         if value.constant is not None and value.constant.all():
             return
         value = self.packed(value)
-        kernel = written(rows.check_divisors, SHORT_NAMES[value.dtype])
+        kernel = self._from_source(rows.check_divisors, SHORT_NAMES[value.dtype])
         self.call(kernel, [value, value.size], reads=[value], writes=[], fallible=True)
 
     def gather(self, params: Value, indices: Value) -> Value:
@@ -194,11 +194,17 @@ class Lowering(Fusion):
         )
 
     @staticmethod
-    def _rows_kernel(function: Callable[[int], int], value: Value, indices: Value) -> Kernel:
+    def _from_source(function: Callable[[int], int], *names: str) -> Kernel:
+        try:
+            return written(function, *names)
+        except OSError:
+            raise Unsupported("the source of its kernel is not installed") from None
+
+    def _rows_kernel(self, function: Callable[[int], int], value: Value, indices: Value) -> Kernel:
         names = SHORT_NAMES
         if value.dtype not in names or names.get(indices.dtype) not in ("i32", "i64"):
             raise Unsupported(f"rows of {value.dtype.name}")
-        return written(function, names[value.dtype], names[indices.dtype])
+        return self._from_source(function, names[value.dtype], names[indices.dtype])
 
     # -- products ----------------------------------------------------------------------------------
 

@@ -3,11 +3,15 @@
 The interpreter runs first. When a plan runs a second time with feeds of the same shapes, the shapes
 of all its values are noted; in the background its ops are lowered to steps, their kernels compiled
 or loaded, and from then on the program runs instead. What it cannot run, the interpreter does.
+
+Shapes that repeat get programs, and a plan keeps a bounded number of them: one that has not run for
+long gives way to another, seldom enough that making programs never is most of the work.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,20 +21,26 @@ import numpy as np
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
+from hybridflow._src.kernels.jobs import JOBS
 from hybridflow._src.plan.values import Changed, own
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hybridflow._src.plan.plan import Instruction, Plan, Watch
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
 
-# What makes programs. It is imported with the first one: it takes a third of our own import.
+# What makes programs. It is imported for the first one, in the background: it takes a third of our
+# own import.
 _BUILDING = "hybridflow._src.plan.building"
 _importing = new_lock()
-# A plan has programs for at most so many shapes of feeds.
+# A plan has programs for at most so many shapes of feeds, and knows that it has seen so many.
 _MOST_PROGRAMS = 32
+_MOST_SEEN = 512
+# With all programs made, one gives way to another after so many runs for which there was none.
+_MISSES = 64
+_NO_ROOM = "there are programs for {} other shapes of feeds, and these have not come often yet"
 
 
 class Seen(NamedTuple):
@@ -51,8 +61,12 @@ class Native:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._keys: dict[Any, int] = {}
         self._process = os.getpid()
+        # What was run once, the oldest first; and what a program was asked for.
+        self._seen: dict[Any, None] = {}
+        self._asked: dict[Any, None] = {}
+        self._misses = 0
+        self._changes = itertools.count(1)
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
         self.problems: dict[Any, str] = {}
@@ -76,7 +90,8 @@ class Native:
             return None if program.running else self._run(program, feeds)
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
-        self.latest = program
+        if self.latest is not program:
+            self._take_over(program)
         program.running = True
         try:
             if program.undoable and not is_journaled():
@@ -88,13 +103,28 @@ class Native:
             program.running = False
         return [own(value) for value in self._plan.interpret(feeds, given=given)]
 
+    def _take_over(self, program: Program) -> None:
+        if self.latest is not None:
+            self.latest.used = next(self._changes)
+        program.used = next(self._changes)
+        self.latest = program
+
+    def add(self, key: Any, program: Program) -> None:
+        """Takes a program for some shapes of feeds."""
+        self.programs[key] = program
+        self._take_over(program)
+
     def program_for(self, feeds: Sequence[Any]) -> Program | None:
         """The program for the shapes of these feeds, if there is one."""
         return self.programs.get(_key_of(feeds))
 
     def problem_for(self, feeds: Sequence[Any]) -> str:
         """Why there is none, as far as that is known."""
-        return self.problems.get(_key_of(feeds), "")
+        key = _key_of(feeds)
+        is_full = len(self._asked) >= _MOST_PROGRAMS and self._misses < _MISSES
+        if is_full and key not in self._asked:
+            return _NO_ROOM.format(_MOST_PROGRAMS)
+        return self.problems.get(key, "")
 
     def interpret(self, feeds: Sequence[Any], watch: Watch) -> list[Any]:
         """What the interpreter gives, `watch` told of each instruction: a run like any other."""
@@ -109,25 +139,56 @@ class Native:
     ) -> list[Any] | None:
         if self._process != os.getpid():  # what the parent was compiling comes to nothing here
             self._process = os.getpid()
-            self._keys.clear()
-        if key in self.problems or len(self._keys) >= _MOST_PROGRAMS:
+            self._asked = dict.fromkeys([*self.programs, *self.problems])
+        self._misses += 1
+        if key in self._asked:
             return None
-        count = self._keys.get(key, 0) + 1
-        if count != 2:
-            self._keys[key] = count
+        if key not in self._seen:
+            self._seen[key] = None
+            if len(self._seen) > _MOST_SEEN:
+                del self._seen[next(iter(self._seen))]
             return None
-        seen: dict[int, Seen] = {}
+        if len(self._asked) >= _MOST_PROGRAMS and not self._has_made_room():
+            return None
+        notes: dict[int, Seen] = {}
         try:
-            self._keys[key] = count
-            results = self._plan.interpret(feeds, seen=_Recorder(self._plan, feeds, seen, watch))
-            # A child must not be forked off in the middle of it: there it would never be imported.
-            with _importing:
-                building = importlib.import_module(_BUILDING)
-            building.submit(self._plan, self, key, seen)
+            self._asked[key] = None
+            recorder = _Recorder(self._plan, feeds, notes, watch)
+            results = self._plan.interpret(feeds, seen=recorder)
+            JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
         except BaseException:
-            self._keys[key] = 1  # it counts once a program has been asked for
+            self._asked.pop(key, None)  # it counts once a program has been asked for
             raise
         return [own(value) for value in results]
+
+    def _has_made_room(self) -> bool:
+        """Drops the program that has not run for longest, or what could not be made, if one may."""
+        if self._misses < _MISSES:
+            return False
+        found = {
+            key: program.used
+            for key, program in self.programs.copy().items()
+            if program is not self.latest
+        }
+        found.update(dict.fromkeys(self.problems.copy(), 0))
+        if not found:
+            return False
+        self._misses = 0
+        key = min(found, key=lambda key: found[key])
+        for known in (self.programs, self.problems, self._asked, self._seen):
+            known.pop(key, None)
+        return True
+
+    def _build(self, key: Any, notes: dict[int, Seen]) -> Iterator[float]:
+        """Makes a program, as the turns of a job."""
+        # A child must not be forked off in the middle of it: there it would never be imported.
+        with _importing:
+            building = importlib.import_module(_BUILDING)
+        yield from building.build(self._plan, self, key, notes)
+
+    def add_problem(self, key: Any, why: str) -> None:
+        """Notes why there is no program for some shapes of feeds."""
+        self.problems[key] = why
 
 
 def _key_of(feeds: Sequence[Any]) -> Any:

@@ -1,0 +1,126 @@
+"""Work in the background, by one thread: jobs take turns, so none holds up the others for long.
+
+Nothing here makes the program wait. The thread starts with the first job and sleeps between jobs.
+This module is light: what jobs need is imported by them, in that thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_IDLE_SECONDS = 20.0
+
+
+class _Job:
+    """A job: its turns, each of which gives how many seconds the next one has to wait at least."""
+
+    __slots__ = ("due", "failed", "turns")
+
+    def __init__(self, turns: Iterator[float], failed: Callable[[str], None]) -> None:
+        self.turns = turns
+        self.failed = failed
+        self.due = 0.0
+
+
+class Jobs:
+    """Jobs, in the order in which they take their turns.
+
+    Attributes:
+      idle: called by the thread when there has been no job for a while.
+    """
+
+    def __init__(self) -> None:
+        self.idle: Callable[[], None] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all jobs, and the thread, which does not exist in a child of the process."""
+        self._jobs: deque[_Job] = deque()
+        self._busy = False
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._thread: threading.Thread | None = None
+
+    def submit(self, turns: Iterator[float], failed: Callable[[str], None]) -> None:
+        """Has a job done.
+
+        Args:
+          turns: does a part of the work each time that it is asked for more, and gives the seconds
+            that have to pass before the next part.
+          failed: told what went wrong, if something did: it is nowhere else to be seen.
+        """
+        # The lock itself: between a condition and its lock an interrupt could come.
+        with self._lock:
+            # An interrupt may have come while it was started.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._serve, name="hybridflow-compiler", daemon=True
+                )
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    return  # there can be no more threads, or the process is about to end
+            self._jobs.append(_Job(turns, failed))
+            self._changed.notify_all()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until no job is left; tells whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._jobs and not self._busy, seconds)
+
+    def _serve(self) -> None:
+        while True:
+            job = self._next()
+            try:
+                pause = next(job.turns)
+            except StopIteration:
+                continue
+            except Exception as error:  # a defect: no reason to stop working for others
+                job.failed(_told(error))
+                continue
+            job.due = time.monotonic() + pause
+            with self._lock:
+                self._jobs.append(job)
+
+    def _next(self) -> _Job:
+        """The job whose turn it is, once there is one."""
+        changed, told = self._changed, self.idle is None
+        with changed:
+            self._busy = False
+            changed.notify_all()
+            while True:
+                now = time.monotonic()
+                for job in self._jobs:
+                    if job.due <= now:
+                        self._jobs.remove(job)
+                        self._busy = True
+                        return job
+                if self._jobs:
+                    changed.wait(min(job.due for job in self._jobs) - now)
+                elif not changed.wait(None if told else _IDLE_SECONDS) and not self._jobs:
+                    told = True
+                    if self.idle is not None:
+                        self.idle()
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, and where."""
+    place = error.__traceback__
+    assert place is not None
+    while place.tb_next is not None:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}, line {place.tb_lineno}"
+    return f"the compile job failed: {type(error).__name__}: {error} ({where})"
+
+
+JOBS = Jobs()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=JOBS.reset)
