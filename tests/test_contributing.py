@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS
 from tests.execution import Execution
 from tests.ops import table
 

@@ -12,8 +12,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import context
-from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS, OpDef
 from tests.execution import gradient_of
 
 

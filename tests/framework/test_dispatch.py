@@ -11,8 +11,8 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
-from hybridflow._src.framework.registry import OPS, late, raw
+from hybridflow._src.framework.op_def import OPS, REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import late, raw
 
 MODES = {"eager": hf.eager_mode, "graph": lambda: hf.Graph().as_default()}
 

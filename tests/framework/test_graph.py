@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import hybridflow as hf
 from hybridflow._src.framework.body import Body
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS, OpDef, Sample, not_differentiable
 from hybridflow._src.ops.arrays.constant import constant
 from hybridflow._src.ops.arrays.placeholder import placeholder
 from hybridflow._src.runtime.session import Session

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS
 from tests import native
 from tests.ops import table
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
-from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.op_def import OPS, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import shape_rules
 from tests.ops import table
 

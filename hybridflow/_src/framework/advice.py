@@ -5,10 +5,7 @@ Longer texts stand beside the code that raises; these are asked for in more than
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from hybridflow._src.framework.tensor import Tensor
+from typing import Any
 
 _PRODUCT = (
     " The inner sizes of a product must be equal, [m,k] times [k,n]: `transpose_a=True` or "
@@ -40,12 +37,3 @@ def made_at(op: Any) -> str:
         return ""
     filename, line, source = frame
     return f" (made at {filename}:{line}{': ' + source if source else ''})"
-
-
-def no_value(tensor: Tensor, wanted: str) -> str:
-    """Why a tensor of a graph cannot be what Python asks for while the graph is built."""
-    return (
-        f"{tensor} cannot become {wanted}: it belongs to a graph, and has no value while the graph "
-        f"is built{made_at(tensor.op)}. `session.run(t)` gives its value; in eager mode "
-        "(`with hf.eager_mode():`) it has one at once."
-    )

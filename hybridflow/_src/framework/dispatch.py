@@ -18,6 +18,7 @@ from hybridflow._src.framework.convert import admit_tensor, constant_of, convert
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
-    from hybridflow._src.framework.op_def import OpDef
     from hybridflow._src.framework.signature import Arg
 
 
@@ -417,3 +417,6 @@ def _infer(op: OpDef, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any]
             f"{on_shapes(op.name, problem)}"
         ) from None
     return dims if dims.__class__ is list else [dims]
+
+
+OpDef.dispatched = call

@@ -13,10 +13,9 @@ dtype.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridflow._src.framework import dispatch, dtypes
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.signature import signature as signature_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.signature import Arg, Signature
     from hybridflow._src.framework.tensor import Tensor
 
+# The records by TF op type.
+OPS: dict[str, OpDef] = {}
 # The enums of all dtypes but references.
 _ANY = frozenset(range(dtypes.REF_OFFSET))
 # What `native` may be, beside a function.
@@ -93,6 +94,8 @@ class OpDef:
       accepts: the enums of the dtypes that this type variable may have.
       result: for a plain op, the dtype of the output, or None for that of the inputs.
       required: the attributes without a default.
+
+    `dispatch`, which stands above, sets `dispatched`: what a call of a record does.
     """
 
     __slots__ = (
@@ -117,6 +120,8 @@ class OpDef:
         "types",
         "variadic",
     )
+
+    dispatched: ClassVar[Callable[[OpDef, tuple[Any, ...], dict[str, Any], str | None], Any]]
 
     name: str
     inputs: tuple[Arg, ...]
@@ -203,7 +208,7 @@ class OpDef:
 
     def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
         """Runs the op now (eager mode) or adds it to the default graph."""
-        return dispatch.call(self, args, attrs, name)
+        return self.dispatched(args, attrs, name)
 
     def __repr__(self) -> str:
         return f"<OpDef {self.name}>"

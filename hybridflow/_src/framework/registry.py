@@ -1,4 +1,4 @@
-"""The table of op records by TF op type.
+"""Op records by TF op type, and what higher layers supply.
 
 Gradient functions and operators reach ops through `raw`, which looks an op up when it is *called*.
 So the file of one op family never imports the file of another only for a gradient's sake, and
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.op_def import OPS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hybridflow._src.framework.op_def import OpDef
-
-OPS: dict[str, OpDef] = {}
 
 
 class _Raw:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.advice import made_at, no_value
+from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ _NOT_ITERABLE = (
     "'Tensor' object is not iterable: {tensor} belongs to a graph, and its values are known only "
     "when a Session runs it. Use `hf.unstack(t)` for a list of its rows, or `hf.map_fn`."
 )
+
+
+def _no_value(tensor: Tensor, wanted: str) -> str:
+    """Why a tensor of a graph cannot be what Python asks for while the graph is built."""
+    return (
+        f"{tensor} cannot become {wanted}: it belongs to a graph, and has no value while the graph "
+        f"is built{made_at(tensor.op)}. `session.run(t)` gives its value; in eager mode "
+        "(`with hf.eager_mode():`) it has one at once."
+    )
 
 
 class Tensor:
@@ -113,13 +122,13 @@ class Tensor:
         raise TypeError(_NO_TRUTH_VALUE.format(tensor=self, made=made_at(self.op)))
 
     def __int__(self) -> int:
-        raise TypeError(no_value(self, "an int"))
+        raise TypeError(_no_value(self, "an int"))
 
     def __float__(self) -> float:
-        raise TypeError(no_value(self, "a float"))
+        raise TypeError(_no_value(self, "a float"))
 
     def __index__(self) -> int:
-        raise TypeError(no_value(self, "an index, or a number for `range`"))
+        raise TypeError(_no_value(self, "an index, or a number for `range`"))
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -131,7 +140,7 @@ class Tensor:
 
         @property
         def numpy(self) -> Any:
-            raise AttributeError(f"numpy() is for eager tensors. {no_value(self, 'an array')}")
+            raise AttributeError(f"numpy() is for eager tensors. {_no_value(self, 'an array')}")
 
     def __iter__(self) -> Iterator[Tensor]:
         raise TypeError(_NOT_ITERABLE.format(tensor=self))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import ShapeError
-from hybridflow._src.framework.registry import OPS
+from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops.arrays import constant
 from hybridflow._src.ops.arrays.casting import cast

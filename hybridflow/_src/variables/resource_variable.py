@@ -9,7 +9,8 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import ShapeError
-from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.op_def import OPS
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import (
     colocate_with,
     control_dependencies,

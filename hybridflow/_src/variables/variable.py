@@ -11,7 +11,8 @@ from hybridflow._src.framework.convert import convert_to_tensor, register_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.registry import OPS, raw
+from hybridflow._src.framework.op_def import OPS
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
