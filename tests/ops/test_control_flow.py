@@ -64,6 +64,101 @@ def test_nested_control_flow(execution):
     assert execution.gradient(function, 3.0) == [3 * 6.0 - 2.0]
 
 
+def derivatives_of(function):
+    """A function of one tensor that gives the value, first and second derivative of `function`."""
+
+    def first(x):
+        return gradient_of(function, [x])[0]
+
+    return lambda x: [function(x), first(x), *gradient_of(first, [x])]
+
+
+def repeat(turns, step, x):
+    return hf.while_loop(lambda i, a: i < turns, lambda i, a: (i + 1, step(i, a)), [0, x])[1]
+
+
+# Functions with branches and loops inside each other, and the power of x that each is.
+NESTED = {
+    "a branch in a loop, both save": (
+        lambda x: repeat(
+            3, lambda i, a: hf.cond(hf.equal(i % 2, 0), lambda: a * a, lambda: a * a * a), x
+        ),
+        12,
+    ),
+    "branches that save values from outside the loop": (
+        lambda x: repeat(3, lambda i, a: hf.cond(i > 0, lambda: a * x, lambda: x * x), x),
+        4,
+    ),
+    "case in map_fn": (
+        lambda x: hf.reduce_prod(
+            hf.map_fn(
+                lambda r: hf.case(
+                    [(r > 9.0, lambda: r), (r * 0.0 < 1.0, lambda: r * r)], default=lambda: -r
+                ),
+                hf.stack([x, x]),
+            )
+        ),
+        4,
+    ),
+    "a loop in a branch": (
+        lambda x: hf.cond(x > 0.0, lambda: repeat(3, lambda i, a: a * x, x), lambda: x),
+        4,
+    ),
+    "a loop in a loop, of the outer loop's variable": (
+        lambda x: repeat(2, lambda i, a: repeat(2, lambda j, b: b * a, a), x),
+        9,
+    ),
+    "a loop in a loop, of a value from outside": (
+        lambda x: repeat(2, lambda i, a: repeat(2, lambda j, b: b * x, a), x),
+        5,
+    ),
+    "a scan in a loop: its gradient loses the shape": (
+        lambda x: hf.reduce_prod(
+            repeat(2, lambda i, a: hf.scan(lambda t, r: t * r, a), hf.stack([x, x]))
+        ),
+        4,
+    ),
+    "an inner loop that does not turn": (
+        lambda x: repeat(2, lambda i, a: repeat(0, lambda j, b: hf.constant(1.0), a * a), x),
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_derivatives_of_control_flow_in_control_flow(execution, name):
+    function, power = NESTED[name]
+    x = 1.1
+    wanted = [x**power, power * x ** (power - 1), power * (power - 1) * x ** (power - 2)]
+    np.testing.assert_allclose(execution(derivatives_of(function), x), wanted, rtol=2e-6)
+
+
+@pytest.mark.parametrize("x", [2.0, -2.0])
+def test_second_derivative_of_a_cond_whose_branches_save_values(execution, x):
+    def function(x):
+        return hf.cond(x > 0.0, lambda: x * x * x, lambda: hf.exp(x))
+
+    wanted = [8.0, 12.0, 12.0] if x > 0 else [np.exp(x)] * 3
+    np.testing.assert_allclose(execution(derivatives_of(function), x), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_a_loop_variable_that_is_not_used_has_no_gradient(execution, index):
+    """A zero in its place would become 0 * inf."""
+
+    def function(x, y):
+        def turn(i, a, b, c):
+            return i + 1, a * x, hf.sqrt(b * x), c * hf.stop_gradient(b)
+
+        return hf.while_loop(lambda i, *_: i < 2, turn, [0, x, x, y])[1:]
+
+    got = execution.gradient(lambda x, y: function(x, y)[index], 0.0, 1.0)
+    if index == 1:
+        assert np.isnan(got[0])
+    else:
+        assert got == ([0.0, None] if index == 0 else [None, 0.0])
+
+
 def test_while_loop_structures_and_invariants(execution):
     def function(x):
         def body(state, rows):

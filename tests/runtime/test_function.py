@@ -220,6 +220,137 @@ class TestGradients:
         assert float(first(x)) == 12.0
         assert float(gradient_of(first, [x])[0]) == 12.0
 
+    @pytest.mark.parametrize(
+        "how", ["while", "cond", "py_func", "read", "second order", "persistent"]
+    )
+    def test_a_gradient_runs_nothing_of_the_function_again(self, how):
+        """Updates inside of control flow and calls of Python happen once."""
+        count = hf.Variable(0.0)
+        calls = []
+
+        def turn(i, a, x):
+            with hf.control_dependencies([count.assign_add(1.0)]):
+                return i + 1, hf.tanh(a * x)
+
+        def branch(x):
+            with hf.control_dependencies([count.assign_add(3.0)]):
+                return x * x
+
+        def seen(a):
+            calls.append(1)
+            return a
+
+        def called(i, a, x):
+            return i + 1, hf.reshape(hf.py_func(seen, [a], hf.float32), []) * 0.0 + a * x
+
+        def loop(step, x):
+            return hf.while_loop(lambda i, a: i < 3, lambda i, a: step(i, a, x), [0, x])[1]
+
+        def read(x):
+            count.assign_add(3.0)
+            return hf.cond(x > 0.0, lambda: x * count, lambda: x)
+
+        body = {
+            "cond": lambda x: hf.cond(x > 0.0, lambda: branch(x), lambda: x),
+            "py_func": lambda x: loop(called, x),
+            "read": read,
+        }.get(how, lambda x: loop(turn, x))
+        found = []
+        for f in (body, hf.function(body)):
+            count.assign(0.0)
+            calls.clear()
+            x = hf.constant(0.7)
+            with hf.GradientTape(persistent=how == "persistent") as outer:
+                outer.watch(x)
+                if how == "persistent":
+                    grads = [outer.gradient(f(x), x)]
+                else:
+                    with hf.GradientTape() as tape:
+                        tape.watch(x)
+                        y = f(x)
+                    grads = [tape.gradient(y, x)]
+            if how in ("second order", "persistent"):
+                grads.append(outer.gradient(grads[0], x))
+            assert float(count) + len(calls) == 3.0
+            found.append([float(g) for g in grads])
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("function", "slope"),
+        [
+            (lambda i, a: a * 2.0, 8.0),
+            (lambda i, a: a + 1.0, 1.0),
+            (lambda i, a: hf.cond(a > 0.0, lambda: hf.identity(a), lambda: hf.identity(a)), 1.0),
+        ],
+    )
+    def test_of_control_flow_that_saves_nothing(self, function, slope):
+        @hf.function
+        def f(x):
+            return hf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, function(i, a)), [0, x])[
+                1
+            ]
+
+        assert float(gradient_of(f, [hf.constant(2.0)])[0]) == slope
+
+    def test_of_some_outputs_alone(self):
+        """The others have no gradient: with zeros, 0 * inf would be NaN."""
+
+        def f(x):
+            return hf.reduce_sum(x * x), hf.sqrt(x), hf.norm(x * 0.0)
+
+        def first(f, x):
+            return gradient_of(lambda x: f(x)[0], [x])[0]
+
+        x = hf.constant([0.0, 2.0])
+        for call in (f, hf.function(f)):
+            np.testing.assert_array_equal(first(call, x), [0.0, 4.0])
+            (second,) = gradient_of(lambda x, call=call: first(call, x), [x])
+            np.testing.assert_array_equal(second, [2.0, 2.0])
+
+    def test_of_an_output_that_is_given_twice(self):
+        @hf.function
+        def f(x):
+            y = x * x
+            return y, y, x
+
+        x = hf.constant(3.0)
+        for weights, slope in (((1, 0, 0), 6.0), ((0, 1, 0), 6.0), ((2, 3, 1), 31.0)):
+            assert (
+                float(
+                    gradient_of(
+                        lambda x, w=weights: sum(c * y for c, y in zip(w, f(x), strict=True) if c),
+                        [x],
+                    )[0]
+                )
+                == slope
+            )
+
+    def test_a_gradient_function_does_what_it_does_once(self):
+        """Effects in the function of `custom_gradient` happen with the gradient, in their order."""
+        v = hf.Variable(2.0)
+        log = []
+        scale = hf.constant(5.0)
+
+        @hf.custom_gradient
+        def square(x):
+            def grad(dy):
+                v.assign_add(1.0)
+                hf.py_func(lambda value: log.append(float(value)), [v.read_value()], [])
+                return dy * scale * v
+
+            return x * x, grad
+
+        x = hf.constant(1.0)
+        for call in (
+            square,
+            hf.function(square),
+            hf.function(lambda x: hf.cond(x > 0.0, lambda: square(x), lambda: x)),
+        ):
+            v.assign(2.0)
+            log.clear()
+            assert [float(gradient_of(call, [x])[0]) for _ in range(2)] == [15.0, 20.0]
+            assert log == [3.0, 4.0]
+
     def test_inside_the_function(self):
         v = hf.Variable(3.0)
 

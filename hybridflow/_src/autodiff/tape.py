@@ -51,7 +51,7 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self._persistent = persistent
+        self.persistent = persistent
         self._watch_variables = watch_accessed_variables
         self._pushed: Pushed[Any, Any] | None = None
         self._used = False
@@ -136,10 +136,10 @@ class GradientTape:
         if not context.modes.top.eager:
             result = gradients(nest.flatten(target), flat_sources, given)
             return nest.pack_sequence_as(sources, result)
-        if self._used and not self._persistent:
+        if self._used and not self.persistent:
             raise RuntimeError(_ONCE)
         self._used = True
-        if self._pushed is not None and not self._persistent:
+        if self._pushed is not None and not self.persistent:
             self.__exit__(None, None, None)
         targets = [convert_to_tensor(source_tensor(t)) for t in nest.flatten(target)]
         tracked = self._tracked
@@ -150,7 +150,7 @@ class GradientTape:
                 grads.add(tensor, raw.OnesLike(tensor) if grad is None else convert_to_tensor(grad))
         backward(reversed(self._ops), grads, tracked.__contains__)
         result = [grads.of(source_tensor(s)) for s in flat_sources]
-        if not self._persistent:
+        if not self.persistent:
             variables = self._variables
             self._clear()
             self._variables = variables

@@ -36,7 +36,7 @@ class Body:
       operations: the ops inside.
       saved: tensors inside that the body also hands out, for its gradient, and what each is
         outside.
-      effects: ops inside which must run for what they do (filled only while tracing a function).
+      effects: ops inside which must run for what they do (filled only in a function's graph).
       resolve: gives a substitute for a tensor inside another, finished body, or None.
     """
 

@@ -164,8 +164,6 @@ class OpDef:
     ) -> None:
         if (compute is None) == (kernel is None) and effect != "lock":
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
-        if samples is None and not (stateful or effect or kernel):
-            raise TypeError(f"Op {name!r}: `samples` is missing, so no test would cover it.")
         for field, value in (("shape", shape), ("grad", grad)):
             if not callable(value):
                 raise TypeError(f"Op {name!r}: `{field}` must be callable, got {value!r}.")
@@ -175,6 +173,10 @@ class OpDef:
             parsed = signature_of(signature)
         except ValueError as error:
             raise ValueError(f"Op {name!r}: {error}") from None
+        # Variants are no arrays: no row of a table can hold one.
+        variant = any(arg.dtype is dtypes.variant for arg in (*parsed.inputs, *parsed.outputs))
+        if samples is None and not (stateful or effect or kernel or variant):
+            raise TypeError(f"Op {name!r}: `samples` is missing, so no test would cover it.")
         defaults = dict(attrs) if attrs else {}
         allowed = _allowed(parsed, types)
         fields = {

@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
@@ -39,10 +40,13 @@ class FuncGraph(Graph):
     order of the program. Variables made inside are eager variables of the store that is current
     outside.
 
+    A gradient of the function is built into the same graph, but runs later: as a program of its
+    own (`begin`), with an order of its own among its effects.
+
     Attributes:
       captures: the placeholder for each captured tensor.
-      effects: ops that must run whether or not an output needs them.
-      tracing: true while the function itself (not a gradient of it) is traced.
+      effects: ops of the program being built that must run whether or not an output needs them.
+      building: held by the thread that builds a program.
     """
 
     building_function = True
@@ -55,8 +59,13 @@ class FuncGraph(Graph):
         self._collections = outside._collections
         self.extensions = outside.extensions
         self.captures: dict[EagerTensor, Tensor] = {}
+        self.building = new_lock()
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts another program: what was built before has run when it runs."""
+        self.first = self.version
         self.effects: list[Operation] = []
-        self.tracing = True
         self._orders: dict[Body | None, _Order] = {}
 
     def capture(self, tensor: Tensor, user: str) -> Tensor:
@@ -88,23 +97,22 @@ class FuncGraph(Graph):
         inputs: tuple[Tensor, ...],
         bodies: tuple[Body, ...],
     ) -> tuple[Operation, ...]:
+        waits = dict.fromkeys([op for op in controls if op._id > self.first])
         order = self._orders.get(self._scope.top.body)
-        if order is None or not _has_effect(op_def):
-            return controls
-        waits = dict.fromkeys(controls)
-        keys, writes, other = _what(op_def, inputs, bodies)
-        for key in keys:
-            if key in order.writer:
-                waits[order.writer[key]] = None
-            if writes:
-                waits.update(dict.fromkeys(order.readers.get(key, ())))
-        if other and order.other is not None:
-            waits[order.other] = None
+        if order is not None and _has_effect(op_def):
+            keys, writes, other = _what(op_def, inputs, bodies)
+            for key in keys:
+                if key in order.writer:
+                    waits[order.writer[key]] = None
+                if writes:
+                    waits.update(dict.fromkeys(order.readers.get(key, ())))
+            if other and order.other is not None:
+                waits[order.other] = None
         return tuple(waits)
 
     def _note_effect(self, op: Operation) -> None:
         op_def = op.op_def
-        if not self.tracing or not _has_effect(op_def):
+        if not _has_effect(op_def):
             return
         order = self._orders.setdefault(op.body, _Order())
         keys, writes, other = _what(op_def, op.inputs, op.bodies)
@@ -116,7 +124,7 @@ class FuncGraph(Graph):
                 order.readers.setdefault(key, []).append(op)
         if other:
             order.other = op
-        if op_def.effect != "read":
+        if writes or (op_def.stateful and not op.bodies):
             (self.effects if op.body is None else op.body.effects).append(op)
 
 
@@ -131,8 +139,9 @@ def _what(
     effect.
     """
     keys = {source_of(t) for t in inputs if t.dtype is dtypes.resource}
-    if op_def.effect is not None and not bodies:
-        return keys, op_def.effect == "write", False
-    # Kernels with a state of their own (random numbers) need no order; a control flow op may do
-    # anything.
-    return keys, bool(bodies), bool(bodies) or op_def.compute is not None
+    if bodies:
+        # A control flow op may do anything, if anything inside does something.
+        effects = any(body.effects for body in bodies)
+        return keys, effects, effects
+    # Kernels with a state of their own (random numbers) need no order.
+    return keys, op_def.effect == "write", op_def.effect is None and op_def.compute is not None

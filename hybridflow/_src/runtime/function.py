@@ -363,7 +363,6 @@ class Function:
                 bound.arguments[name] = nest.pack_sequence_as(value, flat)
             result = self.python_function(*bound.args, **bound.kwargs)
             outputs = nest.map_structure(_output, result)
-        graph.tracing = False
         return ConcreteFunction(graph, arguments, inputs, outputs, self._kernels)
 
     def _may_create(self) -> Callable[[str], None]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context, dtypes
+from hybridflow._src.autodiff.backprop import Gradients, is_trainable
+from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class GraphFunction:
     """Computes `outputs` of a graph from values for `inputs`, and runs `effects`.
 
-    While one tape records, the values that its gradient needs are kept; while several do, all
-    values are, since the gradient of a gradient may need any of them.
+    A call that a tape records keeps the values that its gradient needs, and where a gradient of
+    that gradient may be asked for, those that it needs too: so nothing ever runs a second time.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class GraphFunction:
         arrays = [t._a for t in inputs]
         if not tapes or not any(tape.tracks(inputs) for tape in tapes):
             return self._wrap(self.run(arrays), self.outputs)
-        kept = self._kept(len(tapes) > 1)
+        kept = self._kept(len(tapes) > 1 or any(tape.persistent for tape in tapes))
         results = self._wrap(self.run(arrays, kept), [*self.outputs, *kept])
         record(EagerOp(_call, tuple(inputs), results, {"function": self, "kept": kept}))
         return results[: len(self.outputs)]
@@ -87,35 +88,42 @@ class GraphFunction:
     def _wrap(values: list[Any], tensors: Sequence[Tensor]) -> list[EagerTensor]:
         return [wrap(v, t.dtype.base_dtype) for v, t in zip(values, tensors, strict=True)]
 
-    def _kept(self, everything: bool) -> tuple[Tensor, ...]:
+    def _kept(self, higher: bool) -> tuple[Tensor, ...]:
         """What a recorded call keeps beside inputs and outputs: the same for every such call."""
-        kept = self._kept_for.get(everything)
+        kept = self._kept_for.get(higher)
         if kept is None:
-            gradient = self.gradient_for(self._targets(()))
-            found = self._everything() if everything else gradient.needed
             known = {*self.inputs, *self.outputs}
-            kept = self._kept_for[everything] = tuple(t for t in found if t not in known)
+            found = dict.fromkeys(t for t in self._needed((), higher) if t not in known)
+            # A gradient of kept values needs further ones: the graph is finite, so this ends.
+            while higher and (
+                more := [
+                    t for t in self._needed(tuple(found), higher) if t not in known | found.keys()
+                ]
+            ):
+                found.update(dict.fromkeys(more))
+            kept = self._kept_for[higher] = tuple(found)
         return kept
 
-    def _everything(self) -> tuple[Tensor, ...]:
-        """All tensors computed on the way, outside control flow bodies."""
-        fed = frozenset(self.inputs)
-        ops = schedule.prune(self.outputs, self.effects, fed)
-        return tuple(
-            t
-            for op in ops
-            for t in op.outputs
-            if t not in fed and op.type != "Const" and t.dtype is not dtypes.resource
-        )
+    def _needed(self, kept: tuple[Tensor, ...], higher: bool) -> list[Tensor]:
+        """What gradients of the outputs and of `kept`, or of some of these, use of the function."""
+        targets = self._targets(kept)
+        needed = list(self.gradient_for(targets).needed)
+        if len(targets) > 1:
+            # Where a gradient reaches some of an op's outputs, zeros stand for those of the others.
+            for op in schedule.prune(self.outputs, self.effects, frozenset(self.inputs)):
+                if len(op.outputs) > 1:
+                    needed += [t for t in op.outputs if is_trainable(t)]
+        return needed
 
     def _targets(self, kept: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(t for t in (*self.outputs, *kept) if differentiable(t))
+        return tuple(dict.fromkeys(t for t in (*self.outputs, *kept) if differentiable(t)))
 
     def gradient_for(self, targets: tuple[Tensor, ...]) -> _Gradient:
         """The gradient of `targets` with respect to the inputs."""
         gradient = self._gradients.get(targets)
         if gradient is None:
-            gradient = self._gradients[targets] = _Gradient(self, targets)
+            with self.graph.building:
+                gradient = self._gradients[targets] = _Gradient(self, targets)
         return gradient
 
 
@@ -124,14 +132,14 @@ class _Gradient:
 
     Attributes:
       needed: the tensors of the function that it uses.
+      captured: eager tensors that it alone uses.
       sources: the inputs that it gives a gradient for.
       function: computes the gradients from those of the targets and the needed tensors.
     """
 
     def __init__(self, forward: GraphFunction, targets: tuple[Tensor, ...]) -> None:
         graph = forward.graph
-        first = graph.version
-        graph.tracing = False
+        graph.begin()
         candidates = [t for t in forward.inputs if differentiable(t)]
         with graph.as_default():
             seeds = [
@@ -143,13 +151,20 @@ class _Gradient:
         pairs = [(t, g) for t, g in zip(candidates, grads, strict=True) if g is not None]
         self.sources = [t for t, _ in pairs]
         outputs = [g for _, g in pairs]
+        first, effects = graph.first, graph.effects
         needed: dict[Tensor, None] = {}
-        for op in schedule.prune(outputs, (), frozenset(forward.inputs)):
+        captures = {inside.op: outside for outside, inside in graph.captures.items()}
+        captured: dict[Tensor, EagerTensor] = {}
+        for op in schedule.prune(outputs, effects, frozenset(forward.inputs)):
+            if op in captures:
+                captured[op.outputs[0]] = captures[op]
             if op._id > first:
                 needed.update((t, None) for t in op.inputs if _is_forward(t, first))
         needed.update((g, None) for g in outputs if _is_forward(g, first))
-        self.needed = tuple(needed)
-        self.function = GraphFunction(graph, [*seeds, *self.needed], outputs, (), forward.kernels)
+        self.needed = tuple(t for t in needed if t not in captured)
+        self.captured = list(captured.values())
+        inputs = [*seeds, *self.needed, *captured]
+        self.function = GraphFunction(graph, inputs, outputs, effects, forward.kernels)
 
 
 def _is_forward(tensor: Tensor, first: int) -> bool:
@@ -162,24 +177,26 @@ def _is_forward(tensor: Tensor, first: int) -> bool:
 def _call_gradient(op: EagerOp, *dys: Any) -> list[Any]:
     function: GraphFunction = op.attrs["function"]
     kept = op.attrs["kept"]
-    by_target = dict(zip((*function.outputs, *kept), dys, strict=True))
-    by_tensor = dict(zip((*function.outputs, *kept), op.outputs, strict=True))
-    by_tensor.update(zip(function.inputs, op.inputs, strict=True))  # type: ignore[arg-type]
-    targets = tuple(t for t in function._targets(kept) if by_target[t] is not None)
-    if not set(targets) - set(function.outputs):
-        targets = function._targets(())
+    seeds = Gradients()
+    values: dict[Tensor, Any] = {}
+    for tensor, value, dy in zip((*function.outputs, *kept), op.outputs, dys, strict=True):
+        values[tensor] = value
+        if dy is not None:
+            seeds.add(tensor, dy)
+    values.update(zip(function.inputs, op.inputs, strict=True))
+    # An output that nothing used has no gradient: zeros would not do, since 0 * inf is NaN.
+    targets = tuple(t for t in function._targets(kept) if seeds.of(t) is not None)
     gradient = function.gradient_for(targets)
-    missing = tuple(t for t in gradient.needed if t not in by_tensor)
-    if missing:
-        # Values inside loops and branches that only a higher derivative asks for.
-        arrays = function.run([t._a for t in op.inputs], missing)[len(function.outputs) :]  # type: ignore[attr-defined]
-        by_tensor.update(zip(missing, function._wrap(arrays, missing), strict=True))
-    seeds = [
-        raw.ZerosLike(by_tensor[t]) if by_target[t] is None else convert_to_tensor(by_target[t])
+    if not values.keys() >= set(gradient.needed):
+        # A loop inside would have had to save a value for the sake of its shape.
+        targets = function._targets(kept if set(targets) - set(function.outputs) else ())
+        gradient = function.gradient_for(targets)
+    given: list[Any] = [
+        raw.ZerosLike(values[t]) if (dy := seeds.of(t)) is None else convert_to_tensor(dy)
         for t in targets
     ]
-    values: list[Any] = [*seeds, *[by_tensor[t] for t in gradient.needed]]
-    grads = gradient.function(values)
+    kept_values = [values[t] for t in gradient.needed]
+    grads = gradient.function([*given, *kept_values, *gradient.captured])
     by_source = dict(zip(gradient.sources, grads, strict=True))
     return [by_source.get(t) for t in function.inputs]
 

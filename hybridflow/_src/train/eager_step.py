@@ -141,7 +141,6 @@ class _Step:
             variables: list[Any] = [variable() for variable in self.variables]
             apply(list(zip(inside, variables, strict=True)), self.global_step, None)
         self._guard = variables[0].handle._a.guard
-        graph.tracing = False
         feeds = [*inputs, *graph.captures.values()]
         self._captured = [tensor._a for tensor in graph.captures]
         # What is captured must live as long as the plan.

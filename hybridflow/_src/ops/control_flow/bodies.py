@@ -99,13 +99,21 @@ def differentiable(tensor: Tensor) -> bool:
 
 
 def zeros_for(tensor: Tensor) -> Tensor:
-    """The zero gradient for a capture: for a variable's handle, zeros of the variable's shape."""
-    if tensor.dtype is dtypes.resource:
-        form = handle_form(tensor)
-        return raw.ZerosLike(raw.ReadVariableOp(tensor, **form))
+    """The zero gradient for a tensor: for a variable's handle, zeros of the variable's shape.
+
+    Where the shape is known the tensor is not used, so a body need not save it for that.
+    """
     if tensor.dtype is dtypes.variant:
         return raw.NoGradients()
-    return raw.ZerosLike(tensor)
+    dtype, dims = tensor.dtype.base_dtype, tensor._dims
+    if tensor.dtype is dtypes.resource:
+        form = handle_form(tensor)
+        dtype, dims = form["dtype"], form["shape"]._dims
+    if dims is not None and None not in dims:
+        return raw.Fill(list(dims), raw.Const(value=np.zeros((), dtype.np), dtype=dtype))
+    return raw.ZerosLike(
+        raw.ReadVariableOp(tensor, **form) if tensor.dtype is dtypes.resource else tensor
+    )
 
 
 def handle_form(handle: Any) -> dict[str, Any]:
@@ -121,18 +129,24 @@ def handle_form(handle: Any) -> dict[str, Any]:
     )
 
 
-# -- stacks: the values that one tensor of a loop's body had, turn by turn
-# ------------------------------
+# -- stacks: the values that one tensor of a loop's body had, turn by turn -------------------------
 #
-# The gradient for a stack is a dict from turn to array, with nothing where the gradient is zero.
-# Both are
-# values of dtype variant and are never changed once they are made.
+# The gradient for a stack is a dict from turn to gradient, with nothing where that is zero. Both
+# are values of dtype variant and are never changed once they are made. What a loop inside a loop
+# saves is a stack of stacks, and its gradient a dict of dicts.
 
 
 class Turns(list[Any]):
     """A stack. A class of its own tells it from the list of results of an op with several
     outputs.
     """
+
+
+def nothing(dtype: DType) -> Any:
+    """What stands for a value that a run did not come to: nobody uses it, but it can be added up
+    and passed through.
+    """
+    return Turns() if dtype is dtypes.variant else np.zeros((), dtype.np)
 
 
 def _item(stack: Any, index: np.ndarray, dtype: Any, shape: Any) -> np.ndarray:
@@ -146,7 +160,6 @@ OpDef(
     shape=lambda attrs, stack, index: attrs["shape"]._dims,
     compute=_item,
     grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
-    stateful=True,
 )
 OpDef(
     "StackGradient",
@@ -154,7 +167,6 @@ OpDef(
     shape=scalar,
     compute=lambda index, item: {int(index): item},
     grad=lambda op, dy: (None, raw.StackGradientItem(dy, op.inputs[1], op.inputs[0])),
-    stateful=True,
 )
 OpDef(
     "StackGradientItem",
@@ -162,7 +174,6 @@ OpDef(
     shape=lambda attrs, grads, like, index: like._dims,
     compute=lambda grads, like, index: _lookup(grads, int(index), like),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
-    stateful=True,
 )
 OpDef(
     "NoGradients",
@@ -170,20 +181,22 @@ OpDef(
     shape=scalar,
     compute=dict,
     grad=not_differentiable,
-    stateful=True,
 )
 
 
-def _lookup(grads: Any, index: int, like: np.ndarray) -> np.ndarray:
+def _lookup(grads: Any, index: int, like: Any) -> Any:
     found = grads.get(index) if isinstance(grads, dict) else grads[index]
-    return np.zeros_like(like) if found is None else found
+    if found is not None:
+        return found
+    return {} if isinstance(like, Turns | dict) else np.zeros_like(like)
 
 
 def _add(x: Any, y: Any) -> Any:
+    if not isinstance(x, Turns | dict):
+        return x + y
     total = dict(x) if isinstance(x, dict) else dict(enumerate(x))
     for index, grad in y.items() if isinstance(y, dict) else enumerate(y):
-        mine = total.get(index)
-        total[index] = grad if mine is None else mine + grad
+        total[index] = _add(total[index], grad) if index in total else grad
     return total
 
 
@@ -193,7 +206,6 @@ OpDef(
     shape=scalar,
     compute=_add,
     grad=lambda op, dy: (dy, dy),
-    stateful=True,
 )
 
 
@@ -223,7 +235,6 @@ OpDef(
     ),
     compute=_stack_all,
     grad=lambda op, dy: raw.UnstackAll(dy),
-    stateful=True,
 )
 OpDef(
     "UnstackAll",
@@ -231,7 +242,6 @@ OpDef(
     shape=scalar,
     compute=lambda tensor: Turns(tensor),
     grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
-    stateful=True,
 )
 OpDef(
     "StackGradientAll",
@@ -243,5 +253,4 @@ OpDef(
         else np.zeros_like(like)
     ),
     grad=lambda op, dy: (raw.UnstackAll(dy), None),
-    stateful=True,
 )

@@ -28,8 +28,8 @@ _NAMES = ("true_fn", "false_fn")
 
 
 def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
-    """Runs the plan of one branch; what the other one would have saved stays None."""
-    count = len(op.outputs)
+    """Runs the plan of one branch; what the other one would have saved is nothing."""
+    unused = [bodies.nothing(t.dtype) for t in op.outputs]
     branches = []
     for body, plan in zip(op.bodies, plans, strict=True):
         places = [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
@@ -38,7 +38,7 @@ def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
 
     def compute(pred: Any, *captures: Any) -> list[Any]:
         plan, positions, places = on_true if pred else on_false
-        results: list[Any] = [None] * count
+        results = list(unused)
         for place, value in zip(
             places, plan.run_silenced([captures[i] for i in positions]), strict=True
         ):

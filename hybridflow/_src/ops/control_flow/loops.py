@@ -17,7 +17,7 @@ from hybridflow._src.framework.registry import late, raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compatible, to_string
-from hybridflow._src.ops.control_flow import bodies
+from hybridflow._src.ops.control_flow import bodies, dependence
 from hybridflow._src.ops.control_flow.ordering import current_body
 
 if TYPE_CHECKING:
@@ -71,14 +71,15 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     """A loop over the turns of the forward loop, last first, that runs the gradient of its body."""
     body = op.bodies[1]
     count = len(body.inputs)
-    state = [i for i in range(count) if _carries_gradient(body.inputs[i])]
-    captures = [t for t in op.inputs[count:] if t in body.captures and bodies.differentiable(t)]
     saved = [(t, dys[s.value_index]) for t, s in body.saved.items()]
     saved = [(t, grads) for t, grads in saved if grads is not None]
-    if all(dys[i] is None for i in state) and not saved:
-        return [None] * len(op.inputs)
+    asked = [t for t, dy in zip(body.outputs, dys, strict=False) if dy is not None]
+    reached = dependence.reached(body, [*asked, *[t for t, _ in saved]])
+    state = [i for i in range(count) if body.outputs[i] in reached]
+    captures = [t for t in op.inputs[count:] if t in body.captures and t in reached]
     first: list[Tensor] = [
-        raw.ZerosLike(op.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i]) for i in state
+        bodies.zeros_for(op.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i])
+        for i in state
     ]
     sums = [bodies.zeros_for(t) for t in captures]
 
@@ -95,9 +96,10 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
                 return None
             item = items.get(tensor)
             if item is None:
-                item = items[tensor] = raw.StackItem(
-                    stack, turn, dtype=tensor.dtype.base_dtype, shape=TensorShape.of(tensor._dims)
-                )
+                dtype, shape = tensor.dtype.base_dtype, TensorShape.of(tensor._dims)
+                # Here, not in the branch or loop inside that asks first: others will ask too.
+                with get_default_graph().body_scope(current):
+                    item = items[tensor] = raw.StackItem(stack, turn, dtype=dtype, shape=shape)
             return item
 
         current = current_body()
@@ -111,11 +113,11 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
         outside = [*body.inputs, *body.captures]
         found = [bodies.dense(g) for g in late.gradients(ys, xs, given, stop_gradients=outside)]
         carried = [
-            raw.ZerosLike(x) if g is None else g
+            bodies.zeros_for(x) if g is None else _of_shape(g, x)
             for x, g in zip(xs[: len(state)], found, strict=False)
         ]
         added = [
-            total if g is None else _add(total, g)
+            total if g is None else _of_shape(_add(total, g), total)
             for total, g in zip(grads[len(state) :], found[len(state) :], strict=True)
         ]
         return [turn, *carried, *added]
@@ -133,9 +135,13 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     return grads
 
 
-def _carries_gradient(tensor: Tensor) -> bool:
-    dtype = tensor.dtype.base_dtype
-    return bool(dtype.is_floating or dtype.is_complex) or dtype is dtypes.variant
+def _of_shape(grad: Tensor, like: Tensor) -> Tensor:
+    """A gradient with the shape of what it belongs to, also where that could not be inferred."""
+    if grad._dims == like._dims:
+        return grad
+    grad = raw.Identity(grad)
+    grad.set_shape(like.shape)
+    return grad
 
 
 def _add(x: Tensor, y: Tensor) -> Tensor:
