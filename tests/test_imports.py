@@ -20,6 +20,7 @@ LAYERS = [
     "platform",
     "kernels",
     "plan",
+    "formats",
     "ops",
     "autodiff",
     "variables",
@@ -29,7 +30,14 @@ LAYERS = [
     "cli",
 ]
 COMPILERS = {"numba", "llvmlite"}  # in kernels alone
-ON_DEMAND = {"IPython", "matplotlib", "rich", "traitlets"}  # inside functions alone
+ON_DEMAND = {
+    "IPython",
+    "google",
+    "google_crc32c",
+    "matplotlib",
+    "rich",
+    "traitlets",
+}  # inside functions alone
 NEVER = {"scipy"}  # no dependency of the package
 HEAVY = COMPILERS | ON_DEMAND | NEVER
 

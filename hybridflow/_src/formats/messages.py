@@ -1,0 +1,55 @@
+"""TensorFlow's messages as classes, made from `protos` when they are first used.
+
+    graph_def = messages.GraphDef()
+    graph_def.node.add(name="x", op="Const")
+
+`scripts/protos` compiles the definitions to `messages.binpb`. The classes stand in a pool of their
+own, so a program may also load TensorFlow's or TensorBoard's.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.resources
+from typing import Any
+
+_PACKAGE = "tensorflow."
+
+
+@functools.cache
+def _pool() -> Any:
+    library = importlib.import_module("google.protobuf.descriptor_pool")
+    descriptors = importlib.import_module("google.protobuf.descriptor_pb2")
+    files = descriptors.FileDescriptorSet()
+    folder = importlib.resources.files("hybridflow._src.formats") / "protos"
+    files.ParseFromString((folder / "messages.binpb").read_bytes())
+    pool = library.DescriptorPool()
+    for file in files.file:
+        pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def enum(name: str) -> Any:
+    """An enum's names and numbers, such as `enum("DataType").Value("DT_FLOAT")`."""
+    wrappers = importlib.import_module("google.protobuf.internal.enum_type_wrapper")
+    return wrappers.EnumTypeWrapper(_pool().FindEnumTypeByName(_PACKAGE + name))
+
+
+def decode_error() -> type[Exception]:
+    """What is raised for bytes that are no message."""
+    error: type[Exception] = importlib.import_module("google.protobuf.message").DecodeError
+    return error
+
+
+def __getattr__(name: str) -> Any:
+    """The class of the message `name`."""
+    if not name[:1].isupper():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        descriptor = _pool().FindMessageTypeByName(_PACKAGE + name)
+    except KeyError:
+        raise AttributeError(f"There is no message {name!r}.") from None
+    factory = importlib.import_module("google.protobuf.message_factory")
+    found = globals()[name] = factory.GetMessageClass(descriptor)
+    return found

@@ -1,0 +1,55 @@
+"""Records: pieces of bytes in one file (TFRecord), each behind its length and with checksums."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO
+
+from hybridflow._src.formats.checksums import crc32c, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Bytes are read in steps of so many: a length that is wrong must not take all memory.
+_STEP = 1 << 20
+
+
+def frame(record: bytes) -> bytes:
+    """A record as it stands in a file."""
+    length = struct.pack("<Q", len(record))
+    return b"".join(
+        (length, _checksum(length), record, _checksum(record)),
+    )
+
+
+def _checksum(data: bytes) -> bytes:
+    return struct.pack("<I", mask(crc32c(data)))
+
+
+def read(file: BinaryIO) -> Iterator[bytes]:
+    """The records of a file, from where it stands.
+
+    Raises:
+      ValueError: at a record that is damaged or cut short.
+    """
+    while head := file.read(12):
+        if len(head) < 12:
+            raise ValueError("truncated record")
+        length = head[:8]
+        if _checksum(length) != head[8:]:
+            raise ValueError("corrupted record: the checksum of its length is wrong")
+        record = _exactly(file, struct.unpack("<Q", length)[0])
+        if _checksum(record) != _exactly(file, 4):
+            raise ValueError("corrupted record: the checksum of its data is wrong")
+        yield record
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    parts = []
+    while size:
+        part = file.read(min(size, _STEP))
+        if not part:
+            raise ValueError("truncated record")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
