@@ -19,6 +19,7 @@ with _deferred.imports_of(__name__):
         keras,
         linalg,
         logging,
+        losses,
         nn,
         train,
     )
@@ -158,6 +159,33 @@ with _deferred.imports_of(__name__):
         size,
     )
     from hybridflow._src.ops.arrays.slicing import slice, strided_slice
+    from hybridflow._src.ops.checks.comparing import (
+        assert_equal,
+        assert_greater,
+        assert_greater_equal,
+        assert_less,
+        assert_less_equal,
+        assert_near,
+        assert_negative,
+        assert_non_negative,
+        assert_non_positive,
+        assert_none_equal,
+        assert_positive,
+    )
+    from hybridflow._src.ops.checks.monotone import is_non_decreasing, is_strictly_increasing
+    from hybridflow._src.ops.checks.ranks import (
+        assert_rank,
+        assert_rank_at_least,
+        assert_rank_in,
+        assert_scalar,
+    )
+    from hybridflow._src.ops.checks.types import (
+        assert_integer,
+        assert_proper_iterable,
+        assert_same_float_dtype,
+        assert_type,
+        is_numeric_tensor,
+    )
     from hybridflow._src.ops.control_flow.conditional import case, cond
     from hybridflow._src.ops.control_flow.debugging import Assert, Print
     from hybridflow._src.ops.control_flow.functional import foldl, foldr, map_fn, scan
@@ -204,6 +232,7 @@ with _deferred.imports_of(__name__):
         not_equal,
     )
     from hybridflow._src.ops.math.complex_numbers import angle, complex, conj, imag, real
+    from hybridflow._src.ops.math.confusion import confusion_matrix
     from hybridflow._src.ops.math.cumulative import cumprod, cumsum
     from hybridflow._src.ops.math.division import (
         div,
@@ -434,6 +463,25 @@ __all__ = [
     "as_dtype",
     "asin",
     "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_integer",
+    "assert_less",
+    "assert_less_equal",
+    "assert_near",
+    "assert_negative",
+    "assert_non_negative",
+    "assert_non_positive",
+    "assert_none_equal",
+    "assert_positive",
+    "assert_proper_iterable",
+    "assert_rank",
+    "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
+    "assert_scalar",
+    "assert_type",
     "assert_variables_initialized",
     "assign",
     "assign_add",
@@ -461,6 +509,7 @@ __all__ = [
     "complex128",
     "concat",
     "cond",
+    "confusion_matrix",
     "conj",
     "constant",
     "constant_initializer",
@@ -553,6 +602,9 @@ __all__ = [
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_numeric_tensor",
+    "is_strictly_increasing",
     "is_variable_initialized",
     "keras",
     "l1_l2_regularizer",
@@ -575,6 +627,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
     "make_template",
     "map_fn",
     "matmul",

@@ -25,6 +25,7 @@ LAYERS = [
     "autodiff",
     "variables",
     "runtime",
+    "losses",
     "train",
     "public",
     "cli",

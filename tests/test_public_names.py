@@ -53,7 +53,7 @@ def test_every_public_object_is_documented(name):
 
 def offered():
     """The names in `__all__` of the implementation's modules above the framework."""
-    for layer in ("ops", "autodiff", "variables", "runtime", "train"):
+    for layer in ("ops", "autodiff", "variables", "runtime", "losses", "train"):
         for path in sorted((ROOT / "_src" / layer).rglob("*.py")):
             if path.stem == "__init__":
                 continue

@@ -18,6 +18,7 @@ MODULES = [
     "hybridflow",
     "hybridflow.nn",
     "hybridflow.linalg",
+    "hybridflow.losses",
     "hybridflow.train",
     "hybridflow.constraints",
     "hybridflow.keras.constraints",

@@ -295,7 +295,7 @@ def test_broadcast_with_unknown_sizes():
 
 
 def test_errors_name_both_shapes():
-    with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"\[2,3\] vs. \[2,4\]"):
         tensor_shape.broadcast((2, 3), (2, 4))
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, \?, 1\)"):
         tensor_shape.merge((2, 3), (2, None, 1))

@@ -1,5 +1,6 @@
 """Records the names that programs give to variables, ops and results."""
 
+import name_programs_losses
 import name_programs_models
 import name_programs_scopes
 import numpy as np
@@ -103,13 +104,20 @@ def program_case(source):
     return case
 
 
+STEMS = {
+    "names": (name_programs_scopes, name_programs_models),
+    "layers": (name_programs_losses,),
+}
+
+
 def main():
-    """Writes names.json and names.npz."""
-    writer = Writer("names", only_in_contract=("variable_ops", "result_types", "ops"))
-    for module in (name_programs_scopes, name_programs_models):
-        for name, source in module.PROGRAMS.items():
-            writer.attempt(name, program_case, (source,))
-    writer.save()
+    """Writes names.json and names.npz, layers.json and layers.npz."""
+    for stem, modules in STEMS.items():
+        writer = Writer(stem, only_in_contract=("variable_ops", "result_types", "ops"))
+        for module in modules:
+            for name, source in module.PROGRAMS.items():
+                writer.attempt(name, program_case, (source,))
+        writer.save()
 
 
 if __name__ == "__main__":

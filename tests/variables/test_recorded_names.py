@@ -12,7 +12,7 @@ import pytest
 import hybridflow as hf
 from tests.recorded import reader
 
-CASES = list(reader.table("names").values())
+CASES = [*reader.table("names").values(), *reader.table("layers").values()]
 
 # What is known to differ: results (by key) and lists of ops that are compared no further, and why.
 CONTROL_FLOW = "`cond` and `while_loop` are single ops here, not switches and merges"
@@ -36,8 +36,14 @@ DIFFERS: dict[str, dict[str, str]] = {
     "cond_variables": {"ops": CONTROL_FLOW, "y": CONTROL_FLOW, "z": CONTROL_FLOW},
     "while_variables": {"ops": CONTROL_FLOW},
     "map_and_scan": {"fold": CONTROL_FLOW, "map": CONTROL_FLOW, "scan": CONTROL_FLOW},
+    "losses/collections": {
+        "matrix": "a confusion matrix is scattered, not a sum with a sparse tensor",
+        "weighted_matrix": "a confusion matrix is scattered, not a sum with a sparse tensor",
+    },
     "control_dependencies": {"ops": CONTROL_FLOW, "variable_ops": CONTROL_FLOW},
 }
+# Programs with the numbers of TensorFlow 2, which mended those of 1.4.
+MENDED = ("losses/pairwise",)
 # Op types with which control flow ends in TensorFlow; here it ends with an Identity.
 ENDS = ("Merge", "Exit")
 
@@ -142,7 +148,8 @@ def test_values(case: dict[str, Any]) -> None:
         with program.graph.as_default(), hf.Session() as session:
             text = np.asarray(session.run(program.out[key])).astype(str).tolist()
         assert key in program.differs or text == recorded, key
-    for key, recorded in case["values"].items():
+    values = (case["later"] if case["id"] in MENDED else case)["values"]
+    for key, recorded in values.items():
         with program.graph.as_default(), hf.Session() as session:
             session.run(hf.global_variables_initializer())
             session.run(hf.local_variables_initializer())

@@ -9,7 +9,7 @@ from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
@@ -189,7 +189,8 @@ class Tensor:
         __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _binary
         __lt__ = __le__ = __gt__ = __ge__ = _binary
         __neg__ = __abs__ = __invert__ = _unary
-        __getitem__: Callable[[Any], Tensor]
+
+        def __getitem__(self, index: Any) -> Tensor: ...
 
 
 def is_dense_tensor_like(value: object) -> bool:

@@ -370,5 +370,9 @@ def broadcast(a: RawDims, b: RawDims) -> RawDims:
         if x == 1 or x is None:
             sizes[i] = y
         elif y is not None:
-            raise ShapeError(f"Incompatible shapes: {to_string(a)} and {to_string(b)}")
+            raise ShapeError(f"Incompatible shapes: {_in_brackets(a)} vs. {_in_brackets(b)}")
     return tuple(sizes)
+
+
+def _in_brackets(dims: tuple[int | None, ...]) -> str:
+    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"

@@ -34,6 +34,7 @@ _PUBLIC = {
     ".keras.regularizers": ("hybridflow.keras.regularizers",),
     ".linalg": ("hybridflow.linalg",),
     ".logging": ("hybridflow.logging",),
+    ".losses": ("hybridflow.losses",),
     ".nn": ("hybridflow.nn",),
     ".train": ("hybridflow.train",),
 }
@@ -87,6 +88,8 @@ _PYTHON = {
         "hybridflow",
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
+    **_each("tensorflow.python.ops", "losses", "hybridflow.losses"),
+    **_each("tensorflow.python.ops.losses", "losses losses_impl util", "hybridflow.losses"),
     "tensorflow.python.ops.init_ops": ("hybridflow", "hybridflow.keras.initializers"),
     "tensorflow.python.ops.linalg_ops": ("hybridflow", "hybridflow.linalg"),
     "tensorflow.python.ops.variable_scope": (
