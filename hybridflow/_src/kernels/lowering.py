@@ -14,10 +14,11 @@ from numba import types
 from numba.core import compiler, registry
 from numba.extending import intrinsic
 
-# Importing lowering_scalar tells Numba of the functions of scalars.
-from hybridflow._src.kernels import lowering_scalar as lowering_scalar
-from hybridflow._src.kernels import scalar, target
+from hybridflow._src.kernels import lowering_vectors, scalar, target
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
+
+# Importing lowering_scalar and lowering_vectors tells Numba of functions and of operators.
+from hybridflow._src.kernels.lowering_scalar import call_intrinsic
 from hybridflow._src.kernels.memory import ELEMENT_TYPES, SCALARS
 from hybridflow._src.kernels.vector_math import FUNCTIONS
 
@@ -191,10 +192,7 @@ def _extreme(name: str) -> Any:
 
     def operation(typingctx: Any, a: Any, b: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            kind = args[0].type
-            form = ir.FunctionType(kind, [kind, kind])
-            function = builder.module.declare_intrinsic(f"llvm.{name}", [kind], form)
-            return builder.call(function, args)
+            return call_intrinsic(builder, name, list(args))
 
         return a(a, a), codegen
 
@@ -318,6 +316,7 @@ NAMESPACE: dict[str, Any] = {
     **{f"load_{short}": _load(short) for short in ELEMENT_TYPES},
     **{f"store_{short}": _store(short) for short in ELEMENT_TYPES},
     **{f"gemm{bits}_{short}": _gemm(short, bits) for bits in (32, 64) for short in ("f32", "f64")},
+    **lowering_vectors.NAMESPACE,
     **ELEMENT_TYPES,
     "f16": _half,
     **{name: _python_function(name, count) for name, count in PYTHON_FUNCTIONS.items()},
@@ -345,10 +344,11 @@ def _flags() -> Any:
     return flags
 
 
-def compile_kernel(source: str, symbol: str) -> bytes:
+def compile_kernel(source: str, symbol: str, machine: Any = None) -> bytes:
     """Object code with the function `kernel` of a source text under the name `symbol`.
 
-    Its arguments and its result are 64-bit integers.
+    Its arguments and its result are 64-bit integers. It is for this machine unless another one of
+    LLVM's target machines is given.
     """
     namespace = dict(NAMESPACE)
     # The source comes from this package's own process, through a pipe of its own.
@@ -367,14 +367,14 @@ def compile_kernel(source: str, symbol: str) -> bytes:
         module.link_in(other._get_module_for_linking(), preserve=True)
     parameters = ", ".join(f"i64 %a{i}" for i in range(count))
     entry = _ENTRY.format(symbol=symbol, function=made.fndesc.llvm_func_name, parameters=parameters)
-    return _object_code(llvm.parse_assembly(str(module) + entry), symbol)
+    module = llvm.parse_assembly(str(module) + entry)
+    return _object_code(module, symbol, machine or target.target_machine())
 
 
-def _object_code(module: Any, symbol: str) -> bytes:
+def _object_code(module: Any, symbol: str, machine: Any) -> bytes:
     for item in (*module.functions, *module.global_variables):
         if not item.is_declaration and item.name != symbol:
             item.linkage = "internal"
-    machine = target.target_machine()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
     options.slp_vectorization = True

@@ -58,7 +58,7 @@ class Value(scalar.Traced):
 
     def __neg__(self) -> Value:
         b = self.builder
-        return Value(b, b.fneg(self.ir) if self.ir.type in _FLOATS else b.neg(self.ir))
+        return Value(b, b.fneg(self.ir) if _is_float(self.ir.type) else b.neg(self.ir))
 
     def __invert__(self) -> Value:
         return Value(self.builder, self.builder.not_(self.ir))
@@ -66,6 +66,11 @@ class Value(scalar.Traced):
     def like(self, other: Any) -> ir.Value:
         """`other`, a Python number of any type or a value of this one's."""
         return _constant(self.ir.type, other)
+
+
+def _is_float(kind: ir.Type) -> bool:
+    """Whether a type is one of floats, or of vectors of them."""
+    return (kind.element if isinstance(kind, ir.VectorType) else kind) in _FLOATS
 
 
 def _constant(kind: ir.Type, x: Any) -> ir.Value:
@@ -82,7 +87,7 @@ def _infix(for_floats: str, for_ints: str) -> tuple[Any, Any]:
     """The method of an operator and the one of the operator reflected."""
 
     def emit(self: Value, left: ir.Value, right: ir.Value) -> Any:
-        instruction = for_floats if self.ir.type in _FLOATS else for_ints
+        instruction = for_floats if _is_float(self.ir.type) else for_ints
         if not instruction:
             return NotImplemented
         return Value(self.builder, getattr(self.builder, instruction)(left, right))
@@ -99,7 +104,7 @@ def _infix(for_floats: str, for_ints: str) -> tuple[Any, Any]:
 def _comparison(symbol: str) -> Any:
     def method(self: Value, other: Any) -> Value:
         b = self.builder
-        if self.ir.type not in _FLOATS:
+        if not _is_float(self.ir.type):
             compare = b.icmp_signed
         else:
             compare = b.fcmp_unordered if symbol == "!=" else b.fcmp_ordered
@@ -140,16 +145,25 @@ def _operands(*arguments: Any) -> list[ir.Value]:
     return [_constant(kinds[0], a) for a in arguments]
 
 
-def _intrinsic(name: str) -> Callable[..., Value]:
-    """An LLVM intrinsic whose operands and result have one type of floats."""
+def declare(builder: Builder, name: str, form: ir.FunctionType) -> Any:
+    """A function of LLVM's by its full name: llvmlite itself declares none of vectors."""
+    module = builder.module
+    return module.globals.get(name) or ir.Function(module, form, name)
 
+
+def call_intrinsic(builder: Builder, name: str, operands: list[ir.Value]) -> ir.Value:
+    """Calls an LLVM intrinsic whose operands and result have one type of floats."""
+    kind = operands[0].type
+    vector = isinstance(kind, ir.VectorType)
+    element = kind.element if vector else kind
+    suffix = (f"v{kind.count}" if vector else "") + element.intrinsic_name
+    form = ir.FunctionType(kind, [kind] * len(operands))
+    return builder.call(declare(builder, f"llvm.{name}.{suffix}", form), operands)
+
+
+def _intrinsic(name: str) -> Callable[..., Value]:
     def emit(builder: Builder, *arguments: Any) -> Value:
-        operands = _operands(*arguments)
-        kind = operands[0].type
-        function = builder.module.declare_intrinsic(
-            f"llvm.{name}", [kind], ir.FunctionType(kind, [kind] * len(operands))
-        )
-        return Value(builder, builder.call(function, operands))
+        return Value(builder, call_intrinsic(builder, name, _operands(*arguments)))
 
     return emit
 
@@ -207,14 +221,14 @@ _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
 # -- what Numba knows ------------------------------------------------------------------------------
 
 
-def register(function: Callable[..., Any], *cases: tuple[str, ...]) -> None:
-    """Makes a function of scalars without branches callable in kernels.
+def register(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
+    """Makes a function without branches callable in kernels.
 
     Args:
-      function: made of primitives and operators, or itself a primitive.
-      cases: for each the dtypes of the result and of the arguments.
+      function: made of primitives and operators, or itself one of these.
+      cases: for each the dtypes of the result and of the arguments, or Numba's types.
     """
-    signatures = [signature(*(_NUMBA[dtype] for dtype in case)) for case in cases]
+    signatures = [signature(*(_NUMBA.get(kind, kind) for kind in case)) for case in cases]
 
     class Template(ConcreteTemplate):
         key = function

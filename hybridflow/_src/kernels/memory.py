@@ -35,7 +35,7 @@ ELEMENT_TYPES: dict[str, type[np.generic]] = {
     "b1": np.bool_,
 }
 # The functions of `scalar` that kernels may call.
-SCALARS = ("select", "fabs", "sqrt", "floor", "ceil", "trunc", "rint")
+SCALARS = ("select", "fma", "fabs", "sqrt", "floor", "ceil", "trunc", "rint")
 SHORT_NAMES = {np.dtype(scalar): short for short, scalar in ELEMENT_TYPES.items()}
 
 

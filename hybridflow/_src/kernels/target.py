@@ -28,12 +28,14 @@ def triple() -> str:
 
 
 @functools.cache
-def target_machine() -> Any:
-    """LLVM's description of this machine."""
+def target_machine(features: str = "") -> Any:
+    """LLVM's description of this machine, or of one that is like it and has other features."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name, features = cpu()
+    name, own = cpu()
     target = llvm.Target.from_triple(triple())
-    return target.create_target_machine(cpu=name, features=features, opt=3, reloc="pic", jit=True)
+    return target.create_target_machine(
+        cpu=name, features=features or own, opt=3, reloc="pic", jit=True
+    )
