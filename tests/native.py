@@ -30,6 +30,9 @@ class PythonCompiler:
     def needed(self, is_shared: bool) -> tuple[Any, ...]:
         return ()
 
+    def missing(self, kernels: Any) -> list[Any]:
+        return []
+
     def make(self, kernels: Any) -> Iterator[float]:
         yield from (0.0 for _ in kernels)
 

@@ -74,6 +74,11 @@ def load(key: str) -> bytes | None:
     return _unpack(key, content)
 
 
+def has(key: str) -> bool:
+    """Whether there is an entry under a key; it may turn out to be none when it is loaded."""
+    return not problem() and os.path.exists(os.path.join(folder(), key + _ENTRY))
+
+
 def _digest(code: bytes) -> bytes:
     import hashlib
 

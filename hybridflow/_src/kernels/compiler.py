@@ -64,6 +64,19 @@ class Compiler:
                 yield _PAUSES[self._ended[kernel] - 1]
             yield 0.0
 
+    def missing(self, kernels: Iterable[Kernel]) -> list[Kernel]:
+        """Those of some kernels that would have to be compiled. For jobs alone.
+
+        Raises:
+          CompileError: if none can be.
+        """
+        unknown = [kernel for kernel in dict.fromkeys(kernels) if kernel not in self._addresses]
+        try:
+            with _loading:
+                return [kernel for kernel in unknown if not cache.has(kernel.key)]
+        except ImportError as error:
+            raise CompileError(f"{type(error).__name__}: {error}") from error
+
     def obtain(self, kernels: Iterable[Kernel]) -> dict[Kernel, int]:
         """The addresses of kernels, which are made at once if they have not been.
 

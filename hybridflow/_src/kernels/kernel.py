@@ -68,6 +68,11 @@ class Kernel:
         """The name of its function in the object code."""
         return f"hf_{self.key[:40]}"
 
+    @property
+    def lines(self) -> int:
+        """How long its source is, on which depends how long it takes to compile."""
+        return self.source.count("\n")
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kernel) and self.source == other.source
 

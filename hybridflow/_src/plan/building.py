@@ -11,6 +11,7 @@ from hybridflow._src.framework.storage import Storage
 from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.worker_process import CompileError
+from hybridflow._src.plan.groups import MOST_NODES
 from hybridflow._src.plan.lowering import Lowering
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Program
@@ -18,17 +19,23 @@ from hybridflow._src.plan.steps import Opaque, Unsupported
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Changed, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from hybridflow._src.plan.native import Native, Seen
     from hybridflow._src.plan.plan import Instruction, Plan
+
+# Numba takes about two milliseconds for a line. Where a plan's kernels that are not there yet have
+# more lines than this, they are made for one op each, if those have fewer.
+_MOST_LINES = 8000
+# So many instructions are lowered before other jobs have their turns.
+_A_TURN = 500
 
 
 def build(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> Iterator[float]:
     """Makes the program of a plan for shapes that were seen, as the turns of a job."""
     passes = Passes()
     try:
-        program = _program(plan, seen, passes)
+        program = yield from _program(plan, seen, passes)
         kernels = dict.fromkeys([*program.kernels.values(), *COMPILER.needed(program.is_shared)])
         yield from COMPILER.make(kernels)
         passes.done("kernels")
@@ -45,18 +52,36 @@ def build(plan: Plan, native: Native, key: Any, seen: dict[int, Seen]) -> Iterat
     native.add(key, program)
 
 
-def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Program:
-    """The program of a plan, for shapes that were seen.
+def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Generator[float, None, Program]:
+    """The program of a plan, for shapes that were seen, with what compiles in bounded time.
 
     Raises:
       Unsupported: if it has nothing that kernels could do, or empty arrays.
     """
     if any(note.shape is not None and 0 in note.shape for note in seen.values()):
         raise Unsupported("empty arrays")
+    fused = yield from _program_of(plan, seen, MOST_NODES, passes)
+    lines = _lines(fused)
+    if lines <= _MOST_LINES:
+        return fused
+    # An op to a kernel: there are fewer kernels than kinds of groups, for many steps each.
+    plain = yield from _program_of(plan, seen, 1, passes)
+    return plain if _lines(plain) < lines else fused
+
+
+def _lines(program: Program) -> int:
+    """How many lines have to be compiled for a program."""
+    return sum(kernel.lines for kernel in COMPILER.missing(program.kernels.values()))
+
+
+def _program_of(
+    plan: Plan, seen: dict[int, Seen], most: int, passes: Passes
+) -> Generator[float, None, Program]:
+    """A program whose kernels hold at most so many operations, before the last op of each."""
     by_host: set[Storage] = set()
     while True:
-        made = _PlanLowering(plan, seen, by_host)
-        made.run()
+        made = _PlanLowering(plan, seen, by_host, most)
+        yield from made.turns()
         passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host:
@@ -69,11 +94,11 @@ def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Program:
 class _PlanLowering:
     """Goes through the instructions of a plan and lowers each."""
 
-    def __init__(self, plan: Plan, seen: dict[int, Seen], by_host: set[Storage]) -> None:
+    def __init__(self, plan: Plan, seen: dict[int, Seen], by_host: set[Storage], most: int) -> None:
         self._plan = plan
         self._seen = seen
         self._by_host = by_host
-        self.lowering = Lowering(plan.threads or pool.size())
+        self.lowering = Lowering(plan.threads or pool.size(), most)
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []
         self.fetches: list[Any] = []
@@ -85,8 +110,8 @@ class _PlanLowering:
         self._uses: dict[Buffer, int] = {}
         self._aliases: dict[Buffer, list[int]] = {}
 
-    def run(self) -> None:
-        """Lowers everything."""
+    def turns(self) -> Iterator[float]:
+        """Lowers everything, some of it in each turn of a job."""
         instructions = self._plan.instructions
         for position, step in enumerate(instructions):
             for slot in step.inputs:
@@ -97,6 +122,8 @@ class _PlanLowering:
             self.feeds.append(self._feed(index, slot))
         for position, step in enumerate(instructions):
             self._lower(position, step)
+            if position % _A_TURN == _A_TURN - 1:
+                yield 0.0
         self.fetches = [self._content(slot) for slot in self._plan.fetches]
 
     def _feed(self, index: int, slot: int) -> Any:

@@ -143,7 +143,7 @@ class Fusion(Steps):
                 )
             ):
                 found.append(step)
-        found.append(Group(len(self.steps), shape))
+        found.append(Group(len(self.steps), shape, self.most))
         return found
 
     def rowwise(self, meaning: Callable[..., Any], *values: Value, shapes: Any) -> list[Value]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from hybridflow._src.kernels.kernel import Kernel
 
-_MOST_OPERANDS = 24
-_MOST_NODES = 96
+# A kernel of so many operands and operations takes Numba a second to compile at the worst, and half
+# of one as a rule; more in one kernel would not make it quicker.
+_MOST_OPERANDS, MOST_NODES = 24, 128
 _FEW_OPERANDS = 4
 # Found by measuring: Adam and tanh, at eight or sixteen numbers to a vector.
 _BYTES_AN_OPERATION = 0.5
@@ -40,19 +41,21 @@ class Group:
     """Elementwise work and reductions over one shape.
 
     Attributes:
-      position: its place among the steps of a plan.
+      position: its place among the steps of a plan. most: how many operations it takes, with what
+        it loads: it takes one more op of the plan as long as it has fewer.
       shape: what it walks. rows: how many leading axes are rows; None while that is open.
       made: the nodes of values made here, by their buffers.
     """
 
-    def __init__(self, position: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, position: int, shape: tuple[int, ...], most: int = MOST_NODES) -> None:
         self.position = position
+        self.most = most
         self.shape = shape
         self.rows: int | None = None
         self.made: dict[Buffer, Node] = {}
         self.places: list[_Place] = []
         self._loads: dict[_Place, Node] = {}
-        self._count = 0
+        self._nodes: set[Node] = set()
         self._row_shaped: set[Buffer] = set()
         self._used: dict[int, Node] = {}
         self._puts: list[tuple[_Place, Node]] = []
@@ -64,7 +67,8 @@ class Group:
     @property
     def is_full(self) -> bool:
         """Whether it has grown so large that nothing should be added."""
-        return len(self.places) >= _MOST_OPERANDS or self._count >= _MOST_NODES
+        operands = len(self.places) + len(self._puts)
+        return operands >= _MOST_OPERANDS or len(self._nodes) >= self.most
 
     @property
     def is_small(self) -> bool:
@@ -143,6 +147,15 @@ class Group:
 
     # -- growing -----------------------------------------------------------------------------------
 
+    def _count(self, node: Node) -> None:
+        """Takes note of a value and all that it is computed from."""
+        pending = [node]
+        while pending:
+            node = pending.pop()
+            if node not in self._nodes:
+                self._nodes.add(node)
+                pending.extend(node.args)
+
     def add(self, nodes: Sequence[Node], shape: tuple[int, ...]) -> list[Value]:
         """Adds values of the walk's shape, or of one element for each row."""
         values = []
@@ -151,7 +164,7 @@ class Group:
             self.made[buffer] = node
             if shape != self.shape:
                 self._row_shaped.add(buffer)
-            self._count += 1
+            self._count(node)
             values.append(Value.whole(buffer))
         return values
 
@@ -161,7 +174,7 @@ class Group:
         buffer = Buffer("planned", shape, node.dtype, self.position)
         self.made[buffer] = found
         self._row_shaped.add(buffer)
-        self._count += 1
+        self._count(found)
         return Value.whole(buffer)
 
     def total(self, ufunc: Any, node: Node, shape: tuple[int, ...], over: str) -> Value:
@@ -169,11 +182,13 @@ class Group:
         reduction(ufunc, node)  # refuses what kernels do not reduce
         buffer = Buffer("planned", shape, node.dtype, self.position)
         self._totals.append((ufunc.__name__, node, buffer, over))
+        self._count(node)
         return Value.whole(buffer)
 
     def write(self, buffer: Buffer, node: Node) -> None:
         """Writes a value to a variable, of which `buffer` is the memory from now on."""
         self._writes.append((buffer, node))
+        self._count(node)
         self.made[buffer] = node
 
     def fits(self, place: Value) -> bool:
@@ -183,6 +198,7 @@ class Group:
     def put(self, place: Value, node: Node) -> None:
         """Stores a value in a part of a buffer."""
         self._puts.append((_Place(place.buffer, place.offset, place.strides), node))
+        self._count(node)
 
     def reads(self, buffer_of: Any) -> bool:
         """Whether it loads the memory of a variable otherwise than cell by cell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class Layout:
         self._fetches = list(fetches)
         self.steps: list[tuple[int, GroupCall | Call | Host]] = []
         self.kernels: dict[Any, Kernel] = {}
-        self._partials: dict[tuple[int, int], list[Buffer]] = {}
+        # By the position of a step and the number of its operand.
+        self._partials: dict[int, dict[int, list[Buffer]]] = {}
         # The ops that run by their NumPy meaning, each with the reason.
         self.fallbacks = [
             (step.instruction.op.type, step.why)
@@ -120,10 +122,11 @@ class Layout:
     def _find_handed(self) -> dict[Buffer, Handed]:
         """The large fetched values, each in memory of its own, that are not fetched twice."""
         values = [v for v in self._fetches if isinstance(v, Value)]
+        times = Counter(value.buffer for value in values)
         found = {}
         for value in values:
             buffer = value.buffer
-            once = sum(other.buffer is buffer for other in values) == 1
+            once = times[buffer] == 1
             if buffer.kind == PLANNED and buffer.size >= LARGE and value.is_whole and once:
                 found[buffer] = Handed(value.shape, buffer.dtype)
         return found
@@ -164,7 +167,7 @@ class Layout:
         for total in step.partial():
             whole = step.places[total.operand].buffer
             rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
-            self._partials[position, total.operand] = rest
+            self._partials.setdefault(position, {})[total.operand] = rest
             self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
             found += rest
         return found
@@ -212,7 +215,7 @@ class Layout:
                 work = sum(step.work for _, step in batch)
                 shared = Shared(list(numbers), work >= sharing.WORTH_WAKING)
                 self._segments.append(("shared", shared))
-                combining = self._combining(position, addresses)
+                combining = self._combining(position, step, addresses)
                 self.owners.update((start, position) for _, start in combining)
                 if combining:
                     numbers.append(len(programs))
@@ -286,13 +289,12 @@ class Layout:
         self._places.setdefault(buffer, []).append((len(self._words), offset))
         self._words.append(0)
 
-    def _combining(self, position: int, addresses: dict[Kernel, int]) -> list[tuple[int, int]]:
+    def _combining(
+        self, position: int, step: GroupCall | Call, addresses: dict[Kernel, int]
+    ) -> list[tuple[int, int]]:
         """Calls that add up the parts of the totals of a step."""
         calls = []
-        for (owner, operand), rest in self._partials.items():
-            if owner != position:
-                continue
-            step = next(s for p, s in self.steps if p == position)
+        for operand, rest in self._partials.get(position, {}).items():
             assert isinstance(step, GroupCall)
             whole = step.places[operand].buffer
             for part in rest:
@@ -320,7 +322,7 @@ class Layout:
             for operand, spec in enumerate(step.nest.operands):
                 if operand < len(step.places):
                     place, strides = step.places[operand], step.strides[operand]
-                    rest = self._partials.get((position, operand)) if part else None
+                    rest = self._partials.get(position, {}).get(operand) if part else None
                     self._address_word(rest[part - 1] if rest else place.buffer, place.offset)
                     self._words += strides[:-1]
                     if spec.columns == "g":

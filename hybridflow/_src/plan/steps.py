@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan.groups import Group
+from hybridflow._src.plan.groups import MOST_NODES, Group
 from hybridflow._src.plan.values import CONSTANT, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Steps:
 
     Args:
       threads: how many threads work on one large kernel.
+      most: how many operations one kernel may hold, before the last op that it takes.
 
     Attributes:
       steps: in the order in which they run.
@@ -80,8 +81,9 @@ class Steps:
       written: those that are written.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, most: int = MOST_NODES) -> None:
         self.threads = threads
+        self.most = most
         self.op: Operation | None = None
         self.ops: dict[int, dict[Operation | None, None]] = {}
         self.steps: list[Step | None] = []

@@ -37,7 +37,8 @@ def _sum_of(*arrays: np.ndarray, **_: Any) -> Any:
 def _native_sum_of(b: Any, *values: Any, **_: Any) -> Any:
     if len(values) == 1:
         return b.copy(values[0])
-    return b.elementwise(lambda *arrays: functools.reduce(np.add, arrays), *values)
+    # One after the other, so that as many kernels add as it takes.
+    return functools.reduce(lambda total, value: b.elementwise(np.add, total, value), values)
 
 
 def _add_n_samples(rng: np.random.Generator) -> Iterable[Sample]:
