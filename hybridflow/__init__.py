@@ -314,6 +314,7 @@ with _deferred.imports_of(__name__):
         random_uniform,
         truncated_normal,
     )
+    from hybridflow._src.ops.strings.joining import string_join
     from hybridflow._src.runtime.config import (
         ConfigProto,
         GPUOptions,
@@ -733,6 +734,7 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "string_join",
     "subtract",
     "sum_regularizer",
     "svd",

@@ -153,7 +153,7 @@ def assert_same(got: Any, wanted: Any, what: str) -> None:
     """Same number of arrays, same dtypes and shapes, same bits (any NaN equals any other)."""
     assert len(got) == len(wanted), f"{what}: {len(got)} outputs instead of {len(wanted)}"
     for index, (left, right) in enumerate(zip(got, wanted, strict=True)):
-        left = np.asarray(left)
+        left = np.asarray(left, object if isinstance(left, bytes) else None)  # a string
         assert left.dtype == right.dtype, f"{what}, output {index}: {left.dtype}, not {right.dtype}"
         np.testing.assert_array_equal(left, right, f"{what}, output {index}", strict=True)
 

@@ -7,6 +7,7 @@ slices has an entry that lists them, and an entry for each under a key of its ow
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import struct
@@ -40,6 +41,16 @@ def data_name(prefix: str, shard: int = 0, shards: int = 1) -> str:
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
+def make_folder(prefix: str) -> None:
+    """Makes the folder of a checkpoint if it is not there."""
+    folder = os.path.dirname(prefix)
+    if folder and not os.path.isdir(folder):
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from error
+
+
 class BundleWriter:
     """Writes a checkpoint of one file of tensors: `add` for each, then `finish`.
 
@@ -51,9 +62,7 @@ class BundleWriter:
     """
 
     def __init__(self, prefix: str) -> None:
-        folder = os.path.dirname(prefix)
-        if folder:
-            os.makedirs(folder, exist_ok=True)
+        make_folder(prefix)
         self._prefix = prefix
         self._temporary = f".tempstate{secrets.randbits(64)}"
         self._entries: dict[bytes, Any] = {}
@@ -109,11 +118,11 @@ class BundleWriter:
 
     def finish(self) -> None:
         """Makes the files durable and gives them their names, the index last."""
-        _close_durably(self._file)
+        close_durably(self._file)
         index = index_name(self._prefix)
         with open(index + self._temporary, "xb") as file:
             write_index(file, 1, self._entries)
-            _close_durably(file)
+            close_durably(file)
         os.replace(self._path, data_name(self._prefix))
         os.replace(index + self._temporary, index)
 
@@ -137,7 +146,8 @@ def add_extents(message: Any, extents: Iterable[Extent]) -> None:
             item.start, item.length = extent
 
 
-def _close_durably(file: BinaryIO) -> None:
+def close_durably(file: BinaryIO) -> None:
+    """Closes a file when what was written is on the disk."""
     file.flush()
     os.fsync(file.fileno())
     file.close()

@@ -34,6 +34,7 @@ class BundleReader:
 
     Attributes:
       shapes: the shape of each tensor, by name. dtypes: the dtype of each.
+      entries: the messages of the index, by key. shards: how many files of tensors there are.
 
     Raises:
       NotFoundError: if there is no such checkpoint. DataLossError: if its index is damaged.
@@ -49,7 +50,7 @@ class BundleReader:
             raise NotFoundError(
                 None, None, f"Failed to find any matching files for {prefix}"
             ) from None
-        self._entries: dict[bytes, Any] = {}
+        self.entries: dict[bytes, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.dtypes: dict[str, DType] = {}
         try:
@@ -69,9 +70,9 @@ class BundleReader:
             )
         if header.version.min_consumer > VERSION:
             raise ValueError(f"it is of version {header.version.min_consumer}")
-        self._shards = header.num_shards
+        self.shards = header.num_shards
         for key, value in table:
-            entry = self._entries[key] = messages.BundleEntryProto.FromString(value)
+            entry = self.entries[key] = messages.BundleEntryProto.FromString(value)
             shape = tuple([dim.size for dim in entry.shape.dim])
             if any(size < 0 for size in shape):
                 raise ValueError(f"{key!r} has shape {shape}")
@@ -83,16 +84,25 @@ class BundleReader:
     def _damaged(self, path: str, problem: str) -> DataLossError:
         return DataLossError(None, None, _DAMAGED.format(path=path, problem=problem))
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor.
+
+        Raises:
+          NotFoundError: if there is none of this name.
+        """
+        self._entry(name)
+        return self.shapes[name]
+
     def slices(self, name: str) -> list[tuple[Extent, ...]]:
         """The slices in which a tensor is kept; none if it is kept whole."""
         return [_extents(item) for item in self._entry(name).slices]
 
     def offsets(self, name: str) -> dict[tuple[Extent, ...], int]:
         """Where the bytes of each slice of a tensor begin."""
-        return {e: self._entries[slice_key(name, e)].offset for e in self.slices(name)}
+        return {e: self.entries[slice_key(name, e)].offset for e in self.slices(name)}
 
     def _entry(self, name: str) -> Any:
-        entry = self._entries.get(name.encode())
+        entry = self.entries.get(name.encode())
         if entry is None:
             raise NotFoundError(None, None, f"Key {name} not found in checkpoint {self._prefix}")
         return entry
@@ -128,7 +138,7 @@ class BundleReader:
             if all(length > 0 for _, length in common):
                 missing -= math.prod([length for _, length in common])
                 key = slice_key(name, given)
-                part = self._entries.get(key)
+                part = self.entries.get(key)
                 if part is None:
                     raise self._damaged(self._index, f"a slice of {name} is missing")
                 parts.append((held, common, self._value(name, part)))
@@ -144,7 +154,7 @@ class BundleReader:
     def _value(self, name: str, entry: Any) -> np.ndarray:
         dtype = dtypes.as_dtype(entry.dtype)
         shape = tuple([dim.size for dim in entry.shape.dim])
-        path = data_name(self._prefix, entry.shard_id, self._shards)
+        path = data_name(self._prefix, entry.shard_id, self.shards)
         count = math.prod(shape)
         try:
             with open(path, "rb") as file:

@@ -46,12 +46,17 @@ _eager_guard = Guard()
 
 
 class Storage:
-    """The value of one variable, or None before it is initialized."""
+    """The value of one variable, or None before it is initialized.
 
-    __slots__ = ("__weakref__", "_array", "_owned", "guard", "name", "variable")
+    Attributes:
+      dims: the variable's static shape, None where nothing is known of it.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_owned", "dims", "guard", "name", "variable")
 
     def __init__(self, name: str, value: np.ndarray | None = None) -> None:
         self.name = name
+        self.dims: tuple[int | None, ...] | None = None
         self._array = value
         # Whether nobody else has the array, so that it may be written in place.
         self._owned = False

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import glob
 import os
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import errors
+from hybridflow._src.platform.system_errors import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = [
     "Copy",
@@ -31,27 +30,6 @@ __all__ = [
     "Stat",
     "Walk",
 ]
-
-_CLASS_OF_ERRNO: dict[int, Callable[..., errors.OpError]] = {
-    errno.ENOENT: errors.NotFoundError,
-    errno.EEXIST: errors.AlreadyExistsError,
-    errno.EACCES: errors.PermissionDeniedError,
-    errno.EPERM: errors.PermissionDeniedError,
-    errno.ENOSPC: errors.ResourceExhaustedError,
-    errno.ENOTEMPTY: errors.FailedPreconditionError,
-    errno.EISDIR: errors.FailedPreconditionError,
-    errno.ENOTDIR: errors.FailedPreconditionError,
-}
-
-
-@contextlib.contextmanager
-def _translated(path: Any) -> Iterator[None]:
-    """Turns the operating system's errors into TensorFlow's."""
-    try:
-        yield
-    except OSError as error:
-        cls = _CLASS_OF_ERRNO.get(error.errno or 0, errors.UnknownError)
-        raise cls(None, None, f"{os.fspath(path)}; {error.strerror or error}") from error
 
 
 class GFile:
@@ -80,7 +58,7 @@ class GFile:
         self._name = name
         self._mode = mode
         encoding = None if "b" in mode else "utf-8"
-        with _translated(name):
+        with translated(name):
             self._file: Any = open(name, mode, encoding=encoding)  # noqa: SIM115 - closed by `close`
 
     @property
@@ -95,28 +73,28 @@ class GFile:
 
     def size(self) -> int:
         """The size in bytes."""
-        with _translated(self._name):
+        with translated(self._name):
             self._file.flush()
             return os.path.getsize(self._name)
 
     def read(self, n: int = -1) -> Any:
         """The next `n` characters or bytes; all that is left by default."""
-        with _translated(self._name):
+        with translated(self._name):
             return self._file.read(n)
 
     def readline(self) -> Any:
         """The next line, with its end; empty at the end of the file."""
-        with _translated(self._name):
+        with translated(self._name):
             return self._file.readline()
 
     def readlines(self) -> list[Any]:
         """All lines that are left."""
-        with _translated(self._name):
+        with translated(self._name):
             return list(self._file.readlines())
 
     def write(self, file_content: Any) -> None:
         """Writes text or bytes."""
-        with _translated(self._name):
+        with translated(self._name):
             self._file.write(file_content)
 
     def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
@@ -134,7 +112,7 @@ class GFile:
             raise errors.InvalidArgumentError(
                 None, None, f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2."
             )
-        with _translated(self._name):
+        with translated(self._name):
             self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -143,12 +121,12 @@ class GFile:
 
     def flush(self) -> None:
         """Writes out what is held back."""
-        with _translated(self._name):
+        with translated(self._name):
             self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
-        with _translated(self._name):
+        with translated(self._name):
             self._file.close()
 
     def next(self) -> Any:
@@ -203,7 +181,7 @@ def ListDirectory(dirname: str) -> list[str]:
     """
     if not os.path.isdir(dirname):
         raise errors.NotFoundError(None, None, f"Could not find directory {dirname}")
-    with _translated(dirname):
+    with translated(dirname):
         return sorted(os.listdir(dirname))
 
 
@@ -219,13 +197,13 @@ def MkDir(dirname: str) -> None:
     Raises:
       AlreadyExistsError, NotFoundError: if it exists, or its parent does not.
     """
-    with _translated(dirname):
+    with translated(dirname):
         os.mkdir(dirname)
 
 
 def MakeDirs(dirname: str) -> None:
     """Makes a folder and those above it, where they are missing."""
-    with _translated(dirname):
+    with translated(dirname):
         os.makedirs(dirname, exist_ok=True)
 
 
@@ -235,7 +213,7 @@ def Remove(filename: str) -> None:
     Raises:
       NotFoundError: if there is no such file.
     """
-    with _translated(filename):
+    with translated(filename):
         os.remove(filename)
 
 
@@ -245,7 +223,7 @@ def DeleteRecursively(dirname: str) -> None:
     Raises:
       NotFoundError: if there is no such folder.
     """
-    with _translated(dirname):
+    with translated(dirname):
         shutil.rmtree(dirname)
 
 
@@ -256,7 +234,7 @@ def Copy(oldpath: str, newpath: str, overwrite: bool = False) -> None:
       AlreadyExistsError: if `newpath` exists and is not to be overwritten.
     """
     _admit(newpath, overwrite)
-    with _translated(oldpath):
+    with translated(oldpath):
         shutil.copyfile(oldpath, newpath)
 
 
@@ -267,7 +245,7 @@ def Rename(oldname: str, newname: str, overwrite: bool = False) -> None:
       AlreadyExistsError: if `newname` exists and is not to be overwritten.
     """
     _admit(newname, overwrite)
-    with _translated(oldname):
+    with translated(oldname):
         os.replace(oldname, newname)
 
 
@@ -282,7 +260,7 @@ def Stat(filename: str) -> FileStatistics:
     Raises:
       NotFoundError: if there is no such file.
     """
-    with _translated(filename):
+    with translated(filename):
         found = os.stat(filename)
     return FileStatistics(found.st_size, found.st_mtime_ns, os.path.isdir(filename))
 

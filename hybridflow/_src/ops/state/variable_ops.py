@@ -34,6 +34,7 @@ def _make_storage(
     shape: Any, dtype: Any, shared_name: str, container: str
 ) -> Callable[[], Storage]:
     storage = Storage(shared_name)
+    storage.dims = shape._dims
     return lambda: storage
 
 
@@ -104,8 +105,9 @@ def _assign(
     value = np.asarray(value)
     if shape is not None:
         check_shape(storage.name, value.shape, shape._dims)
-    elif validate_shape and storage.value is not None:
-        check_shape(storage.name, value.shape, storage.value.shape)
+    elif validate_shape:
+        known = storage.value
+        check_shape(storage.name, value.shape, storage.dims if known is None else known.shape)
     return storage.write(value)
 
 

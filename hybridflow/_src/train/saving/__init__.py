@@ -1,0 +1,1 @@
+"""Saving and restoring: what a saver saves, the ops of its graph, the files beside checkpoints."""
