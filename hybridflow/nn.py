@@ -5,6 +5,11 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.ops.convolution.conv2d import (
+        conv2d,
+        conv2d_backprop_filter,
+        conv2d_backprop_input,
+    )
     from hybridflow._src.ops.math.exponential import sigmoid
     from hybridflow._src.ops.math.ranking import in_top_k, top_k
     from hybridflow._src.ops.math.trigonometric import tanh
@@ -46,11 +51,17 @@ with _deferred.imports_of(__name__):
         weighted_moments,
     )
     from hybridflow._src.ops.nn.softmax import log_softmax, softmax
+    from hybridflow._src.ops.pooling.avg_pool import avg_pool
+    from hybridflow._src.ops.pooling.max_pool import max_pool
 
 __all__ = [
+    "avg_pool",
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "conv2d",
+    "conv2d_backprop_filter",
+    "conv2d_backprop_input",
     "crelu",
     "dropout",
     "elu",
@@ -61,6 +72,7 @@ __all__ = [
     "leaky_relu",
     "log_poisson_loss",
     "log_softmax",
+    "max_pool",
     "moments",
     "normalize_moments",
     "relu",

@@ -5,15 +5,12 @@ A row is an op with one of its samples. A `check_*` function takes a row, and ra
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybridflow._src import ops
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework import context
@@ -22,12 +19,12 @@ from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.op_def import OPS, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import late
 from hybridflow._src.ops.arrays.constant import constant
 from hybridflow._src.ops.arrays.placeholder import placeholder
 from hybridflow._src.runtime.session import Session
 
-for _module in pkgutil.iter_modules(ops.__path__):
-    importlib.import_module(f"{ops.__name__}.{_module.name}")
+late.load_ops()
 
 # Why an op has no samples.
 WITHOUT_SAMPLES = {

@@ -1,0 +1,146 @@
+"""Max pooling of images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.op_def import OpDef, Sample
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.families import REALS
+from hybridflow._src.ops.pooling import maxima
+from hybridflow._src.ops.pooling.meanings import (
+    attrs_for,
+    attrs_of,
+    drawn,
+    fits,
+    gradient_shape,
+    like_output,
+    pooled_dims,
+    samples,
+    shape,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hybridflow._src.framework.tensor import Tensor
+
+__all__ = ["max_pool"]
+
+_ACROSS_CHANNELS = ((1, 2, 2, 4), [1, 1, 1, 2], [1, 1, 1, 2], "SAME", "NHWC")
+
+
+def _grad(op: Any, dy: Tensor) -> Any:
+    return raw.MaxPoolGrad(op.inputs[0], op.outputs[0], dy, **attrs_of(op))
+
+
+def _grad_grad(op: Any, dz: Tensor) -> tuple[None, None, Any]:
+    # Which element is the largest does not change with small changes of the input.
+    return None, None, raw.MaxPoolGradGrad(*op.inputs[:2], dz, **attrs_of(op))
+
+
+def _grad_grad_grad(op: Any, dz: Tensor) -> tuple[None, None, Any]:
+    return None, None, raw.MaxPoolGrad(*op.inputs[:2], dz, **attrs_of(op))
+
+
+def _grad_grad_shape(attrs: dict[str, Any], x: Tensor, y: Tensor, dx: Tensor) -> shape_rules.Dims:
+    dims = shape_rules.merging(attrs, x, dx)
+    pooled = pooled_dims(attrs, (None,) * 4 if dims is None else dims, True)
+    fits(pooled, shape_rules.with_rank(y, 4))
+    return pooled
+
+
+def _grad_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for x, attrs in drawn(rng, 4, _ACROSS_CHANNELS):
+        yield Sample(x, maxima.largest(x, **attrs), like_output(rng, x, attrs), **attrs)
+
+
+def _grad_grad_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for x, attrs in drawn(rng, 4, _ACROSS_CHANNELS):
+        values = rng.normal(size=x.shape).astype(x.dtype)
+        yield Sample(x, maxima.largest(x, **attrs), values, **attrs)
+
+
+_max_pool = OpDef(
+    "MaxPool",
+    "input: T -> output: T",
+    types=REALS,
+    attrs=attrs_for(4),
+    shape=shape(4, depthwise=True),
+    compute=maxima.largest,
+    grad=_grad,
+    samples=samples(4, _ACROSS_CHANNELS),
+    checked=True,
+)
+OpDef(
+    "MaxPoolGrad",
+    "orig_input: T, orig_output: T, grad: T -> output: T",
+    types=REALS,
+    attrs=attrs_for(4),
+    shape=gradient_shape(4, depthwise=True),
+    compute=maxima.gradient,
+    grad=_grad_grad,
+    samples=_grad_samples,
+    checked=True,
+)
+OpDef(
+    "MaxPoolGradGrad",
+    "orig_input: T, orig_output: T, grad: T -> output: T",
+    types=REALS,
+    attrs=attrs_for(4),
+    shape=_grad_grad_shape,
+    compute=maxima.selected,
+    grad=_grad_grad_grad,
+    samples=_grad_grad_samples,
+    checked=True,
+)
+
+
+# -- public function -------------------------------------------------------------------------------
+
+
+def max_pool(
+    value: Any,
+    ksize: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    data_format: str = "NHWC",
+    name: str | None = None,
+) -> Tensor:
+    """The largest element of each window.
+
+    Args:
+      value: tensor `[batch, height, width, channels]` of a real dtype.
+      ksize: 4 ints, the sizes of the windows, in the order of `data_format`.
+      strides: 4 ints, how far the windows are apart.
+      padding: "SAME", windows may stand out from the images; or "VALID", they lie inside.
+      data_format: "NHWC", or "NCHW" for images `[batch, channels, height, width]`.
+      name: name of the op.
+
+    Returns: a tensor `[batch, out_height, out_width, channels]` of the same dtype. Its gradient
+      goes to the first of the largest elements of a window.
+
+    Raises:
+      ValueError: if the windows do not fit or an attribute has a value that is not allowed.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     image = hf.reshape(hf.range(16.0), [1, 4, 4, 1])
+    ...     print(hf.nn.max_pool(image, [1, 2, 2, 1], [1, 2, 2, 1], "VALID").numpy().reshape(2, 2))
+    [[ 5.  7.]
+     [13. 15.]]
+    """
+    with name_scope(name, "MaxPool", [value]) as scope:
+        return _max_pool(
+            convert_to_tensor(value, name="input"),
+            ksize=list(ksize),
+            strides=list(strides),
+            padding=padding,
+            data_format=data_format,
+            name=scope,
+        )
