@@ -26,6 +26,7 @@ LAYERS = [
     "variables",
     "runtime",
     "losses",
+    "layers",
     "train",
     "public",
     "cli",

@@ -18,6 +18,7 @@ MODULES = [
     "hybridflow",
     "hybridflow.nn",
     "hybridflow.linalg",
+    "hybridflow.layers",
     "hybridflow.losses",
     "hybridflow.train",
     "hybridflow.constraints",

@@ -319,7 +319,7 @@ def test_a_missing_name_can_be_asked_for(folder):
         script="""
         import tensorflow as tf
         from tensorflow import nothing
-        print(hasattr(tf, "nothing"), getattr(tf, "nothing", 3), hasattr(tf, "layers"))
+        print(hasattr(tf, "nothing"), getattr(tf, "nothing", 3), hasattr(tf, "estimator"))
         """
     )
     assert run(where, "script.py").stdout == "False 3 False\n"
@@ -431,11 +431,11 @@ CHECKED = """
     from tensorflow import nothing, constant
     import numpy as np
 
-    layers = tf.layers
+    estimator = tf.estimator
     FLAGS = tf.flags.FLAGS
 
     def model(x):
-        x = layers.dense(x, 3)
+        x = estimator.LinearRegressor(x)
         x = math_ops.matmul(x, np.ones([3, 3]))
         raise SystemExit(FLAGS.batch, tf.GraphKeys.LOSSES, tf.GraphKeys.LOSES)
         return slim.conv2d(tf.nn.relu(x), tf.nn.sofmax(x).foo.bar, tf.float32.name)
@@ -462,10 +462,10 @@ def test_check_lists_all_names_without_running(folder):
         "tf.constant": ("present", "line 5"),
         "tf.contrib.slim": ("MISSING", "line 3"),
         "tf.contrib.slim.conv2d": ("MISSING", "line 15"),
+        "tf.estimator": ("MISSING", "line 8"),
+        "tf.estimator.LinearRegressor": ("MISSING", "line 12"),
         "tf.flags.FLAGS": ("present", "line 9"),
         "tf.float32": ("present", "line 15"),
-        "tf.layers": ("MISSING", "line 8  (nearest: tf.contrib.layers)"),
-        "tf.layers.dense": ("MISSING", "line 12"),
         "tf.nn.relu": ("present", "lines 15, 17"),
         "tf.nn.sofmax": ("MISSING", "line 15  (nearest: tf.nn.softmax)"),
         "tf.nothing": ("MISSING", "line 5"),

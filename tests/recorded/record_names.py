@@ -1,5 +1,6 @@
 """Records the names that programs give to variables, ops and results."""
 
+import name_programs_layers
 import name_programs_losses
 import name_programs_models
 import name_programs_scopes
@@ -106,7 +107,7 @@ def program_case(source):
 
 STEMS = {
     "names": (name_programs_scopes, name_programs_models),
-    "layers": (name_programs_losses,),
+    "layers": (name_programs_losses, name_programs_layers),
 }
 
 

@@ -8,24 +8,22 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
-from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
+from hybridflow._src.framework.scopes import init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.control_flow.ordering import group
 from hybridflow._src.ops.math.elementwise import minimum
-from hybridflow._src.ops.math.exponential import pow
-from hybridflow._src.train.slots import SlotSets, colocated, make_slot
-from hybridflow._src.variables.getting import get_variable
+from hybridflow._src.train.slots import SlotSets, make_slot
+from hybridflow._src.variables.averaging import assign_moving_average
 from hybridflow._src.variables.initialization import (
     global_variables,
     moving_average_variables,
     trainable_variables,
 )
 from hybridflow._src.variables.initializers import Zeros
-from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.variable import Variable
 
-__all__ = ["ExponentialMovingAverage", "assign_moving_average"]
+__all__ = ["ExponentialMovingAverage"]
 
 _NOT_TENSOR = (
     "ExponentialMovingAverage.apply takes variables and tensors, got {value!r:.200} (pass the "
@@ -179,55 +177,3 @@ class ExponentialMovingAverage:
             if variable.name not in names:
                 found.setdefault(variable._shared_name, variable)
         return found
-
-
-def assign_moving_average(
-    variable: Any, value: Any, decay: Any, zero_debias: bool = True, name: str | None = None
-) -> Any:
-    """Moves a variable towards a value: `variable = decay * variable + (1 - decay) * value`.
-
-    Args:
-      variable: the variable that holds the average.
-      value: tensor of its shape and dtype.
-      decay: scalar tensor or number.
-      zero_debias: whether to divide by `1 - decay^n` after `n` updates; the average before that and
-        `n` are kept in the variables `<variable>/biased` and `<variable>/local_step`.
-      name: name of the result.
-
-    Returns: the new average (in a graph, when it runs).
-    """
-    with (
-        name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope,
-        colocated(variable),
-    ):
-        share = cast(1.0 - convert_to_tensor(decay), variable.dtype)
-        value = convert_to_tensor(value)
-        if zero_debias:
-            delta = _debiased_delta(variable, value, share)
-        else:
-            delta = (convert_to_tensor(variable) - value) * share
-        return variable.assign_sub(delta, name=scope)
-
-
-def _debiased_delta(variable: Any, value: Any, share: Any) -> Any:
-    """What to subtract from an average so that it does not count the zero that it started from."""
-    with variable_scope(variable._shared_name, values=[variable, value, share]):
-        biased = get_variable(
-            "biased",
-            shape=variable.shape,
-            dtype=variable.dtype.base_dtype,
-            initializer=Zeros(),
-            trainable=False,
-        )
-        local_step = get_variable(
-            "local_step",
-            shape=[],
-            dtype=variable.dtype.base_dtype,
-            initializer=Zeros(),
-            trainable=False,
-        )
-        moved = biased.assign_sub((convert_to_tensor(biased) - value) * share)
-        counted = local_step.assign_add(1.0)
-        with control_dependencies([moved.op, counted.op] if not context.modes.top.eager else []):
-            weight = 1.0 - pow(1.0 - share, local_step.read_value())
-            return variable.read_value() - biased.read_value() / weight

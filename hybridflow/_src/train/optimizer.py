@@ -20,11 +20,12 @@ from hybridflow._src.ops.control_flow import ordering
 from hybridflow._src.train.arguments import NO_GRADIENT, check_mode, checked_pairs, variables_of
 from hybridflow._src.train.eager_step import EagerSteps
 from hybridflow._src.train.projection import check_synchronous, project_after
-from hybridflow._src.train.slots import SlotSets, colocated, make_slot
+from hybridflow._src.train.slots import SlotSets, make_slot
 from hybridflow._src.train.updates import count_step, sum_repeated
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
+from hybridflow._src.variables.updates import colocated
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:

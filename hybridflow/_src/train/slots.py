@@ -132,8 +132,3 @@ def _beside(primary: Any) -> AbstractContextManager[Any]:
     if not isinstance(primary, Variable):
         return contextlib.nullcontext()
     return device(primary.device) if primary._eager else colocate_with(primary.op)
-
-
-def colocated(variable: Any) -> AbstractContextManager[Any]:
-    """A context manager in which ops are colocated with a variable, unless it is an eager one."""
-    return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)

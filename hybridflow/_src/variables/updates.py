@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import colocate_with
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = [
@@ -227,3 +231,8 @@ def is_variable_initialized(variable: Any, name: str | None = None) -> Tensor:
     if isinstance(variable, Variable):
         return variable.is_initialized(name)
     return raw.IsVariableInitialized(variable, name=name)
+
+
+def colocated(variable: Any) -> AbstractContextManager[Any]:
+    """A context manager in which ops are colocated with a variable, unless it is an eager one."""
+    return contextlib.nullcontext() if variable._eager else colocate_with(variable.op)

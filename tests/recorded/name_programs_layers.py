@@ -1,0 +1,100 @@
+"""Programs with layers; each fills a dict `out`."""
+
+PROGRAMS = {
+    "layers/dense": """
+out = {}
+x = tf.constant([[1.0, -2.0, 0.5]], name='x')
+ones = tf.ones_initializer()
+out['first'] = tf.layers.dense(x, 2, kernel_initializer=ones)
+out['second'] = tf.layers.dense(x, 2, activation=tf.nn.relu, kernel_initializer=ones)
+out['named'] = tf.layers.dense(x, 2, activation=tf.tanh, kernel_initializer=ones, name='named')
+out['again'] = tf.layers.dense(x, 2, name='named', reuse=True)
+out['plain'] = tf.layers.dense(x, 2, use_bias=False, kernel_initializer=ones)
+""",
+    "layers/dense_scopes": """
+out = {}
+x = tf.placeholder(tf.float32, [None, 3], name='x')
+with tf.variable_scope('tower'):
+    out['a'] = tf.layers.dense(x, 4)
+    out['b'] = tf.layers.dense(out['a'], 4, name='top')
+with tf.variable_scope('tower', reuse=True):
+    out['c'] = tf.layers.dense(x, 4)
+    out['d'] = tf.layers.dense(out['c'], 4, name='top')
+with tf.name_scope('outer'):
+    out['e'] = tf.layers.dense(x, 4)
+with tf.variable_scope('other', initializer=tf.ones_initializer()):
+    with tf.name_scope('deep'):
+        out['f'] = tf.layers.dense(x, 2, bias_initializer=tf.ones_initializer(), name='g/h')
+out['frozen'] = tf.layers.dense(x, 2, trainable=False)
+""",
+    "layers/dense_objects": """
+out = {}
+x = tf.placeholder(tf.float32, [None, 3], name='x')
+one = tf.layers.Dense(3)
+two = tf.layers.Dense(3, name='two')
+out['one_x'] = one(x)
+out['two_x'] = two(x)
+out['one_one_x'] = one(out['one_x'])
+with tf.variable_scope('inside'):
+    out['two_again'] = two(x)
+    three = tf.layers.Dense(3, activation=tf.sigmoid)
+    out['three'] = three(x)
+out['one_kernel'] = one.kernel
+out['two_bias'] = two.bias
+with tf.variable_scope('late') as scope:
+    late = tf.layers.Dense(2, _scope=scope)
+out['late'] = late(x)
+""",
+    "layers/dense_losses": """
+out = {}
+x = tf.constant([[1.0, -2.0, 0.5]], name='x')
+l2 = tf.contrib.layers.l2_regularizer(0.5)
+ones = tf.ones_initializer()
+out['y'] = tf.layers.dense(x, 2, kernel_initializer=ones, kernel_regularizer=l2)
+out['z'] = tf.layers.dense(x, 2, kernel_initializer=ones, kernel_regularizer=l2,
+                           bias_regularizer=l2, activity_regularizer=l2, name='z')
+out['again'] = tf.layers.dense(x, 2, kernel_regularizer=l2, name='z', reuse=True)
+for number, loss in enumerate(tf.losses.get_regularization_losses()):
+    out['loss_%d' % number] = loss
+out['total'] = tf.losses.get_regularization_loss()
+with tf.variable_scope('regular', regularizer=l2):
+    out['in_scope'] = tf.layers.dense(x, 2, kernel_initializer=ones)
+""",
+    "layers/dense_ranks": """
+out = {}
+x = tf.placeholder(tf.float32, [None, 5, 3], name='x')
+out['cube'] = tf.layers.dense(x, 2, name='cube')
+out['half'] = tf.layers.dense(tf.placeholder(tf.float64, [4, 3]), 2)
+""",
+    "layers/dense_partitioned": """
+out = {}
+x = tf.placeholder(tf.float32, [None, 4], name='x')
+with tf.variable_scope('parts', partitioner=tf.fixed_size_partitioner(2)):
+    out['y'] = tf.layers.dense(x, 6, kernel_regularizer=tf.contrib.layers.l2_regularizer(0.1))
+""",
+    "layers/dropout_and_flatten": """
+out = {}
+x = tf.constant([[[1.0, 2.0], [3.0, 4.0]]], name='x')
+out['off'] = tf.layers.dropout(x)
+out['on'] = tf.layers.dropout(x, 0.25, seed=1, training=True)
+out['named'] = tf.layers.dropout(x, name='drop')
+out['flat'] = tf.layers.flatten(x)
+out['flat_named'] = tf.layers.flatten(x, name='rows')
+out['flat_unknown'] = tf.layers.flatten(tf.placeholder(tf.float32, [None, 3, 2]))
+""",
+    "layers/connected": """
+out = {}
+x = tf.layers.Input([3], name='pixels')
+y = tf.layers.Input([3])
+hidden = tf.layers.Dense(4)
+out['hidden_x'] = hidden(x)
+out['hidden_y'] = hidden(y)
+drop = tf.layers.Dropout()
+out['dropped'] = drop(out['hidden_x'])
+out['input'] = hidden.get_input_at(1)
+out['output'] = hidden.get_output_at(0)
+out['only'] = drop.input
+layer = tf.layers.Layer()
+out['same'] = layer(x)
+""",
+}
