@@ -14,6 +14,7 @@ from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.plan import building
 from hybridflow._src.plan import native as executor
+from hybridflow._src.plan import plan as plans
 from hybridflow._src.plan.plan import Plan
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
@@ -131,6 +132,17 @@ def uncompiled_kernels() -> Iterator[None]:
         yield
     finally:
         building.COMPILER, executor.JOBS = before
+
+
+@contextlib.contextmanager
+def interpreter_alone() -> Iterator[None]:
+    """Plans made inside are never run natively."""
+    before = plans.native_of
+    plans.native_of = lambda plan: None
+    try:
+        yield
+    finally:
+        plans.native_of = before
 
 
 def wait() -> None:

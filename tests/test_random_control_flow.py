@@ -323,9 +323,10 @@ def check(seed: int) -> None:
     program = Program(seed)
     try:
         wanted, updates = eagerly(program)
-        found: dict[str, Any] = {"graph": as_graph(program)}
-        found["function"], in_function = eagerly(program, hf.function)
-        found["inside a function"], inside = inside_a_function(program)
+        with native.interpreter_alone():
+            found: dict[str, Any] = {"graph": as_graph(program)}
+            found["function"], in_function = eagerly(program, hf.function)
+            found["inside a function"], inside = inside_a_function(program)
         if seed % NATIVE_EVERY == 0:
             found["native"] = as_native(program)
         for name, values in found.items():

@@ -51,6 +51,16 @@ def test_flatten(structure, flat):
     assert nest.flatten(structure) == flat
 
 
+def test_structures_may_be_nested_deeply():
+    structure = 1
+    for depth in range(5000):
+        structure = ([structure], (structure,), {"a": structure})[depth % 3]
+    assert nest.flatten(structure) == [1]
+    packed = nest.map_structure(lambda x: x + 1, structure)
+    nest.assert_same_structure(structure, packed)
+    assert nest.flatten(packed) == [2]
+
+
 def test_a_dict_keeps_its_order_and_kind():
     ordered = collections.OrderedDict([("b", 1), ("a", 2)])
     packed = nest.pack_sequence_as(ordered, [10, 20])

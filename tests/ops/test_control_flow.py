@@ -239,6 +239,42 @@ def test_case_without_default_and_exclusive(execution):
         execution(both, 2.0)
 
 
+@pytest.mark.parametrize("x", [3.5, 398.5, 1000.0])
+def test_case_of_hundreds_of_pairs(execution, x):
+    def function(x):
+        pairs = [(x < float(k), lambda k=k: x * x * float(k)) for k in range(400)]
+        return hf.case(pairs, default=lambda: -x)
+
+    index = float(np.ceil(x))
+    wanted = [x * x * index, 2 * x * index] if x < 400 else [-x, -1.0]
+    np.testing.assert_allclose(
+        execution(lambda x: [function(x), *gradient_of(function, [x])], x), wanted
+    )
+
+
+def test_case_names_its_ops_as_a_cond_in_a_cond_does():
+    with hf.Graph().as_default() as graph:
+        x = hf.placeholder(hf.float32, [])
+        y = hf.case(
+            [(x < 1.0, lambda: hf.add(x, 1.0, "a")), (x < 2.0, lambda: hf.add(x, 2.0, "b"))],
+            default=lambda: hf.add(x, 3.0, "c"),
+        )
+        assert y.name == "case/cond/Merge:0"
+        for name in ("case/cond/a", "case/cond/cond/b", "case/cond/cond/c"):
+            assert graph.get_operation_by_name(name).type == "Add"
+
+
+def test_case_arguments():
+    with hf.Graph().as_default():
+        x = hf.placeholder(hf.float32, [])
+        with pytest.raises(TypeError, match="predicates of case must be bool"):
+            hf.case([(x, lambda: x)], default=lambda: x)
+        with pytest.raises(TypeError, match="branch 1 of case 'case_1' must have the same type"):
+            hf.case([(x > 0.0, lambda: x)], default=lambda: hf.constant(1))
+        with pytest.raises(TypeError, match="Incompatible return values of branch 0"):
+            hf.case([(x > 0.0, lambda: [x, x])], default=lambda: {"a": x, "b": x})
+
+
 def test_variables_in_branches_and_loops(execution):
     def function(x):
         v = hf.get_variable("v", initializer=2.0, use_resource=True)

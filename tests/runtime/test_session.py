@@ -106,6 +106,20 @@ def test_any_structure(structure):
         assert sess.run(fetches) == structure
 
 
+def test_fetches_and_feeds_may_be_nested_deeply(graph, sess):
+    x = hf.placeholder(hf.float32, [])
+    fetches, key, value = [x, x], x, 2.0
+    for depth in range(500):
+        fetches = ([fetches], (fetches,), {"a": fetches})[depth % 3]
+        key, value = (key,), [value]
+    for _ in range(2):
+        result = sess.run(fetches, {key: value})
+        for depth in reversed(range(500)):
+            assert type(result) is (list, tuple, dict)[depth % 3]
+            (result,) = result.values() if isinstance(result, dict) else result
+        assert result == [2.0, 2.0]
+
+
 def test_a_tensor_is_computed_once_however_often_it_is_fetched(graph, sess):
     calls = []
     x = hf.py_func(lambda: np.float32(calls.append(1) or len(calls)), [], hf.float32)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros beside a gradient that
 # is there.
-_TAKES_NONE = frozenset(("Cond", "PartitionedCall", "While"))
+_TAKES_NONE = frozenset(("Case", "Cond", "PartitionedCall", "While"))
 
 
 class Gradients:

@@ -31,8 +31,13 @@ def flatten(structure: Any) -> list[Any]:
     if not is_sequence(structure):
         return [structure]
     leaves: list[Any] = []
-    for child in _children(structure):
-        leaves.extend(flatten(child))
+    pending = _children(structure)[::-1]
+    while pending:
+        item = pending.pop()
+        if is_sequence(item):
+            pending += _children(item)[::-1]
+        else:
+            leaves.append(item)
     return leaves
 
 
@@ -46,17 +51,35 @@ def pack_sequence_as(structure: Any, flat: Any) -> Any:
     expected = len(flatten(structure))
     if len(flat) != expected:
         raise ValueError(f"The structure has {expected} elements, but {len(flat)} were given.")
-    return _pack(structure, iter(flat))
+    return _pack(structure, iter(flat)) if is_sequence(structure) else flat[0]
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
-    if not is_sequence(structure):
-        return next(leaves)
+    # The structures that are being packed, outermost first: what is left of each, what is done.
+    around: list[tuple[Any, Iterator[Any], list[Any]]] = []
+    around.append((structure, iter(_children(structure)), []))
+    while True:
+        parent, children, packed = around[-1]
+        for child in children:
+            if is_sequence(child):
+                around.append((child, iter(_children(child)), []))
+                break
+            packed.append(next(leaves))
+        else:
+            around.pop()
+            made = _like(parent, packed)
+            if not around:
+                return made
+            around[-1][2].append(made)
+
+
+def _like(structure: Any, children: list[Any]) -> Any:
+    """A sequence of the kind of `structure`, of new children."""
+    kind = type(structure)
     if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in _sorted(structure)}
-        return type(structure)((key, packed[key]) for key in structure)
-    items = [_pack(child, leaves) for child in structure]
-    return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
+        by_key = dict(zip(_sorted(structure), children, strict=True))
+        return kind((key, by_key[key]) for key in structure)
+    return kind(*children) if hasattr(structure, "_fields") else kind(children)
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
@@ -77,10 +100,17 @@ def assert_same_structure(a: Any, b: Any) -> None:
     Raises:
       ValueError: if they have not. TypeError: if the kinds of sequences differ.
     """
+    pending = [(a, b)]
+    while pending:
+        a, b = pending.pop()
+        if is_sequence(a) or is_sequence(b):
+            _check_same_kind(a, b)
+            pending.extend(zip(_children(a)[::-1], _children(b)[::-1], strict=True))
+
+
+def _check_same_kind(a: Any, b: Any) -> None:
     if is_sequence(a) != is_sequence(b):
         raise ValueError(f"The two structures don't have the same nested structure: {a!r}, {b!r}.")
-    if not is_sequence(a):
-        return
     if type(a) is not type(b):
         raise TypeError(
             f"The two structures don't have the same sequence type: {type(a).__name__} and "
@@ -90,10 +120,7 @@ def assert_same_structure(a: Any, b: Any) -> None:
         raise ValueError(
             f"The two dictionaries don't have the same keys: {sorted(a)}, {sorted(b)}."
         )
-    left, right = _children(a), _children(b)
-    if len(left) != len(right):
+    if len(a) != len(b):
         raise ValueError(
             f"The two structures don't have the same number of elements: {a!r}, {b!r}."
         )
-    for x, y in zip(left, right, strict=True):
-        assert_same_structure(x, y)

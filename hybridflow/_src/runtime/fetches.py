@@ -15,7 +15,7 @@ from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hybridflow._src.framework.graph import Graph
 
@@ -50,24 +50,45 @@ class Fetches:
         self.operations: list[Operation] = []
         self.pack: Callable[[list[Any]], Any] = self._packer(fetches)
 
-    def _packer(self, fetch: Any) -> Callable[[list[Any]], Any]:
+    def _packer(self, fetches: Any) -> Callable[[list[Any]], Any]:
+        """What puts values into the structure of `fetches`, which may be nested to any depth."""
+        steps: list[tuple[Callable[[Any], Any], int]] = []
+        # Items still to come, last first, and parents, whose steps follow those of their items.
+        pending: list[Any] = [fetches]
+        while pending:
+            item = pending.pop()
+            if isinstance(item, _Parent):
+                steps.append((item.make, item.size))
+            elif isinstance(item, (list, tuple, dict)):
+                items = list(item.values() if isinstance(item, dict) else item)
+                pending.append(_Parent(_maker(item), len(items)))
+                pending.extend(reversed(items))
+            else:
+                steps.append((self._leaf(item), _LEAF))
+        leaves = [step for step, size in steps if size == _LEAF]
+        make = steps[-1][0]
+        if len(steps) == 1 and leaves:
+            return make
+        if len(steps) == len(leaves) + 1:
+            return lambda values: make([leaf(values) for leaf in leaves])
+
+        def pack(values: list[Any]) -> Any:
+            made: list[Any] = []
+            for make, size in steps:
+                if size == _LEAF:
+                    made.append(make(values))
+                else:
+                    first = len(made) - size
+                    made[first:] = [make(made[first:])]
+            return made[0]
+
+        return pack
+
+    def _leaf(self, fetch: Any) -> Callable[[list[Any]], Any]:
         if fetch is None:
             raise TypeError("Fetch argument None has invalid type <class 'NoneType'>")
         if isinstance(fetch, IndexedSlices):
             return self._slices_packer(fetch)
-        if isinstance(fetch, (list, tuple)):
-            packers = [self._packer(item) for item in fetch]
-            if isinstance(fetch, list):
-                return lambda values: [pack(values) for pack in packers]
-            if hasattr(fetch, "_fields"):
-                kind = type(fetch)
-                return lambda values: kind(*[pack(values) for pack in packers])
-            return lambda values: tuple([pack(values) for pack in packers])
-        if isinstance(fetch, dict):
-            named = {key: self._packer(item) for key, item in fetch.items()}
-            return lambda values: _fill(
-                type(fetch)(), {key: pack(values) for key, pack in named.items()}
-            )
         element = self._element(fetch)
         if isinstance(element, Operation):
             self.operations.append(element)
@@ -76,9 +97,9 @@ class Fetches:
         return lambda values: values[position]
 
     def _slices_packer(self, fetch: IndexedSlices) -> Callable[[list[Any]], Any]:
-        values_pack = self._packer(fetch.values)
-        indices_pack = self._packer(fetch.indices)
-        shape_pack = None if fetch.dense_shape is None else self._packer(fetch.dense_shape)
+        values_pack = self._leaf(fetch.values)
+        indices_pack = self._leaf(fetch.indices)
+        shape_pack = None if fetch.dense_shape is None else self._leaf(fetch.dense_shape)
 
         def pack(values: list[Any]) -> IndexedSlicesValue:
             shape = None if shape_pack is None else shape_pack(values)
@@ -117,35 +138,75 @@ class Fetches:
         return element
 
 
-def _fill(mapping: Any, items: dict[Any, Any]) -> Any:
+# In place of a size: the step of an item that is not nested.
+_LEAF = -1
+
+
+class _Parent(NamedTuple):
+    """A list, tuple or dict whose items come first: what makes it of so many items."""
+
+    make: Callable[[list[Any]], Any]
+    size: int
+
+
+def _maker(fetches: Any) -> Callable[[list[Any]], Any]:
+    """What makes a structure like this one, which may change, of a list of new items."""
+    kind = type(fetches)
+    if isinstance(fetches, dict):
+        keys = list(fetches)
+        return lambda items: _fill(kind(), zip(keys, items, strict=True))
+    if hasattr(fetches, "_fields"):
+        return lambda items: kind(*items)
+    return list if isinstance(fetches, list) else tuple
+
+
+def _fill(mapping: Any, items: Iterable[tuple[Any, Any]]) -> Any:
     mapping.update(items)
     return mapping
 
 
 def freeze(fetches: Any) -> Any:
-    """A hashable key for a structure of fetches; structures with equal keys pack alike."""
-    if isinstance(fetches, (list, tuple)):
-        return fetches.__class__, tuple([freeze(item) for item in fetches])
-    if isinstance(fetches, dict):
-        return fetches.__class__, tuple([(key, freeze(item)) for key, item in fetches.items()])
-    return fetches
+    """A hashable key for a structure of fetches; structures with equal keys pack alike.
+
+    Nested ones are written out in one row, each with its class and its size or keys.
+    """
+    if not isinstance(fetches, (list, tuple, dict)):
+        return fetches
+    row: list[Any] = []
+    pending: list[Any] = [fetches]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (list, tuple)):
+            row += item.__class__, len(item)
+            pending.extend(reversed(item))
+        elif isinstance(item, dict):
+            row += item.__class__, tuple(item)
+            pending.extend(reversed(item.values()))
+        else:
+            row.append(item)
+    return tuple(row)
 
 
 def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     """The (key, value) pairs of one entry of `feed_dict`, which may be a nested structure."""
-    if isinstance(key, IndexedSlices):
-        pairs = [(key.values, value[0]), (key.indices, value[1])]
-        if key.dense_shape is not None:
-            pairs.append((key.dense_shape, value[2]))
-        return pairs
-    if isinstance(key, (tuple, list)):
-        if not isinstance(value, (tuple, list)) or len(key) != len(value):
-            raise ValueError(
-                f"The value fed for {key!r} must have the same nested structure, got "
-                f"{value!r:.200}."
-            )
-        return [pair for k, v in zip(key, value, strict=True) for pair in expand_feed(k, v)]
-    return [(key, value)]
+    pairs = []
+    pending: list[tuple[Any, Any]] = [(key, value)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(key, IndexedSlices):
+            pairs += [(key.values, value[0]), (key.indices, value[1])]
+            if key.dense_shape is not None:
+                pairs.append((key.dense_shape, value[2]))
+        elif isinstance(key, (tuple, list)):
+            if not isinstance(value, (tuple, list)) or len(key) != len(value):
+                raise ValueError(
+                    f"The value fed for {key!r} must have the same nested structure, got "
+                    f"{value!r:.200}."
+                )
+            pending.extend(zip(reversed(key), reversed(value), strict=True))
+        else:
+            pairs.append((key, value))
+    return pairs
 
 
 def feed_tensor(graph: Graph, key: Any) -> Tensor:

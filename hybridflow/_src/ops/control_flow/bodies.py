@@ -109,8 +109,9 @@ def zeros_for(tensor: Tensor) -> Tensor:
     if tensor.dtype is dtypes.resource:
         form = handle_form(tensor)
         dtype, dims = form["dtype"], form["shape"]._dims
-    if dims is not None and None not in dims:
-        return raw.Fill(list(dims), raw.Const(value=np.zeros((), dtype.np), dtype=dtype))
+    sizes = [d for d in dims or () if d is not None]
+    if dims is not None and len(sizes) == len(dims):
+        return raw.Const(value=np.broadcast_to(np.zeros((), dtype.np), sizes), dtype=dtype)
     return raw.ZerosLike(
         raw.ReadVariableOp(tensor, **form) if tensor.dtype is dtypes.resource else tensor
     )

@@ -18,26 +18,23 @@ from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.operation import Operation
 
 __all__ = ["case", "cond"]
 
-_NAMES = ("true_fn", "false_fn")
 
-
-def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
-    """Runs the plan of one branch; what the other one would have saved is nothing."""
+def _kernel(choose: Callable[[Any], int], op: Operation, *plans: Any) -> Callable[..., list[Any]]:
+    """Runs the plan of one branch; what the other ones would have saved is nothing."""
     unused = [bodies.nothing(t.dtype) for t in op.outputs]
     branches = []
     for body, plan in zip(op.bodies, plans, strict=True):
         places = [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
         branches.append((plan, bodies.capture_positions(op, body, 1), places))
-    on_true, on_false = branches
 
-    def compute(pred: Any, *captures: Any) -> list[Any]:
-        plan, positions, places = on_true if pred else on_false
+    def compute(chooser: Any, *captures: Any) -> list[Any]:
+        plan, positions, places = branches[choose(chooser)]
         results = list(unused)
         for place, value in zip(
             places, plan.run_silenced([captures[i] for i in positions]), strict=True
@@ -49,7 +46,7 @@ def _kernel(op: Operation, *plans: Any) -> Callable[..., list[Any]]:
 
 
 def _grad(op: Operation, *dys: Any) -> list[Any]:
-    """A `Cond` on the same predicate, whose branches are the gradients of the branches."""
+    """An op that chooses as this one does, among the gradients of the branches."""
     captures = [t for t in op.inputs[1:] if bodies.differentiable(t)]
     found: dict[Tensor, None] = {}
 
@@ -77,10 +74,11 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
             if t in found
         ]
 
-    with name_scope("Cond_grad") as scope:
-        results = _cond_op(
+    with name_scope(f"{op.type}_grad") as scope:
+        results = _branch_op(
+            op.op_def,
             op.inputs[0],
-            [branch(body) for body in op.bodies],
+            [(f"gradient of the {body.what}", branch(body)) for body in op.bodies],
             scope,
             [functools.partial(_save, op, body) for body in op.bodies],
             complete,
@@ -95,29 +93,35 @@ def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
     return bodies.save(op, body, tensor, tensor.dtype.base_dtype, tensor._dims)
 
 
-_op = OpDef(
-    "Cond",
-    "pred: bool, captures: ... -> outputs: N*Tout",
-    attrs={"Tout": ()},
-    shape=lambda attrs, *_: [],
-    kernel=_kernel,
-    grad=_grad,
-)
+def _record(name: str, chooser: str, choose: Callable[[Any], int]) -> OpDef:
+    return OpDef(
+        name,
+        f"{chooser}, captures: ... -> outputs: N*Tout",
+        attrs={"Tout": ()},
+        shape=lambda attrs, *_: [],
+        kernel=functools.partial(_kernel, choose),
+        grad=_grad,
+    )
 
 
-def _cond_op(
-    pred: Tensor,
-    functions: list[Callable[[], list[Any]]],
+_cond = _record("Cond", "pred: bool", lambda pred: 0 if pred else 1)
+_case = _record("Case", "branch: int64", int)
+
+
+def _branch_op(
+    op_def: OpDef,
+    chooser: Tensor,
+    functions: Sequence[tuple[str, Callable[[], list[Any]]]],
     scope: str,
     resolve: list[Any] | None = None,
     complete: Callable[[list[Any]], list[Any]] | None = None,
 ) -> list[Tensor]:
-    """Adds a `Cond` whose branches yield the tensors that `functions` give."""
+    """Adds an op whose branches, each with what it is called, yield what `functions` give."""
     outer = current_body()
     branches = []
     results = []
-    for index, function in enumerate(functions):
-        body = Body(f"{_NAMES[index]} of cond '{scope.rstrip('/')}'", outer)
+    for index, (what, function) in enumerate(functions):
+        body = Body(what, outer)
         body.resolve = resolve[index] if resolve else None
         results.append(bodies.build(body, function))
         branches.append(body)
@@ -126,24 +130,37 @@ def _cond_op(
             final = complete(result) if complete else result
             yielded: list[Any] = [bodies.yielded(t) for t in final]
         body.outputs = yielded
-    left, right = (body.outputs for body in branches)
-    if len(left) != len(right):
+    first = branches[0]
+    out_dtypes = [t.dtype.base_dtype for t in first.outputs]
+    out_dims = [t._dims for t in first.outputs]
+    for body in branches[1:]:
+        _check_alike(first, body)
+        out_dims = [common_dims(d, t._dims) for d, t in zip(out_dims, body.outputs, strict=True)]
+    op = bodies.add_op(
+        op_def,
+        tuple(branches),
+        [chooser],
+        {"Tout": out_dtypes},
+        f"{scope}{op_def.name}/",
+        out_dtypes,
+        out_dims,
+    )
+    return [raw.Identity(t, name="Merge") for t in op.outputs[: len(out_dtypes)]]
+
+
+def _check_alike(first: Body, other: Body) -> None:
+    names = f"{first.what} and {other.what}"
+    if len(first.outputs) != len(other.outputs):
         raise ValueError(
-            f"true_fn and false_fn must return the same number of results: got {len(left)} and "
-            f"{len(right)}."
+            f"{names} must return the same number of results, got {len(first.outputs)} and "
+            f"{len(other.outputs)}."
         )
-    for x, y in zip(left, right, strict=True):
+    for x, y in zip(first.outputs, other.outputs, strict=True):
         if x.dtype.base_dtype != y.dtype.base_dtype:
             raise DTypeError(
-                "Outputs of true_fn and false_fn must have the same type: "
-                f"{x.dtype.base_dtype.name}, {y.dtype.base_dtype.name}"
+                f"Outputs of {names} must have the same type: {x.dtype.base_dtype.name}, "
+                f"{y.dtype.base_dtype.name}"
             )
-    out_dtypes = [t.dtype.base_dtype for t in left]
-    out_dims = [common_dims(x._dims, y._dims) for x, y in zip(left, right, strict=True)]
-    op = bodies.add_op(
-        _op, tuple(branches), [pred], {"Tout": out_dtypes}, f"{scope}Cond/", out_dtypes, out_dims
-    )
-    return [raw.Identity(t, name="Merge") for t in op.outputs[: len(left)]]
 
 
 def common_dims(a: Any, b: Any) -> Any:
@@ -196,23 +213,36 @@ def cond(
         pred = convert_to_tensor(pred, name="pred")
         if pred.dtype.base_dtype != dtypes.bool:
             raise DTypeError(f"pred of cond must be a bool tensor, got {pred}.")
-        structures: list[Any] = []
+        name = scope.rstrip("/")
+        functions = [
+            (f"true_fn of cond '{name}'", true_fn),
+            (f"false_fn of cond '{name}'", false_fn),
+        ]
+        return _unpacked(_chosen(_cond, pred, functions, scope), strict)
 
-        def flat(function: Callable[[], Any]) -> list[Any]:
-            result = function()
-            structures.append(result)
-            return [t for t in nest.flatten(result) if t is not None]
 
-        results = _cond_op(
-            pred, [functools.partial(flat, true_fn), functools.partial(flat, false_fn)], scope
-        )
-    try:
-        nest.assert_same_structure(*structures)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"Incompatible return values of true_fn and false_fn: {error}") from None
-    leaves = iter(results)
-    filled = [None if t is None else next(leaves) for t in nest.flatten(structures[0])]
-    return _unpacked(nest.pack_sequence_as(structures[0], filled), strict)
+def _chosen(
+    op_def: OpDef, chooser: Tensor, functions: list[tuple[str, Callable[[], Any]]], scope: str
+) -> Any:
+    """What the function gives that is chosen when it runs; all give one structure."""
+    structures: list[Any] = []
+
+    def flat(function: Callable[[], Any]) -> list[Any]:
+        result = function()
+        structures.append(result)
+        return [t for t in nest.flatten(result) if t is not None]
+
+    named = [(what, functools.partial(flat, function)) for what, function in functions]
+    leaves = iter(_branch_op(op_def, chooser, named, scope))
+    first = structures[0]
+    for (what, _), other in zip(functions, structures, strict=True):
+        try:
+            nest.assert_same_structure(first, other)
+        except (TypeError, ValueError) as error:
+            names = f"{functions[0][0]} and {what}"
+            raise type(error)(f"Incompatible return values of {names}: {error}") from None
+    filled = [None if t is None else next(leaves) for t in nest.flatten(first)]
+    return nest.pack_sequence_as(first, filled)
 
 
 def _one_of(name: str, value: Any, old_name: str, old_value: Any) -> Any:
@@ -279,31 +309,60 @@ def case(
         if default is None:
             raise ValueError("case() needs at least one pair or a default.")
         return _unpacked(default(), strict)
-    with name_scope(name, "case"):
+    with name_scope(name, "case") as scope:
         preds = [convert_to_tensor(p) for p, _ in pairs]
+        for pred in preds:
+            if pred.dtype.base_dtype != dtypes.bool:
+                raise DTypeError(f"The predicates of case must be bool tensors, got {pred}.")
+        functions = [function for _, function in pairs]
         checks = (
             [raw.Assert(_at_most_one(preds), [_EXCLUSIVE, *preds], summarize=len(preds))]
             if exclusive
             else []
         )
-        if default is None:
-            default = functools.partial(_none_true, preds, pairs[-1][1])
-        choose = default
-        for pred, function in reversed(list(zip(preds, [f for _, f in pairs], strict=True))):
-            choose = functools.partial(
-                _guarded, checks if pred is preds[0] else [], pred, function, choose, strict
-            )
-        return choose()
+        functions.append(default or functools.partial(_none_true, preds, functions[-1]))
+        if context.modes.top.eager:
+            true = [function for pred, function in zip(preds, functions, strict=False) if pred]
+            return _unpacked((true or functions[-1:])[0](), strict)
+        named = [
+            (f"branch {index} of case '{scope.rstrip('/')}'", function)
+            for index, function in enumerate(_in_scopes(functions))
+        ]
+        with name_scope("cond") as scope:
+            chooser = _first_true(checks, preds)
+            return _unpacked(_chosen(_case, chooser, named, scope), strict)
+
+
+def _in_scopes(functions: list[Callable[[], Any]]) -> list[Callable[[], Any]]:
+    """The functions, whose ops will have the names that a `cond` inside a `cond` gives them.
+
+    They have to be called in order.
+    """
+    graph = get_default_graph()
+    inner = ""
+
+    def call(index: int, function: Callable[[], Any]) -> Any:
+        nonlocal inner
+        if index == 0:
+            inner = f"{graph.get_name_scope()}/"
+        elif index < len(functions) - 1:
+            with graph.name_scope(inner), graph.name_scope("cond") as inner:
+                pass
+        with graph.name_scope(inner):
+            return function()
+
+    return [functools.partial(call, *item) for item in enumerate(functions)]
+
+
+def _first_true(checks: list[Any], preds: list[Tensor]) -> Tensor:
+    """The position of the first that is true, or their number if none is."""
+    with control_dependencies(checks):
+        flags = raw.Cast(raw.Pack([*preds, True], axis=0), DstT=dtypes.int32)
+    return raw.ArgMax(flags, 0)
 
 
 _EXCLUSIVE = "More than one condition evaluated as True but exclusive=True."
 _NONE_TRUE = "None of the conditions evaluated as True, and case() has no default."
-
-
-def _guarded(checks: list[Any], pred: Tensor, function: Any, otherwise: Any, strict: bool) -> Any:
-    with control_dependencies(checks):
-        pred = raw.Identity(pred) if checks else pred
-    return cond(pred, function, otherwise, strict=strict)
 
 
 def _at_most_one(preds: list[Tensor]) -> Tensor:
