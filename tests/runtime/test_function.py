@@ -52,6 +52,89 @@ def test_other_sizes_leave_the_size_open():
     assert traces == [[2, 2], [None, 2]]
 
 
+SIZE_READERS = {
+    "int": lambda x: x + float(int(x.shape[0])),
+    "value": lambda x: x + float(x.shape[0].value or 0),
+    "range": lambda x: sum(x[i] for i in range(x.shape[0])),
+    "as_list": lambda x: x + float(x.shape.as_list()[0] or 0),
+    "unpacked": lambda x: x + (lambda n: 1.0 if n == 4 else 0.0)(*x.get_shape().as_list()),
+    "compared": lambda x: x + (1.0 if x.shape[0] == 4 else 0.0),
+    "compared shape": lambda x: x + (1.0 if x.shape == [4] else 0.0),
+    "num_elements": lambda x: x / float(x.shape.num_elements()),
+    "of what is computed": lambda x: x + float(int((x * 2.0).shape[0])),
+    "needed by an op": lambda x: hf.add_n(hf.unstack(x)),
+}
+
+
+@pytest.mark.parametrize("name", SIZE_READERS)
+def test_a_size_that_is_asked_for_is_part_of_the_kind_of_arguments(name):
+    body = SIZE_READERS[name]
+    f = hf.function(body)
+    for size in (3, 4, 5, 4, 3):
+        x = hf.constant(np.arange(1.0, size + 1.0, dtype=np.float32))
+        np.testing.assert_array_equal(f(x).numpy(), body(x).numpy())
+    assert len(f.trace_log) == 3
+
+
+def test_a_known_size_may_be_asked_for_where_another_is_open():
+    traces = []
+
+    @hf.function
+    def f(x):
+        traces.append(str(x.shape))
+        assert x.shape.is_fully_defined() is (not traces[1:])
+        return x * float(int(x.shape[1]))
+
+    for size in (2, 3, 4):
+        np.testing.assert_array_equal(f(hf.ones([size, 3])).numpy(), 3.0 * np.ones([size, 3]))
+    assert traces == ["(2, 3)", "(?, 3)"]
+
+
+def test_a_trace_given_up_leaves_nothing_in_collections():
+    @hf.function
+    def f(x):
+        hf.add_to_collection("seen", 1)
+        return x + float(int(x.shape[0]))
+
+    f(hf.ones([2]))
+    f(hf.ones([3]))
+    assert hf.get_collection("seen") == [1, 1]
+
+
+def test_numbers_that_compare_equal_or_unequal_to_themselves():
+    traces = []
+
+    @hf.function
+    def f(x, y):
+        traces.append(y)
+        return x / y
+
+    x = hf.constant(1.0)
+    assert float(f(x, 0.0)) == np.inf
+    assert float(f(x, -0.0)) == -np.inf
+    for _ in range(3):
+        assert np.isnan(float(f(x, float("nan"))))
+    assert len(traces) == 3
+    g = hf.function(lambda x, y: x)
+    for y in (complex(0.0, 0.0), complex(0.0, -0.0), complex("nan"), complex("nan")):
+        g(x, y)
+    assert len(g.trace_log) == 3
+
+
+def test_structures_of_arguments_are_told_apart():
+    @hf.function
+    def f(x, y):
+        if isinstance(x, dict):
+            return x.get("a", hf.constant(-1.0))
+        return hf.add_n(list(x)) * 10.0 + (y[0] if isinstance(y, tuple) else 5.0)
+
+    a, b, c = (hf.constant(v) for v in (1.0, 2.0, 3.0))
+    assert float(f((a, b), c)) == 35.0
+    assert float(f((a,), (b, c))) == 12.0
+    assert float(f({"a": a}, c)) == 1.0
+    assert float(f({"b": a}, c)) == -1.0
+
+
 def test_input_signature():
     traces = []
 

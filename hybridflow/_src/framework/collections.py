@@ -61,6 +61,15 @@ class Collections:
                 items[:] = [item for item in items if not _is_dead(item)]
             items.append(weakref.ref(value))
 
+    def snapshot(self) -> dict[Any, list[Any]]:
+        """All collections as they are, for `restore`."""
+        return {name: list(items) for name, items in self._collections.items()}
+
+    def restore(self, snapshot: dict[Any, list[Any]]) -> None:
+        """Makes all collections what they were when the snapshot was taken."""
+        for name, items in self._collections.items():
+            items[:] = snapshot.get(name, ())
+
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         """A copy of a collection; with `scope`, the items whose name matches it (`re.match`)."""
         items: list[Any] = [

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, cast
 
+from hybridflow._src.framework import context
 from hybridflow._src.framework.errors import ShapeError
 
 __all__ = ["Dimension", "as_dimension", "dimension_value"]
@@ -39,6 +40,8 @@ class Dimension:
     @property
     def value(self) -> int | None:
         """The size, or None if it is unknown."""
+        if self._value is None:
+            context.miss_size()
         return self._value
 
     def is_compatible_with(self, other: Any) -> bool:
@@ -77,6 +80,7 @@ class Dimension:
 
     def __int__(self) -> int:
         if self._value is None:
+            context.miss_size()
             raise TypeError("The size of Dimension(None) is unknown: it is no integer.")
         return self._value
 
@@ -167,7 +171,10 @@ def _compare(relation: Callable[[Any, Any], bool], a: Any, b: Any) -> Any:
         x, y = dimension_value(a), dimension_value(b)
     except (TypeError, ValueError):
         return NotImplemented
-    return None if x is None or y is None else relation(x, y)
+    if x is None or y is None:
+        context.miss_size()
+        return None
+    return relation(x, y)
 
 
 def _calculate(function: Callable[[Any, Any], int], a: Any, b: Any) -> Dimension:

@@ -41,6 +41,25 @@ def flatten(structure: Any) -> list[Any]:
     return leaves
 
 
+def written_out(structure: Any, leaf: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """A structure in one row: `leaf` of each leaf, and each sequence with its class and size or
+    keys before what is in it.
+    """
+    row: list[Any] = []
+    pending = [structure]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            row += item.__class__, tuple(item)
+            pending.extend(reversed(item.values()))
+        elif is_sequence(item):
+            row += item.__class__, len(item)
+            pending.extend(reversed(item))
+        else:
+            row.append(leaf(item))
+    return tuple(row)
+
+
 def pack_sequence_as(structure: Any, flat: Any) -> Any:
     """The structure with its leaves replaced by those in `flat`.
 

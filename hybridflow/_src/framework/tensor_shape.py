@@ -6,9 +6,11 @@ None instead of a tuple means that not even the rank is known. `TensorShape` wra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
+from hybridflow._src.framework import context
 from hybridflow._src.framework.dimension import (
     Dimension,
     as_dimension,
@@ -25,8 +27,10 @@ __all__ = [
     "broadcast",
     "compatible",
     "dimension_value",
+    "is_known",
     "matrix",
     "merge",
+    "number_of_elements",
     "scalar",
     "to_string",
     "unknown_shape",
@@ -93,7 +97,8 @@ class TensorShape:
         """
         if self._dims is None:
             raise ValueError("as_list() is not defined on an unknown TensorShape.")
-        return list(self._dims)
+        asked = context.unknown_sizes.top is not None and None in self._dims
+        return _OpenSizes(self._dims) if asked else list(self._dims)
 
     def num_elements(self) -> int | None:
         """The number of elements, or None unless the shape is fully defined.
@@ -102,18 +107,14 @@ class TensorShape:
         >>> hf.TensorShape([2, 3]).num_elements(), hf.TensorShape([2, None]).num_elements()
         (6, None)
         """
-        if self._dims is None:
-            return None
-        count = 1
-        for size in self._dims:
-            if size is None:
-                return None
-            count *= size
+        count = number_of_elements(self._dims)
+        if count is None:
+            context.miss_size()
         return count
 
     def is_fully_defined(self) -> bool:
         """Whether every size is known."""
-        return self._dims is not None and None not in self._dims
+        return is_known(self._dims)
 
     def assert_is_fully_defined(self) -> None:
         """Raises ValueError unless every size is known."""
@@ -245,6 +246,8 @@ class TensorShape:
             except (TypeError, ValueError):
                 return NotImplemented
         dims = self._dims
+        if not is_known(dims) and compatible(dims, other._dims):
+            context.miss_size()
         return dims == other._dims and (dims is None or None not in dims)
 
     def __ne__(self, other: object) -> bool:
@@ -292,6 +295,40 @@ def vector(length: Any) -> TensorShape:
 def matrix(rows: Any, cols: Any) -> TensorShape:
     """The shape of a matrix of `rows` by `cols` elements (None: unknown)."""
     return TensorShape([rows, cols])
+
+
+class _OpenSizes(list[int | None]):
+    """Sizes, some unknown: to take one of these out is to ask for it."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if found is None:
+            context.miss_size()
+        return _OpenSizes(found) if isinstance(key, slice) else found
+
+    def __iter__(self) -> Iterator[int | None]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        context.miss_size()
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+
+def is_known(dims: RawDims) -> bool:
+    """Whether the rank and every size of a raw shape are known."""
+    return dims is not None and None not in dims
+
+
+def number_of_elements(dims: RawDims) -> int | None:
+    """How many elements a raw shape has, or None unless all its sizes are known."""
+    return None if dims is None or None in dims else math.prod(dims)  # type: ignore[arg-type]
 
 
 def _raw(dims: Any) -> RawDims:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes, fp
+from hybridflow._src.framework import dtypes, fp, nest
 from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.eager_tensor import EagerTensor
@@ -166,25 +166,8 @@ def _fill(mapping: Any, items: Iterable[tuple[Any, Any]]) -> Any:
 
 
 def freeze(fetches: Any) -> Any:
-    """A hashable key for a structure of fetches; structures with equal keys pack alike.
-
-    Nested ones are written out in one row, each with its class and its size or keys.
-    """
-    if not isinstance(fetches, (list, tuple, dict)):
-        return fetches
-    row: list[Any] = []
-    pending: list[Any] = [fetches]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, (list, tuple)):
-            row += item.__class__, len(item)
-            pending.extend(reversed(item))
-        elif isinstance(item, dict):
-            row += item.__class__, tuple(item)
-            pending.extend(reversed(item.values()))
-        else:
-            row.append(item)
-    return tuple(row)
+    """A hashable key for a structure of fetches; structures with equal keys pack alike."""
+    return nest.written_out(fetches, lambda item: item) if nest.is_sequence(fetches) else fetches
 
 
 def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:

@@ -4,6 +4,7 @@ a plan.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,10 @@ class TensorSpec:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype.name})"
 
 
+class _SizeNeeded(BaseException):
+    """A function being traced with open sizes asked for one: not for its `except Exception`."""
+
+
 class _Argument:
     """One leaf of the arguments of a call: a tensor, or a Python value that is part of the
     program.
@@ -75,12 +80,21 @@ class _Argument:
         elif isinstance(value, Variable) or not _hashable(value):
             self.key = id(value)
         else:
-            self.key = (type(value), value)
+            self.key = (type(value), _told_apart(value))
 
     def text(self) -> str:
         if self.tensor is not None:
             return f"a {self.tensor._dtype.name} tensor of shape {self.tensor.shape}"
         return f"{self.value!r:.80}"
+
+
+def _told_apart(value: Any) -> Any:
+    """What stands for a Python value in a key: 0.0 differs from -0.0, a NaN equals another."""
+    if isinstance(value, float):
+        return float.hex(value)
+    if isinstance(value, complex):
+        return float.hex(value.real), float.hex(value.imag)
+    return value
 
 
 def _hashable(value: Any) -> bool:
@@ -210,6 +224,8 @@ class Function:
         self._input_signature = input_signature
         self._lock = new_lock()
         self._traces: dict[Any, list[ConcreteFunction]] = {}
+        # The kinds of arguments whose sizes the function asks for: these are part of the kind.
+        self._sized: set[Any] = set()
         self._last: list[_Argument] | None = None
         # The trace of the last call, if it takes nothing but tensors and gives some.
         self._quick: ConcreteFunction | None = None
@@ -290,29 +306,63 @@ class Function:
     def _concrete(
         self, bound: inspect.BoundArguments, arguments: list[_Argument]
     ) -> ConcreteFunction:
-        key = tuple([a.key for a in arguments])
+        forms = [
+            nest.written_out(value, lambda leaf: None)
+            for value in bound.arguments.values()
+            if nest.is_sequence(value)
+        ]
+        key = (*[a.key for a in arguments], *forms)
         with self._lock:
             for concrete in self._traces.get(key, ()):
                 if concrete.accepts(arguments):
                     self._last = arguments
                     return concrete
-            concrete = self._trace(bound, arguments, self._dims(key, arguments))
+            concrete = self._with_open_sizes(key, bound, arguments) or self._trace(
+                bound, arguments, self._dims(arguments)
+            )
             self._traces.setdefault(key, []).append(concrete)
             self._note(arguments)
             return concrete
 
-    def _dims(self, key: Any, arguments: list[_Argument]) -> list[Any]:
-        """The shapes to trace for: where an earlier trace differs only in sizes, those are left
-        open.
+    def _dims(self, arguments: list[_Argument]) -> list[Any]:
+        """The shapes to trace for."""
+        dims = [a.tensor._dims for a in arguments if a.tensor is not None]
+        specs = [s.shape._dims for s in self._input_signature or ()]
+        return [*specs, *dims[len(specs) :]]
+
+    def _with_open_sizes(
+        self, key: Any, bound: inspect.BoundArguments, arguments: list[_Argument]
+    ) -> ConcreteFunction | None:
+        """A trace for all sizes that differ from those of earlier traces, or None.
+
+        There is none if the function asks for such a size as a number, in whatever way: then its
+        program may depend on it.
         """
-        tensors = [a.tensor for a in arguments if a.tensor is not None]
-        if self._input_signature is not None:
-            specs = [s.shape._dims for s in self._input_signature]
-            return [*specs, *[t._dims for t in tensors[len(specs) :]]]
-        dims: list[Any] = [t._dims for t in tensors]
+        if self._input_signature is not None or key in self._sized:
+            return None
+        dims = given = self._dims(arguments)
         for earlier in self._traces.get(key, ()):
             dims = [common_dims(d, p._dims) for d, p in zip(dims, earlier.inputs, strict=False)]
-        return dims
+        if dims == given:
+            return None
+        asked = False
+
+        def ask() -> None:
+            nonlocal asked
+            asked = True
+            raise _SizeNeeded
+
+        concrete = None
+        collections = context.eager_collections.top
+        before = collections.snapshot()
+        with contextlib.suppress(Exception, _SizeNeeded), context.unknown_sizes.scope(ask):
+            # An error is that of the sizes it has, if they raise one too.
+            concrete = self._trace(bound, arguments, dims)
+        if concrete is None or asked:
+            collections.restore(before)
+            self._sized.add(key)
+            return None
+        return concrete
 
     def _note(self, arguments: list[_Argument]) -> None:
         """Says why a trace was made."""
@@ -358,10 +408,11 @@ class Function:
                 inputs.append(graph.add_input(argument.tensor, next(sizes), name))
                 leaves.append(inputs[-1])
             values = iter(leaves)
+            inside = inspect.BoundArguments(bound.signature, bound.arguments.copy())
             for name, value in bound.arguments.items():
                 flat = [next(values) for _ in nest.flatten(value)]
-                bound.arguments[name] = nest.pack_sequence_as(value, flat)
-            result = self.python_function(*bound.args, **bound.kwargs)
+                inside.arguments[name] = nest.pack_sequence_as(value, flat)
+            result = self.python_function(*inside.args, **inside.kwargs)
             outputs = nest.map_structure(_output, result)
         return ConcreteFunction(graph, arguments, inputs, outputs, self._kernels)
 
@@ -398,7 +449,8 @@ def function(
 
     The function is called once for each kind of arguments (dtypes and ranks of tensors, values of
     other arguments) to trace the ops that it runs; later calls run the traced graph. Sizes that
-    differ between calls become unknown in the trace. It works on eager variables, and tapes
+    differ between calls become unknown in the trace, unless the function asks for one as a number
+    (say `int(x.shape[0])`): then it is traced for each size. It works on eager variables, and tapes
     differentiate through it. Called in graph mode, it is called as it is. Usable as a decorator,
     with or without arguments.
 

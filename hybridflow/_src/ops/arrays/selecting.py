@@ -11,7 +11,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor_shape import TensorShape, merge
+from hybridflow._src.framework.tensor_shape import TensorShape, merge, number_of_elements
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.gather import gather
 from hybridflow._src.ops.arrays.indexing import getitem
@@ -180,13 +180,13 @@ def boolean_mask(
         masked = tensor.shape[first : first + rank]
         assert isinstance(masked, TensorShape)
         masked.assert_is_compatible_with(mask.shape)
-        dims = tensor._dims
+        dims, count = tensor._dims, number_of_elements(masked._dims)
         if tensor.__class__ is EagerTensor:
-            flat = reshape(tensor, [*dims[:first], masked.num_elements(), *dims[first + rank :]])
+            flat = reshape(tensor, [*dims[:first], count, *dims[first + rank :]])
         else:
             flat = _flattened(tensor, first, rank)
             if dims is not None:
-                flat.set_shape([*dims[:first], masked.num_elements(), *dims[first + rank :]])
+                flat.set_shape([*dims[:first], count, *dims[first + rank :]])
         kept = squeeze(where(reshape(mask, [-1])), axis=[1])
         return gather(flat, kept, axis=first)
 

@@ -11,7 +11,12 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OF_SHAPES, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, broadcast
+from hybridflow._src.framework.tensor_shape import (
+    TensorShape,
+    as_shape,
+    broadcast,
+    number_of_elements,
+)
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.constant import of_array
 from hybridflow._src.ops.families import INDICES
@@ -182,7 +187,7 @@ def size(input: Any, name: str | None = None, out_type: DType = dtypes.int32) ->
     out_type = dtypes.as_dtype(out_type)
     with name_scope(name, "Size", [input]) as scope:
         tensor = convert_to_tensor(input)
-        count = tensor.shape.num_elements()
+        count = number_of_elements(tensor._dims)
         if count is not None:
             return of_array(np.array(count, out_type.np), out_type, scope)
         return _size(tensor, out_type=out_type, name=scope)
