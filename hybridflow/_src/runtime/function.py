@@ -235,6 +235,10 @@ class Function:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self.__call__, instance)
 
+    def __reduce__(self) -> tuple[type[Function], tuple[Any, ...]]:
+        """By `copy` and `pickle`: another one of the same function, which has no traces yet."""
+        return Function, (self.python_function, self._input_signature, self._name)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not context.modes.top.eager:
             return self.python_function(*args, **kwargs)

@@ -89,6 +89,20 @@ class Optimizer:
         self._lock = new_lock()
         self._eager_steps = EagerSteps(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """By `copy` and `pickle`: all but what belongs to this one, and what `_prepare` makes."""
+        return {
+            key: value
+            for key, value in vars(self).items()
+            if key not in ("_lock", "_eager_steps")
+            and not (isinstance(value, Tensor) and key.endswith(("_t", "_tensor")))
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = new_lock()
+        self._eager_steps = EagerSteps(self)
+
     def get_name(self) -> str:
         """The name given to the constructor."""
         return self._name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,19 @@ class SlotSet:
         """The slots of this name."""
         return self.slots.setdefault(name, weakref.WeakKeyDictionary())
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> SlotSet:
+        """Slots for copies of the variables that are copied along, and for those that are not."""
+        found = SlotSet()
+        found.others = copy.deepcopy(self.others, memo)
+        copied = set(memo)
+        for name, slots in self.slots.items():
+            for primary, slot in list(slots.items()):
+                if id(primary) not in copied:
+                    # Whether it is copied along shows later: if not, this copy and its slot go.
+                    found.named(name)[primary] = copy.copy(slot)
+                found.named(name)[copy.deepcopy(primary, memo)] = copy.deepcopy(slot, memo)
+        return found
+
     def variables(self) -> list[Any]:
         """All of them."""
         return [
@@ -58,6 +72,16 @@ class SlotSets:
 
     def __init__(self) -> None:
         self._eager = SlotSet()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SlotSets:
+        """With copies of the eager variables; those of a graph have their values in sessions."""
+        found = SlotSets()
+        found._eager = copy.deepcopy(self._eager, memo)
+        return found
+
+    def __reduce__(self) -> tuple[type[SlotSets], tuple[()]]:
+        """What is pickled of an optimizer is how it was configured: it has no slots yet."""
+        return SlotSets, ()
 
     def of_graph(self, graph: Graph | None) -> SlotSet:
         """The set for variables of `graph`, or for eager ones if it is None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -228,11 +229,49 @@ class EagerVariable(ResourceVariable):
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self._read())
 
+    def __reduce__(self) -> tuple[Callable[..., EagerVariable], tuple[Any, ...]]:
+        """By `copy` and `pickle`: another variable of the same name and value."""
+        return _another, (
+            self._now().numpy(),
+            self._trainable,
+            self._dims is not None,
+            self._name,
+            self._dtype,
+            self._constraint,
+            self._save_slice_info,
+        )
+
+    def __copy__(self) -> EagerVariable:
+        make, parts = self.__reduce__()
+        return make(*parts)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EagerVariable:
+        make, parts = self.__reduce__()
+        return make(*copy.deepcopy(parts, memo))
+
     def __repr__(self) -> str:
         return f"<hf.Variable {self._description()}, numpy={self._now()._text(repr)}>"
 
     def _made_at(self) -> list[Frame]:
         return resolve(self._frames)[::-1]
+
+
+def _another(
+    value: Any,
+    trainable: bool,
+    validate_shape: bool,
+    name: str,
+    dtype: Any,
+    constraint: Any,
+    save_slice_info: Any,
+) -> EagerVariable:
+    """A copy of a variable, made of its parts."""
+    with context.eager_mode(), name_scope(None):
+        made = EagerVariable(
+            value, trainable, None, validate_shape, name=name, dtype=dtype, constraint=constraint
+        )
+    made._save_slice_info = save_slice_info
+    return made
 
 
 def _checked_scope(name: str) -> name_scope:

@@ -41,6 +41,12 @@ _NOT_CONSTRAINT = (
     "value to the nearest one that is allowed: hf.constraints.NonNeg() does, or `lambda w: "
     "hf.maximum(w, 0.0)`."
 )
+_NOT_COPIED = (
+    "Variable '{name}' is part of a graph: its value is in the sessions that ran its initializer. "
+    "To have another variable, make one: `hf.Variable(v.initialized_value())`. To keep its value, "
+    "keep `session.run(v)`; `v.load(value, session)` puts it back. In eager mode "
+    "(`hf.enable_eager_execution()`) variables can be copied and pickled."
+)
 _IN_CONTROL_FLOW = (
     "Initializer for variable {name} is from inside a control-flow construct, such as a loop or "
     "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
@@ -183,6 +189,17 @@ class Variable:
         self._trainable = trainable
         self._constraint = constraint
         return collections
+
+    # -- copies ------------------------------------------------------------------------------------
+
+    def __copy__(self) -> Variable:
+        raise NotImplementedError(_NOT_COPIED.format(name=self.name))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        raise NotImplementedError(_NOT_COPIED.format(name=self.name))
+
+    def __reduce__(self) -> Any:
+        raise TypeError(_NOT_COPIED.format(name=self.name))
 
     def _value_scope(self) -> AbstractContextManager[Any]:
         """Where an initial value that is no function is converted to a tensor."""
