@@ -10,6 +10,11 @@ with _deferred.imports_of(__name__):
         conv2d_backprop_filter,
         conv2d_backprop_input,
     )
+    from hybridflow._src.ops.convolution.depthwise import (
+        depthwise_conv2d_native,
+        depthwise_conv2d_native_backprop_filter,
+        depthwise_conv2d_native_backprop_input,
+    )
     from hybridflow._src.ops.math.exponential import sigmoid
     from hybridflow._src.ops.math.ranking import in_top_k, top_k
     from hybridflow._src.ops.math.trigonometric import tanh
@@ -33,6 +38,7 @@ with _deferred.imports_of(__name__):
         zero_fraction,
     )
     from hybridflow._src.ops.nn.embedding import embedding_lookup
+    from hybridflow._src.ops.nn.fused_batch_norm import fused_batch_norm
     from hybridflow._src.ops.nn.losses import (
         log_poisson_loss,
         sigmoid_cross_entropy_with_logits,
@@ -63,9 +69,13 @@ __all__ = [
     "conv2d_backprop_filter",
     "conv2d_backprop_input",
     "crelu",
+    "depthwise_conv2d_native",
+    "depthwise_conv2d_native_backprop_filter",
+    "depthwise_conv2d_native_backprop_input",
     "dropout",
     "elu",
     "embedding_lookup",
+    "fused_batch_norm",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
