@@ -40,6 +40,16 @@ def check_divisors(a: int) -> int:
     return 0
 
 
+def clear(a: int) -> int:
+    """Zeros in a range of elements.
+
+    Words: first and last element; where they are.
+    """
+    for i in range(word(a, 0), word(a, 1)):
+        store_T(word(a, 2), i, 0, T(0))
+    return 0
+
+
 def gather_rows(a: int) -> int:
     """`result[i] = source[indices[i]]`.
 

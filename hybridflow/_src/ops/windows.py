@@ -74,11 +74,14 @@ def channels_last(x: np.ndarray, data_format: str) -> np.ndarray:
     return np.moveaxis(x, 1, -1) if is_channels_first(data_format) else x
 
 
+def moved_in_format(x: np.ndarray, data_format: str) -> np.ndarray:
+    """A view of `x`, whose channels are in the last dimension, in another format."""
+    return np.moveaxis(x, -1, 1) if is_channels_first(data_format) else x
+
+
 def in_format(x: np.ndarray, data_format: str) -> np.ndarray:
     """`x`, whose channels are in the last dimension, in another format."""
-    if is_channels_first(data_format):
-        return np.ascontiguousarray(np.moveaxis(x, -1, 1))
-    return x
+    return np.ascontiguousarray(moved_in_format(x, data_format))
 
 
 # -- geometry --------------------------------------------------------------------------------------

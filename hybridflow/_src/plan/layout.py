@@ -343,7 +343,9 @@ class Layout:
                 args[:2] = [count * part // parts, count * (part + 1) // parts]
             for arg in args:
                 if isinstance(arg, Value):
-                    self._address_word(arg.buffer, arg.offset)
+                    own = part * (arg.buffer.size // self.threads)
+                    offset = own if arg.buffer in step.private else arg.offset
+                    self._address_word(arg.buffer, offset)
                 elif isinstance(arg, float):
                     self._words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
                 else:

@@ -31,7 +31,8 @@ class Call(NamedTuple):
     """A step that calls a kernel: its arguments are words, or values whose addresses they are.
 
     `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
-    divided.
+    divided. `work`: how much can be, as bytes that could be moved meanwhile. `private`: memory of
+    which each thread has a part, an equal one.
     """
 
     kernel: Kernel
@@ -40,11 +41,8 @@ class Call(NamedTuple):
     writes: tuple[Buffer, ...]
     fallible: bool
     divisible: bool
-
-    @property
-    def work(self) -> int:
-        """How much can be divided: as bytes that could be moved meanwhile."""
-        return 8 * sum(buffer.size for buffer in self.writes) if self.divisible else 0
+    work: int = 0
+    private: tuple[Buffer, ...] = ()
 
 
 class Opaque:
@@ -206,12 +204,25 @@ class Steps:
         writes: Sequence[Value],
         fallible: bool = False,
         divisible: bool = False,
+        work: int | None = None,
+        private: Sequence[Value] = (),
     ) -> None:
-        """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes."""
+        """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes.
+
+        A call that adds to what other calls have written names it among its reads too. Values of
+        `private` are memory for as many parts as there are threads. The work that can be divided
+        is as much as to move eight times what is written, unless it is given.
+        """
         position = len(self.steps)
         self._note_reads(reads, position)
-        for value in writes:
-            value.buffer.maker = value.buffer.first = position
+        written = tuple(v.buffer for v in (*writes, *private))
+        before = {value.buffer for value in reads}
+        for buffer in written:
+            buffer.maker = position
+            if buffer not in before:
+                buffer.first = position
+        if divisible and work is None:
+            work = 8 * sum(buffer.size for buffer in written)
         if fallible:
             self.fallible.append(position)
         self.steps.append(
@@ -219,9 +230,11 @@ class Steps:
                 kernel,
                 tuple(args),
                 tuple(reads),
-                tuple(v.buffer for v in writes),
+                written,
                 fallible,
                 divisible,
+                work or 0,
+                tuple(v.buffer for v in private),
             )
         )
 

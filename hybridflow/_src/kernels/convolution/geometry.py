@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-Pair = tuple[int, int]
+# A number for rows and one for columns.
+Pair = tuple[int, ...]
 
 # How much a strip of an image may take, in bytes: it is to stay in a core's own cache. And the
 # pixels of a strip whose results are packed into a panel.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
-from hybridflow._src.ops.convolution import meanings
+from hybridflow._src.ops.convolution import lowered, meanings
 from hybridflow._src.ops.families import FLOATS
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ _conv2d = OpDef(
     grad=_gradients.of_forward,
     samples=_samples.of_forward,
     checked=True,
+    native=lowered.convolution,
 )
 _conv2d_backprop_input = OpDef(
     "Conv2DBackpropInput",
@@ -78,6 +79,7 @@ _conv2d_backprop_input = OpDef(
     grad=_gradients.of_input_gradient,
     samples=_samples.of_input_gradient,
     checked=True,
+    native=lowered.input_gradient,
 )
 _conv2d_backprop_filter = OpDef(
     "Conv2DBackpropFilter",
@@ -89,6 +91,7 @@ _conv2d_backprop_filter = OpDef(
     grad=_gradients.of_filter_gradient,
     samples=_samples.of_filter_gradient,
     checked=True,
+    native=lowered.filter_gradient,
 )
 
 

@@ -1,0 +1,49 @@
+"""How convolutions of images are computed natively."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybridflow._src.kernels.convolution.geometry import Geometry
+from hybridflow._src.ops.convolution.meanings import windows_of
+from hybridflow._src.ops.windows import channels, channels_last, moved_in_format
+
+
+def geometry_of(attrs: dict[str, Any], dims: Any, filter_dims: Any) -> Geometry:
+    """The geometry of a convolution of images of a shape, given in the format of the attributes."""
+    windows = windows_of(attrs, dims, filter_dims)
+    return Geometry(
+        dims[0],
+        windows.inputs,
+        channels(dims, attrs["data_format"]),
+        windows.outputs,
+        filter_dims[-1],
+        windows.sizes,
+        windows.strides,
+        windows.rates,
+        windows.before,
+    )
+
+
+def _last(b: Any, x: Any, attrs: dict[str, Any]) -> Any:
+    return b.view(channels_last, x, data_format=attrs["data_format"])
+
+
+def _given(b: Any, y: Any, attrs: dict[str, Any]) -> Any:
+    return b.view(moved_in_format, y, data_format=attrs["data_format"])
+
+
+def convolution(b: Any, x: Any, filters: Any, **attrs: Any) -> Any:
+    geometry = geometry_of(attrs, x.shape, filters.shape)
+    return _given(b, b.convolution(_last(b, x, attrs), filters, geometry), attrs)
+
+
+def input_gradient(b: Any, sizes: Any, filters: Any, dy: Any, **attrs: Any) -> Any:
+    geometry = geometry_of(attrs, b.known(sizes).tolist(), filters.shape)
+    dx = b.convolution_to_input(filters, _last(b, dy, attrs), geometry)
+    return _given(b, dx, attrs)
+
+
+def filter_gradient(b: Any, x: Any, sizes: Any, dy: Any, **attrs: Any) -> Any:
+    geometry = geometry_of(attrs, x.shape, b.known(sizes).tolist())
+    return b.convolution_to_filter(_last(b, x, attrs), _last(b, dy, attrs), geometry)

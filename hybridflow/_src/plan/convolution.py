@@ -1,0 +1,171 @@
+"""Convolution and its gradients as steps of native code."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hybridflow._src.kernels import rows
+from hybridflow._src.kernels.convolution import direct, narrow, packing
+from hybridflow._src.kernels.convolution.geometry import phases
+from hybridflow._src.kernels.convolution.tiles import Tile
+from hybridflow._src.kernels.kernel import written
+from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.plan.fusion import Fusion
+from hybridflow._src.plan.groups import MOST_NODES
+from hybridflow._src.plan.steps import Unsupported
+from hybridflow._src.plan.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridflow._src.kernels.convolution.geometry import Geometry
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.values import Buffer
+
+# A core multiplies and adds some so many numbers while it moves a byte.
+_FLOPS_PER_BYTE = 8
+
+
+class Convolutions(Fusion):
+    """Steps with convolutions.
+
+    Images are `[n, h, w, c]`, filters `[kh, kw, c, o]`, both of one floating type; half precision
+    is computed with in single.
+    """
+
+    def __init__(self, threads: int, most: int = MOST_NODES) -> None:
+        super().__init__(threads, most)
+        # Filters that are packed, by what they are and how.
+        self._packed: dict[tuple[Buffer, object], Value] = {}
+
+    def convolution(self, x: Value, filters: Value, geometry: Geometry) -> Value:
+        """The convolution of images."""
+        return self._in_single(lambda x, w: self._convolution(x, w, geometry), x, filters)
+
+    def convolution_to_input(self, filters: Value, dy: Value, geometry: Geometry) -> Value:
+        """The gradient of a convolution to the images, given that of its result."""
+        return self._in_single(lambda w, dy: self._to_input(w, dy, geometry), filters, dy)
+
+    def convolution_to_filter(self, x: Value, dy: Value, geometry: Geometry) -> Value:
+        """The gradient of a convolution to the filter, given that of its result."""
+        return self._in_single(lambda x, dy: self._to_filter(x, dy, geometry), x, dy)
+
+    def _in_single(self, compute: Callable[..., Value], *values: Value) -> Value:
+        dtype = values[0].dtype
+        if dtype == np.float16:
+            single = [self.elementwise(lambda x: x.astype(np.float32), v) for v in values]
+            half: Value = self.elementwise(lambda x: x.astype(np.float16), compute(*single))
+            return half
+        if SHORT_NAMES.get(dtype) not in ("f32", "f64"):
+            raise Unsupported(f"convolution of {dtype.name}")
+        return compute(*[self.packed(value) for value in values])
+
+    # -- each of them ------------------------------------------------------------------------------
+
+    def _convolution(self, x: Value, w: Value, g: Geometry) -> Value:
+        count = math.prod(g.kernel) * g.channels
+        kernel = packing.pack(SHORT_NAMES[x.dtype])
+        panels = self._panels(w, kernel, count, g.filters, [count, g.filters])
+        y = self.memory((g.batch, *g.output, g.filters), x.dtype)
+        self._convolve(x, panels, y, g, g.apart(x.dtype.itemsize))
+        return y
+
+    def _to_input(self, w: Value, dy: Value, g: Geometry) -> Value:
+        kernel = packing.pack_flipped(SHORT_NAMES[dy.dtype])
+        parts = []
+        for phase in phases(g):
+            words = [g.kernel[1], g.channels, g.filters, *phase.first, *phase.every, *phase.taps]
+            count = math.prod(phase.taps) * g.filters
+            parts.append((phase, self._panels(w, kernel, count, g.channels, words)))
+        shape = (g.batch, *g.size, g.channels)
+        dx = self.memory(shape, dy.dtype)
+        is_begun = len(parts) < math.prod(g.stride)
+        if is_begun:
+            # The rest is what no tap sees.
+            clear = written(rows.clear, SHORT_NAMES[dx.dtype])
+            self.call(clear, [0, dx.size, dx], reads=[], writes=[dx], divisible=True)
+        for phase, panels in parts:
+            offset, apart = phase.place(g, dy.dtype.itemsize)
+            part = Value(dx.buffer, dx.shape, dx.strides, offset)
+            self._convolve(dy, panels, part, phase.geometry, apart, is_begun)
+            is_begun = True
+        return dx
+
+    def _to_filter(self, x: Value, dy: Value, g: Geometry) -> Value:
+        dtype, tile = x.dtype, Tile.of(SHORT_NAMES[x.dtype], g.filters)
+        strip = g.filter_strip(dtype.itemsize)
+        dw = self.memory((*g.kernel, g.channels, g.filters), dtype)
+        scratch = self._private(g.scratch(strip), dtype)
+        panel = self._private(strip * g.output[1] * tile.width, dtype)
+        columns = 1 if g.dilation[1] == 1 else g.kernel[1]
+        tiles = tile.blocks(g.along) * g.kernel[0] * columns * -(-g.filters // tile.width)
+        self.call(
+            direct.to_filter(tile, tile.heights(g.along)),
+            [0, tiles, x, dy, dw, scratch, panel, *g.words(strip)],
+            reads=[x, dy],
+            writes=[dw],
+            divisible=True,
+            work=g.flops // _FLOPS_PER_BYTE,
+            private=[scratch, panel],
+        )
+        return dw
+
+    # -- what they share ---------------------------------------------------------------------------
+
+    def _private(self, size: int, dtype: np.dtype) -> Value:
+        return self.memory((self.threads, size), dtype)
+
+    def _panels(
+        self, w: Value, kernel: Kernel, length: int, columns: int, words: list[int]
+    ) -> Value:
+        """A filter in panels, packed once for all that read it so."""
+        key = (w.buffer, (w.offset, kernel, *words))
+        found = self._packed.get(key)
+        if found is not None:
+            return found
+        tile = Tile.of(SHORT_NAMES[w.dtype], columns)
+        width = 1 if columns <= narrow.FEW else tile.width
+        count = -(-columns // width)
+        panels = self.memory((count, length, width), w.dtype)
+        self.call(
+            kernel,
+            [0, count, w, panels, *words, width],
+            reads=[w],
+            writes=[panels],
+            divisible=True,
+        )
+        self._packed[key] = panels
+        return panels
+
+    def _convolve(
+        self,
+        x: Value,
+        panels: Value,
+        y: Value,
+        g: Geometry,
+        apart: tuple[int, int, int],
+        is_begun: bool = False,
+    ) -> None:
+        """Adds the call that convolves with a packed filter; others may have begun with `y`."""
+        tile = Tile.of(SHORT_NAMES[x.dtype], g.filters)
+        count, _, width = panels.shape
+        strip = g.strip(x.dtype.itemsize, self.threads)
+        items = g.batch * -(-g.output[0] // strip)
+        # Where there are few strips, threads share the output channels.
+        shares = 1
+        if width > 1 and items < 2 * self.threads and count >= self.threads:
+            shares = self.threads
+        scratch = self._private(g.scratch(strip), x.dtype)
+        make = narrow.narrow if width == 1 else direct.forward
+        self.call(
+            make(tile, tile.heights(g.output[1])),
+            [0, shares * items, x, panels, y, scratch, 0, *g.words(strip, apart, shares)],
+            reads=[x, panels, y] if is_begun else [x, panels],
+            writes=[y],
+            divisible=True,
+            work=g.flops // _FLOPS_PER_BYTE,
+            private=[scratch],
+        )

@@ -1,0 +1,111 @@
+"""Convolutions in native programs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from tests import native
+from tests.plan.sessions import plan_of, program_of
+
+LIMITS = {"float16": 2e-3, "float32": 2e-6, "float64": 1e-14}
+
+
+@pytest.fixture
+def graph():
+    with hf.Graph().as_default() as graph:
+        yield graph
+
+
+def _numbers(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def _agree(found, wanted):
+    for mine, right in zip(found, wanted, strict=True):
+        assert mine.dtype == right.dtype
+        bound = LIMITS[mine.dtype.name] * np.abs(right).max()
+        np.testing.assert_allclose(mine, right, rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("data_format", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("dtype", LIMITS)
+def test_sizes_need_no_new_kernels(graph, dtype, data_format):
+    first = data_format == "NCHW"
+    x = hf.placeholder(dtype, [None] * 4)
+    w = hf.placeholder(dtype, [None] * 4)
+    strides = [1, 1, 2, 2] if first else [1, 2, 2, 1]
+    y = hf.nn.conv2d(x, w, strides, "SAME", data_format=data_format)
+    fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, w])]
+
+    def feed(batch, high, channels, filters):
+        images = _numbers(batch, batch, high, 13, channels)
+        if first:
+            images = np.moveaxis(images, -1, 1)
+        return {x: images, w: _numbers(high, 3, 3, channels, filters) / 9}
+
+    with hf.Session() as session:
+        given = feed(2, 7, 32, 32)
+        wanted = session.run(fetches, given)
+        program_of(session, fetches, given)
+        _agree(session.run(fetches, given), wanted)
+        for sizes in ((3, 7, 32, 32), (2, 9, 32, 32), (2, 7, 64, 32), (2, 7, 32, 60)):
+            other = feed(*sizes)
+            wanted = session.run(fetches, other)
+            with native.assert_no_compile():
+                program_of(session, fetches, other)
+            _agree(session.run(fetches, other), wanted)
+        assert not native.fallbacks(plan_of(session, fetches))
+
+
+@pytest.mark.parametrize("images", [1, 5])
+def test_threads_share_the_work_and_change_nothing(graph, images):
+    x = hf.placeholder(hf.float32, [None, 28, 28, 16])
+    w = hf.placeholder(hf.float32, [3, 3, 16, 96])
+    y = hf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME")
+    fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, w])]
+    feed = {x: _numbers(0, images, 28, 28, 16), w: _numbers(1, 3, 3, 16, 96)}
+    found = []
+    for threads in (1, 3):
+        config = hf.ConfigProto(intra_op_parallelism_threads=threads)
+        with hf.Session(config=config) as session:
+            program = program_of(session, fetches, feed)
+            shared = [len(what.programs) for kind, what in program._segments if kind == "shared"]
+            assert shared.count(3) >= 3 if threads == 3 else not shared
+            found.append(session.run(fetches, feed))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_filter_is_packed_once_for_each_of_its_values(graph):
+    w = hf.get_variable("w", [3, 3, 8, 8], initializer=hf.ones_initializer())
+    x = hf.placeholder(hf.float32, [1, 5, 7, 8])
+    strides = [1, 1, 1, 1]
+    twice = hf.nn.conv2d(hf.nn.conv2d(x, w, strides, "SAME"), w, strides, "SAME")
+    with hf.control_dependencies([twice]):
+        write = w.assign(w * 2.0)
+    with hf.control_dependencies([write]):
+        after = hf.nn.conv2d(x, w.read_value(), strides, "SAME")
+    feed = {x: np.ones((1, 5, 7, 8))}
+    with hf.Session() as session:
+        session.run(w.initializer)
+        program = program_of(session, [twice, after], feed)
+        assert [k.label for k in program.kernels.values()].count("pack_filter_f32") == 2
+        session.run(w.initializer)
+        found = session.run([twice, after], feed)
+    assert found[0][0, 2, 3, 0] == 72.0**2
+    assert found[1][0, 2, 3, 0] == 144.0
+
+
+def test_writes_stay_inside(graph, monkeypatch):
+    monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    x = hf.placeholder(hf.float32, [2, 11, 7, 3])
+    w = hf.placeholder(hf.float32, [3, 3, 3, 5])
+    y = hf.nn.conv2d(x, w, [1, 3, 3, 1], "SAME")
+    fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, w])]
+    feed = {x: _numbers(0, 2, 11, 7, 3), w: _numbers(1, 3, 3, 3, 5)}
+    with hf.Session() as session:
+        wanted = session.run(fetches, feed)
+        program_of(session, fetches, feed)
+        _agree(session.run(fetches, feed), wanted)
