@@ -10,10 +10,24 @@ with _deferred.imports_of(__name__):
         conv2d_backprop_filter,
         conv2d_backprop_input,
     )
+    from hybridflow._src.ops.convolution.conv3d import conv3d, conv3d_backprop_filter_v2
     from hybridflow._src.ops.convolution.depthwise import (
         depthwise_conv2d_native,
         depthwise_conv2d_native_backprop_filter,
         depthwise_conv2d_native_backprop_input,
+    )
+    from hybridflow._src.ops.convolution.dilated import with_space_to_batch
+    from hybridflow._src.ops.convolution.general import (
+        atrous_conv2d,
+        conv1d,
+        convolution,
+        depthwise_conv2d,
+        separable_conv2d,
+    )
+    from hybridflow._src.ops.convolution.transposed import (
+        atrous_conv2d_transpose,
+        conv2d_transpose,
+        conv3d_transpose,
     )
     from hybridflow._src.ops.math.exponential import sigmoid
     from hybridflow._src.ops.math.ranking import in_top_k, top_k
@@ -61,14 +75,23 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.pooling.max_pool import max_pool
 
 __all__ = [
+    "atrous_conv2d",
+    "atrous_conv2d_transpose",
     "avg_pool",
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "conv1d",
     "conv2d",
     "conv2d_backprop_filter",
     "conv2d_backprop_input",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_backprop_filter_v2",
+    "conv3d_transpose",
+    "convolution",
     "crelu",
+    "depthwise_conv2d",
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
     "depthwise_conv2d_native_backprop_input",
@@ -89,6 +112,7 @@ __all__ = [
     "relu6",
     "relu_layer",
     "selu",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "softmax",
@@ -103,6 +127,7 @@ __all__ = [
     "top_k",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
+    "with_space_to_batch",
     "xw_plus_b",
     "zero_fraction",
 ]

@@ -66,6 +66,17 @@ def same_size(a: int | None, b: int | None) -> int | None:
     return a
 
 
+def quotient(size: int | None, by: int, what: str) -> int | None:
+    """A size divided by a number, which must leave no rest.
+
+    Raises:
+      ValueError: if it leaves one.
+    """
+    if size is not None and size % by:
+        raise ValueError(f"{what}={size} is not divisible by {by}")
+    return None if size is None else size // by
+
+
 def with_rank(tensor: Any, rank: int) -> tuple[int | None, ...]:
     """The dims of `tensor`, which must have `rank` of them where it is known.
 
