@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import pickle
 import subprocess
 import sys
 import threading
+import traceback
 
 import pytest
 
@@ -58,10 +60,20 @@ def test_from_imports_and_stars(package):
 
 def test_what_is_not_there(package):
     module = __import__(package)
-    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'three'") as e:
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'three'$") as e:
         _ = module.three
     assert e.value.name == "three"
-    assert e.value.obj is module
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("secnd", "second"), ("par", "part"), ("ON", None)])
+def test_a_name_that_is_misspelled(package, typed, meant):
+    with pytest.raises(AttributeError) as e:
+        getattr(__import__(package), typed)
+    hint = f". Did you mean: {meant!r}?" if meant else ""
+    said = f"module {package!r} has no attribute {typed!r}{hint}"
+    assert str(e.value) == said
+    assert traceback.format_exception_only(e.type, e.value) == [f"AttributeError: {said}\n"]
+    assert str(pickle.loads(pickle.dumps(e.value))) == said
 
 
 def test_an_import_that_fails_is_tried_again(package, tmp_path):

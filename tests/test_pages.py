@@ -22,8 +22,8 @@ PAGES = sorted(path for path in (ROOT / "docs").glob("*.md"))
 _FENCE = re.compile(r"^```+(\S.*?)\n(.*?)^```+$", re.S | re.M)
 _FILE = re.compile(r":caption: (\S+)\n\n(.*)", re.S)
 # What is shown to be typed by the reader and would install or measure something.
-NOT_RUN = {"pip install 'hybridflow[repl]'", "hybridflow"}
-DIRECTIVES = {"{drawing}", "{include}", "{toctree}"}
+NOT_RUN = {"pip install '.[repl]'", "hybridflow"}
+DIRECTIVES = {"{drawing}", "{image}", "{include}", "{toctree}"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -6,9 +6,13 @@ import doctest
 import importlib
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
+
+from hybridflow._src.cli.shim.names import find
+from hybridflow._src.cli.shim.table import MODULES
 
 SITE = Path(__file__).parents[1] / "docs" / "site"
 
@@ -23,6 +27,9 @@ def load(name):
 captions = load("captions")
 docstrings = load("docstrings")
 performance = load("performance")
+sys.modules["performance"] = performance  # by that name it is imported when the site is built
+tf1_names = sys.modules["tf1_names"] = load("tf1_names")
+readme = load("readme")
 reference = load("reference")
 
 
@@ -139,6 +146,37 @@ def test_the_figures_of_the_run_that_was_kept():
         len(row.targets) for row in rows
     )
     assert re.match(r"Measured on 20\d\d-\d\d-\d\d, revision `[0-9a-f]{12}", performance.machine())
+
+
+def test_a_missed_target_says_why():
+    missed = [line for line in performance.targets().splitlines() if "**missed**" in line]
+    assert missed
+    for line in missed:
+        assert re.search(r"\*\*missed\*\*: \w+ \w+", line)
+
+
+def test_the_headlines_are_five_rows_with_all_libraries():
+    head, _, *rows = performance.headlines().splitlines()
+    assert head.count("|") == 8
+    assert len(rows) == 5
+    for row in rows:
+        assert re.search(r"\*\*[\d.]+ [mu]s\*\* \|( [\d.]+ x \|){5}$", row)
+
+
+def test_the_readme_shows_the_tables_as_they_are():
+    text = readme.README.read_text("utf-8")
+    assert text == readme.current(text), "write it anew: python docs/site/readme.py"
+
+
+def test_what_the_page_says_is_missing_is_missing():
+    page = (SITE.parent / "tf1.md").read_text("utf-8")
+    said = re.search(r"does not run yet if it needs (.*?)\. Only", page, re.S)[1]
+    names = re.findall(r"`tf\.([\w.]+)`", said)
+    assert names
+    for name in names:
+        module, _, last = f"tensorflow.{name}".rpartition(".")
+        found = find(module, last) if module in MODULES else None
+        assert found is None, f"tf.{name} is there now"
 
 
 def test_a_row_of_figures():

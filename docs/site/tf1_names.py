@@ -78,6 +78,22 @@ def modules() -> list[Module]:
     return found
 
 
+def overview() -> str:
+    """Which of TensorFlow's modules, with those inside, are here in full, in part, or not yet."""
+    counts: dict[str, list[int]] = {}
+    for module in modules():
+        count = counts.setdefault(".".join(module.path.split(".")[:2]), [0, 0])
+        count[0] += len(module.present)
+        count[1] += len(module.missing)
+    here: dict[str, list[str]] = {"in full": [], "in part": [], "not yet": []}
+    for path, (present, missing) in counts.items():
+        if present or missing:
+            here["not yet" if not present else "in part" if missing else "in full"].append(path)
+    lines = ["| TensorFlow 1.x's names | |", "|---|---|"]
+    lines += [f"| {state} | {_code(paths)} |" for state, paths in here.items()]
+    return "\n".join(lines) + "\n"
+
+
 def _code(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -123,5 +139,5 @@ def different() -> str:
 def write(folder: Path) -> None:
     """Writes the parts of the page."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (summary, missing, different):
+    for part in (overview, summary, missing, different):
         (folder / f"tf1_{part.__name__}.md").write_text(part(), "utf-8")

@@ -112,7 +112,7 @@ def test_the_first_minute(terminal):
     assert "hybridflow" in terminal.banner
     assert "eager mode" in terminal.banner
     assert ("IPython is not installed" in terminal.banner) == terminal.plain
-    assert ("pip install 'hybridflow[repl]'" in terminal.banner) == terminal.plain
+    assert ("pip install ipython" in terminal.banner) == terminal.plain
     shown = (
         "<hf.Tensor: shape=(2,), dtype=float32, device=CPU:0, numpy=array([2., 4.], dtype=float32)>"
     )
@@ -169,10 +169,13 @@ def test_tracebacks_end_at_the_users_line(terminal, tmp_path):
 
 def test_a_name_that_is_misspelled(terminal):
     terminal("values = 1")
-    for typed, meant in (("hf.matmull(1.0)", "matmul"), ("valuse + 1", "values")):
+    for typed, meant in (
+        ("hf.matmull(1.0)", "matmul"),
+        ("valuse + 1", "values"),
+        ("hf.ones([2]).shpe", "shape"),
+    ):
         told = terminal(typed)
-        # Python knows names that are like it from 3.12 on.
-        assert (f"Did you mean: '{meant}'?" in told) == (sys.version_info >= (3, 12))
+        assert told.count(f"Did you mean: '{meant}'?") == 1
         assert "__init__.py" not in told
     # The marks below a line stand below what they are about.
     told = terminal("0 + (1 / 0)")

@@ -29,7 +29,7 @@ def graph():
 def test_text(graph, shape, text, representation):
     x = hf.placeholder(hf.float32, shape, name="x")
     assert str(x) == text
-    assert repr(x) == f"<tf.Tensor 'x:0' {representation}>"
+    assert repr(x) == f"<hf.Tensor 'x:0' {representation}>"
 
 
 def test_text_with_a_device(graph):
@@ -176,7 +176,7 @@ def test_an_operation(graph):
     assert op.get_attr("T") is hf.float32
     with pytest.raises(ValueError, match="No attr named 'nope' in op 'b' of type MatMul"):
         op.get_attr("nope")
-    assert repr(op) == "<tf.Operation 'b' type=MatMul>"
+    assert repr(op) == "<hf.Operation 'b' type=MatMul>"
 
 
 def test_node_def(graph):

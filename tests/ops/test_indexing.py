@@ -55,6 +55,21 @@ def test_equals_numpy(index):
             np.testing.assert_array_equal(value, wanted)
 
 
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [([0, 1], 2.0), ([0], [1.0, 2.0]), ([], [[1.0, 2.0], [3.0, 4.0]]), ([slice(0, 1), 0], [1.0])],
+)
+def test_a_list_is_a_tuple(execution, index, value):
+    """What TensorFlow 1.4.1 and 1.15.5 gave, for tensors and variables; NumPy takes rows."""
+    rows = [[1.0, 2.0], [3.0, 4.0]]
+
+    def parts(x):
+        return x[index], hf.get_variable("v", initializer=rows)[index]
+
+    for part in execution(parts, rows):
+        assert part.tolist() == value
+
+
 @given(indices())
 @settings(max_examples=60, deadline=None)
 def test_bounds_as_tensors(index):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.autodiff.backprop import Gradients, backward, is_trainable, source_tensor
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
@@ -25,7 +26,7 @@ _ONCE = (
 )
 
 
-class GradientTape:
+class GradientTape(Described):
     """Records ops for automatic differentiation.
 
     Trainable variables are watched as soon as they are read; tensors by `watch`. Tapes nest: a
@@ -49,6 +50,8 @@ class GradientTape:
     >>> print(float(dy), float(d2y))
     27.0 18.0
     """
+
+    _kept_as: ClassVar = {"watch_accessed_variables": "_watch_variables"}
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = persistent

@@ -53,6 +53,9 @@ class Console(code.InteractiveConsole):
         if count:
             print(tracebacks.note(count), file=sys.stderr)
         traceback.print_exception(type(error), error, error.__traceback__)
+        hint = tracebacks.hint(error)
+        if hint and sys.version_info < (3, 12):  # later ones have said it
+            print(hint, file=sys.stderr)
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
 
 

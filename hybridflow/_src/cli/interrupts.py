@@ -46,6 +46,9 @@ class Watch:
     takes an object apart, where it drops all errors, comes again.
     """
 
+    # Not while nothing is watched: `end` is also called after the cell that loads the extension.
+    _open: Open | None = None
+
     def begin(self) -> None:
         """Called before the input runs."""
         self._open = Open()
@@ -58,12 +61,15 @@ class Watch:
 
     def end(self) -> None:
         """Called when the input has run, or failed."""
+        if self._open is None:
+            return
         if self._is_main and signal.getsignal(signal.SIGINT) == self._on_signal:
             signal.signal(signal.SIGINT, self._before)
         if self._is_main and sys.unraisablehook == self._on_dropped:
             sys.unraisablehook = self._before_hook
         if self._interrupted:
             self._open.restore()
+        self._open = None
 
     def _on_signal(self, number: int, frame: Any) -> None:
         self._interrupted = True

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import gc
-import re
 import sys
-import traceback
 import types
 from typing import Any
 
+import numpy as np
+
+import hybridflow as hf
 from hybridflow._src.cli import graph_cell, tracebacks
 from hybridflow._src.cli.completion import completions
 from hybridflow._src.cli.interrupts import Watch
+
+_IN_GRAPH_MODE = (
+    "hybridflow: graph mode stays on, since the default graph holds operations already. "
+    "`hf.reset_default_graph()`, then `hf.enable_eager_execution()`, bring eager mode."
+)
 
 
 def start(banner: str, namespace: dict[str, Any]) -> None:
@@ -36,7 +42,17 @@ def start(banner: str, namespace: dict[str, Any]) -> None:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Adds `%%graph`, completion of names, folded tracebacks, a Ctrl-C that leaves no traces."""
+    """Adds `%%graph`, completion of names, folded tracebacks, a Ctrl-C that leaves no traces.
+
+    Also eager mode, and the names `hf` and `np` where they are not taken. A notebook that has built
+    a graph already stays in graph mode, and is told.
+    """
+    try:
+        hf.enable_eager_execution()
+    except ValueError:
+        print(_IN_GRAPH_MODE, file=sys.stderr)
+    for name, module in (("hf", hf), ("np", np)):
+        shell.user_ns.setdefault(name, module)
     shell.register_magic_function(_GraphMagic(shell), "cell", "graph")
     shell.Completer.custom_matchers.append(_matcher())
     shell.set_custom_exc((BaseException,), _show)
@@ -75,9 +91,9 @@ def _show(
     """
     count = tracebacks.fold(error)
     shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
-    hint = re.search(r"Did you mean: .*\?$", traceback.format_exception(error)[-1].rstrip())
-    if hint and hint[0] not in str(error):
-        print(hint[0], file=sys.stderr)
+    hint = tracebacks.hint(error)
+    if hint:
+        print(hint, file=sys.stderr)
     if count:
         print(tracebacks.note(count), file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""The command line: `hybridflow` with `repl`, `run`, `explain`, `cache` or `demo`."""
+"""The command line: `hybridflow` with `repl`, `run`, `explain`, `cache` or `demo`, or a script."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def _demo(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hybridflow",
-        description="One runtime, two modes: TF 1.4's names, eager or as a graph.",
+        description="One runtime, two modes: TF 1.4's names, eager or as a graph. "
+        "`hybridflow SCRIPT` means `hybridflow run SCRIPT`.",
     )
     parser.add_argument(
         "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
@@ -107,10 +108,16 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"hybridflow._src.cli.{name}")
 
 
+def _with_command(argv: list[str]) -> list[str]:
+    """`hybridflow SCRIPT` means `hybridflow run SCRIPT`, as `python SCRIPT` would be written."""
+    names_script = bool(argv) and (argv[0].endswith(".py") or pathlib.Path(argv[0]).is_file())
+    return ["run", *argv] if names_script else argv
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and gives its exit status."""
     parser = _parser()
-    options, rest = parser.parse_known_args(argv)
+    options, rest = parser.parse_known_args(_with_command(sys.argv[1:] if argv is None else argv))
     if options.command == "demo":
         return _demo(rest)
     if rest:

@@ -15,7 +15,7 @@ _BANNER = "hybridflow {version}, eager mode, Python {python}. Bound: hf, np. {hi
 _WITH_IPYTHON = "Try hf.variables(), %%graph."
 _WITHOUT = (
     "Try hf.variables().\nIPython is not installed, so this is Python's own console: "
-    "pip install 'hybridflow[repl]' brings it, with %%graph cells."
+    "`pip install ipython` brings it, with %%graph cells."
 )
 
 

@@ -5,8 +5,11 @@ The environment variable HYBRIDFLOW_TRACEBACK=full shows them all.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
+import traceback
 import types
 from typing import TYPE_CHECKING
 
@@ -61,6 +64,33 @@ def _shown(error: BaseException | None) -> BaseException | None:
             return error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
+
+
+def hint(error: BaseException) -> str:
+    """The name that was perhaps meant, as Python says it; an empty string where there is none.
+
+    Python before 3.12 finds names only where it shows an error itself, not at prompts.
+    """
+    if not isinstance(error, AttributeError | NameError):
+        return ""
+    said = re.search(r"Did you mean: .*\?$", traceback.format_exception(error)[-1].rstrip())
+    if said is not None:
+        return "" if said[0] in str(error) else said[0]
+    if sys.version_info >= (3, 12) or not isinstance(error.name, str):
+        return ""
+    alike = difflib.get_close_matches(error.name, _names_beside(error), 1, 0.7)
+    return f"Did you mean: {alike[0]!r}?" if alike else ""
+
+
+def _names_beside(error: AttributeError | NameError) -> list[str]:
+    """The names among which the one of an error was looked for."""
+    if isinstance(error, AttributeError):
+        return [] if error.obj is None else dir(error.obj)
+    frames = [entry.tb_frame for entry in _frames(error.__traceback__)]
+    if not frames:
+        return []
+    frame = frames[-1]
+    return [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
 
 
 def note(count: int) -> str:

@@ -5,7 +5,10 @@ Longer texts stand beside the code that raises; these are asked for in more than
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.dtypes import DType
 
 _PRODUCT = (
     " The inner sizes of a product must be equal, [m,k] times [k,n]: `transpose_a=True` or "
@@ -23,11 +26,102 @@ _BROADCAST = (
 )
 
 
+# What NumPy's arrays and PyTorch's tensors have as attributes, and what stands for it here. {v} is
+# the tensor or variable, {a} its value as an array.
+_INSTEAD = {
+    "T": "hf.transpose({v})",
+    "all": "hf.reduce_all({v})",
+    "any": "hf.reduce_any({v})",
+    "argmax": "hf.argmax({v})",
+    "argmin": "hf.argmin({v})",
+    "astype": "hf.cast({v}, dtype)",
+    "backward": "hf.GradientTape` or `hf.gradients(y, x)",
+    "clip": "hf.clip_by_value({v}, low, high)",
+    "copy": "hf.identity({v})",
+    "cumprod": "hf.cumprod({v})",
+    "cumsum": "hf.cumsum({v})",
+    "detach": "hf.stop_gradient({v})",
+    "dim": "{v}.shape.ndims",
+    "dot": "hf.matmul({v}, b)",
+    "expand": "hf.tile({v}, multiples)",
+    "flatten": "hf.reshape({v}, [-1])",
+    "grad": "hf.GradientTape` or `hf.gradients(y, x)",
+    "item": "{a}.item()",
+    "max": "hf.reduce_max({v})",
+    "mean": "hf.reduce_mean({v})",
+    "min": "hf.reduce_min({v})",
+    "mm": "hf.matmul({v}, b)",
+    "nbytes": "{a}.nbytes",
+    "ndim": "{v}.shape.ndims",
+    "permute": "hf.transpose({v}, perm)",
+    "prod": "hf.reduce_prod({v})",
+    "ravel": "hf.reshape({v}, [-1])",
+    "repeat": "hf.tile({v}, multiples)",
+    "requires_grad": "tape.watch({v})` in `hf.GradientTape",
+    "reshape": "hf.reshape({v}, shape)",
+    "round": "hf.round({v})",
+    "size": "hf.size({v})",
+    "sort": "hf.nn.top_k({v}, k)",
+    "squeeze": "hf.squeeze({v})",
+    "std": "hf.nn.moments({v}, axes)",
+    "sum": "hf.reduce_sum({v})",
+    "take": "hf.gather({v}, indices)",
+    "to": "hf.cast({v}, dtype)",
+    "tolist": "{a}.tolist()",
+    "transpose": "hf.transpose({v}, perm)",
+    "type": "hf.cast({v}, dtype)",
+    "unsqueeze": "hf.expand_dims({v}, axis)",
+    "var": "hf.nn.moments({v}, axes)",
+    "view": "hf.reshape({v}, shape)",
+}
+
+
+def missing_attribute(owner: Any, name: str, is_eager: bool) -> Any:
+    """What `__getattr__` of a tensor or variable does: says what to write instead.
+
+    Args:
+      owner: the tensor or variable.
+      name: the attribute.
+      is_eager: whether the value is there at once.
+
+    Raises:
+      AttributeError: always.
+    """
+    own = getattr(type(owner), name, None)
+    if isinstance(own, property):
+        return own.__get__(owner)  # it has raised an AttributeError of its own: that one again
+    message = f"{type(owner).__name__!r} object has no attribute {name!r}"
+    instead = _INSTEAD.get(name)
+    if instead is None:
+        raise AttributeError(message)  # Python adds the name that was perhaps meant
+    array = "t.numpy()" if is_eager else "session.run(t)"
+    # With a name and no object Python adds nothing of its own.
+    raise AttributeError(f"{message}: write `{instead.format(v='t', a=array)}`.", name=name)
+
+
 def on_shapes(op_type: str, problem: str) -> str:
     """What to do about shapes that do not fit an op; an empty string where nothing is known."""
     if problem.startswith("Incompatible shapes"):
         return _BROADCAST
     return _BY_OP.get(op_type, "")
+
+
+_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def cast_to_wider(first: str, dtype: DType, second: str, other: DType) -> str:
+    """How to bring two arguments to one dtype: to that of theirs which keeps more.
+
+    Returns: the end of a sentence; an empty string where one of them is no number.
+    """
+    if not {dtype.np.kind, other.np.kind} <= _RANKS.keys():
+        return ""
+    name, wider = (first, other) if _width(other) > _width(dtype) else (second, dtype)
+    return f": `hf.cast({name}, hf.{wider.name})` converts '{name}'"
+
+
+def _width(dtype: DType) -> tuple[int, int, bool]:
+    return _RANKS[dtype.np.kind], dtype.size, not dtype.is_unsigned
 
 
 def made_at(op: Any) -> str:

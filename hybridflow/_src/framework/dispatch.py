@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import context, dtypes, fp
-from hybridflow._src.framework.advice import on_shapes
+from hybridflow._src.framework.advice import cast_to_wider, on_shapes
 from hybridflow._src.framework.convert import admit_tensor, constant_of, convert, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
@@ -107,8 +107,8 @@ def _check_dtype(op: OpDef, arg: Arg, dtype: DType, types: dict[str, DType]) -> 
         first = next(a.name for a in op.inputs if a.var == var)
         raise DTypeError(
             f"Input '{arg.name}' of '{op.name}' Op has type {dtype.name} that does not match type "
-            f"{known.name} of argument '{first}'. Nothing is converted unasked: "
-            f"`hf.cast(t, hf.{known.name})` converts a tensor."
+            f"{known.name} of argument '{first}'. Nothing is converted unasked"
+            f"{cast_to_wider(first, known, arg.name, dtype)}."
         )
     allowed = op.types.get(var)
     if allowed is not None and dtype not in allowed:

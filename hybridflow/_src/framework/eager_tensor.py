@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import missing_attribute
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
@@ -94,7 +95,7 @@ class EagerTensor(Tensor):
                     f"Tensor.{attribute} is meaningless when eager execution is enabled: the "
                     "tensor belongs to no graph, and its value is already there (`t.numpy()`)."
                 )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+            return missing_attribute(self, attribute, is_eager=True)
 
     def consumers(self) -> list[Operation]:
         """Not available: an eager tensor is part of no graph.

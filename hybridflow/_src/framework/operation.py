@@ -183,7 +183,7 @@ class Operation:
         raise TypeError(f"Operation {self.name!r} is part of a graph and cannot be pickled.")
 
     def __repr__(self) -> str:
-        return f"<tf.Operation '{self.name}' type={self.type}>"
+        return f"<hf.Operation '{self.name}' type={self.type}>"
 
     def __str__(self) -> str:
         return str(self.node_def)

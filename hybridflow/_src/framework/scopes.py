@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_scope import merge_devices
@@ -21,7 +22,7 @@ eager_names: Stack[str] = Stack("", "name scope")
 eager_devices: Stack[str] = Stack("", "device scope")
 
 
-class name_scope:
+class name_scope(Described):
     """A context manager for an op function: opens a name scope and gives its name.
 
     Args:

@@ -92,6 +92,9 @@ class Pushed(Generic[T, G]):
         self._item = item
         self._gives = gives
 
+    def __repr__(self) -> str:
+        return f"<{self._stack.what}>"
+
     def __enter__(self) -> G:
         self._stack.push(self._item)
         return self._gives

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.advice import made_at
+from hybridflow._src.framework.advice import made_at, missing_attribute
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ class Tensor:
         def numpy(self) -> Any:
             raise AttributeError(f"numpy() is for eager tensors. {_no_value(self, 'an array')}")
 
+        def __getattr__(self, attribute: str) -> Any:
+            return missing_attribute(self, attribute, is_eager=False)
+
     def __iter__(self) -> Iterator[Tensor]:
         raise TypeError(_NOT_ITERABLE.format(tensor=self))
 
@@ -176,7 +179,7 @@ class Tensor:
         return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name}{device})'
 
     def __repr__(self) -> str:
-        return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self._dtype.name}>"
+        return f"<hf.Tensor '{self.name}' shape={self.shape} dtype={self._dtype.name}>"
 
     if TYPE_CHECKING:
         # Installed by ops/operators.py on tensors and variables alike.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hybridflow._src.ops.state import training
 from hybridflow._src.train.rule_optimizer import RuleOptimizer, hyperparameter, in_dtype
@@ -41,6 +41,7 @@ class AdadeltaOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADADELTA
+    _kept_as: ClassVar = {"learning_rate": "_lr"}
     _rule_slots = ("accum", "accum_update")
 
     def __init__(

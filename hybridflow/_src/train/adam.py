@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
@@ -46,6 +46,7 @@ class AdamOptimizer(RuleOptimizer):
     """
 
     _rule = training.ADAM
+    _kept_as: ClassVar = {"learning_rate": "_lr"}
     _rule_slots = ("m", "v")
 
     def __init__(

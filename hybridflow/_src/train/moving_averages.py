@@ -7,6 +7,7 @@ from typing import Any
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection
 from hybridflow._src.framework.scopes import init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
@@ -36,7 +37,7 @@ _NOT_VARIABLE = (
 )
 
 
-class ExponentialMovingAverage:
+class ExponentialMovingAverage(Described):
     """Keeps running means of variables: `average = decay * average + (1 - decay) * value`.
 
     Args:

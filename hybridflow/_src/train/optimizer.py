@@ -9,6 +9,7 @@ from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import new_lock
@@ -45,7 +46,7 @@ _FUNCTION = (
 )
 
 
-class Optimizer:
+class Optimizer(Described):
     """Base class: computes gradients, and applies them by an update that subclasses define.
 
     A subclass defines `_apply_dense(grad, var)` and `_apply_sparse(grad, var)` (for gradients that

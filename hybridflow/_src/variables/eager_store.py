@@ -39,6 +39,10 @@ class EagerVariableStore(Collections):
         super().__init__()
         self._store = state_of(self, eager=True).store
 
+    def __repr__(self) -> str:
+        count = len(self._store.variables)
+        return f"<hf.EagerVariableStore with {count} variable{'' if count == 1 else 's'}>"
+
     def as_default(self) -> Pushed[Collections, EagerVariableStore]:
         """A context manager in which `get_variable` uses this store."""
         return context.eager_collections.scope(self, self)

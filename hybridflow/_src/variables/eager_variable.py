@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import operator
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -249,6 +249,21 @@ class EagerVariable(ResourceVariable):
         make, parts = self.__reduce__()
         return make(*copy.deepcopy(parts, memo))
 
+    def __iadd__(self, value: Any) -> NoReturn:
+        raise _in_place("+", "`v.assign_add(value)`")
+
+    def __isub__(self, value: Any) -> NoReturn:
+        raise _in_place("-", "`v.assign_sub(value)`")
+
+    def __imul__(self, value: Any) -> NoReturn:
+        raise _in_place("*", "`v.assign(v * value)`")
+
+    def __itruediv__(self, value: Any) -> NoReturn:
+        raise _in_place("/", "`v.assign(v / value)`")
+
+    def __ipow__(self, value: Any) -> NoReturn:
+        raise _in_place("**", "`v.assign(v ** value)`")
+
     def __repr__(self) -> str:
         return f"<hf.Variable {self._description()}, numpy={self._now()._text(repr)}>"
 
@@ -278,6 +293,14 @@ def _checked_scope(name: str) -> name_scope:
     """The name scope of a variable; in eager mode names are legal where they are in a graph."""
     check_name(name, Scope(current_name_scope()))
     return name_scope(name)
+
+
+def _in_place(operator: str, instead: str) -> RuntimeError:
+    """As in TensorFlow 1.15: `v += 1` would put a tensor in the place of the variable."""
+    return RuntimeError(
+        f"Variable {operator}= value not supported. {instead} changes the variable; "
+        f"`t = v {operator} value` makes a new tensor."
+    )
 
 
 overload(EagerVariable, EagerTensor)

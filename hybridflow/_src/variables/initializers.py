@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.arrays import constant, slicing
 from hybridflow._src.ops.arrays.arranging import matrix_transpose
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-class Initializer:
+class Initializer(Described):
     """Base of all initializers: `init(shape, dtype=None, partition_info=None)` gives a tensor.
 
     `partition_info`, where given, says which part of a partitioned variable is wanted (see

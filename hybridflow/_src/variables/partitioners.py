@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.described import named
 from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
         parts[axis] = min(num_shards, sizes[axis])
         return parts
 
-    return partitioner
+    return named(partitioner, f"fixed_size_partitioner({num_shards}, axis={axis})")
 
 
 def variable_axis_size_partitioner(
@@ -98,7 +99,7 @@ def variable_axis_size_partitioner(
         parts[axis] = shards if max_shards is None else min(shards, max_shards)
         return parts
 
-    return partitioner
+    return named(partitioner, f"variable_axis_size_partitioner({max_shard_bytes}, axis={axis})")
 
 
 def min_max_variable_partitioner(
@@ -128,4 +129,4 @@ def min_max_variable_partitioner(
         parts[axis] = max(1, min(sizes[axis], max_partitions, math.ceil(total / min_slice_size)))
         return parts
 
-    return partitioner
+    return named(partitioner, f"min_max_variable_partitioner({max_partitions}, axis={axis})")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.described import Described, named
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection, get_collection
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.constant import constant
@@ -57,7 +58,7 @@ def _scaled(
             factor = convert_to_tensor(scale, weights.dtype.base_dtype, name="scale")
             return multiply(factor, measure(weights), name=name)
 
-    return regularizer
+    return named(regularizer, f"{default_scope}({scale!r})")
 
 
 def l1_regularizer(scale: Any, scope: str | None = None) -> Penalty:
@@ -134,7 +135,8 @@ def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Penalty 
             losses = [loss for r in regularizers if (loss := r(weights)) is not None]
             return add_n(losses, name=name) if losses else None
 
-    return regularizer
+    shown = ", ".join(getattr(r, "__qualname__", repr(r)) for r in regularizers)
+    return named(regularizer, f"sum_regularizer([{shown}])")
 
 
 def apply_regularization(regularizer: Penalty, weights_list: Any = None) -> Tensor:
@@ -173,7 +175,7 @@ def apply_regularization(regularizer: Penalty, weights_list: Any = None) -> Tens
     return total
 
 
-class Regularizer:
+class Regularizer(Described):
     """Base of Keras' regularizers: called with a tensor or variable, gives a loss."""
 
     def __call__(self, x: Any) -> Any:

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_scope import Scope, check_name
 from hybridflow._src.framework.scopes import current_name_scope, graph_of, name_scope
 from hybridflow._src.variables.request import check_getter, nested
@@ -25,7 +26,7 @@ _NESTING = (
 )
 
 
-class variable_scope:
+class variable_scope(Described):
     """A context manager for code that makes or gets variables: opens a variable and a name scope.
 
     Args:
@@ -110,6 +111,9 @@ class variable_scope:
         }
         # For each thread what its entries have opened.
         self._opened: dict[int, list[contextlib.ExitStack]] = {}
+
+    def _setting(self, parameter: str) -> Any:
+        return self._defaults.get(parameter) or super()._setting(parameter)
 
     def __enter__(self) -> VariableScope:
         with contextlib.ExitStack() as opened:

@@ -21,6 +21,16 @@ __all__ = ["VariableScope", "get_variable_scope", "no_regularizer"]
 
 _KEY = "variables"
 
+# What a scope's `repr` shows where it has been given.
+_SHOWN = (
+    "initializer",
+    "regularizer",
+    "caching_device",
+    "partitioner",
+    "custom_getter",
+    "constraint",
+)
+
 
 class VariableScope:
     """The defaults for variables made in a scope: a record that `variable_scope` pushes.
@@ -243,7 +253,9 @@ class VariableScope:
             return through(custom_getter, request, var_store.get)
 
     def __repr__(self) -> str:
-        return f"<hf.VariableScope '{self._name}' reuse={self._reuse}>"
+        given = {name: getattr(self, f"_{name}") for name in _SHOWN}
+        settings = "".join(f" {k}={v!r}" for k, v in given.items() if v is not None)
+        return f"<hf.VariableScope '{self._name}' reuse={self._reuse!r}{settings}>"
 
 
 def check_reuse(reuse: Any) -> None:

@@ -76,6 +76,9 @@ class ReuseMode(enum.Enum):
 
     AUTO_REUSE = 1
 
+    def __repr__(self) -> str:
+        return f"hf.{self.name}"
+
 
 AUTO_REUSE = ReuseMode.AUTO_REUSE
 

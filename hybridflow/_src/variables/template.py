@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import traceback
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.variables.eager_store import EagerVariableStore
 from hybridflow._src.variables.scope import variable_scope
@@ -27,7 +28,7 @@ _NEW_VARIABLES = (
 )
 
 
-class Template:
+class Template(Described):
     """What `make_template` gives: call it as the function that it was made of."""
 
     def __init__(

@@ -127,7 +127,13 @@ class VariableTree:
         from rich.console import Console
 
         file = io.StringIO()
-        console = Console(file=file, force_terminal=color, no_color=not color, highlight=False)
+        console = Console(
+            file=file,
+            force_terminal=color,
+            force_jupyter=False,  # in a notebook it would show what it prints besides
+            no_color=not color,
+            highlight=False,
+        )
         if self._variables:
             console.print(self)
             console.print()

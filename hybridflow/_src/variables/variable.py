@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from hybridflow._src.framework import context
-from hybridflow._src.framework.advice import made_at
+from hybridflow._src.framework.advice import made_at, missing_attribute
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
@@ -496,6 +496,9 @@ class Variable:
         @property
         def numpy(self) -> Any:
             raise AttributeError(f"numpy() is for eager variables. {self._no_value()}")
+
+        def __getattr__(self, attribute: str) -> Any:
+            return missing_attribute(self, attribute, self._eager)
 
     def __repr__(self) -> str:
         return f"<hf.Variable {self._description()}>"

@@ -10,6 +10,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.casting import cast
 
@@ -41,7 +42,7 @@ def known(alias: str) -> Callable[[_Class], _Class]:
     return add
 
 
-class Constraint:
+class Constraint(Described):
     """Base of all constraints: a callable from a weight to its projection.
 
     Subclasses define `__call__(w)`, which gives a tensor of the shape and dtype of `w` (as in Keras
