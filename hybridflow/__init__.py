@@ -21,6 +21,7 @@ with _deferred.imports_of(__name__):
         linalg,
         logging,
         losses,
+        metrics,
         nn,
         train,
     )
@@ -652,6 +653,7 @@ __all__ = [
     "matrix_transpose",
     "maximum",
     "meshgrid",
+    "metrics",
     "min_max_variable_partitioner",
     "minimum",
     "mod",

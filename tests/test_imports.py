@@ -26,6 +26,7 @@ LAYERS = [
     "variables",
     "runtime",
     "losses",
+    "metrics",
     "layers",
     "train",
     "public",

@@ -53,7 +53,16 @@ def test_every_public_object_is_documented(name):
 
 def offered():
     """The names in `__all__` of the implementation's modules above the framework."""
-    for layer in ("ops", "autodiff", "variables", "runtime", "losses", "layers", "train"):
+    for layer in (
+        "ops",
+        "autodiff",
+        "variables",
+        "runtime",
+        "losses",
+        "metrics",
+        "layers",
+        "train",
+    ):
         for path in sorted((ROOT / "_src" / layer).rglob("*.py")):
             if path.stem == "__init__":
                 continue

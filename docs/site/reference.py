@@ -20,6 +20,7 @@ MODULES = [
     "hybridflow.linalg",
     "hybridflow.layers",
     "hybridflow.losses",
+    "hybridflow.metrics",
     "hybridflow.train",
     "hybridflow.constraints",
     "hybridflow.keras.constraints",

@@ -287,3 +287,14 @@ def test_any_program_runs_as_the_rules_say(program, resource):
 
 def _writes(ops, variables):
     return any(effects.effects_of(op).writes & variables for op in ops)
+
+
+def test_nothing_waits_for_what_is_fed():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.float32, [])
+        halves = hf.placeholder(hf.float32, []) / 2.0
+        with hf.control_dependencies([x, halves]):
+            y = hf.constant(1.0) + 1.0
+        assert session.run(y, {x: 3.0, halves: 1.0}) == 2
+        with pytest.raises(hf.errors.InvalidArgumentError, match="You must feed a value"):
+            session.run(y, {x: 3.0})

@@ -2,6 +2,7 @@
 
 import name_programs_layers
 import name_programs_losses
+import name_programs_metrics
 import name_programs_models
 import name_programs_scopes
 import numpy as np
@@ -107,7 +108,7 @@ def program_case(source):
 
 STEMS = {
     "names": (name_programs_scopes, name_programs_models),
-    "layers": (name_programs_losses, name_programs_layers),
+    "layers": (name_programs_losses, name_programs_metrics, name_programs_layers),
 }
 
 

@@ -26,6 +26,8 @@ def prune(
     tensors: Iterable[Tensor], operations: Iterable[Operation], fed: frozenset[Tensor]
 ) -> list[Operation]:
     """The ops that `tensors` and `operations` need when `fed` are given, in order of making."""
+    # Who is to wait for an op whose outputs are all fed has not to wait.
+    given = {t.op for t in fed if fed.issuperset(t.op.outputs)}
     needed: set[Operation] = set()
     pending = [t.op for t in tensors if t not in fed]
     pending.extend(operations)
@@ -37,7 +39,7 @@ def prune(
         for tensor in op.inputs:
             if tensor.op not in needed and tensor not in fed:
                 pending.append(tensor.op)
-        pending.extend(op.controls)
+        pending.extend([control for control in op.controls if control not in given])
     return sorted(needed, key=lambda op: op._id)
 
 

@@ -36,6 +36,7 @@ _PUBLIC = {
     ".linalg": ("hybridflow.linalg",),
     ".logging": ("hybridflow.logging",),
     ".losses": ("hybridflow.losses",),
+    ".metrics": ("hybridflow.metrics",),
     ".nn": ("hybridflow.nn",),
     ".train": ("hybridflow.train",),
 }
@@ -97,6 +98,7 @@ _PYTHON = {
     ),
     **_each("tensorflow.python.layers", "utils", "hybridflow._src.layers.arguments"),
     **_each("tensorflow.python.ops", "losses", "hybridflow.losses"),
+    **_each("tensorflow.python.ops", "metrics metrics_impl", "hybridflow.metrics"),
     **_each("tensorflow.python.ops.losses", "losses losses_impl util", "hybridflow.losses"),
     "tensorflow.python.ops.init_ops": ("hybridflow", "hybridflow.keras.initializers"),
     "tensorflow.python.ops.linalg_ops": ("hybridflow", "hybridflow.linalg"),
