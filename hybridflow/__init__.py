@@ -150,6 +150,7 @@ with _deferred.imports_of(__name__):
         squeeze,
         stop_gradient,
     )
+    from hybridflow._src.ops.arrays.reversing import reverse_sequence
     from hybridflow._src.ops.arrays.selecting import boolean_mask, where
     from hybridflow._src.ops.arrays.sequences import lin_space, linspace, one_hot, range
     from hybridflow._src.ops.arrays.shape_ops import (
@@ -202,6 +203,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.loops import while_loop
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.script_ops import py_func
+    from hybridflow._src.ops.convolution.patches import extract_image_patches
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
     from hybridflow._src.ops.linalg.decompositions import (
         qr,
@@ -562,6 +564,7 @@ __all__ = [
     "expand_dims",
     "explain",
     "expm1",
+    "extract_image_patches",
     "eye",
     "fill",
     "fixed_size_partitioner",
@@ -707,6 +710,7 @@ __all__ = [
     "reshape",
     "resource",
     "reverse",
+    "reverse_sequence",
     "reverse_v2",
     "rint",
     "round",

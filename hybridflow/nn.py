@@ -24,6 +24,7 @@ with _deferred.imports_of(__name__):
         depthwise_conv2d,
         separable_conv2d,
     )
+    from hybridflow._src.ops.convolution.morphology import dilation2d, erosion2d
     from hybridflow._src.ops.convolution.transposed import (
         atrous_conv2d_transpose,
         conv2d_transpose,
@@ -53,6 +54,12 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.nn.embedding import embedding_lookup
     from hybridflow._src.ops.nn.fused_batch_norm import fused_batch_norm
+    from hybridflow._src.ops.nn.local_response import (
+        local_response_normalization,
+    )
+    from hybridflow._src.ops.nn.local_response import (
+        local_response_normalization as lrn,
+    )
     from hybridflow._src.ops.nn.losses import (
         log_poisson_loss,
         sigmoid_cross_entropy_with_logits,
@@ -71,13 +78,17 @@ with _deferred.imports_of(__name__):
         weighted_moments,
     )
     from hybridflow._src.ops.nn.softmax import log_softmax, softmax
+    from hybridflow._src.ops.pooling.argmax import max_pool_with_argmax
     from hybridflow._src.ops.pooling.avg_pool import avg_pool
     from hybridflow._src.ops.pooling.max_pool import max_pool
+    from hybridflow._src.ops.pooling.pool import pool
+    from hybridflow._src.ops.pooling.pool3d import avg_pool3d, max_pool3d
 
 __all__ = [
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
+    "avg_pool3d",
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
@@ -95,19 +106,26 @@ __all__ = [
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
     "depthwise_conv2d_native_backprop_input",
+    "dilation2d",
     "dropout",
     "elu",
     "embedding_lookup",
+    "erosion2d",
     "fused_batch_norm",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "local_response_normalization",
     "log_poisson_loss",
     "log_softmax",
+    "lrn",
     "max_pool",
+    "max_pool3d",
+    "max_pool_with_argmax",
     "moments",
     "normalize_moments",
+    "pool",
     "relu",
     "relu6",
     "relu_layer",

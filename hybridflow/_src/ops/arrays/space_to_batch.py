@@ -49,12 +49,21 @@ def _block_dims(
     return dims, block, known
 
 
+def _unknown(dims: Any, block_shape: Tensor) -> shape_rules.Dims:
+    """What is known of the output for blocks that are not: what comes after them."""
+    if dims is None:
+        return None
+    (count,) = shape_rules.with_rank(block_shape, 1)
+    after = len(dims) if count is None else count + 1
+    return (*(None,) * after, *dims[after:])
+
+
 def _to_batch_shape(
     attrs: dict[str, Any], x: Tensor, block_shape: Tensor, paddings: Tensor
 ) -> shape_rules.Dims:
     dims, block, pads = _block_dims(x, block_shape, paddings)
     if dims is None or block is None:
-        return None if dims is None else (None,) * len(dims)
+        return _unknown(dims, block_shape)
     sizes = list(dims)
     sizes[0] = None if dims[0] is None else dims[0] * int(np.prod(block))
     for i, by in enumerate(block.tolist(), 1):
@@ -72,7 +81,7 @@ def _to_space_shape(
 ) -> shape_rules.Dims:
     dims, block, pads = _block_dims(x, block_shape, crops)
     if dims is None or block is None:
-        return None if dims is None else (None,) * len(dims)
+        return _unknown(dims, block_shape)
     sizes = list(dims)
     sizes[0] = shape_rules.quotient(dims[0], int(np.prod(block)), "The batch size")
     for i, by in enumerate(block.tolist(), 1):

@@ -4,66 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.op_def import OpDef, Sample
-from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import REALS
-from hybridflow._src.ops.pooling import maxima
-from hybridflow._src.ops.pooling.meanings import (
-    attrs_for,
-    attrs_of,
-    drawn,
-    fits,
-    gradient_shape,
-    like_output,
-    pooled_dims,
-    samples,
-    shape,
-)
+from hybridflow._src.ops.pooling import maxima, maximizing
+from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["max_pool"]
 
 _ACROSS_CHANNELS = ((1, 2, 2, 4), [1, 1, 1, 2], [1, 1, 1, 2], "SAME", "NHWC")
-
-
-def _grad(op: Any, dy: Tensor) -> Any:
-    return raw.MaxPoolGrad(op.inputs[0], op.outputs[0], dy, **attrs_of(op))
-
-
-def _grad_grad(op: Any, dz: Tensor) -> tuple[None, None, Any]:
-    # Which element is the largest does not change with small changes of the input.
-    return None, None, raw.MaxPoolGradGrad(*op.inputs[:2], dz, **attrs_of(op))
-
-
-def _grad_grad_grad(op: Any, dz: Tensor) -> tuple[None, None, Any]:
-    return None, None, raw.MaxPoolGrad(*op.inputs[:2], dz, **attrs_of(op))
-
-
-def _grad_grad_shape(attrs: dict[str, Any], x: Tensor, y: Tensor, dx: Tensor) -> shape_rules.Dims:
-    dims = shape_rules.merging(attrs, x, dx)
-    pooled = pooled_dims(attrs, (None,) * 4 if dims is None else dims, True)
-    fits(pooled, shape_rules.with_rank(y, 4))
-    return pooled
-
-
-def _grad_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for x, attrs in drawn(rng, 4, _ACROSS_CHANNELS):
-        yield Sample(x, maxima.largest(x, **attrs), like_output(rng, x, attrs), **attrs)
-
-
-def _grad_grad_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for x, attrs in drawn(rng, 4, _ACROSS_CHANNELS):
-        values = rng.normal(size=x.shape).astype(x.dtype)
-        yield Sample(x, maxima.largest(x, **attrs), values, **attrs)
 
 
 _max_pool = OpDef(
@@ -73,7 +28,7 @@ _max_pool = OpDef(
     attrs=attrs_for(4),
     shape=shape(4, depthwise=True),
     compute=maxima.largest,
-    grad=_grad,
+    grad=maximizing.grad("MaxPoolGrad"),
     samples=samples(4, _ACROSS_CHANNELS),
     checked=True,
 )
@@ -84,8 +39,8 @@ OpDef(
     attrs=attrs_for(4),
     shape=gradient_shape(4, depthwise=True),
     compute=maxima.gradient,
-    grad=_grad_grad,
-    samples=_grad_samples,
+    grad=maximizing.grad_grad("MaxPoolGradGrad"),
+    samples=maximizing.grad_samples(4, _ACROSS_CHANNELS),
     checked=True,
 )
 OpDef(
@@ -93,10 +48,10 @@ OpDef(
     "orig_input: T, orig_output: T, grad: T -> output: T",
     types=REALS,
     attrs=attrs_for(4),
-    shape=_grad_grad_shape,
+    shape=maximizing.grad_grad_shape(4),
     compute=maxima.selected,
-    grad=_grad_grad_grad,
-    samples=_grad_grad_samples,
+    grad=maximizing.grad_grad("MaxPoolGrad"),
+    samples=maximizing.grad_grad_samples(4, _ACROSS_CHANNELS),
     checked=True,
 )
 

@@ -1,0 +1,158 @@
+"""Patches of images laid out as channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.static_value import constant_dims
+from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.families import REALS
+from hybridflow._src.ops.grad_helpers import shape_of
+from hybridflow._src.ops.windows import Windows, check_attrs, count, padded, view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hybridflow._src.framework.tensor import Tensor
+
+__all__ = ["extract_image_patches"]
+
+_ATTRS = {"ksizes": REQUIRED, "strides": REQUIRED, "rates": REQUIRED, "padding": REQUIRED}
+
+
+def _output_dims(attrs: dict[str, Any], dims: Any) -> Any:
+    lists = ("ksizes", "strides", "rates")
+    check_attrs(attrs, 4, *lists)
+    for name in lists:
+        if attrs[name][0] != 1 or attrs[name][3] != 1:
+            raise ValueError(f"{name} of batch and depth must be 1, got {list(attrs[name])}")
+    sizes = zip(dims[1:3], *(attrs[name][1:3] for name in lists), strict=True)
+    outputs = [count(n, k, s, r, attrs["padding"]) for n, k, s, r in sizes]
+    area = attrs["ksizes"][1] * attrs["ksizes"][2]
+    return (dims[0], *outputs, None if dims[3] is None else dims[3] * area)
+
+
+def _windows(dims: Any, ksizes: Any, strides: Any, rates: Any, padding: str) -> Windows:
+    return Windows.over(dims[1:3], ksizes[1:3], strides[1:3], rates[1:3], padding)
+
+
+def _compute(x: np.ndarray, **attrs: Any) -> np.ndarray:
+    windows = _windows(x.shape, **attrs)
+    return np.array(view(padded(x, windows), windows), order="C").reshape(
+        len(x), *windows.outputs, int(np.prod(windows.sizes)) * x.shape[-1]
+    )
+
+
+def _folded(sizes: np.ndarray, patches: np.ndarray, **attrs: Any) -> np.ndarray:
+    """Patches added up where they stand."""
+    dims = sizes.tolist()
+    windows = _windows(dims, **attrs)
+    patches = patches.reshape(dims[0], *windows.outputs, *windows.sizes, dims[3])
+    x = np.zeros(dims, patches.dtype)
+    for place, at, elements in windows.taps():
+        seen: Any = (slice(None), *at, *place)
+        x[(slice(None), *elements)] += patches[seen]
+    return x
+
+
+def _folded_shape(attrs: dict[str, Any], sizes: Tensor, patches: Tensor) -> shape_rules.Dims:
+    dims = constant_dims(sizes)
+    dims = (None,) * 4 if dims is None else dims
+    if len(dims) != 4:
+        raise ValueError(f"Sizes of 4 dimensions are needed, got {len(dims)}")
+    outputs = _output_dims(attrs, dims)
+    for wanted, got in zip(outputs, shape_rules.with_rank(patches, 4), strict=True):
+        shape_rules.same_size(wanted, got)
+    return dims
+
+
+def _attrs_of(op: Any) -> dict[str, Any]:
+    return {key: op.get_attr(key) for key in _ATTRS}
+
+
+def _samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for shape, ksizes, strides, rates, padding in (
+            ((2, 4, 3, 2), [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME"),
+            ((1, 5, 4, 1), [1, 3, 2, 1], [1, 2, 1, 1], [1, 1, 2, 1], "VALID"),
+            ((1, 3, 3, 2), [1, 1, 1, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
+        ):
+            x = rng.normal(size=shape).astype(dtype)
+            yield Sample(x, ksizes=ksizes, strides=strides, rates=rates, padding=padding)
+
+
+def _folded_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for sample in _samples(rng):
+        (x,) = sample.args
+        patches = _compute(x, **sample.attrs)
+        yield Sample(np.array(x.shape, np.int32), patches, **sample.attrs)
+
+
+_extract = OpDef(
+    "ExtractImagePatches",
+    "images: T -> patches: T",
+    types=REALS,
+    attrs=_ATTRS,
+    shape=lambda attrs, x: _output_dims(attrs, shape_rules.with_rank(x, 4)),
+    compute=_compute,
+    grad=lambda op, dy: raw.FoldImagePatches(shape_of(op.inputs[0]), dy, **_attrs_of(op)),
+    samples=_samples,
+    checked=True,
+)
+# TensorFlow multiplies by a sparse matrix instead.
+OpDef(
+    "FoldImagePatches",
+    "sizes: int32, patches: T -> images: T",
+    types=REALS,
+    attrs=_ATTRS,
+    shape=_folded_shape,
+    compute=_folded,
+    grad=lambda op, dz: (None, raw.ExtractImagePatches(dz, **_attrs_of(op))),
+    samples=_folded_samples,
+    checked=True,
+)
+
+
+def extract_image_patches(
+    images: Any,
+    ksizes: Sequence[int],
+    strides: Sequence[int],
+    rates: Sequence[int],
+    padding: str,
+    name: str | None = None,
+) -> Tensor:
+    """What windows that slide over images see, each patch as one vector.
+
+    Args:
+      images: tensor `[batch, height, width, depth]` of a real dtype.
+      ksizes: 4 ints, the sizes of the windows, `[1, rows, columns, 1]`.
+      strides: 4 ints, how far the windows are apart.
+      rates: 4 ints, how far apart the elements of a window are.
+      padding: "SAME", windows may stand out from the images and see zeros there; or "VALID".
+      name: name of the op.
+
+    Returns: a tensor `[batch, out_height, out_width, rows * columns * depth]` of the same dtype.
+
+    Raises:
+      ValueError: if the windows do not fit or an attribute has a value that is not allowed.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     images = hf.reshape(hf.range(6), [1, 2, 3, 1])
+    ...     ones = [1, 1, 1, 1]
+    ...     print(hf.extract_image_patches(images, [1, 2, 2, 1], ones, ones, "VALID").numpy())
+    [[[[0 1 3 4]
+       [1 2 4 5]]]]
+    """
+    return _extract(
+        images,
+        ksizes=list(ksizes),
+        strides=list(strides),
+        rates=list(rates),
+        padding=padding,
+        name=name,
+    )
