@@ -159,6 +159,50 @@ def test_a_loop_variable_that_is_not_used_has_no_gradient(execution, index):
         assert got == ([0.0, None] if index == 0 else [None, 0.0])
 
 
+@pytest.mark.parametrize("rows", [0, 4])
+def test_gradients_of_rows_that_are_picked_turn_by_turn(execution, rows):
+    """Rows that are picked twice add up, beside other uses of the array and in further loops."""
+
+    def function(x):
+        def turn(i, total):
+            pair = hf.gather(x, hf.stack([i, hf.constant(0)])) if rows else x
+            return i + 1, total + hf.reduce_sum(pair * pair) * hf.reduce_sum(x)
+
+        def whole(total):
+            return hf.while_loop(lambda i, _: i < rows, turn, [0, total])[1]
+
+        return hf.while_loop(
+            lambda j, _: j < 2, lambda j, total: (j + 1, whole(total)), [0, hf.reduce_sum(x) * 0.0]
+        )[1]
+
+    def reference(x):  # in closed form: the loops are unrolled
+        total = hf.reduce_sum(x) * 0.0
+        for _ in range(2):
+            for i in range(rows):
+                total += (hf.reduce_sum(x[i] * x[i]) + hf.reduce_sum(x[0] * x[0])) * hf.reduce_sum(
+                    x
+                )
+        return total
+
+    x = np.arange(2.0 * rows).reshape(rows, 2) / 4.0
+    for got, wanted in zip(
+        execution(derivatives_of(function), x), execution(derivatives_of(reference), x), strict=True
+    ):
+        zeros = np.zeros([rows, 2])
+        got, wanted = (zeros if value is None else value for value in (got, wanted))
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+def test_gradient_of_map_fn_takes_no_whole_array_each_turn():
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        x = hf.placeholder(hf.float32, [None, 3])
+        (grad,) = hf.gradients(hf.map_fn(lambda row: row * row, x), x)
+        sums = [op for op in graph.get_operations() if op.type == "UnsortedSegmentSum"]
+        assert [op.body for op in sums] == [None]
+        value = np.arange(6, dtype=np.float32).reshape(2, 3)
+        np.testing.assert_array_equal(session.run(grad, {x: value}), 2.0 * value)
+
+
 def test_while_loop_structures_and_invariants(execution):
     def function(x):
         def body(state, rows):

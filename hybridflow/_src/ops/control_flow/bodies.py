@@ -47,6 +47,11 @@ def save(op: Operation, body: Body, tensor: Tensor, dtype: DType, dims: Any) -> 
     return outer
 
 
+def save_turns(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
+    """Has a loop collect the values of a tensor of its body: a stack is one more output."""
+    return save(op, body, tensor, dtypes.variant, ())
+
+
 def yielded(value: Any) -> Tensor | None:
     """What a body hands out for one result of the user's function."""
     if value is None:

@@ -13,11 +13,11 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compatible, to_string
-from hybridflow._src.ops.control_flow import bodies, dependence
+from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
 
 if TYPE_CHECKING:
@@ -62,101 +62,13 @@ def _kernel(op: Operation, condition: Any, body: Any) -> Callable[..., list[Any]
     return compute
 
 
-def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
-    """Has the loop collect the values of a tensor of its body: a stack is one more output."""
-    return bodies.save(op, body, tensor, dtypes.variant, ())
-
-
-def _grad(op: Operation, *dys: Any) -> list[Any]:
-    """A loop over the turns of the forward loop, last first, that runs the gradient of its body."""
-    body = op.bodies[1]
-    count = len(body.inputs)
-    saved = [(t, dys[s.value_index]) for t, s in body.saved.items()]
-    saved = [(t, grads) for t, grads in saved if grads is not None]
-    asked = [t for t, dy in zip(body.outputs, dys, strict=False) if dy is not None]
-    reached = dependence.reached(body, [*asked, *[t for t, _ in saved]])
-    state = [i for i in range(count) if body.outputs[i] in reached]
-    captures = [t for t in op.inputs[count:] if t in body.captures and t in reached]
-    first: list[Tensor] = [
-        bodies.zeros_for(op.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i])
-        for i in state
-    ]
-    sums = [bodies.zeros_for(t) for t in captures]
-
-    def condition(turn: Tensor, *_: Any) -> Tensor:
-        return turn > 0
-
-    def step(turn: Tensor, *grads: Tensor) -> list[Any]:
-        turn = turn - 1
-        items: dict[Tensor, Tensor] = {}
-
-        def resolve(tensor: Tensor) -> Tensor | None:
-            stack = _save(op, body, tensor)
-            if stack is None:
-                return None
-            item = items.get(tensor)
-            if item is None:
-                dtype, shape = tensor.dtype.base_dtype, TensorShape.of(tensor._dims)
-                # Here, not in the branch or loop inside that asks first: others will ask too.
-                with get_default_graph().body_scope(current):
-                    item = items[tensor] = raw.StackItem(stack, turn, dtype=dtype, shape=shape)
-            return item
-
-        current = current_body()
-        current.resolve = resolve
-        ys = [body.outputs[i] for i in state]
-        given: list[Any] = list(grads[: len(state)])
-        for tensor, stack_grads in saved:
-            ys.append(tensor)
-            given.append(raw.StackGradientItem(stack_grads, tensor, turn))
-        xs = [*[body.inputs[i] for i in state], *captures]
-        outside = [*body.inputs, *body.captures]
-        found = [bodies.dense(g) for g in late.gradients(ys, xs, given, stop_gradients=outside)]
-        carried = [
-            bodies.zeros_for(x) if g is None else _of_shape(g, x)
-            for x, g in zip(xs[: len(state)], found, strict=False)
-        ]
-        added = [
-            total if g is None else _of_shape(_add(total, g), total)
-            for total, g in zip(grads[len(state) :], found[len(state) :], strict=True)
-        ]
-        return [turn, *carried, *added]
-
-    with name_scope("While_grad") as scope:
-        # A loop variable whose shape may change has a gradient whose shape may.
-        shapes = [(), *[op.outputs[i]._dims for i in state], *[t._dims for t in sums]]
-        results = loop_op(condition, step, [op.outputs[count], *first, *sums], shapes, scope)
-    grads: list[Any] = [None] * len(op.inputs)
-    for place, index in enumerate(state):
-        grads[index] = results[1 + place]
-    by_capture = dict(zip(captures, results[1 + len(state) :], strict=True))
-    for index in range(count, len(grads)):
-        grads[index] = by_capture.get(op.inputs[index])
-    return grads
-
-
-def _of_shape(grad: Tensor, like: Tensor) -> Tensor:
-    """A gradient with the shape of what it belongs to, also where that could not be inferred."""
-    if grad._dims == like._dims:
-        return grad
-    grad = raw.Identity(grad)
-    grad.set_shape(like.shape)
-    return grad
-
-
-def _add(x: Tensor, y: Tensor) -> Tensor:
-    if x.dtype is dtypes.variant:
-        return raw.AddStackGradients(x, y)
-    return x + y
-
-
 _op = OpDef(
     "While",
     "inputs: ... -> outputs: N*Tout",
     attrs={"Tout": ()},
     shape=lambda attrs, *_: [],
     kernel=_kernel,
-    grad=_grad,
+    grad=lambda op, *dys: loop_gradients.gradients_of(op, dys, loop_op),
 )
 
 
@@ -217,7 +129,7 @@ def loop_op(
         [*dims, ()],
     )
     if collect is not None:
-        collect[:] = [_save(op, body, t) for t in collect]  # type: ignore[misc]
+        collect[:] = [bodies.save_turns(op, body, t) for t in collect]  # type: ignore[misc]
     return [raw.Identity(t, name="Exit") for t in op.outputs[: len(body.inputs)]]
 
 

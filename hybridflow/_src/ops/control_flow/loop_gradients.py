@@ -1,0 +1,174 @@
+"""The gradient of a loop: a loop over its turns, last first, that runs the gradient of its body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.ops.control_flow import bodies, dependence
+from hybridflow._src.ops.control_flow.ordering import current_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+
+def gradients_of(
+    op: Operation, dys: Sequence[Any], loop_op: Callable[..., list[Tensor]]
+) -> list[Any]:
+    """The gradients for the inputs of a `While`, made by a loop that `loop_op` adds.
+
+    That loop carries the gradients of the loop variables from turn to turn, and sums those of the
+    captures. Where each turn picks rows of a capture, these are collected and summed in the end: to
+    sum them turn by turn would take a whole array each time.
+    """
+    loop = _Backward(op, dys)
+    first = [
+        bodies.zeros_for(op.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i])
+        for i in loop.state
+    ]
+    sums = [bodies.zeros_for(t) for t in loop.captures]
+    with name_scope("While_grad") as scope:
+        # A loop variable whose shape may change has a gradient whose shape may.
+        shapes = [(), *[op.outputs[i]._dims for i in loop.state], *[t._dims for t in sums]]
+        initial = [op.outputs[loop.count], *first, *sums]
+        results = loop_op(
+            lambda turn, *_: turn > 0, loop.step, initial, shapes, scope, loop.collected
+        )
+        found: dict[Tensor, Any] = dict(
+            zip(loop.captures, results[1 + len(loop.state) :], strict=True)
+        )
+        for tensor, total in zip(loop.captures, sums, strict=True):
+            if tensor in loop.rows:
+                found[tensor] = loop.sum_of_rows(tensor, total)
+    grads: list[Any] = [None] * len(op.inputs)
+    for place, index in enumerate(loop.state):
+        grads[index] = results[1 + place]
+    for index in range(loop.count, len(grads)):
+        grads[index] = found.get(op.inputs[index])
+    return grads
+
+
+class _Backward:
+    """The gradient of one loop, for gradients `dys` of its outputs.
+
+    Attributes:
+      count: how many loop variables it has.
+      state: which of them have a gradient.
+      captures: the captures that have one.
+      rows: the captures whose rows are collected, and where in `collected` the values stand, before
+        the indices.
+      collected: tensors of the body whose values in all turns are wanted, then their stacks.
+    """
+
+    def __init__(self, op: Operation, dys: Sequence[Any]) -> None:
+        self._op = op
+        self._body = body = op.bodies[1]
+        self.count = len(body.inputs)
+        saved = [(t, dys[s.value_index]) for t, s in body.saved.items()]
+        self._saved = [(t, grads) for t, grads in saved if grads is not None]
+        asked = [t for t, dy in zip(body.outputs, dys, strict=False) if dy is not None]
+        reached = dependence.reached(body, [*asked, *[t for t, _ in self._saved]])
+        self.state = [i for i in range(self.count) if body.outputs[i] in reached]
+        inputs = op.inputs[self.count :]
+        self.captures = [t for t in inputs if t in body.captures and t in reached]
+        self.rows: dict[Tensor, int] = {}
+        self.collected: list[Tensor] = []
+        # The dtype and shape of each.
+        self._forms: list[dict[str, Any]] = []
+
+    def step(self, turn: Tensor, *grads: Tensor) -> list[Any]:
+        """One turn: what is carried and summed, before and after it."""
+        turn = turn - 1
+        body, state = self._body, self.state
+        self._take_items(turn)
+        ys = [body.outputs[i] for i in state]
+        given: list[Any] = list(grads[: len(state)])
+        for tensor, stack_grads in self._saved:
+            ys.append(tensor)
+            given.append(raw.StackGradientItem(stack_grads, tensor, turn))
+        variables = [body.inputs[i] for i in state]
+        outside = [*body.inputs, *body.captures]
+        found = late.gradients(ys, [*variables, *self.captures], given, stop_gradients=outside)
+        carried = [
+            bodies.zeros_for(x) if g is None else _of_shape(bodies.dense(g), x)
+            for x, g in zip(variables, found, strict=False)
+        ]
+        added = [
+            self._added(tensor, total, g)
+            for tensor, total, g in zip(
+                self.captures, grads[len(state) :], found[len(state) :], strict=True
+            )
+        ]
+        return [turn, *carried, *added]
+
+    def _take_items(self, turn: Tensor) -> None:
+        """Has tensors of the forward body stand for their values in this turn."""
+        items: dict[Tensor, Tensor] = {}
+        current = current_body()
+
+        def resolve(tensor: Tensor) -> Tensor | None:
+            stack = bodies.save_turns(self._op, self._body, tensor)
+            if stack is None:
+                return None
+            item = items.get(tensor)
+            if item is None:
+                dtype, shape = tensor.dtype.base_dtype, TensorShape.of(tensor._dims)
+                # Here, not in the branch or loop inside that asks first: others will ask too.
+                with get_default_graph().body_scope(current):
+                    item = items[tensor] = raw.StackItem(stack, turn, dtype=dtype, shape=shape)
+            return item
+
+        current.resolve = resolve
+
+    def _added(self, tensor: Tensor, total: Tensor, grad: Any) -> Tensor:
+        """The sum of the gradients of a capture, with that of this turn."""
+        if grad is None:
+            return total
+        if total.dtype is dtypes.variant:
+            return raw.AddStackGradients(total, grad)
+        if isinstance(grad, IndexedSlices) and _is_one_form(grad):
+            self.rows[tensor] = len(self.collected)
+            for part in (grad.values, grad.indices):
+                inside = raw.Identity(part)
+                shape = TensorShape.of(inside._dims)
+                self._forms.append({"dtype": inside.dtype.base_dtype, "shape": shape})
+                self.collected.append(inside)
+            return total
+        return _of_shape(total + bodies.dense(grad), total)
+
+    def sum_of_rows(self, tensor: Tensor, like: Tensor) -> Tensor:
+        """The gradient for a capture, of the shape of `like`, from the rows of all turns."""
+        first = self.rows[tensor]
+        values, indices = (
+            raw.StackAll(self.collected[i], **self._forms[i]) for i in (first, first + 1)
+        )
+        shape = raw.Shape(like)
+        row = raw.StridedSlice(shape, [1], [0], [1], end_mask=1)
+        count = raw.Reshape(raw.Size(indices), [1])
+        values = raw.Reshape(values, raw.ConcatV2([count, row], 0))
+        rows = IndexedSlices(values, raw.Reshape(indices, [-1]), shape)
+        return _of_shape(bodies.dense(rows), like)
+
+
+def _is_one_form(grad: IndexedSlices) -> bool:
+    """Whether there are as many rows each turn, so that those of all turns can be stacked."""
+    dims = grad.indices._dims
+    return dims is not None and None not in dims
+
+
+def _of_shape(grad: Any, like: Tensor) -> Tensor:
+    """A gradient with the shape of what it belongs to, also where that could not be inferred."""
+    tensor: Tensor = grad
+    if tensor._dims != like._dims:
+        tensor = raw.Identity(tensor)
+        tensor.set_shape(like.shape)
+    return tensor
