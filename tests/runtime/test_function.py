@@ -150,6 +150,20 @@ def test_input_signature():
         f(hf.ones([2, 2]))
 
 
+def test_a_spec_leaves_sizes_open():
+    @hf.function
+    def f(x):
+        return hf.reduce_sum(x * x, axis=0)
+
+    f(hf.ones([1, 2]))
+    concrete = f.get_concrete_function(hf.TensorSpec([None, 2]))
+    assert concrete.inputs[0].shape.as_list() == [None, 2]
+    np.testing.assert_array_equal(concrete(hf.ones([3, 2])).numpy(), [3.0, 3.0])
+    f(hf.ones([5, 2]))
+    assert len(f.trace_log) == 2
+    assert "shape (?, 2)" in f.trace_log[1]
+
+
 def test_structures_go_in_and_out():
     @hf.function
     def f(batch, names):

@@ -17,7 +17,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import as_shape
+from hybridflow._src.framework.tensor_shape import as_shape, to_string
 from hybridflow._src.ops.control_flow.conditional import common_dims
 from hybridflow._src.plan.plan import Kernels
 from hybridflow._src.runtime.func_graph import FuncGraph
@@ -67,16 +67,20 @@ class _Argument:
     program.
     """
 
-    __slots__ = ("key", "name", "tensor", "value")
+    __slots__ = ("dims", "key", "name", "tensor", "value")
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
         self.value = value
         self.tensor: EagerTensor | None = None
-        if isinstance(value, (EagerTensor, np.ndarray, np.generic)):
-            self.tensor = convert_to_tensor(value)  # type: ignore[assignment]
+        # The sizes of a tensor: None where a `TensorSpec` leaves one open.
+        self.dims: Any = ()
+        if isinstance(value, (EagerTensor, np.ndarray, np.generic, TensorSpec)):
+            tensor: Any = convert_to_tensor(_example(value))
+            self.tensor = tensor
+            self.dims = value.shape._dims if isinstance(value, TensorSpec) else tensor._dims
             # Shapes are compared apart from this: a trace may serve several.
-            self.key: Any = (self.tensor._dtype, len(self.tensor._dims))  # type: ignore[union-attr]
+            self.key: Any = (tensor._dtype, len(tensor._dims))
         elif isinstance(value, Variable) or not _hashable(value):
             self.key = id(value)
         else:
@@ -84,7 +88,7 @@ class _Argument:
 
     def text(self) -> str:
         if self.tensor is not None:
-            return f"a {self.tensor._dtype.name} tensor of shape {self.tensor.shape}"
+            return f"a {self.tensor._dtype.name} tensor of shape {to_string(self.dims)}"
         return f"{self.value!r:.80}"
 
 
@@ -141,10 +145,10 @@ class ConcreteFunction:
 
     def accepts(self, arguments: list[_Argument]) -> bool:
         """Tells whether tensor arguments of these shapes fit the trace."""
-        tensors = [a.tensor for a in arguments if a.tensor is not None]
+        shapes = [a.dims for a in arguments if a.tensor is not None]
         return all(
-            _fits(t._dims, placeholder._dims)
-            for t, placeholder in zip(tensors, self.inputs[: self.tensor_count], strict=True)
+            _fits(dims, placeholder._dims)
+            for dims, placeholder in zip(shapes, self.inputs[: self.tensor_count], strict=True)
         )
 
     def __call__(self, *args: Any) -> Any:
@@ -271,7 +275,6 @@ class Function:
 
         Its `graph`, `inputs` and `outputs` show what runs.
         """
-        args, kwargs = nest.map_structure(_example, args), nest.map_structure(_example, kwargs)
         with context.eager_mode():
             bound, arguments = self._bind(args, kwargs)
             return self._concrete(bound, arguments)
@@ -298,7 +301,7 @@ class Function:
                 f"{len(specs)}."
             )
         for name, spec in zip(names, specs, strict=False):
-            tensor = convert_to_tensor(bound.arguments[name], spec.dtype)
+            tensor = convert_to_tensor(_example(bound.arguments[name]), spec.dtype)
             if not _fits(tensor._dims, spec.shape._dims):
                 raise ValueError(
                     f"Python inputs incompatible with input_signature: '{name}' has shape "
@@ -330,7 +333,7 @@ class Function:
 
     def _dims(self, arguments: list[_Argument]) -> list[Any]:
         """The shapes to trace for."""
-        dims = [a.tensor._dims for a in arguments if a.tensor is not None]
+        dims = [a.dims for a in arguments if a.tensor is not None]
         specs = [s.shape._dims for s in self._input_signature or ()]
         return [*specs, *dims[len(specs) :]]
 
@@ -434,6 +437,7 @@ class Function:
 
 
 def _example(value: Any) -> Any:
+    """A tensor for a `TensorSpec`; other values as they are."""
     if not isinstance(value, TensorSpec):
         return value
     dims = [1 if d is None else d for d in value.shape.as_list()]
