@@ -143,6 +143,22 @@ def test_no_script(folder):
     assert "can't open file 'nothing.py'" in done.stderr
 
 
+def test_a_script_without_a_command(folder):
+    where = folder(script="import sys, tensorflow as tf\nprint(sys.argv[1:], tf.ones([1]).name)")
+    assert call([*HYBRIDFLOW, "script.py", "--x"], where).stdout == "['--x'] ones:0\n"
+    (where / "bare").write_text("print('bare')")
+    assert call([*HYBRIDFLOW, "bare"], where).stdout == "bare\n"
+    assert "can't open file 'none.py'" in call([*HYBRIDFLOW, "none.py"], where).stderr
+    assert "invalid choice: 'none'" in call([*HYBRIDFLOW, "none"], where).stderr
+
+
+def test_a_misspelled_name_of_ours(folder):
+    where = folder(script="import hybridflow as hf\nhf.matmull(1.0)")
+    for command in (HYBRIDFLOW, [*HYBRIDFLOW, "run"], [sys.executable]):
+        told = call([*command, "script.py"], where).stderr
+        assert told.endswith("no attribute 'matmull'. Did you mean: 'matmul'?\n")
+
+
 def test_a_signal_ends_it_as_it_ends_python(folder):
     where = folder(script="import time\nprint('on', flush=True)\ntime.sleep(60)")
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -280,7 +296,7 @@ USES = {
     "class C(nothing): pass": ("tf.nothing", None),
     "isinstance(3, nothing)": ("tf.nothing", None),
     "with nothing: pass": ("tf.nothing", None),
-    "slim.conv2d(3)": ("tf.contrib.slim.conv2d", None),
+    "slim.conv2d(3)": ("tf.contrib.slim.conv2d", "tf.nn.conv2d"),
     "deep.there.it_is": ("tf.contrib.slim.nets.there", None),
     "array_ops.reshap": (
         "tensorflow.python.ops.array_ops.reshap",
@@ -461,7 +477,7 @@ def test_check_lists_all_names_without_running(folder):
         "tf.GraphKeys.LOSSES": ("present", "line 14"),
         "tf.constant": ("present", "line 5"),
         "tf.contrib.slim": ("MISSING", "line 3"),
-        "tf.contrib.slim.conv2d": ("MISSING", "line 15"),
+        "tf.contrib.slim.conv2d": ("MISSING", "line 15  (nearest: tf.nn.conv2d)"),
         "tf.estimator": ("MISSING", "line 8"),
         "tf.estimator.LinearRegressor": ("MISSING", "line 12"),
         "tf.flags.FLAGS": ("present", "line 9"),

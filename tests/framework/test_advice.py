@@ -110,6 +110,22 @@ def test_a_cast_is_suggested_towards_what_keeps_more(first, second, converted, t
 
 
 @pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: hf.sqrt(hf.constant(4)), "`hf.cast(x, hf.float32)` converts it"),
+        (lambda: hf.constant([1]) & hf.constant([1]), "`hf.cast(x, hf.bool)` converts it"),
+        (lambda: hf.sqrt(hf.constant("a")), "complex64, float16, float32, float64"),
+        (lambda: hf.reduce_sum([1.0], 5), "with 1 dimension(s): expected one in [-1, 1)"),
+        (lambda: hf.ones([2]) + None, "A Python function without `return` gives None."),
+    ],
+)
+def test_what_is_wanted_is_said(call, said):
+    with hf.eager_mode(), pytest.raises((TypeError, ValueError)) as told:
+        call()
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
     ("operator", "method"), [("+", "assign_add"), ("-", "assign_sub"), ("*", "assign"), ("/", "as")]
 )
 def test_a_variable_is_not_replaced_by_a_tensor(operator, method):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hybridflow._src.framework.dtypes import DType
 
 _PRODUCT = (
@@ -118,6 +120,18 @@ def cast_to_wider(first: str, dtype: DType, second: str, other: DType) -> str:
         return ""
     name, wider = (first, other) if _width(other) > _width(dtype) else (second, dtype)
     return f": `hf.cast({name}, hf.{wider.name})` converts '{name}'"
+
+
+def cast_to_allowed(name: str, dtype: DType, allowed: Collection[DType]) -> str:
+    """How to bring an argument to a dtype that an op takes: float32, int32 or bool.
+
+    Returns: a sentence behind ". ", or an empty string where no cast will do.
+    """
+    if dtype.np.kind in _RANKS:
+        for wanted in ("float32", "int32", "bool"):
+            if any(other.name == wanted for other in allowed):
+                return f". `hf.cast({name}, hf.{wanted})` converts it"
+    return ""
 
 
 def _width(dtype: DType) -> tuple[int, int, bool]:

@@ -46,7 +46,10 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
         if isinstance(value, (np.ndarray, np.generic)):
             return _of_numpy(value, dtype)
         if value is None:
-            raise ValueError("None values not supported.")
+            raise ValueError(
+                "None values not supported: a number, list, array or tensor is wanted. A Python "
+                "function without `return` gives None."
+            )
         if isinstance(value, (Dimension, TensorShape)):
             value = _of_shape(value)
         return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import context, dtypes, fp
-from hybridflow._src.framework.advice import cast_to_wider, on_shapes
+from hybridflow._src.framework.advice import cast_to_allowed, cast_to_wider, on_shapes
 from hybridflow._src.framework.convert import admit_tensor, constant_of, convert, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
@@ -115,7 +115,7 @@ def _check_dtype(op: OpDef, arg: Arg, dtype: DType, types: dict[str, DType]) -> 
         names = ", ".join(sorted(d.name for d in allowed))
         raise DTypeError(
             f"Value passed to parameter '{arg.name}' of '{op.name}' has DataType {dtype.name} not "
-            f"in list of allowed values: {names}"
+            f"in list of allowed values: {names}{cast_to_allowed(arg.name, dtype, allowed)}"
         )
 
 

@@ -29,7 +29,10 @@ def reduced_dims(attrs: dict[str, Any], x: Tensor, axes: Tensor) -> Dims:
     reduced = set()
     for axis in known.ravel().tolist():
         if not -rank <= axis < rank:
-            raise ValueError(f"Invalid reduction dimension {axis} for input with {rank} dimensions")
+            raise ValueError(
+                f"Invalid reduction dimension {axis} for input with {rank} dimensions: expected "
+                f"one in [{-rank}, {rank})"
+            )
         reduced.add(axis % rank)
     if attrs["keep_dims"]:
         return tuple([1 if i in reduced else d for i, d in enumerate(dims)])
@@ -47,7 +50,10 @@ def axes_of(x: np.ndarray, axes: np.ndarray) -> tuple[int, ...]:
     for axis in axes.ravel().tolist():
         if not -rank <= axis < rank:
             raise InvalidArgumentError(
-                None, None, f"Invalid reduction dimension {axis} for input with {rank} dimension(s)"
+                None,
+                None,
+                f"Invalid reduction dimension {axis} for input with {rank} dimension(s): expected "
+                f"one in [{-rank}, {rank})",
             )
         found[axis % rank] = None
     return tuple(found)
