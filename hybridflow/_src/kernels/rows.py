@@ -2,6 +2,9 @@
 
 They are written for elements of type `T` and indices of type `I`; `kernel.written` makes them for
 others. What stands here runs as Python too.
+
+Another thread may change the array that a user has fed at any moment. So an index is checked in the
+loop that uses it, or it comes from `checked_indices`: it lies in memory of the program's own then.
 """
 
 from __future__ import annotations
@@ -10,22 +13,24 @@ from hybridflow._src.kernels.memory import NAMESPACE
 
 word = NAMESPACE["word"]
 load_T, store_T = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
-load_I = NAMESPACE["load_i64"]
+load_I, store_I = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
 load_i64, store_i64 = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
-T, i64 = NAMESPACE["f64"], NAMESPACE["i64"]
+T, I, i64 = NAMESPACE["f64"], NAMESPACE["i64"], NAMESPACE["i64"]  # noqa: E741
 
 
-def check_indices(a: int) -> int:
-    """Gives a status unless all indices lie in `[0, size)`.
+def checked_indices(a: int) -> int:
+    """Copies indices; gives a status unless all lie in `[0, size)`.
 
-    Words: indices, how many, size.
+    Words: indices, how many, size, the copy.
     """
     indices = word(a, 0)
     size = word(a, 2)
+    copy = word(a, 3)
     for i in range(word(a, 1)):
         index = i64(load_I(indices, i, 0))
         if index < 0 or index >= size:
             return 1
+        store_I(copy, i, 1, I(index))
     return 0
 
 

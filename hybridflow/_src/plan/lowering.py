@@ -50,11 +50,21 @@ class Lowering(Convolutions):
 
     # -- rows by number ----------------------------------------------------------------------------
 
-    def check_indices(self, indices: Value, size: int) -> None:
-        """Has the run fail, before it writes anything, unless all indices lie in `[0, size)`."""
+    def checked_indices(self, indices: Value, size: int) -> Value:
+        """Indices in memory that nobody else writes to.
+
+        The run fails, before it writes anything, unless all lie in `[0, size)`.
+        """
         indices = self.packed(indices)
-        kernel = self._rows_kernel(rows.check_indices, indices, indices)
-        self.call(kernel, [indices, indices.size, size], reads=[indices], writes=[], fallible=True)
+        checked = self.memory(indices.shape, indices.dtype)
+        self.call(
+            self._rows_kernel(rows.checked_indices, indices, indices),
+            [indices, indices.size, size, checked],
+            reads=[indices],
+            writes=[checked],
+            fallible=True,
+        )
+        return checked
 
     def check_divisors(self, value: Value) -> None:
         """Has the run fail, before it writes anything, if one of these integers is zero."""
@@ -84,7 +94,7 @@ class Lowering(Convolutions):
         rest = data.shape[len(ids.shape) :]
         length = data.size // ids.size
         # A negative id, which counts for nothing, is left to the NumPy meaning.
-        self.check_indices(ids, count)
+        ids = self.checked_indices(ids, count)
         result = self.memory((count, *rest), data.dtype)
         self.call(
             self._rows_kernel(rows.sum_rows, data, ids),
@@ -102,7 +112,7 @@ class Lowering(Convolutions):
             raise Unsupported("rows of a scalar")
         row = variable.shape[1:]
         updates = self.packed(self.broadcast(updates, (*indices.shape, *row)))
-        self.check_indices(indices, variable.shape[0])
+        indices = self.checked_indices(indices, variable.shape[0])
         length = variable.size // variable.shape[0]
         result = self.written_by_call(storage)
         self.call(
@@ -117,7 +127,7 @@ class Lowering(Convolutions):
         """Subtracts scaled rows from rows of a variable; repeated indices count each time."""
         variable = self.variable(storage)
         indices, updates = self.packed(indices), self.packed(updates)
-        self.check_indices(indices, variable.shape[0])
+        indices = self.checked_indices(indices, variable.shape[0])
         result = self.written_by_call(storage)
         self.call(
             self._rows_kernel(rows.subtract_rows, updates, indices),
@@ -164,7 +174,7 @@ class Lowering(Convolutions):
         shape = old[0].shape
         if any(v.shape != shape for v in old) or not shape:
             raise Unsupported("shapes that do not fit the variable")
-        self.check_indices(indices, shape[0])
+        indices = self.checked_indices(indices, shape[0])
         unique, summed, number = self.unite_rows(indices, operands[grad])
         others = [summed if i == grad else value for i, value in enumerate(operands)]
         together, one = loops.TOGETHER, loops.ONE

@@ -24,7 +24,8 @@ LARGE = 1 << 14
 class Handed:
     """Memory for one fetched value, which the caller gets: another array in each run.
 
-    Arrays that nobody has any more are used again: new memory costs more than writing it.
+    Arrays that nobody has any more are used again: new memory costs more than writing it. But not
+    one of which its owner has changed shape, dtype or flags.
     """
 
     _MOST = 4
@@ -40,11 +41,17 @@ class Handed:
         for index in range(len(arrays)):
             # Known to the list and, for this call, to the function.
             if sys.getrefcount(arrays[index]) <= 2:
-                return arrays[index]
+                if self._is_as_it_was(arrays[index]):
+                    return arrays[index]
+                del arrays[index]
+                break
         array = np.empty(self._shape, self._dtype)
         if len(arrays) < self._MOST:
             arrays.append(array)
         return array
+
+    def _is_as_it_was(self, array: np.ndarray) -> bool:
+        return array.shape == self._shape and array.dtype is self._dtype and array.flags.carray
 
 
 # What a vector register and a cache line ask for.

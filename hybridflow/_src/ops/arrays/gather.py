@@ -259,8 +259,7 @@ def _native_rows(b: Any, indices: Any, sizes: tuple[int, ...]) -> Any:
     if not sizes:
         raise b.unsupported("coordinates in no dimension")
     columns = [b.view(lambda x, axis=axis: x[..., axis], indices) for axis in range(len(sizes))]
-    for column, size in zip(columns, sizes, strict=True):
-        b.check_indices(column, size)
+    columns = [b.checked_indices(c, size) for c, size in zip(columns, sizes, strict=True)]
 
     def meaning(first: Any, *rest: Any) -> Any:
         number = first.astype(np.int64)

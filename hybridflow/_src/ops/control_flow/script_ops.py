@@ -42,7 +42,8 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
                 f"but expects "
                 f"{dtype.name}",
             )
-        arrays_out.append(array)
+        # A copy: the function may keep what it gave, and write to it.
+        arrays_out.append(array.copy() if isinstance(value, np.ndarray) else array)
     return arrays_out
 
 

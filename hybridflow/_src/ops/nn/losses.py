@@ -166,8 +166,7 @@ def _native_sparse(b: Any, features: Any, labels: Any) -> Any:
         return losses, np.where(hit, shares - 1, shares)
 
     rows, classes = features.shape
-    b.check_indices(labels, classes)
-    labels = b.reshape(labels, (rows, 1))
+    labels = b.reshape(b.checked_indices(labels, classes), (rows, 1))
     return b.rowwise(meaning, features, labels, shapes=[(rows,), (rows, classes)])
 
 
