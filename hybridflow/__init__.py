@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from hybridflow import _deferred
@@ -807,4 +806,4 @@ __all__ = [
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext hybridflow`: a notebook gets eager mode, `%%graph` and completion."""
-    importlib.import_module("hybridflow._src.cli.ipython").load_ipython_extension(shell)
+    _deferred.imported("hybridflow._src.cli.ipython").load_ipython_extension(shell)

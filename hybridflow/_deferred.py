@@ -10,14 +10,60 @@ names come. (Python 3.15 has this as `lazy from ... import`, PEP 810.)
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import contextlib
 import importlib
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+# The threads that import.
+_importing: set[int] = set()
+
+
+def imported(name: str) -> Any:
+    """A module, imported to its end although an interrupt comes meanwhile.
+
+    A module that was imported in part may be of no use for the rest of the process (NumPy is), and
+    locks of Python's import system may stay held. So a thread of its own imports it, where no
+    interrupt comes: who waits for it may be interrupted.
+    """
+    module = sys.modules.get(name)
+    if _is_complete(module) or threading.get_ident() in _importing:
+        return importlib.import_module(name)
+    found: list[Any] = []
+    errors: list[BaseException] = []
+    ended = threading.Lock()
+    ended.acquire()
+
+    def work() -> None:
+        _importing.add(threading.get_ident())
+        try:
+            found.append(importlib.import_module(name))
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            _importing.discard(threading.get_ident())
+            ended.release()
+
+    try:
+        _thread.start_new_thread(work, ())
+    except RuntimeError:  # there can be no more threads
+        return importlib.import_module(name)
+    ended.acquire()
+    if errors:
+        raise errors[0]
+    return found[0]
+
+
+def _is_complete(module: Any) -> bool:
+    spec = getattr(module, "__spec__", None)
+    return spec is not None and not getattr(spec, "_initializing", False)
 
 
 class _Noted(NamedTuple):
@@ -28,8 +74,8 @@ class _Noted(NamedTuple):
 
     def load(self, importer: str) -> Any:
         if self.source == importer:  # `from hybridflow import nn`: a module of its own
-            return importlib.import_module(f"{self.source}.{self.name}")
-        return getattr(importlib.import_module(self.source), self.name)
+            return imported(f"{self.source}.{self.name}")
+        return getattr(imported(self.source), self.name)
 
 
 class _NoAttribute:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -84,6 +85,30 @@ def test_an_import_that_fails_is_tried_again(package, tmp_path):
         _ = module.one
     inner.write_text("one, two = 'mended', 0")
     assert module.one == "mended"
+
+
+def test_an_import_goes_on_when_who_waits_for_it_is_interrupted(package, tmp_path):
+    module = __import__(package)
+    (tmp_path / package / "_inner.py").write_text(
+        "import os, signal, time\n"
+        "os.kill(os.getpid(), signal.SIGALRM)\n"
+        "time.sleep(0.2)\n"
+        "with open(__file__ + '.count', 'a') as file:\n"
+        "    file.write('imported ')\n"
+        "one, two = [1], [2]\n"
+    )
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _ = module.one
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert (module.one, module.second) == ([1], [2])
+    assert (tmp_path / package / "_inner.py.count").read_text() == "imported "
 
 
 def test_imports_elsewhere_are_as_ever(package, tmp_path):

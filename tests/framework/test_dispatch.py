@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -72,6 +74,27 @@ def test_a_partial_record_cannot_be_built(define, fields, error, message):
     with pytest.raises(error, match=message):
         define(fields.pop("signature", "x: T -> y: T"), **fields)
     assert dict(OPS) == before
+
+
+def test_a_module_that_is_imported_again_makes_its_records_anew(monkeypatch, tmp_path):
+    """Its first import was interrupted perhaps, when some of them were made."""
+    program = (
+        "from hybridflow._src.framework.op_def import OpDef, not_differentiable\n"
+        "parts = dict(shape=lambda attrs, x: [x._dims], grad=not_differentiable)\n"
+        "parts.update(compute=lambda x: x, samples=lambda rng: ())\n"
+        "record = OpDef('TestTwice', 'x: T -> y: T', **parts)\n"
+        "make = lambda: OpDef('TestTwice', 'x: T -> y: T', **parts)\n"
+    )
+    (tmp_path / "made_twice.py").write_text(program)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        first = importlib.import_module("made_twice")
+        again = importlib.reload(first)
+        assert OPS["TestTwice"] is again.record
+        with pytest.raises(ValueError, match="registered already"):
+            again.make()
+    finally:
+        del OPS["TestTwice"], sys.modules["made_twice"]
 
 
 def test_a_record_is_frozen_and_found_by_name(define):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridflow._src.framework.stack import Stack
+from hybridflow._src.framework.stack import Opener, Stack
+from tests.interrupts import Interrupt
 
 
 @pytest.fixture
@@ -70,8 +72,6 @@ def test_a_scope_closed_twice_is_an_error(stack):
 
 
 def test_the_bottom_is_never_popped(stack):
-    with pytest.raises(RuntimeError, match="not open"):
-        stack.pop("bottom")
     stack.discard("bottom")
     assert stack.top == "bottom"
 
@@ -137,7 +137,7 @@ def test_a_generator_finished_in_another_thread_is_an_error_there(stack):
     thread.start()
     thread.join()
     assert "closed in the thread that opened it" in errors[0]
-    assert stack.top == "g"
+    assert stack.top == "bottom"
 
 
 # -- threads ---------------------------------------------------------------------------------------
@@ -169,30 +169,86 @@ def test_each_thread_has_its_own_items(stack):
 # -- any program -----------------------------------------------------------------------------------
 
 
-@given(st.lists(st.tuples(st.sampled_from(["push", "pop", "close", "raise"]), st.integers(0, 9))))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["push", "discard", "open", "close", "raise"]), st.integers(0, 9))
+    )
+)
 def test_it_is_a_stack_whatever_happens(steps):
     stack = Stack("bottom", "scope")
     model = ["bottom"]
+    scopes = {}
     for step, index in steps:
         item = object()
         if step == "push":
             stack.push(item)
             model.append(item)
-        elif step == "pop" and len(model) > 1:
-            stack.pop(model.pop())
-        elif step == "close" and len(model) > 1:
+        elif step == "open":
+            scopes[item] = stack.scope(item)
+            scopes[item].__enter__()
+            model.append(item)
+        elif step == "discard" and len(model) > 1:
             victim = model[1 + index % (len(model) - 1)]
-            if victim is model[-1]:
-                stack.pop(victim)
-            else:
-                with pytest.raises(RuntimeError):
-                    stack.pop(victim)
+            stack.discard(victim)
+            scopes.pop(victim, None)
+            model.remove(victim)
+        elif step == "close" and scopes:
+            victim = list(scopes)[index % len(scopes)]
+            in_order = victim is model[-1]
+            with contextlib.nullcontext() if in_order else pytest.raises(RuntimeError):
+                scopes.pop(victim).__exit__(None, None, None)
             model.remove(victim)
         elif step == "raise":
             with pytest.raises(ZeroDivisionError), stack.scope(item):
                 raise ZeroDivisionError
         assert list(stack) == model
         assert stack.top is model[-1]
+
+
+# -- interrupts ------------------------------------------------------------------------------------
+
+
+class Scoped(Opener):
+    """Opens something on two stacks."""
+
+    def __init__(self, *stacks):
+        self.stacks = stacks
+
+    def _open(self, opened):
+        for stack in self.stacks:
+            opened.push(stack, "scoped")
+
+
+@pytest.mark.parametrize("again", [0, 1, 2])
+def test_nothing_stays_open_whenever_an_interrupt_comes(stack, again):
+    other = Stack("bottom", "another scope")
+    moment, came = 0, True
+    while came:
+        moment += 1
+        with Interrupt(moment, again) as interrupt:
+            try:
+                with stack.scope("outer"), Scoped(stack, other), other.scope("inner"):
+                    pass
+            except KeyboardInterrupt:
+                interrupt.__exit__()
+                # The traceback is alive here, with all that functions in it know.
+                assert (list(stack), list(other)) == (["bottom"], ["bottom"]), moment
+        came = interrupt.came
+        assert (list(stack), list(other)) == (["bottom"], ["bottom"]), moment
+    assert moment > 20
+
+
+def test_an_interrupt_inside_is_no_mistake_in_nesting(stack):
+    inner = stack.scope("by hand, and never left")
+
+    def interrupted():
+        with stack.scope("outer"):
+            inner.__enter__()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(stack) == ["bottom"]
 
 
 # -- without asserts -------------------------------------------------------------------------------

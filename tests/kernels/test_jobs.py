@@ -64,11 +64,11 @@ def test_a_defect_is_told_to_whoever_asked_and_to_nobody_else(subject, caplog, c
 
 
 def test_no_thread_for_jobs(subject, monkeypatch):
-    def refuse(self):
+    def refuse(function, arguments):
         raise RuntimeError("can't start new thread")
 
     found = []
-    monkeypatch.setattr("threading.Thread.start", refuse)
+    monkeypatch.setattr("_thread.start_new_thread", refuse)
     subject.submit(job(found, "first", 1), pytest.fail)
     assert subject.wait(10)
     monkeypatch.undo()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import threading
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +14,7 @@ import hybridflow as hf
 from hybridflow._src.framework import locks
 from hybridflow._src.kernels import blas, pool
 from hybridflow._src.plan import sharing
+from tests import interrupts
 from tests.kernels import processes
 from tests.plan.sessions import program_of
 
@@ -356,10 +355,10 @@ def test_a_child_has_a_pool_of_its_own(graph):
         assert parts(program) == [3]
         child = os.fork()
         if not child:
-            good = not pool._pool._idle and np.array_equal(
+            good = not pool._pool._helpers and np.array_equal(
                 session.run(y, {x: array}), np.sqrt(array)
             )
-            os._exit(0 if good and len(pool._pool._idle) == 2 else 1)
+            os._exit(0 if good and len(pool._pool._helpers) == 2 else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -389,48 +388,9 @@ def test_a_lock_that_is_not_given_back_does_not_hold_up_a_child(graph, monkeypat
 # -- interrupts ------------------------------------------------------------------------------------
 
 
-class Interrupted(BaseException):
-    """Raised by the handler of a signal, as KeyboardInterrupt is."""
-
-
-@pytest.fixture
-def interrupted():
-    """Runs a function again and again, each time interrupted after a random while."""
-
-    def handle(number, frame):
-        raise Interrupted
-
-    before = signal.signal(signal.SIGALRM, handle)
-    random = np.random.default_rng(0)
-
-    def repeat(function, seconds):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            function()
-
-    def run(function, times, longest):
-        count = 0
-        for _ in range(times):
-            try:
-                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, longest))
-                # A function of its own: no `except` of Python 3.13 covers the jumps of a loop.
-                repeat(function, longest + 1.0)
-            except Interrupted:
-                count += 1
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        assert np.geterr()["divide"] == "warn"
-        # Python drops what is raised while the garbage collector calls back: that one is lost.
-        assert count >= times - 1
-
-    yield run
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.parametrize("size", [10, LARGE])
 @pytest.mark.parametrize("checked", [False, True])
-def test_an_interrupt_leaves_no_step_half_done(graph, interrupted, size, checked):
+def test_an_interrupt_leaves_no_step_half_done(graph, size, checked):
     variables = [
         hf.get_variable(name, initializer=np.zeros(size, np.float32), use_resource=True)
         for name in "abcd"
@@ -447,13 +407,14 @@ def test_an_interrupt_leaves_no_step_half_done(graph, interrupted, size, checked
         program_of(session, train, {x: 1.0})
         firsts = hf.stack([v[:3] for v in variables])
         lasts = hf.stack([v[-3:] for v in variables])
-        for _ in range(20):
-            interrupted(lambda: session.run(train, {x: np.float32(1)}), 10, 0.004)
-            first, last = session.run([firsts, lasts])
-            assert (first == last).all()
-            rest = first[1:]
-            assert (rest == rest[0, 0]).all()
-            assert (first[0] == first[1, 0] * (2 if checked else 1)).all()
+        with interrupts.signals(0) as run:
+            for number in range(200):
+                run(lambda: session.run(train, {x: np.float32(1)}), 1 + number % 3)
+                first, last = session.run([firsts, lasts])
+                assert (first == last).all()
+                rest = first[1:]
+                assert (rest == rest[0, 0]).all()
+                assert (first[0] == first[1, 0] * (2 if checked else 1)).all()
         # All locks are free: another thread can go on.
         thread = threading.Thread(target=lambda: session.run(train, {x: np.float32(1)}))
         thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
@@ -12,11 +11,10 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import late, raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.stack import Opener, Together
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hybridflow._src.framework.operation import Operation
 
 _EAGER = (
@@ -99,11 +97,11 @@ def gradients(
         reached = set(sources)
         between = _between(targets, reached, stopped)
 
-        @contextlib.contextmanager
-        def scope(op: Operation) -> Iterator[None]:
-            beside = graph.colocate_with(op) if colocate_gradients_with_ops else _NOTHING
-            with beside, graph.name_scope(f"{op.name}_grad"):
-                yield
+        def scope(op: Operation) -> Opener:
+            names = graph.name_scope(f"{op.name}_grad")
+            if colocate_gradients_with_ops:
+                return Together(graph.colocate_with(op), names)
+            return names
 
         backward(reversed(between), grads, reached.__contains__, stopped, scope)
         return [grads.of(s) for s in sources]
@@ -113,9 +111,6 @@ def check_aggregation_method(method: int | None) -> None:
     """Raises ValueError unless it is None or one of `AggregationMethod`."""
     if method not in _AGGREGATION_METHODS:
         raise ValueError(f"Invalid aggregation_method specified {method!r}.")
-
-
-_NOTHING = contextlib.nullcontext()
 
 
 def _as_list(value: Any) -> list[Any]:

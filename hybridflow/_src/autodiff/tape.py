@@ -11,13 +11,14 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hybridflow._src.framework.dispatch import EagerOp
-    from hybridflow._src.framework.stack import Pushed
+    from hybridflow._src.framework.stack import Opened, Pushed
 
 _ONCE = (
     "GradientTape.gradient can only be called once on non-persistent tapes: it frees what it "
@@ -26,7 +27,7 @@ _ONCE = (
 )
 
 
-class GradientTape(Described):
+class GradientTape(Described, Opener):
     """Records ops for automatic differentiation.
 
     Trainable variables are watched as soon as they are read; tensors by `watch`. Tapes nest: a
@@ -56,7 +57,7 @@ class GradientTape(Described):
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = persistent
         self._watch_variables = watch_accessed_variables
-        self._pushed: Pushed[Any, Any] | None = None
+        self._opened: Opened | None = None
         self._used = False
         self._clear()
 
@@ -66,17 +67,12 @@ class GradientTape(Described):
         self._tracked: set[Tensor] = set()
         self._variables: dict[Any, None] = {}
 
-    def __enter__(self) -> GradientTape:
-        if self._pushed is not None:
+    def _open(self, opened: Opened) -> GradientTape:
+        if self._opened is not None and self._opened.is_open:
             raise ValueError("Tape is already recording.")
-        self._pushed = context.tapes.scope((*context.tapes.top, self))
-        self._pushed.__enter__()
+        opened.push(context.tapes, (*context.tapes.top, self))
+        self._opened = opened
         return self
-
-    def __exit__(self, *exc: Any) -> None:
-        if self._pushed is not None:
-            pushed, self._pushed = self._pushed, None
-            pushed.__exit__(*exc)
 
     def watch(self, tensor: Any) -> None:
         """Starts to record what is computed from `tensor` (a tensor, variable, or nested list of
@@ -142,8 +138,8 @@ class GradientTape(Described):
         if self._used and not self.persistent:
             raise RuntimeError(_ONCE)
         self._used = True
-        if self._pushed is not None and not self.persistent:
-            self.__exit__(None, None, None)
+        if self._opened is not None and not self.persistent:
+            self._opened.close()
         targets = [convert_to_tensor(source_tensor(t)) for t in nest.flatten(target)]
         tracked = self._tracked
         grads = Gradients()

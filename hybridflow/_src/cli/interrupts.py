@@ -1,8 +1,7 @@
-"""Ctrl-C at any moment: what was open is closed, as if the step had never begun.
+"""Ctrl-C at the prompt: an input that was interrupted leaves nothing open.
 
-Code that is interrupted closes its scopes and takes its writes back. But a signal may also arrive
-between the opening of a scope and the `with` block that closes it. The prompt, where no scope can
-rightly be open that was not open before the interrupted input, puts that right.
+Code that is interrupted closes its scopes and takes its writes back. What an input has opened
+without a `with` statement, the prompt closes, and it puts NumPy's error state back.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from hybridflow._src.framework import context, storage
+from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.scopes import eager_devices, eager_names
 from hybridflow._src.framework.stack import Stack
@@ -35,8 +34,6 @@ class Open:
         for stack, depth in self._depths:
             stack.cut(depth)
         np.seterr(**self._numpy)
-        storage.forget_journal()
-        current().store.forget_unfinished()
 
 
 class Watch:

@@ -122,7 +122,7 @@ def convert_to_tensor(
     ...     hf.convert_to_tensor([1, 2]).dtype
     <dtype: 'int32'>
     """
-    eager = context.modes.top.eager
+    eager = context.modes.entries[-1].item.eager
     if dtype is not None:
         return _checked(convert(value, dtypes.as_dtype(dtype), name, eager), dtype)
     if preferred_dtype is None or isinstance(value, Tensor):

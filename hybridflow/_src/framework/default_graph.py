@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,7 @@ def get_default_graph() -> Graph:
 def _global_graph() -> Graph:
     global _process_graph
     if _process_graph is None:
-        with _lock:
-            if _process_graph is None:
-                _process_graph = Graph()
+        _process_graph = holding(_lock, lambda: _process_graph or Graph())
     return _process_graph
 
 
@@ -56,8 +54,7 @@ def reset_default_graph() -> None:
             "Do not use tf.reset_default_graph() to clear nested graphs: leave the `with "
             "graph.as_default():` block first, or make a new Graph."
         )
-    with _lock:
-        _process_graph = None
+    _process_graph = None
     for callback in on_reset:
         callback()
 

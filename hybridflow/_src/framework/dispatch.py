@@ -44,7 +44,7 @@ def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | No
         raise TypeError(f"Op {op.name} takes {len(op.inputs)} inputs ({names}), got {len(args)}.")
     if attrs or op.defaults:
         attrs = _with_defaults(op, attrs)
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return _run(op, args, attrs)
     return _build(op, args, attrs, name)
 
@@ -262,7 +262,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         outputs = [wrap(value, known) for value, known in zip(result, found, strict=True)]
     else:
         outputs = [wrap(result, _out_dtypes(op, types, attrs, 1)[0])]
-    if context.tapes.top:
+    if context.tapes.entries[-1].item:
         record(EagerOp(op, tuple(inputs), outputs, attrs))
     return _returned(op, outputs, None)
 
@@ -311,7 +311,7 @@ def _dtype_of_value(value: Any) -> DType:
 
 def record(op: EagerOp) -> None:
     """Shows an op that ran to the tapes that watch this thread."""
-    for tape in context.tapes.top:
+    for tape in context.tapes.entries[-1].item:
         tape.record(op)
 
 

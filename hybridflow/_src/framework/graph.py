@@ -10,7 +10,7 @@ from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_names import element_by_name
 from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.operation import GraphDef, Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
@@ -95,32 +95,46 @@ class Graph(Collections):
             if tensor.op.body is not body:
                 inputs = tuple([admit(t, body, name) for t in inputs])
                 break
-        with self._lock:
-            self._check_not_finalized()
-            name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
-            controls = scope.control_inputs(inputs) if scope.controls else ()
-            if self.building_function:
-                controls = self._in_program_order(controls, op_def, inputs, bodies)
-            op_id = len(self._ops) + 1
-            frames = scope.frames or traceback.capture(3)
-            op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
-            make_outputs(op, out_dtypes, out_dims)
-            if scope.device or scope.device_functions or scope.colocate:
-                scope.place(op)
-            # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
-            for tensor in inputs:
-                if tensor._consumers is None:
-                    tensor._consumers = [op]
-                else:
-                    tensor._consumers.append(op)
-            self._ops.append(op)
-            self._by_name[name] = op
-            if body is not None:
-                body.operations.append(op)
-            for group in scope.controls:
-                group.members.add(op)
-            if self.building_function:
-                self._note_effect(op)
+        added = self._add, op_def, inputs, attrs, name, out_dtypes, out_dims, bodies, scope
+        return holding(self._lock, *added)
+
+    def _add(
+        self,
+        op_def: OpDef,
+        inputs: tuple[Tensor, ...],
+        attrs: dict[str, Any],
+        name: str,
+        out_dtypes: Sequence[dtypes.DType],
+        out_dims: Sequence[Dims],
+        bodies: tuple[Body, ...],
+        scope: Scope,
+    ) -> Operation:
+        body = scope.body
+        self._check_not_finalized()
+        name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+        controls = scope.control_inputs(inputs) if scope.controls else ()
+        if self.building_function:
+            controls = self._in_program_order(controls, op_def, inputs, bodies)
+        op_id = len(self._ops) + 1
+        frames = scope.frames or traceback.capture(5)
+        op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
+        make_outputs(op, out_dtypes, out_dims)
+        if scope.device or scope.device_functions or scope.colocate:
+            scope.place(op)
+        # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
+        for tensor in inputs:
+            if tensor._consumers is None:
+                tensor._consumers = [op]
+            else:
+                tensor._consumers.append(op)
+        self._by_name[name] = op
+        self._ops.append(op)
+        if body is not None:
+            body.operations.append(op)
+        for group in scope.controls:
+            group.members.add(op)
+        if self.building_function:
+            self._note_effect(op)
         return op
 
     def add_ops(self, specs: Sequence[OpSpec]) -> list[Tensor]:
@@ -144,25 +158,28 @@ class Graph(Collections):
                 tensors.append(op.outputs[0])
             return tensors
         frames = scope.frames or traceback.capture(3)
+        return holding(self._lock, self._add_all, specs, frames)
+
+    def _add_all(self, specs: Sequence[OpSpec], frames: Any) -> list[Tensor]:
+        tensors: list[Tensor] = []
         by_name, ops = self._by_name, self._ops
-        with self._lock:
-            self._check_not_finalized()
-            for op_def, inputs, attrs, name, dtype, dims in specs:
-                name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
-                given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
-                op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
-                tensor = Tensor(op, 0, dtype, dims)
-                op.outputs.append(tensor)
-                tensors.append(tensor)
-                for source in given:
-                    if source.op.body is not None:
-                        admit(source, None, name)
-                    if source._consumers is None:
-                        source._consumers = [op]
-                    else:
-                        source._consumers.append(op)
-                ops.append(op)
-                by_name[name] = op
+        self._check_not_finalized()
+        for op_def, inputs, attrs, name, dtype, dims in specs:
+            name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+            given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
+            op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
+            tensor = Tensor(op, 0, dtype, dims)
+            op.outputs.append(tensor)
+            tensors.append(tensor)
+            for source in given:
+                if source.op.body is not None:
+                    admit(source, None, name)
+                if source._consumers is None:
+                    source._consumers = [op]
+                else:
+                    source._consumers.append(op)
+            by_name[name] = op
+            ops.append(op)
         return tensors
 
     def _in_program_order(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.stack import Opened, Opener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,18 +153,18 @@ class Scope:
             op.attrs = {**op.attrs, "_class": sorted(groups)}
 
 
-class NameScope:
+class NameScope(Opener):
     """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
 
-    __slots__ = ("_graph", "_name", "_scope")
+    __slots__ = ("_graph", "_name")
 
-    _scope: Scope
+    _what = "graph scope"
 
     def __init__(self, graph: Graph, name: str | None) -> None:
         self._graph = graph
         self._name = name
 
-    def __enter__(self) -> str:
+    def _open(self, opened: Opened) -> str:
         graph = self._graph
         name = self._name
         stack = graph._scope
@@ -173,12 +174,8 @@ class NameScope:
             full = name[:-1]
         else:
             full = graph.unique_name(name)
-        self._scope = stack.top.named(full)
-        stack.push(self._scope)
+        opened.push(stack, stack.top.named(full))
         return full + "/" if full else ""
-
-    def __exit__(self, *exc: Any) -> None:
-        self._graph._scope.pop(self._scope)
 
 
 def check_name(name: str, scope: Scope) -> None:

@@ -1,4 +1,10 @@
-"""Locks that are free in a process that is forked off.
+"""Critical sections: every lock is made here, and every section entered and left here.
+
+An interrupt at the keyboard, or another signal whose handler raises, may come wherever the main
+thread calls something, enters a function of Python's or goes back in a loop; never between other
+instructions, nor inside functions in C that do not wait. So a lock is taken as the first call of a
+`try` block, and given back as the first one of its `finally`: `holding` is where that is written.
+(`with lock:` loses its exit on Python 3.14 for a signal that is pending when the lock is taken.)
 
 A thread that holds a lock while another forks does not exist in the child: nobody would give the
 lock back there, and what it guards would be half done for ever. So a fork waits for these locks.
@@ -6,44 +12,119 @@ lock back there, and what it guards would be half done for ever. So a fork waits
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
+
+    R = TypeVar("R")
 
 # A fork waits so long at most: who holds a lock may wait for the thread that forks.
 _SECONDS = 2.0
 
-_locks: weakref.WeakSet[Any] = weakref.WeakSet()
-# Held while a lock is added, and by the thread that forks.
-_changing = threading.RLock()
-_held: list[Any] = []
-_missed: list[Any] = []
+# Weak references, which leave the set in C: no interrupt comes between.
+_locks: set[weakref.ref[Any]] = set()
 
 
 def new_lock() -> Any:
     """A lock that its thread can take again, and that is free in a child of the process."""
     lock = threading.RLock()
-    with _changing:
-        _locks.add(lock)
+    _locks.add(weakref.ref(lock, _locks.discard))
     return lock
 
 
-def _take(locks: Sequence[Any], until: float) -> None:
+def holding(lock: Any, function: Callable[..., R], *args: Any) -> R:
+    """Calls a function while this thread holds a lock, which is given back whatever interrupts."""
+    try:
+        lock.acquire()
+        return function(*args)
+    finally:
+        try:  # noqa: SIM105 - a context manager of Python's could be interrupted
+            lock.release()
+        except RuntimeError:  # interrupted while it waited: only who has no hold of it waits
+            pass
+
+
+def mending(function: Callable[..., R], mend: Callable[[], Any]) -> R:
+    """Calls a function; if it fails, `mend` is called before that shows, and runs to its end.
+
+    Interrupts of `mend` itself are dropped, and it is called anew: it must go on from what has been
+    done. One may also come where no `try` holds it, between two calls of one loop; so there are
+    several loops. An error that comes again and again shows in the end.
+    """
+    try:
+        return function()
+    except BaseException:
+        try:
+            _persist(mend)
+        except BaseException:
+            try:
+                _persist(mend)
+            except BaseException:
+                _persist(mend)
+        raise
+
+
+# More interrupts than anyone sends while something is mended.
+_MOST_INTERRUPTS = 1000
+
+
+def _persist(function: Callable[[], Any]) -> None:
+    for left in range(_MOST_INTERRUPTS, -1, -1):
+        try:
+            return function()
+        except BaseException:
+            if not left:
+                raise
+
+
+def start_thread(function: Callable[[], Any], name: str) -> None:
+    """Starts a thread that does not keep the process alive.
+
+    That is one call in C, since interrupts of `Thread.start` leave locks of Python's held.
+
+    Raises:
+      RuntimeError: if there can be no more threads.
+    """
+
+    def run() -> None:
+        threading.current_thread().name = name
+        function()
+
+    _thread.start_new_thread(run, ())
+
+
+# -- forks -----------------------------------------------------------------------------------------
+
+
+class _Fork(threading.local):
+    """What the fork of this thread has taken: noted before it is taken, as `holding` does."""
+
+    def __init__(self) -> None:
+        self.taken: dict[Any, None] = {}
+
+
+_fork = _Fork()
+
+
+def _take(until: float) -> None:
     """Takes all locks, and while it waits for one holds no other: so it is in nobody's way."""
-    locks = list(locks)
+    taken = _fork.taken
+    locks = [lock for reference in _locks.copy() if (lock := reference()) is not None]
     while True:
         rest = until - time.monotonic()
         for position, lock in enumerate(locks):
-            if lock.acquire(timeout=max(rest, 0.0) if not position else 0.0):
-                _held.append(lock)
-            elif rest <= 0:
-                _missed.append(lock)
-            else:
+            seconds = max(rest, 0.0) if not position else 0.0
+            taken[lock] = None
+            if lock.acquire(timeout=seconds):
+                continue
+            del taken[lock]
+            if rest > 0:
                 _give_back()
                 locks.insert(0, locks.pop(position))
                 break
@@ -52,28 +133,31 @@ def _take(locks: Sequence[Any], until: float) -> None:
 
 
 def _give_back() -> None:
-    while _held:
-        _held.pop().release()
+    taken = _fork.taken
+    while taken:
+        lock = next(reversed(taken))
+        del taken[lock]
+        try:  # noqa: SIM105
+            lock.release()
+        except RuntimeError:  # interrupted while it waited
+            pass
 
 
 def _before_fork() -> None:
-    _changing.acquire()
-    _take(list(_locks), time.monotonic() + _SECONDS)
+    _take(time.monotonic() + _SECONDS)
 
 
-def _after_fork() -> None:
-    _give_back()
-    _missed.clear()
-    _changing.release()
-
-
-def _after_fork_in_child() -> None:
-    for lock in _missed:
-        lock._at_fork_reinit()
-    _after_fork()
+def _free_in_child() -> None:
+    for reference in _locks.copy():
+        lock = reference()
+        if lock is not None and lock not in _fork.taken:
+            lock._at_fork_reinit()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
-    )
+    os.register_at_fork(before=_before_fork)
+    # Python drops an interrupt of a function that it calls here, and goes on with the next one.
+    for _ in range(3):
+        os.register_at_fork(after_in_child=_free_in_child)
+    for _ in range(3):
+        os.register_at_fork(after_in_parent=_give_back, after_in_child=_give_back)

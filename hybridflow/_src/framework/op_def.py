@@ -12,6 +12,8 @@ dtype.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +22,7 @@ from hybridflow._src.framework.signature import signature as signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import FrameType
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.signature import Arg, Signature
@@ -27,11 +30,25 @@ if TYPE_CHECKING:
 
 # The records by TF op type.
 OPS: dict[str, OpDef] = {}
+# The line of a module at which each was made. A module that is imported again, because an interrupt
+# came the first time, makes its records anew.
+_made_at: dict[str, tuple[str, int] | None] = {}
 # The enums of all dtypes but references.
 _ANY = frozenset(range(dtypes.REF_OFFSET))
 # What `native` may be, beside a function.
 ELEMENTWISE, OF_SHAPES = "elementwise", "of shapes"
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
+
+
+def _module_line() -> tuple[str, int] | None:
+    """The line of a module from which this is called, or None inside functions of others."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            return None
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def not_differentiable(op: Any, *grads: Any) -> None:
@@ -167,7 +184,8 @@ class OpDef:
         for field, value in (("shape", shape), ("grad", grad)):
             if not callable(value):
                 raise TypeError(f"Op {name!r}: `{field}` must be callable, got {value!r}.")
-        if name in OPS:
+        made_at = _module_line()
+        if name in OPS and (made_at is None or made_at != _made_at[name]):
             raise ValueError(f"Op {name!r} is registered already.")
         try:
             parsed = signature_of(signature)
@@ -203,6 +221,7 @@ class OpDef:
         }
         for field, content in fields.items():
             object.__setattr__(self, field, content)
+        _made_at[name] = made_at
         OPS[name] = self
 
     def __setattr__(self, field: str, value: Any) -> None:

@@ -13,7 +13,7 @@ import os
 
 import numpy as np
 
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -43,9 +43,11 @@ class Philox:
 
     def reserve(self, blocks: int) -> int:
         """The counter at which a draw starts that may use so many blocks."""
-        with self._lock:
-            start = self._counter
-            self._counter = (start + blocks) & ((1 << 128) - 1)
+        return holding(self._lock, self._reserve, blocks)
+
+    def _reserve(self, blocks: int) -> int:
+        start = self._counter
+        self._counter = (start + blocks) & ((1 << 128) - 1)
         return start
 
     def words(self, start: int, offsets: np.ndarray) -> np.ndarray:

@@ -11,10 +11,10 @@ from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_scope import merge_devices
-from hybridflow._src.framework.stack import Pushed, Stack
+from hybridflow._src.framework.stack import Opened, Opener, Stack, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
 # What is open in eager mode; ops there have no names, but variables do.
@@ -22,7 +22,7 @@ eager_names: Stack[str] = Stack("", "name scope")
 eager_devices: Stack[str] = Stack("", "device scope")
 
 
-class name_scope(Described):
+class name_scope(Described, Opener):
     """A context manager for an op function: opens a name scope and gives its name.
 
     Args:
@@ -47,41 +47,26 @@ class name_scope(Described):
     ) -> None:
         self._name = default_name if name is None else name
         self._values = values
-        # What each `with` opened, innermost last, with the stack that it was put on.
-        self._opened: list[tuple[Pushed[Any, Any] | None, AbstractContextManager[Any]]] = []
 
     @property
     def name(self) -> str | None:
         """The name given, or else the default one."""
         return self._name
 
-    def __enter__(self) -> str:
+    def _open(self, opened: Opened) -> str:
         if self._name is None and self._values is not None:
             raise ValueError(
                 "At least one of name (None) and default_name (None) must be provided."
             )
-        default: Pushed[Any, Any] | None = None
-        scope: AbstractContextManager[str]
         if context.modes.top.eager:
             name = self._name or ""
             full = name if not name or name[-1] == "/" else f"{eager_names.top}{name}/"
-            scope = eager_names.scope(full)
-        else:
-            graph = graph_of(self._values or ())
-            scope = graph.name_scope(self._name)
-            if graph is not get_default_graph():
-                default = graph.as_default()
-                default.__enter__()
-        self._opened.append((default, scope))
-        return scope.__enter__()
-
-    def __exit__(self, *exc: Any) -> None:
-        default, scope = self._opened.pop()
-        try:
-            scope.__exit__(*exc)
-        finally:
-            if default is not None:
-                default.__exit__(*exc)
+            return opened.push(eager_names, full)
+        graph = graph_of(self._values or ())
+        scope = graph.name_scope(self._name)
+        if graph is not get_default_graph():
+            graph.as_default()._open(opened)
+        return scope._open(opened)
 
 
 def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
@@ -203,26 +188,20 @@ def root_scope() -> AbstractContextManager[Any]:
     return _at_root(graph) if graph.building_function else graph.root_scope()
 
 
-@contextlib.contextmanager
-def _at_root(function_graph: Graph) -> Iterator[None]:
-    with _outside(function_graph), name_scope(None):
-        yield
+def _at_root(function_graph: Graph) -> Opener:
+    return Together(_outside(function_graph), name_scope(None))
 
 
 _NOTHING = contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def _outside(function_graph: Graph) -> Iterator[None]:
+def _outside(function_graph: Graph) -> Opener:
     """What surrounds the functions being traced: eager mode, or a graph."""
     name = function_graph.get_name_scope()
     graph: Graph | None = function_graph
     while graph is not None and graph.building_function:
         graph = graph.outer_graph
     if graph is None:
-        with context.eager_mode():
-            yield
-    else:
-        scope = graph.name_scope(name + "/" if name else None)
-        with graph.as_default(), graph.control_dependencies(None), scope:
-            yield
+        return context.eager_mode()
+    scope = graph.name_scope(name + "/" if name else None)
+    return Together(graph.as_default(), graph.control_dependencies(None), scope)

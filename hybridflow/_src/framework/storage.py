@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.errors import FailedPreconditionError
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, mending, new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,11 +74,13 @@ class Storage:
         """The value, or None."""
         array = self._array
         if self._owned:
-            with self.guard.lock:
-                self._owned = False
-                self.guard.epoch += 1
-                return self._array
+            return holding(self.guard.lock, self._give_up)
         return array
+
+    def _give_up(self) -> np.ndarray | None:
+        self._owned = False
+        self.guard.epoch += 1
+        return self._array
 
     def own(self) -> np.ndarray | None:
         """The value for one who holds the lock and may write to it; None if there is none.
@@ -111,18 +113,19 @@ class Storage:
 
     def write(self, value: np.ndarray) -> np.ndarray:
         """Replaces the value and returns the new one."""
-        with self.lock:
-            writes = _journal.writes
-            if writes is not None:
-                note(writes, self, self.value, value)
-            self._array, self._owned = value, False
-            self.guard.epoch += 1
+        return holding(self.guard.lock, self._write, value)
+
+    def _write(self, value: np.ndarray) -> np.ndarray:
+        writes = _journal.writes
+        if writes is not None:
+            note(writes, self, self.value, value)
+        self._array, self._owned = value, False
+        self.guard.epoch += 1
         return value
 
     def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
         """Replaces the value by `function(value, *args)`, which must not write to it."""
-        with self.lock:
-            return self.write(function(self.read(), *args))
+        return holding(self.guard.lock, lambda: self.write(function(self.read(), *args)))
 
     def __repr__(self) -> str:
         return f"<Storage of {self.name!r}>"
@@ -141,11 +144,6 @@ class _Journal(threading.local):
 _journal = _Journal()
 
 
-def forget_journal() -> None:
-    """Notes no writes any more: for a block that was interrupted before it could end."""
-    _journal.writes = None
-
-
 def note(writes: Writes, storage: Storage, before: Any, after: Any) -> None:
     """Notes a write; of several, what was there before the first of them, unless another thread has
     written in between: its value is then what to go back to."""
@@ -162,34 +160,31 @@ def is_journaled() -> bool:
 def undone_on_error(function: Callable[..., Any], *args: Any) -> Any:
     """Calls a function, and takes back what it wrote, in this thread, if it fails.
 
-    A value that another thread has replaced since stays: its update must not be lost. It is no
-    context manager because an interrupt can come between the end of a block and what a context
-    manager does then.
+    A value that another thread has replaced since stays: its update must not be lost.
     """
     outer = _journal.writes
     writes = _journal.writes = {}
-    try:
+
+    def run() -> Any:
         result = function(*args)
         if outer is not None:
             for storage, (start, _, after) in writes.items():
                 note(outer, storage, start, after)
         return result
-    except BaseException:
-        while True:
-            try:
-                _take_back(writes)
-                break
-            except BaseException:  # an interrupt: all the more
-                continue
-        raise
+
+    try:
+        return mending(run, lambda: _take_back(writes))
     finally:
         _journal.writes = outer
 
 
 def _take_back(writes: Writes) -> None:
-    for storage, (start, before, after) in writes.items():
-        with storage.lock:
-            # An interrupt may have come between the note and the write.
-            if storage._array is after or storage._array is before:
-                storage._array, storage._owned = start, False
-                storage.guard.epoch += 1
+    for storage, noted in writes.items():
+        holding(storage.lock, _restore, storage, *noted)
+
+
+def _restore(storage: Storage, start: Any, before: Any, after: Any) -> None:
+    # An interrupt may have come between the note and the write.
+    if storage._array is after or storage._array is before:
+        storage._array, storage._owned = start, False
+        storage.guard.epoch += 1

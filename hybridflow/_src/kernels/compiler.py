@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 from typing import TYPE_CHECKING
 
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels import cache, driver, loader
 from hybridflow._src.kernels.crew import LINGER, SHARE, Crew
 from hybridflow._src.kernels.jobs import JOBS
@@ -195,31 +195,12 @@ class Compiler:
 
 # Workers of the process that this one was forked from: never waited for here.
 _parents: list[Worker] = []
-# Held while LLVM is used or the worker is started, and while the process forks.
-_loading = threading.Lock()
+# Held while LLVM is used or the worker is started: not while the process forks.
+_loading = new_lock()
 COMPILER = Compiler()
 JOBS.idle = COMPILER.end_worker
 atexit.register(COMPILER.close)
 
 
-def _before_fork() -> None:
-    if not COMPILER.closed:
-        _loading.acquire()
-
-
-def _after_fork_in_parent() -> None:
-    if not COMPILER.closed:
-        _loading.release()
-
-
-def _after_fork_in_child() -> None:
-    _after_fork_in_parent()
-    COMPILER.after_fork()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
+    os.register_at_fork(after_in_child=COMPILER.after_fork)

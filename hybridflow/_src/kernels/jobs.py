@@ -12,6 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from hybridflow._src.framework.locks import holding, new_lock, start_thread
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -44,9 +46,9 @@ class Jobs:
         """Forgets all jobs, and the thread, which does not exist in a child of the process."""
         self._jobs: deque[_Job] = deque()
         self._busy = False
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._changed = threading.Condition(self._lock)
-        self._thread: threading.Thread | None = None
+        self._is_served = False
 
     def submit(self, turns: Iterator[float], failed: Callable[[str], None]) -> None:
         """Has a job done.
@@ -57,25 +59,30 @@ class Jobs:
           failed: told what went wrong, if something did: it is nowhere else to be seen.
         """
         # The lock itself: between a condition and its lock an interrupt could come.
-        with self._lock:
-            # An interrupt may have come while it was started.
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._serve, name="hybridflow-compiler", daemon=True
-                )
-                try:
-                    self._thread.start()
-                except RuntimeError:
-                    return  # there can be no more threads, or the process is about to end
-            self._jobs.append(_Job(turns, failed))
-            self._changed.notify_all()
+        holding(self._lock, self._add, _Job(turns, failed))
+
+    def _add(self, job: _Job) -> None:
+        if not self._is_served:
+            try:
+                start_thread(self._serve, "hybridflow-compiler")
+            except RuntimeError:
+                return  # there can be no more threads, or the process is about to end
+        self._jobs.append(job)
+        self._changed.notify_all()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits until no job is left; tells whether that is so."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs and not self._busy, seconds)
+        changed = self._changed
+        return holding(self._lock, changed.wait_for, self._is_done, seconds)
+
+    def _is_done(self) -> bool:
+        return not self._jobs and not self._busy
 
     def _serve(self) -> None:
+        with self._lock:
+            if self._is_served:  # by a thread that was about to begin when this one was started
+                return
+            self._is_served = True
         while True:
             job = self._next()
             try:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+import weakref
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.locks import holding, mending, new_lock, start_thread
 from hybridflow._src.kernels.crew import ASLEEP, BOX_WORDS, Crew, Shared, must_be_woken, packet
 from hybridflow._src.kernels.memory import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from queue import SimpleQueue
 
 _SOON = 1e-3  # seconds
 
@@ -33,12 +34,23 @@ def run(crew: Crew, shared: Shared) -> None:
 
     None of them runs any more when it ends, whatever interrupts it.
     """
-    programs = shared.programs
-    helpers = _pool.take(len(programs) - 1)
-    jobs = list(zip(helpers, programs[1:], strict=False))
-    finished = False
-    interruption: BaseException | None = None
-    try:
+    flight = _Flight(crew, shared)
+    mending(flight.run, flight.finish)
+
+
+class _Flight:
+    """One run of programs side by side."""
+
+    def __init__(self, crew: Crew, shared: Shared) -> None:
+        self._crew = crew
+        self._shared = shared
+        self._helpers: list[_Helper] = []
+
+    def run(self) -> None:
+        """Runs them to their end."""
+        crew, programs = self._crew, self._shared.programs
+        helpers = self._helpers = _pool.take(len(programs) - 1, self)
+        jobs = list(zip(helpers, programs[1:], strict=False))
         if crew.share is None or crew.linger is None:
             for helper, program in jobs:
                 helper.start(crew.enter, program)
@@ -48,38 +60,38 @@ def run(crew: Crew, shared: Shared) -> None:
             if crew.share(address_of(words)):
                 soon = time.monotonic() - _pool.last < _SOON
                 for helper, asleep in zip(helpers, must_be_woken(words), strict=True):
-                    if asleep and (soon or shared.is_large):
+                    if asleep and (soon or self._shared.is_large):
                         helper.start(crew.linger, helper.address)
                 crew.share(address_of(words))
             _pool.last = time.monotonic()
         for program in programs[1 + len(helpers) :]:
             crew.enter(program)
-        finished = crew.share is not None
-    finally:
-        # No function of its own: an interrupt may come where one is entered.
-        while not finished:
-            try:
-                for helper in helpers:
-                    helper.finish()
-                finished = True
-            except BaseException as error:  # an interrupt at the keyboard
-                interruption = error
-        _pool.give_back(helpers)
-        if interruption is not None:
-            raise interruption
+        if crew.share is None:
+            self.finish()
+        for helper in helpers:
+            helper.user = None
+
+    def finish(self) -> None:
+        """Waits until none of them runs, and none is going to."""
+        for helper in self._helpers:
+            helper.finish()
+            helper.user = None
 
 
 class _Helper:
-    """A thread that runs programs, in the hands of one kernel at a time."""
+    """A thread that runs programs, in the hands of one run at a time.
+
+    Attributes:
+      user: a weak reference to what has it. None: nobody has, and it has done all that it was told.
+    """
 
     def __init__(self) -> None:
-        from queue import SimpleQueue
-
+        self.user: weakref.ref[_Flight] | None = None
         self._orders: SimpleQueue[Any] = SimpleQueue()
         self._answers: SimpleQueue[Any] = SimpleQueue()
         self._box = np.zeros(BOX_WORDS, np.int64)
         self.address = address_of(self._box)
-        threading.Thread(target=self._serve, name="hybridflow-pool", daemon=True).start()
+        start_thread(self._serve, "hybridflow-pool")
 
     def _serve(self) -> None:
         while True:
@@ -105,42 +117,38 @@ class _Helper:
 
 
 class _Pool:
-    """The helpers that have nothing to do."""
+    """The helpers of the process."""
 
     def __init__(self) -> None:
-        self._idle: list[_Helper] = []
-        self._made = 0
-        self._making = threading.Lock()
+        self._helpers: list[_Helper] = []
+        self._lock = new_lock()
         # When programs ran side by side last.
         self.last = 0.0
 
-    def take(self, count: int) -> list[_Helper]:
-        """Up to so many helpers, as far as there are any."""
-        found: list[_Helper] = []
-        while len(found) < count:
-            try:
-                found.append(self._idle.pop())
-            except IndexError:
-                helper = self._make(max(_size - 1, count))
-                if helper is None:
-                    break
-                found.append(helper)
-        return found
+    def take(self, count: int, user: _Flight) -> list[_Helper]:
+        """Up to so many helpers, as far as there are any: `user` has them until it says so, or is
+        no more."""
+        return holding(self._lock, self._take, count, user)
 
-    def _make(self, most: int) -> _Helper | None:
-        with self._making:
-            if self._made >= most:
-                return None
+    def _take(self, count: int, user: _Flight) -> list[_Helper]:
+        found: list[_Helper] = []
+        for helper in self._helpers:
+            if len(found) == count:
+                break
+            if helper.user is None or helper.user() is None:
+                if helper.user is not None:  # its user was interrupted before it could say so
+                    helper.finish()
+                helper.user = weakref.ref(user)
+                found.append(helper)
+        while len(found) < count and len(self._helpers) < max(_size - 1, count):
             try:
                 helper = _Helper()
             except RuntimeError:  # there can be no more threads
-                return None
-            self._made += 1
-            return helper
-
-    def give_back(self, helpers: list[_Helper]) -> None:
-        """Lets others have them."""
-        self._idle.extend(helpers)
+                break
+            helper.user = weakref.ref(user)
+            self._helpers.append(helper)
+            found.append(helper)
+        return found
 
 
 def _default_size() -> int:

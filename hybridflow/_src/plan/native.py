@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
 from hybridflow._src.kernels.jobs import JOBS
@@ -85,11 +85,11 @@ class Native:
         # While another thread runs a program that touches no variables, the interpreter is there.
         if program.running and program.guard is None:
             return None
-        with program.lock:
-            # With the lock held, it is this thread itself that may be running it already.
-            return None if program.running else self._run(program, feeds)
+        return holding(program.lock, self._run, program, feeds)
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
+        if program.running:  # by this thread itself, since it has the lock
+            return None
         if self.latest is not program:
             self._take_over(program)
         program.running = True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hybridflow._src.framework import dispatch, fp
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import Guard, Storage, is_journaled, undone_on_error
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, source_of
@@ -83,7 +83,6 @@ class Instruction(NamedTuple):
         return result if self.outputs else ()
 
 
-_UNLOCKED = nullcontext()
 # Told of each plan when it is made.
 observers: list[Callable[[Plan], None]] = []
 
@@ -192,18 +191,30 @@ class Plan:
         for slot, value in zip(self.feeds, feeds, strict=True):
             buffers[slot] = value
         for locked, steps in self._stretches:
-            with _UNLOCKED if locked is None else buffers[locked].lock:
-                for step in steps:
-                    results = given.get(id(step)) if given else None
-                    if results is None:
-                        results = step.results([buffers[i] for i in step.inputs])
-                    for slot, value in zip(step.outputs, results, strict=True):
-                        buffers[slot] = value
-                    if seen is not None:
-                        seen(step, results)
-                    for slot in step.release:
-                        buffers[slot] = None
+            if locked is None:
+                _run_steps(steps, buffers, seen, given)
+            else:
+                holding(buffers[locked].lock, _run_steps, steps, buffers, seen, given)
         return [buffers[slot] for slot in self.fetches]
+
+
+def _run_steps(
+    steps: Sequence[Instruction],
+    buffers: list[Any],
+    seen: Watch | None,
+    given: Mapping[int, Sequence[Any]],
+) -> None:
+    """Runs instructions that follow each other."""
+    for step in steps:
+        results = given.get(id(step)) if given else None
+        if results is None:
+            results = step.results([buffers[i] for i in step.inputs])
+        for slot, value in zip(step.outputs, results, strict=True):
+            buffers[slot] = value
+        if seen is not None:
+            seen(step, results)
+        for slot in step.release:
+            buffers[slot] = None
 
 
 def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:

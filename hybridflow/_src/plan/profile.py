@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hybridflow._src.framework import fp
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
 from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.plan.steps import Host
@@ -86,22 +87,29 @@ def _run(found: Profile, feeds: Sequence[Any]) -> list[Any]:
     program = None if native is None else native.program_for(feeds)
     given: Mapping[int, Sequence[Any]] | None = None
     if program is not None:
-        with program.lock:
-            if not program.running:
-                program.running = True
-                try:
-                    return _run_native(found, program, feeds)
-                except Changed as changed:
-                    given = changed.given
-                    found.timings.clear()
-                finally:
-                    program.running = False
+        try:
+            results = holding(program.lock, _run_program, found, program, feeds)
+            if results is not None:
+                return results
+        except Changed as changed:
+            given = changed.given
+            found.timings.clear()
     watch = _Watch(found)
     if native is None or given is not None:
         results = found.plan.interpret(feeds, watch, given)
     else:
         results = native.interpret(feeds, watch)
     return [own(value) for value in results]
+
+
+def _run_program(found: Profile, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
+    if program.running:  # by this thread itself, since it has the lock
+        return None
+    program.running = True
+    try:
+        return _run_native(found, program, feeds)
+    finally:
+        program.running = False
 
 
 class _Watch:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from hybridflow._src.framework.locks import mending
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.driver import Feed, feed_table
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.crew import Crew
     from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
-
-# A step that was interrupted is completed although so many more interrupts come.
-_MOST_INTERRUPTS = 1000
 
 
 class Program(Layout):
@@ -67,42 +65,43 @@ class Program(Layout):
                 self._bind(buffer, address_of(array))
         given: dict[Any, Any] = {buffer: self._hand(buffer) for buffer in self._handed}
         results: dict[Any, list[Any]] = {}
-        enter = self._enter
         self.block.begin()
         if self._marks:
             self._array[self._marks] = 0
         try:
-            for kind, what in self._segments:
-                if kind == "native":
-                    if enter(what):
-                        raise Changed("a kernel gave a status")
-                elif kind == "shared":
-                    pool.run(self._crew, what)
-                else:
-                    inputs = [self._fetched(v, given, array=True) for v in what.inputs]
-                    outputs = results[id(what.instruction)] = interpret(what, inputs)
-                    self._take(what, outputs, given)
+            mending(lambda: self._run_segments(interpret, given, results), self._complete)
         except Changed as changed:
             changed.given = results
-            raise
-        except BaseException:
-            self._complete()
             raise
         self.block.check(self.ops)
         return [self._fetched(fetch, given) for fetch in self._fetches]
 
+    def _run_segments(
+        self,
+        interpret: Callable[[Host, list[Any]], list[Any]],
+        given: dict[Any, Any],
+        results: dict[Any, list[Any]],
+    ) -> None:
+        for kind, what in self._segments:
+            if kind == "native":
+                if self._enter(what):
+                    raise Changed("a kernel gave a status")
+            elif kind == "shared":
+                pool.run(self._crew, what)
+            else:
+                inputs = [self._fetched(v, given, array=True) for v in what.inputs]
+                outputs = results[id(what.instruction)] = interpret(what, inputs)
+                self._take(what, outputs, given)
+
     def _complete(self) -> None:
-        """Runs what is left of a step that was interrupted between two of its writes."""
-        if not self._array[self._marks].any():
-            return
-        for _ in range(_MOST_INTERRUPTS):
-            try:
-                for program, mark in zip(self._writing, self._marks, strict=True):
-                    if not self._array[mark]:
-                        self._enter(program)
-                return
-            except BaseException:  # another interrupt: the first one is raised in the end
-                continue
+        """Runs what is left of a step that was interrupted between two of its writes.
+
+        All that may fail comes before the first of them: there is nothing of it left to run.
+        """
+        if self._array[self._marks].any():
+            for program, mark in zip(self._writing, self._marks, strict=True):
+                if not self._array[mark]:
+                    self._enter(program)
 
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
         """`run` for programs that are native throughout, if the feeds are as they need them.
@@ -116,7 +115,9 @@ class Program(Layout):
             return None
         feed, is_all, fetches, lock, guard = self._quick
         feeds = tuple(feeds)
-        with lock:
+        # `holding`, without a call that the smallest steps would feel.
+        try:
+            lock.acquire()
             if self.running or is_journaled():
                 return None
             self.running = True
@@ -136,20 +137,24 @@ class Program(Layout):
                 return None
             finally:
                 self.running = False
+        finally:
+            try:  # noqa: SIM105
+                lock.release()
+            except RuntimeError:
+                pass
 
     def _run_all(self) -> bool:
         """Runs the segments of a program that is native throughout; whether no kernel failed."""
         if self._marks:
             self._array[self._marks] = 0
-        try:
-            for kind, what in self._segments:
-                if kind == "shared":
-                    pool.run(self._crew, what)
-                elif self._enter(what):
-                    return False
-        except BaseException:
-            self._complete()
-            raise
+        return mending(self._run_native_segments, self._complete)
+
+    def _run_native_segments(self) -> bool:
+        for kind, what in self._segments:
+            if kind == "shared":
+                pool.run(self._crew, what)
+            elif self._enter(what):
+                return False
         return True
 
     def _hand(self, buffer: Buffer) -> np.ndarray:

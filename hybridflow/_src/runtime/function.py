@@ -14,7 +14,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape, to_string
@@ -319,17 +319,21 @@ class Function:
             if nest.is_sequence(value)
         ]
         key = (*[a.key for a in arguments], *forms)
-        with self._lock:
-            for concrete in self._traces.get(key, ()):
-                if concrete.accepts(arguments):
-                    self._last = arguments
-                    return concrete
-            concrete = self._with_open_sizes(key, bound, arguments) or self._trace(
-                bound, arguments, self._dims(arguments)
-            )
-            self._traces.setdefault(key, []).append(concrete)
-            self._note(arguments)
-            return concrete
+        return holding(self._lock, self._found_or_traced, key, bound, arguments)
+
+    def _found_or_traced(
+        self, key: Any, bound: inspect.BoundArguments, arguments: list[_Argument]
+    ) -> ConcreteFunction:
+        for concrete in self._traces.get(key, ()):
+            if concrete.accepts(arguments):
+                self._last = arguments
+                return concrete
+        concrete = self._with_open_sizes(key, bound, arguments) or self._trace(
+            bound, arguments, self._dims(arguments)
+        )
+        self._traces.setdefault(key, []).append(concrete)
+        self._note(arguments)
+        return concrete
 
     def _dims(self, arguments: list[_Argument]) -> list[Any]:
         """The shapes to trace for."""

@@ -12,6 +12,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import late, raw
 from hybridflow._src.ops.control_flow.bodies import differentiable
@@ -122,8 +123,8 @@ class GraphFunction:
         """The gradient of `targets` with respect to the inputs."""
         gradient = self._gradients.get(targets)
         if gradient is None:
-            with self.graph.building:
-                gradient = self._gradients[targets] = _Gradient(self, targets)
+            gradient = holding(self.graph.building, _Gradient, self, targets)
+            self._gradients[targets] = gradient
         return gradient
 
 

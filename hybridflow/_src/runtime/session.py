@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import NotFoundError
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
+from hybridflow._src.framework.stack import Opener
 from hybridflow._src.plan.plan import Kernels, Plan, build
 from hybridflow._src.runtime.fetches import (
     Fetches,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import GraphDef
-    from hybridflow._src.framework.stack import Pushed
+    from hybridflow._src.framework.stack import Opened, Pushed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.runtime.config import ConfigProto, RunMetadata
 
@@ -217,8 +217,7 @@ class BaseSession:
         feeds = [feed_tensor(graph, key) for key in feed_keys]
         if len(set(feeds)) != len(feeds):
             raise ValueError("feed_dict names the same tensor twice.")
-        with self._lock:
-            plan = build(parsed.tensors, parsed.operations, feeds, self._kernels)
+        plan = holding(self._lock, build, parsed.tensors, parsed.operations, feeds, self._kernels)
         return _Runnable(plan, parsed, feeds)
 
     def make_callable(
@@ -261,7 +260,7 @@ class BaseSession:
         return f"<hf.{type(self).__name__}{' (closed)' if self._closed else ''} of {self._graph!r}>"
 
 
-class Session(BaseSession):
+class Session(BaseSession, Opener):
     """Runs a graph and holds the values of its variables.
 
     Args:
@@ -283,20 +282,17 @@ class Session(BaseSession):
         self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None
     ) -> None:
         super().__init__(target, graph, config)
-        self._opened: list[ExitStack] = []
 
-    def __enter__(self) -> Session:
-        with ExitStack() as opened:
-            opened.enter_context(self._graph.as_default())
-            opened.enter_context(self.as_default())
-            self._opened.append(opened.pop_all())
+    def _open(self, opened: Opened) -> Session:
+        self._graph.as_default()._open(opened)
+        self.as_default()._open(opened)
+        opened.on_exit(self.close)
         return self
 
-    def __exit__(self, *exc: Any) -> None:
-        try:
-            self._opened.pop().__exit__(*exc)
-        finally:
-            self.close()
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> Session:
+            """Makes it, and its graph, the default."""
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import nest
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.plan.plan import Kernels, build
 from hybridflow._src.runtime.func_graph import FuncGraph
@@ -78,6 +79,10 @@ class EagerSteps:
                 )
             return None
         step = self._steps[key]
+        # An interrupt may have come while a variable went, of which this one has the identity now.
+        if step is not None and not step.is_of(pairs):
+            self._drop(key)
+            return None
         if step is None or (not step.traced and not _can_be_traced(optimizer, pairs)):
             self._steps[key] = None
             return None
@@ -113,14 +118,17 @@ class _Step:
         self.traced = False
         self.plan: Any = None
 
+    def is_of(self, pairs: Sequence[tuple[Any, Any]]) -> bool:
+        """Whether it is for these variables."""
+        return all(v is known() for (_, v), known in zip(pairs, self.variables, strict=True))
+
     def run(self, grads: Sequence[Any], apply: Callable[..., Any]) -> None:
         """Updates the variables; `apply` does so in a graph, for (gradient, variable) pairs."""
         if not self.traced:
             self._trace(grads, apply)
         arrays = [t._a for t in nest.flatten([_tensors(grad) for grad in grads])]
         # In eager mode an update and its constraint are one step for other threads.
-        with self._guard.lock:
-            self.plan.run([*arrays, *self._captured])
+        holding(self._guard.lock, self.plan.run, [*arrays, *self._captured])
 
     def _trace(self, grads: Sequence[Any], apply: Callable[..., Any]) -> None:
         graph = FuncGraph()

@@ -12,7 +12,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
 from hybridflow._src.framework.storage import undone_on_error
@@ -284,10 +284,13 @@ class Optimizer(Described):
             if not isinstance(global_step, Variable):
                 raise TypeError(f"global_step must be a hf.Variable, got {global_step!r:.200}.")
             check_mode([global_step])
+        return holding(self._lock, self._step, pairs, global_step, name)
+
+    def _step(self, pairs: list[tuple[Any, Any]], global_step: Any, name: str | None) -> Any:
         # What happens here is no part of what a tape around it differentiates.
-        with self._lock, context.tapes.scope(()):
+        with context.tapes.scope(()):
             with init_scope():
-                self._create_slots(variables)
+                self._create_slots([variable for _, variable in pairs])
             if context.modes.top.eager:
                 step = self._eager_steps.find(self, pairs, global_step)
                 if step is not None:

@@ -148,7 +148,7 @@ class EagerVariable(ResourceVariable):
     # -- its value ---------------------------------------------------------------------------------
 
     def _read(self) -> Tensor:
-        if context.tapes.top or not context.modes.top.eager:
+        if context.tapes.entries[-1].item or not context.modes.entries[-1].item.eager:
             return super()._read()
         return wrap(self._storage.read(), self._dtype)
 
@@ -158,7 +158,7 @@ class EagerVariable(ResourceVariable):
 
     def read_value(self) -> Tensor:
         """The value as a tensor."""
-        return self._read() if context.modes.top.eager else super().read_value()
+        return self._read() if context.modes.entries[-1].item.eager else super().read_value()
 
     def initialized_value(self) -> Tensor:
         """The value: it always has one."""
@@ -197,7 +197,7 @@ class EagerVariable(ResourceVariable):
 
     def _here(self) -> Any:
         """The value now; in a function being traced the tensor of its graph that will have it."""
-        traced = not context.modes.top.eager and get_default_graph().building_function
+        traced = not context.modes.entries[-1].item.eager and get_default_graph().building_function
         return self._read() if traced else self._now()
 
     # -- Python and NumPy protocols ----------------------------------------------------------------

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_scope import Scope, check_name
 from hybridflow._src.framework.scopes import current_name_scope, graph_of, name_scope
+from hybridflow._src.framework.stack import Opened, Opener
 from hybridflow._src.variables.request import check_getter, nested
 from hybridflow._src.variables.scope_state import VariableScope, check_reuse, current
 from hybridflow._src.variables.store import AUTO_REUSE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["AUTO_REUSE", "variable_op_scope", "variable_scope"]
 
-_NESTING = (
-    "Improper nesting of variable_scope. Scopes are closed in the reverse order in which they were "
-    "opened, in the thread that opened them, once."
-)
 
-
-class variable_scope(Described):
+class variable_scope(Described, Opener):
     """A context manager for code that makes or gets variables: opens a variable and a name scope.
 
     Args:
@@ -60,6 +51,9 @@ class variable_scope(Described):
     In TF 1.4 the constraint is not inherited, and partitioners and caching devices are refused in
     eager mode.
     """
+
+    _problem = "Improper nesting of variable_scope"
+    _what = "variable_scope"
 
     def __init__(
         self,
@@ -109,31 +103,14 @@ class variable_scope(Described):
             "use_resource": use_resource,
             "constraint": constraint,
         }
-        # For each thread what its entries have opened.
-        self._opened: dict[int, list[contextlib.ExitStack]] = {}
 
     def _setting(self, parameter: str) -> Any:
         return self._defaults.get(parameter) or super()._setting(parameter)
 
-    def __enter__(self) -> VariableScope:
-        with contextlib.ExitStack() as opened:
-            if self._graph is not None and self._graph is not context.modes.top.graph:
-                opened.enter_context(self._graph.as_default())
-            scope = self._open(opened)
-            self._opened.setdefault(threading.get_ident(), []).append(opened.pop_all())
-        return scope
-
-    def __exit__(self, *exc: Any) -> None:
-        entries = self._opened.get(threading.get_ident())
-        if not entries:
-            raise RuntimeError(_NESTING)
-        try:
-            entries.pop().__exit__(*exc)
-        except RuntimeError as error:
-            raise RuntimeError(_NESTING) from error
-
-    def _open(self, opened: contextlib.ExitStack) -> VariableScope:
+    def _open(self, opened: Opened) -> VariableScope:
         """Opens the name scope, then the variable scope."""
+        if self._graph is not None and self._graph is not context.modes.top.graph:
+            self._graph.as_default()._open(opened)
         target = self._name_or_scope
         if isinstance(target, VariableScope):
             self._open_names(opened, target.name.rpartition("/")[2])
@@ -148,7 +125,7 @@ class variable_scope(Described):
         unique = state.store.counts.unique(state.scopes.top.name, name)
         return self._nest(opened, unique, opened_name)
 
-    def _open_names(self, opened: contextlib.ExitStack, name: str) -> str:
+    def _open_names(self, opened: Opened, name: str) -> str:
         """Opens a name scope, except for the root variable scope; gives its name."""
         if not self._auxiliary_name_scope:
             return current_name_scope()
@@ -156,27 +133,27 @@ class variable_scope(Described):
             return ""
         if context.modes.top.eager:
             check_name(name, Scope(current_name_scope()))
-        return opened.enter_context(name_scope(name))
+        return name_scope(name)._open(opened)
 
-    def _nest(self, opened: contextlib.ExitStack, name: str, opened_name: str) -> VariableScope:
+    def _nest(self, opened: Opened, name: str, opened_name: str) -> VariableScope:
         """Opens a scope inside the current one; scopes inside it are counted anew the next time."""
         state = current()
         outer = state.scopes.top
         full_name = f"{outer.name}/{name}" if outer.name else name
         counts = state.store.counts
         counts.open(full_name)
-        opened.callback(counts.forget_inside, full_name)
+        opened.on_exit(counts.forget_inside, full_name)
         scope = self._evolved(outer, full_name, opened_name)
-        return opened.enter_context(state.scopes.scope(scope))
+        return opened.push(state.scopes, scope)
 
-    def _jump(self, opened: contextlib.ExitStack, target: VariableScope) -> VariableScope:
+    def _jump(self, opened: Opened, target: VariableScope) -> VariableScope:
         """Goes back to a scope; what is counted inside is forgotten when it is left."""
         state = current()
         counts = state.store.counts
         counts.open(target.name)
-        opened.callback(counts.undo, counts.mark())
+        opened.on_exit(counts.undo, counts.mark())
         scope = self._evolved(target, target.name, target.original_name_scope)
-        return opened.enter_context(state.scopes.scope(scope))
+        return opened.push(state.scopes, scope)
 
     def _evolved(self, base: VariableScope, name: str, opened_name: str) -> VariableScope:
         """The new scope: the defaults of `base`, except those that were given."""
@@ -195,7 +172,6 @@ class variable_scope(Described):
         )
 
 
-@contextlib.contextmanager
 def variable_op_scope(
     values: Any,
     name_or_scope: Any,
@@ -209,15 +185,15 @@ def variable_op_scope(
     dtype: Any = None,
     use_resource: bool | None = None,
     constraint: Any = None,
-) -> Iterator[VariableScope]:
+) -> variable_scope:
     """Deprecated: `variable_scope` with `values` first."""
     warnings.warn(
         "tf.variable_op_scope(values, name, default_name) is deprecated, use "
         "tf.variable_scope(name, default_name, values)",
         DeprecationWarning,
-        stacklevel=3,
+        stacklevel=2,
     )
-    with variable_scope(
+    return variable_scope(
         name_or_scope,
         default_name,
         values,
@@ -230,5 +206,4 @@ def variable_op_scope(
         dtype,
         use_resource,
         constraint,
-    ) as scope:
-        yield scope
+    )

@@ -15,7 +15,7 @@ from hybridflow._src.framework.graph_keys import (
     add_to_collection,
     current_collections,
 )
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, mending, new_lock
 from hybridflow._src.framework.scopes import colocate_with, init_scope, name_scope, root_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
@@ -116,8 +116,7 @@ class VariableStore:
         # As in TF, reuse=True finds a partitioned variable without a partitioner, but AUTO_REUSE,
         # which might make another one, does not. In eager mode a name always gives its variable.
         if cut or ((self.eager or request.reuse is True) and name in self.partitioned):
-            with self._lock, root_scope():
-                return Partitioning(self, request).get()
+            return holding(self._lock, self._get_partitioned, request)
         if name not in self.variables and f"{name}/part_0" in self.variables:
             raise ValueError(_PARTITIONED.format(name=name))
         return self.get_single(request)
@@ -129,15 +128,24 @@ class VariableStore:
             raise ValueError(_SHAPE_TWICE.format(name=request.name, shape=TensorShape.of(dims)))
         found = self.variables.get(request.name)
         if found is None:
-            with self._lock:
-                # Another thread may have been quicker.
-                found = self.variables.get(request.name)
-                if found is None:
-                    return self._make(request, dims, part)
+            found, is_new = holding(self._lock, self._found_or_made, request, dims, part)
+            if is_new:
+                return found
         if not request.reuse:
             raise ValueError(_EXISTS.format(name=request.name, place=_place(found)))
         _check_same(found, request, dims)
         return found
+
+    def _get_partitioned(self, request: Request) -> Any:
+        with root_scope():
+            return Partitioning(self, request).get()
+
+    def _found_or_made(
+        self, request: Request, dims: Any, part: PartitionInfo | None
+    ) -> tuple[Variable, bool]:
+        # Another thread may have been quicker.
+        found = self.variables.get(request.name)
+        return (self._make(request, dims, part), True) if found is None else (found, False)
 
     def _make(self, request: Request, dims: Any, part: PartitionInfo | None) -> Variable:
         name = request.name
@@ -148,30 +156,30 @@ class VariableStore:
         if name in self._being_made:
             chain = " -> ".join([*self._being_made, name])
             raise ValueError(_CYCLE.format(name=name, chain=chain))
-        kind = ResourceVariable if request.use_resource else Variable
         self._being_made[name] = None
         try:
-            with root_scope():
-                value = _initial_value(request, dims, part)
-                made = kind(
-                    value,
-                    name=name,
-                    trainable=request.trainable,
-                    collections=request.collections,
-                    caching_device=request.caching_device,
-                    dtype=request.dtype if callable(value) else None,
-                    validate_shape=request.validate_shape,
-                    expected_shape=TensorShape.of(dims),
-                    constraint=request.constraint,
-                )
-                self.variables[name] = made
-                if request.regularizer is not None:
-                    self._regularize(made, request.regularizer, name)
-        except BaseException:
-            self.forget([name])
-            raise
+            return mending(lambda: self._made(request, dims, part), lambda: self.forget([name]))
         finally:
             del self._being_made[name]
+
+    def _made(self, request: Request, dims: Any, part: PartitionInfo | None) -> Variable:
+        kind = ResourceVariable if request.use_resource else Variable
+        with root_scope():
+            value = _initial_value(request, dims, part)
+            made = kind(
+                value,
+                name=request.name,
+                trainable=request.trainable,
+                collections=request.collections,
+                caching_device=request.caching_device,
+                dtype=request.dtype if callable(value) else None,
+                validate_shape=request.validate_shape,
+                expected_shape=TensorShape.of(dims),
+                constraint=request.constraint,
+            )
+            self.variables[request.name] = made
+            if request.regularizer is not None:
+                self._regularize(made, request.regularizer, request.name)
         return made
 
     def _near(self, name: str) -> str:
@@ -185,18 +193,16 @@ class VariableStore:
             names = difflib.get_close_matches(name, self.variables)
         return f" Or is it {names[0]!r}?" if names else ""
 
-    def forget_unfinished(self) -> None:
-        """Takes no variable to be in the making: for one whose making was interrupted."""
-        self._being_made.clear()
-
     def forget(self, names: list[str]) -> None:
         """Drops variables again, since something went wrong after they were made."""
-        dropped = {self.variables.pop(name) for name in names if name in self.variables}
+        dropped = {self.variables[name] for name in names if name in self.variables}
         if dropped:
             with root_scope():
                 losses = tuple(f"{name}/Regularizer" for name in names)
                 for items in current_collections()._collections.values():
                     items[:] = [item for item in items if not _is_of(dropped, losses, item)]
+            for name in names:
+                self.variables.pop(name, None)
 
     def _regularize(self, variable: Variable, regularizer: Any, name: str) -> None:
         """Adds the variable's regularization loss, if there is one, to its collection."""

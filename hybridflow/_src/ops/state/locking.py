@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
@@ -36,8 +37,7 @@ def locked(variable: Any, function: Callable[[], Any], name: str | None = None) 
     Returns: in graph mode the `Operation` that does it all; in eager mode None.
     """
     if context.modes.top.eager:
-        with variable.handle._a.lock:
-            function()
+        holding(variable.handle._a.lock, function)
         return None
     handle = convert_to_tensor(variable.handle)
     body = Body(f"locked update of variable '{variable.name}'", current_body())

@@ -16,6 +16,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import merge, to_string
 from hybridflow._src.ops.families import FLOATS, INDICES
@@ -127,11 +128,15 @@ class UpdateRule:
         count = len(self.variables)
         storages, operands = inputs[:count], inputs[count:]
         # All of them have one lock: they belong to one session, or are eager.
-        with storages[0].lock:
-            values = [s.read() for s in storages]
-            self._check(storages[0].name, values, operands)
-            _check_shape(storages[0].name, values[0], "gradient", operands[self.grad])
-            self._store(storages, values, self.update(*values, *operands, **attrs))
+        holding(storages[0].lock, self._update_all, storages, operands, attrs)
+
+    def _update_all(
+        self, storages: Sequence[Storage], operands: Sequence[Any], attrs: dict[str, Any]
+    ) -> None:
+        values = [s.read() for s in storages]
+        self._check(storages[0].name, values, operands)
+        _check_shape(storages[0].name, values[0], "gradient", operands[self.grad])
+        self._store(storages, values, self.update(*values, *operands, **attrs))
 
     def _native(self, b: Any, *inputs: Any, use_locking: bool, **attrs: Any) -> list[Any]:
         """How kernels do a dense update."""
@@ -166,25 +171,33 @@ class UpdateRule:
         count = len(self.variables)
         storages, operands = inputs[:count], list(inputs[count:])
         indices = operands.pop(self.grad + 1)
-        with storages[0].lock:
-            values = [s.read() for s in storages]
-            self._check(storages[0].name, values, operands)
-            _check_row_shapes(
-                storages[0].name, values[0].shape, indices.shape, operands[self.grad].shape
-            )
-            check_rows(storages[0].name, indices, values[0].shape)
-            rows, operands[self.grad] = _sum_repeated(indices, operands[self.grad])
-            if self.whole:
-                grad = np.zeros_like(values[0])
-                grad[rows] = operands[self.grad]
-                operands[self.grad] = grad
-                changed = self.update(*values, *operands, **attrs)
-            else:
-                parts = self.update(*[v[rows] for v in values], *operands, **attrs)
-                changed = tuple([v.copy() for v in values])
-                for value, part in zip(changed, parts, strict=True):
-                    value[rows] = part
-            self._store(storages, values, changed)
+        holding(storages[0].lock, self._update_rows, storages, indices, operands, attrs)
+
+    def _update_rows(
+        self,
+        storages: Sequence[Storage],
+        indices: np.ndarray,
+        operands: list[Any],
+        attrs: dict[str, Any],
+    ) -> None:
+        values = [s.read() for s in storages]
+        self._check(storages[0].name, values, operands)
+        _check_row_shapes(
+            storages[0].name, values[0].shape, indices.shape, operands[self.grad].shape
+        )
+        check_rows(storages[0].name, indices, values[0].shape)
+        rows, operands[self.grad] = _sum_repeated(indices, operands[self.grad])
+        if self.whole:
+            grad = np.zeros_like(values[0])
+            grad[rows] = operands[self.grad]
+            operands[self.grad] = grad
+            changed = self.update(*values, *operands, **attrs)
+        else:
+            parts = self.update(*[v[rows] for v in values], *operands, **attrs)
+            changed = tuple([v.copy() for v in values])
+            for value, part in zip(changed, parts, strict=True):
+                value[rows] = part
+        self._store(storages, values, changed)
 
     def _check(self, name: str, values: list[Any], operands: Sequence[Any]) -> None:
         """Checks the shapes of slots, that hyperparameters are scalars, and that dtypes agree."""

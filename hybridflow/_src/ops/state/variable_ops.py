@@ -10,6 +10,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError, OutOfRangeError
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.storage import Storage
 from hybridflow._src.framework.tensor_shape import merge, to_string
@@ -279,11 +280,14 @@ for _suffix, _function in _SCATTER.items():
 
 
 def _count_up_to(storage: Storage, limit: int, **_: Any) -> np.ndarray:
-    with storage.lock:
-        before = storage.read()
-        if before >= limit:
-            raise OutOfRangeError(None, None, f"Reached limit of {limit} ('{storage.name}')")
-        storage.write(np.asarray(before + 1, before.dtype))
+    return holding(storage.lock, _counted, storage, limit)
+
+
+def _counted(storage: Storage, limit: int) -> np.ndarray:
+    before = storage.read()
+    if before >= limit:
+        raise OutOfRangeError(None, None, f"Reached limit of {limit} ('{storage.name}')")
+    storage.write(np.asarray(before + 1, before.dtype))
     return before
 
 
