@@ -11,7 +11,7 @@ from hybridflow._src.framework.storage import Storage
 from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.worker_process import CompileError
-from hybridflow._src.plan.groups import MOST_NODES
+from hybridflow._src.plan.groups import MOST_NODES, GroupCall
 from hybridflow._src.plan.lowering import Lowering
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Program
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.plan import Instruction, Plan
 
 # Numba takes about two milliseconds for a line. Where a plan's kernels that are not there yet have
-# more lines than this, they are made for one op each, if those have fewer.
-_MOST_LINES = 8000
+# more lines than this, they are made for one op each, if those have fewer. It may be three times as
+# many where so many bytes for each line are moved in a run: there large kernels save time.
+_MOST_LINES = 3000
+_BYTES_A_LINE = 1 << 16
 # So many instructions are lowered before other jobs have their turns.
 _A_TURN = 500
 
@@ -62,7 +64,7 @@ def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Generator[flo
         raise Unsupported("empty arrays")
     fused = yield from _program_of(plan, seen, MOST_NODES, passes)
     lines = _lines(fused)
-    if lines <= _MOST_LINES:
+    if lines <= _most_lines(fused):
         return fused
     # An op to a kernel: there are fewer kernels than kinds of groups, for many steps each.
     plain = yield from _program_of(plan, seen, 1, passes)
@@ -72,6 +74,12 @@ def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Generator[flo
 def _lines(program: Program) -> int:
     """How many lines have to be compiled for a program."""
     return sum(kernel.lines for kernel in COMPILER.missing(program.kernels.values()))
+
+
+def _most_lines(program: Program) -> int:
+    """How many lines may be compiled for a program."""
+    moved = sum(step.bytes for _, step in program.steps if isinstance(step, GroupCall))
+    return min(_MOST_LINES + moved // _BYTES_A_LINE, 3 * _MOST_LINES)
 
 
 def _program_of(
