@@ -28,13 +28,13 @@ def _shape(attrs: dict[str, Any], x: Tensor, lengths: Tensor) -> shape_rules.Dim
     for name in ("batch_dim", "seq_dim"):
         if not 0 <= attrs[name] < len(dims):
             raise ValueError(f"{name} must be < input rank: {attrs[name]} vs. {len(dims)}")
-    if attrs["batch_dim"] == attrs["seq_dim"]:
-        raise ValueError(f"batch_dim == seq_dim == {attrs['seq_dim']}")
     at = attrs["batch_dim"]
     return (*dims[:at], shape_rules.same_size(dims[at], count), *dims[at + 1 :])
 
 
 def _compute(x: np.ndarray, lengths: np.ndarray, seq_dim: int, batch_dim: int) -> np.ndarray:
+    if batch_dim == seq_dim:
+        raise ValueError(f"batch_dim == seq_dim == {seq_dim}")
     size = x.shape[seq_dim]
     if lengths.shape != (x.shape[batch_dim],):
         raise ValueError(f"Expected {x.shape[batch_dim]} lengths, got shape {lengths.shape}")
@@ -102,8 +102,8 @@ def reverse_sequence(
     Returns: a tensor of the dtype and shape of `input`.
 
     Raises:
-      ValueError: if the axes are one, or out of range, or `seq_lengths` is not of the right size.
-      InvalidArgumentError: if a length is larger than the sequence.
+      ValueError: if an axis is out of range, or `seq_lengths` is not of the right size.
+      InvalidArgumentError: if the axes are one, or a length is larger than the sequence.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

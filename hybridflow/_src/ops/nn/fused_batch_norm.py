@@ -94,8 +94,8 @@ def _normalized(
     if is_training:
         axes = _axes(data_format)
         count = _count(x, scale.size)
-        mean = np.add.reduce(wide, axes) / max(count, 1)
-        variance = np.add.reduce(np.square(wide - _along(mean, data_format)), axes) / max(count, 1)
+        mean = np.add.reduce(wide, axes) / count
+        variance = np.add.reduce(np.square(wide - _along(mean, data_format)), axes) / count
         unbiased = variance * (count / max(count - 1, 1))
     factor = scale / np.sqrt(variance + epsilon)
     centered = wide - _along(mean, data_format)

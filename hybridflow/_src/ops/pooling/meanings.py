@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hybridflow._src.framework.errors import UnimplementedError
 from hybridflow._src.framework.op_def import REQUIRED, Sample
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
@@ -30,21 +31,26 @@ def attrs_of(op: Any) -> dict[str, Any]:
     return {name: op.get_attr(name) for name in op.op_def.defaults}
 
 
+def _unimplemented(message: str) -> UnimplementedError:
+    return UnimplementedError(None, None, message)
+
+
 def pooled_dims(attrs: dict[str, Any], dims: Any, depthwise: bool = False) -> Dims:
     """The shape of what is pooled from a tensor of a shape that may be known in part.
 
     Raises:
-      ValueError: for attributes of a wrong form, or windows over several images or channels.
+      ValueError: for attributes of a wrong form.
+      UnimplementedError: for windows over several images, or over channels where that is not known.
     """
     rank = len(dims)
     check_attrs(attrs, rank, "ksize", "strides")
     sizes, strides = attrs["ksize"], attrs["strides"]
     if sizes[0] != 1 or strides[0] != 1:
-        raise ValueError("Pooling is not yet supported on the batch dimension.")
+        raise _unimplemented("Pooling is not yet supported on the batch dimension.")
     at = 1 if attrs.get("data_format", "").startswith("NC") else rank - 1
     if sizes[at] != 1 or strides[at] != 1:
         if not depthwise or at != rank - 1:
-            raise ValueError("Pooling is not yet supported on the depth dimension.")
+            raise _unimplemented("Pooling is not yet supported on the depth dimension.")
         _check_depthwise(sizes, strides, dims[at])
     return tuple(
         [count(n, k, s, 1, attrs["padding"]) for n, k, s in zip(dims, sizes, strides, strict=True)]
@@ -53,16 +59,16 @@ def pooled_dims(attrs: dict[str, Any], dims: Any, depthwise: bool = False) -> Di
 
 def _check_depthwise(sizes: Any, strides: Any, depth: int | None) -> None:
     if max(sizes[1:-1]) > 1:
-        raise ValueError(
+        raise _unimplemented(
             "MaxPooling supports exactly one of pooling across depth or pooling across "
             "width/height."
         )
     if sizes[-1] != strides[-1]:
-        raise ValueError(
+        raise _unimplemented(
             "Depthwise max pooling requires the depth window to equal the depth stride"
         )
     if depth is not None and depth % sizes[-1]:
-        raise ValueError(
+        raise _unimplemented(
             "Depthwise max pooling requires the depth window to evenly divide the input depth"
         )
 
