@@ -20,6 +20,8 @@ PARTLY = {
     "Atan2": "arctan2 of",
     "Atanh": "arctanh of",
     "Cosh": "cosh of",
+    "MaxPool": "windows over channels",
+    "MaxPoolGrad": "windows over channels",
     "Digamma": "attribute",
     "FloorMod": "fmod of",
     "GatherNd": "coordinates in no dimension",

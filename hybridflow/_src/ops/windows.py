@@ -84,6 +84,16 @@ def in_format(x: np.ndarray, data_format: str) -> np.ndarray:
     return np.ascontiguousarray(moved_in_format(x, data_format))
 
 
+def lowered_last(b: Any, x: Any, attrs: dict[str, Any]) -> Any:
+    """What a lowering has for `channels_last`, by the attributes of an op."""
+    return b.view(channels_last, x, data_format=attrs["data_format"])
+
+
+def lowered_in_format(b: Any, x: Any, attrs: dict[str, Any]) -> Any:
+    """What a lowering has for `moved_in_format`, by the attributes of an op."""
+    return b.view(moved_in_format, x, data_format=attrs["data_format"])
+
+
 # -- geometry --------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hybridflow._src.kernels.convolution.geometry import Geometry
 from hybridflow._src.ops.convolution.meanings import windows_of
-from hybridflow._src.ops.windows import channels, channels_last, moved_in_format
+from hybridflow._src.ops.windows import channels, lowered_in_format, lowered_last
 
 
 def geometry_of(attrs: dict[str, Any], dims: Any, filter_dims: Any) -> Geometry:
@@ -25,25 +25,17 @@ def geometry_of(attrs: dict[str, Any], dims: Any, filter_dims: Any) -> Geometry:
     )
 
 
-def _last(b: Any, x: Any, attrs: dict[str, Any]) -> Any:
-    return b.view(channels_last, x, data_format=attrs["data_format"])
-
-
-def _given(b: Any, y: Any, attrs: dict[str, Any]) -> Any:
-    return b.view(moved_in_format, y, data_format=attrs["data_format"])
-
-
 def convolution(b: Any, x: Any, filters: Any, **attrs: Any) -> Any:
     geometry = geometry_of(attrs, x.shape, filters.shape)
-    return _given(b, b.convolution(_last(b, x, attrs), filters, geometry), attrs)
+    return lowered_in_format(b, b.convolution(lowered_last(b, x, attrs), filters, geometry), attrs)
 
 
 def input_gradient(b: Any, sizes: Any, filters: Any, dy: Any, **attrs: Any) -> Any:
     geometry = geometry_of(attrs, b.known(sizes).tolist(), filters.shape)
-    dx = b.convolution_to_input(filters, _last(b, dy, attrs), geometry)
-    return _given(b, dx, attrs)
+    dx = b.convolution_to_input(filters, lowered_last(b, dy, attrs), geometry)
+    return lowered_in_format(b, dx, attrs)
 
 
 def filter_gradient(b: Any, x: Any, sizes: Any, dy: Any, **attrs: Any) -> Any:
     geometry = geometry_of(attrs, x.shape, b.known(sizes).tolist())
-    return b.convolution_to_filter(_last(b, x, attrs), _last(b, dy, attrs), geometry)
+    return b.convolution_to_filter(lowered_last(b, x, attrs), lowered_last(b, dy, attrs), geometry)

@@ -8,7 +8,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.families import FLOATS
-from hybridflow._src.ops.pooling import averaging, means
+from hybridflow._src.ops.pooling import averaging, lowered, means
 from hybridflow._src.ops.pooling.meanings import attrs_for, samples, shape
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _avg_pool = OpDef(
     grad=averaging.grad("AvgPoolGrad"),
     samples=samples(4),
     checked=True,
+    native=lowered.mean,
 )
 OpDef(
     "AvgPoolGrad",
@@ -39,6 +40,7 @@ OpDef(
     grad=averaging.grad_grad("AvgPool"),
     samples=averaging.gradient_samples(4),
     checked=True,
+    native=lowered.mean_gradient,
 )
 
 

@@ -8,7 +8,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.families import REALS
-from hybridflow._src.ops.pooling import maxima, maximizing
+from hybridflow._src.ops.pooling import lowered, maxima, maximizing
 from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _max_pool = OpDef(
     grad=maximizing.grad("MaxPoolGrad"),
     samples=samples(4, _ACROSS_CHANNELS),
     checked=True,
+    native=lowered.largest,
 )
 OpDef(
     "MaxPoolGrad",
@@ -42,6 +43,7 @@ OpDef(
     grad=maximizing.grad_grad("MaxPoolGradGrad"),
     samples=maximizing.grad_samples(4, _ACROSS_CHANNELS),
     checked=True,
+    native=lowered.largest_gradient,
 )
 OpDef(
     "MaxPoolGradGrad",
