@@ -91,6 +91,7 @@ class _NoAttribute:
 
         public = [name for name in self._names if not name.startswith("_")]
         alike = difflib.get_close_matches(self._name, public, 1, 0.7)
+        alike = [name for name in alike if name[0] == self._name[0]]
         # `mul` for `multiply`
         begun = sorted((n for n in public if n.startswith(self._name)), key=len)
         found = (alike or (begun if len(self._name) > 2 else []))[:1]
