@@ -236,6 +236,66 @@ class TestTape:
             tape.watch(3.0)
 
 
+def test_one_gradient_reaches_both_inputs(execution):
+    """Of a sum: the same tensor twice, and the same gradient."""
+    assert execution.gradient(lambda x: x + x, 3.0) == [2.0]
+    assert execution.gradient(lambda x: (x + x) + (x + x), 3.0) == [4.0]
+
+
+def test_a_tape_computes_no_gradient_that_is_not_wanted():
+    """Of a product with what it does not watch: of an input of a network, say."""
+    products = []
+    record = OPS["MatMul"]
+    compute = record.compute
+
+    def counting(*arrays, **attrs):
+        products.append(arrays)
+        return compute(*arrays, **attrs)
+
+    with hf.eager_mode(), hf.GradientTape() as tape:
+        x, w = hf.ones([2, 3]), hf.ones([3, 4])
+        tape.watch(w)
+        y = hf.matmul(x, w)
+        object.__setattr__(record, "compute", counting)
+        try:
+            dw = tape.gradient(y, w)
+        finally:
+            object.__setattr__(record, "compute", compute)
+    assert len(products) == 1
+    np.testing.assert_array_equal(dw.numpy(), np.full([3, 4], 2.0))
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/"])
+def test_operators_are_recorded_whatever_the_operands(operator):
+    """Tensors, Python numbers, arrays and variables, broadcast or not, on either side."""
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        x = hf.constant([[1.0, 2.0, 4.0]])
+        others = [
+            2.0,
+            4,
+            np.float32([[2.0], [4.0]]),
+            hf.constant(2.0),
+            hf.Variable([2.0, 1.0, 4.0]),
+        ]
+        for other in others:
+            value = np.asarray(other.numpy() if hasattr(other, "numpy") else other, np.float64)
+            for text in (f"x {operator} other", f"other {operator} x"):
+                with hf.GradientTape() as tape:
+                    tape.watch(x)
+                    y = hf.reduce_sum(eval(text, {"x": x, "other": other}))
+                step = 1e-6
+                wanted = []
+                for index in range(3):
+                    ends = []
+                    for sign in (1, -1):
+                        moved = x.numpy().astype(np.float64)
+                        moved[0, index] += sign * step
+                        ends.append(np.sum(eval(text, {"x": moved, "other": value})))
+                    wanted.append((ends[0] - ends[1]) / (2 * step))
+                found = tape.gradient(y, x).numpy()
+                np.testing.assert_allclose(found, [wanted], rtol=1e-5, err_msg=text)
+
+
 class TestCustomGradient:
     def test_in_every_execution(self, execution):
         @hf.custom_gradient

@@ -6,24 +6,24 @@ An op that ran and an operation of a graph look alike here: a record, inputs, ou
 from __future__ import annotations
 
 import functools
-from contextlib import nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import variant
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from hybridflow._src.framework.tensor import Tensor
 
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
-# Ops whose gradient takes None for an output without one; others get zeros beside a gradient that
-# is there.
+# Ops whose gradient takes None for an output without one; others get zeros.
 _TAKES_NONE = frozenset(("Case", "Cond", "PartitionedCall", "While"))
 
 
@@ -31,19 +31,24 @@ class Gradients:
     """The gradients that have reached each tensor so far."""
 
     def __init__(self) -> None:
-        self._parts: dict[Tensor, list[Any]] = {}
+        # One gradient, or a list of several.
+        self._parts: dict[Tensor, Any] = {}
 
     def add(self, tensor: Tensor, grad: Any) -> None:
-        self._parts.setdefault(tensor, []).append(grad)
+        known = self._parts.get(tensor)
+        if known is None:
+            self._parts[tensor] = grad
+        elif known.__class__ is list:
+            known.append(grad)
+        else:
+            self._parts[tensor] = [known, grad]
 
     def of(self, tensor: Tensor) -> Any:
         """The sum of all that has reached `tensor` (a tensor or `IndexedSlices`), or None."""
-        parts = self._parts.get(tensor)
-        if parts is None:
-            return None
-        if len(parts) > 1:
-            self._parts[tensor] = parts = [total(parts)]
-        return parts[0]
+        known = self._parts.get(tensor)
+        if known.__class__ is list:
+            self._parts[tensor] = known = total(known)
+        return known
 
 
 def total(grads: list[Any]) -> Any:
@@ -58,6 +63,8 @@ def total(grads: list[Any]) -> Any:
         )
     if grads[0].dtype is variant:
         return functools.reduce(raw.AddStackGradients, grads)
+    if len(grads) == 2 and grads[0].__class__ is grads[1].__class__ is EagerTensor:
+        return grads[0] + grads[1]
     return raw.AddN([convert_to_tensor(g) for g in grads])
 
 
@@ -73,7 +80,7 @@ def backward(
     grads: Gradients,
     wanted: Callable[[Tensor], bool],
     stopped: frozenset[Tensor] = frozenset(),
-    scope: Callable[[Any], AbstractContextManager[Any]] = nullcontext,
+    scope: Callable[[Any], AbstractContextManager[Any]] | None = None,
 ) -> None:
     """Carries gradients from outputs to inputs through `ops`, which come consumers first.
 
@@ -82,39 +89,54 @@ def backward(
       grads: gradients of the targets; those of everything before are added.
       wanted: tells whether the gradient for an input is of use.
       stopped: tensors at which gradients arrive, but through which they do not flow.
-      scope: gives the context in which the gradient of an op is built.
+      scope: in a graph, gives the context in which the gradient of an op is built. Gradients are
+        built there for all inputs, since TensorFlow's names depend on it; in eager mode, for those
+        that are wanted.
 
     Raises:
       ValueError: if an op's gradient function gives the wrong number of gradients.
     """
+    of = grads.of
     for op in ops:
-        out_grads = [None if t in stopped else grads.of(t) for t in op.outputs]
-        if all(g is None for g in out_grads):
+        out_grads = [None if t in stopped else of(t) for t in op.outputs]
+        if out_grads.count(None) == len(out_grads):
             continue
-        op_def = op.op_def
-        with scope(op):
-            if op_def.name not in _PASS_ON:
-                out_grads = [
-                    convert_to_tensor(g) if isinstance(g, IndexedSlices) else g for g in out_grads
-                ]
-            if len(out_grads) > 1 and op_def.name not in _TAKES_NONE:
-                out_grads = [
-                    raw.ZerosLike(t) if g is None and is_trainable(t) else g
-                    for t, g in zip(op.outputs, out_grads, strict=True)
-                ]
-            in_grads = op_def.grad(op, *out_grads)
-        if in_grads is None:
-            continue
-        if not isinstance(in_grads, list | tuple):
-            in_grads = (in_grads,)
-        if len(in_grads) != len(op.inputs):
-            raise ValueError(
-                f"The gradient of op {op.name!r} ({op.type}) gave {len(in_grads)} gradients for "
-                f"{len(op.inputs)} inputs."
-            )
+        if scope is None:
+            in_grads = _in_grads(op, out_grads)
+        else:
+            with scope(op):
+                in_grads = [_value(grad) for grad in _in_grads(op, out_grads)]
         for tensor, grad in zip(op.inputs, in_grads, strict=True):
             if grad is not None and wanted(tensor):
-                grads.add(tensor, grad)
+                grads.add(tensor, _value(grad))
+
+
+def _value(grad: Any) -> Any:
+    """A gradient; op records may give a function instead, called where the gradient is wanted."""
+    return grad() if grad.__class__ is FunctionType else grad
+
+
+def _in_grads(op: Any, out_grads: list[Any]) -> Sequence[Any]:
+    """The gradients for the inputs of one op."""
+    op_def = op.op_def
+    for index, grad in enumerate(out_grads):
+        if grad is None:
+            # Beside a gradient that is there.
+            if op_def.name not in _TAKES_NONE and is_trainable(op.outputs[index]):
+                out_grads[index] = raw.ZerosLike(op.outputs[index])
+        elif grad.__class__ is IndexedSlices and op_def.name not in _PASS_ON:
+            out_grads[index] = convert_to_tensor(grad)
+    found = op_def.grad(op, *out_grads)
+    if found is None:
+        return [None] * len(op.inputs)
+    if found.__class__ is not tuple and found.__class__ is not list:
+        found = (found,)
+    if len(found) != len(op.inputs):
+        raise ValueError(
+            f"The gradient of op {op.name!r} ({op.type}) gave {len(found)} gradients for "
+            f"{len(op.inputs)} inputs."
+        )
+    return found
 
 
 def is_trainable(tensor: Any) -> bool:
@@ -125,5 +147,7 @@ def is_trainable(tensor: Any) -> bool:
 
 def source_tensor(source: Any) -> Any:
     """The tensor at which the gradient for a source arrives: a variable's handle, or the tensor."""
+    if source.__class__ is EagerTensor:
+        return source
     handle = getattr(source, "_gradient_source", None)
     return source if handle is None else handle

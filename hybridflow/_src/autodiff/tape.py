@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridflow._src.autodiff.backprop import Gradients, backward, is_trainable, source_tensor
+from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -104,9 +104,14 @@ class GradientTape(Described, Opener):
 
     def record(self, op: EagerOp) -> None:
         """Called by dispatch for each op that runs."""
-        if self.tracks(op.inputs):
-            self._ops.append(op)
-            self._tracked.update(t for t in op.outputs if is_trainable(t) or t._dtype is variant)
+        tracked = self._tracked
+        if tracked.isdisjoint(op.inputs):
+            return
+        self._ops.append(op)
+        for tensor in op.outputs:
+            dtype = tensor._dtype
+            if dtype.is_floating or dtype.is_complex or dtype is variant:
+                tracked.add(tensor)
 
     def stop_recording(self) -> Pushed[Any, Any]:
         """A context manager in which this tape records nothing."""

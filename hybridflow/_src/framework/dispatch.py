@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.signature import Arg
 
 
+# Kinds of NumPy arrays of numbers and truth values.
+_NUMBERS = "biufc"
+
+
 def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
     """Runs or builds `op`.
 
@@ -232,14 +236,12 @@ class EagerOp:
 
 
 def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    dtype = _eager_dtype(op, args) if op.plain else None
-    if dtype is None:
-        inputs, types = _convert_all(op, args, True)
-    else:
-        inputs, types = list(args), {}
+    inputs: Sequence[Any]
+    admitted = _admitted(op, args)
+    inputs, types = _convert_all(op, args, True) if admitted is None else admitted
     if op.checked:
         _infer(op, op.name, inputs, attrs)
-    arrays = [t._a for t in inputs]  # type: ignore[attr-defined]
+    arrays = [t._a for t in inputs]  # type: ignore[union-attr]
     status = fp.state()
     try:
         fp.silence()
@@ -253,31 +255,41 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         raise explain(op, op.name, arrays, attrs, error) from error
     finally:
         fp.restore(status)
-    if dtype is not None:
-        outputs = [wrap(result, op.result or dtype)]
-    elif not op.outputs:
-        outputs = []
-    elif result.__class__ is tuple or result.__class__ is list:
+    if result.__class__ is tuple or result.__class__ is list:
         found = _out_dtypes(op, types, attrs, len(result))
         outputs = [wrap(value, known) for value, known in zip(result, found, strict=True)]
-    else:
+    elif op.outputs:
         outputs = [wrap(result, _out_dtypes(op, types, attrs, 1)[0])]
+    else:
+        outputs = []
     if context.tapes.entries[-1].item:
         record(EagerOp(op, tuple(inputs), outputs, attrs))
     return _returned(op, outputs, None)
 
 
-def _eager_dtype(op: OpDef, args: tuple[Any, ...]) -> DType | None:
-    """The dtype of arguments that are all eager tensors, if they share one that the op takes."""
-    dtype = None
-    for value in args:
+def _admitted(op: OpDef, args: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, DType]] | None:
+    """The arguments and the type variables where all are eager tensors (or arrays) that fit."""
+    types: dict[str, DType] = {}
+    inputs: Any = args
+    for index, arg in enumerate(op.inputs):
+        value = args[index]
         if value.__class__ is not EagerTensor:
-            return None
-        if value._dtype is not dtype:
-            if dtype is not None:
+            if value.__class__ is not np.ndarray or value.dtype.kind not in _NUMBERS:
                 return None
-            dtype = value._dtype
-    return dtype if dtype is not None and dtype.as_datatype_enum in op.accepts else None
+            if inputs is args:
+                inputs = list(args)
+            dtype = dtypes.as_dtype(value.dtype)
+            value = inputs[index] = EagerTensor(np.array(value, dtype.np, order="C"), dtype)
+        dtype = value._dtype
+        if arg.dtype is dtype:
+            continue
+        var = arg.var
+        if var is None or arg.ref or arg.many:
+            return None
+        known = types.setdefault(var, dtype)
+        if known is not dtype or dtype.as_datatype_enum not in op.accepts[var]:
+            return None
+    return inputs, types
 
 
 def explain(
@@ -382,7 +394,7 @@ def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> tuple[DType
             numbers = True
         else:
             return None, numbers
-    if dtype is None or dtype.as_datatype_enum not in op.accepts:
+    if dtype is None or dtype.as_datatype_enum not in op.accepts[op.inputs[0].var or ""]:
         return None, numbers
     return dtype, numbers
 

@@ -91,8 +91,8 @@ class OpDef:
         with the operation and the plans of its bodies, once per plan.
       grad: called with the op (`inputs`, `outputs`, `get_attr`) and a gradient tensor or None for
         each output; gives a gradient or None for each input (one value alone stands for a single
-        input). Written with op functions, so it works in both modes and can itself be
-        differentiated.
+        input), or a function that gives it, where it costs something and may not be wanted. Written
+        with op functions, so it works in both modes and can itself be differentiated.
       native: how kernels compute it: `ELEMENTWISE` (they are generated from `compute`), `OF_SHAPES`
         (the value depends on the shapes of the inputs alone), a function that is called with a
         `Lowering`, the inputs as its values and the attributes, and gives values; or None: the
@@ -108,7 +108,7 @@ class OpDef:
 
     Worked out from these, for the quick ways through `dispatch`:
       plain: every input is one tensor, all of them of one type variable; there is one output.
-      accepts: the enums of the dtypes that this type variable may have.
+      accepts: the enums of the dtypes that each type variable may have (any, where it has none).
       result: for a plain op, the dtype of the output, or None for that of the inputs.
       required: the attributes without a default.
 
@@ -158,7 +158,7 @@ class OpDef:
     variadic: bool
     required: tuple[str, ...]
     plain: bool
-    accepts: frozenset[int]
+    accepts: dict[str, frozenset[int]]
     result: DType | None
 
     def __init__(
@@ -216,7 +216,11 @@ class OpDef:
             "variadic": parsed.variadic,
             "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
             "plain": parsed.plain,
-            "accepts": allowed[parsed.var][1] if parsed.var in allowed else _ANY,
+            "accepts": {
+                arg.var: allowed[arg.var][1] if arg.var in allowed else _ANY
+                for arg in parsed.inputs
+                if arg.var
+            },
             "result": parsed.outputs[0].dtype if parsed.outputs else None,
         }
         for field, content in fields.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,10 +176,12 @@ def sum_to_shape_of(grad: Any, x: Tensor, other: Tensor | None = None) -> Any:
     """Sums a gradient over the dimensions in which `x` was broadcast to the gradient's shape.
 
     `other` is the input with which `x` was broadcast, if there was one: its static shape may tell
-    that nothing was.
+    that nothing was. A gradient may be a function that gives it; then so is the sum.
     """
     if grad is None:
         return None
+    if grad.__class__ is FunctionType:
+        return lambda: sum_to_shape_of(grad(), x, other)
     dims = x._dims
     if dims is None:
         return raw.SumToShape(grad, raw.Shape(x))

@@ -1,6 +1,6 @@
 """Python's operators on tensors; variables take theirs from here.
 
-`a + b` on two eager tensors of one dtype that no tape watches goes straight to NumPy; everything
+`a + b` on two eager tensors of one dtype goes straight to NumPy, and tapes are told; everything
 else takes the ordinary way through an op record.
 """
 
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import context, dtypes, fp
+from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.indexing import getitem
@@ -23,6 +25,7 @@ from hybridflow._src.ops.math import comparison, division, elementwise, exponent
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
+    from hybridflow._src.framework.op_def import OpDef
 
 __all__ = ["OPERATORS", "install"]
 
@@ -120,12 +123,13 @@ def install(cls: Any) -> None:
 
 # -- the short way for eager tensors ---------------------------------------------------------------
 
-_UFUNCS: dict[str, tuple[Any, tuple[DType, ...]]] = {
-    "add": (np.add, NUMBERS),
-    "sub": (np.subtract, NUMBERS),
-    "mul": (np.multiply, NUMBERS),
-    "truediv": (np.true_divide, INEXACT),
+_UFUNCS: dict[str, tuple[Any, tuple[DType, ...], OpDef]] = {
+    "add": (np.add, NUMBERS, raw.Add),
+    "sub": (np.subtract, NUMBERS, raw.Sub),
+    "mul": (np.multiply, NUMBERS, raw.Mul),
+    "truediv": (np.true_divide, INEXACT, raw.RealDiv),
 }
+_NO_ATTRIBUTES: dict[str, Any] = {}
 _COMPARING_UFUNCS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
 
 
@@ -168,12 +172,17 @@ def _with_number(
 
 
 def _short(
-    ufunc: Callable[..., Any], types: tuple[DType, ...], gives: DType | None, long: Method
+    ufunc: Callable[..., Any],
+    types: tuple[DType, ...],
+    gives: DType | None,
+    op: OpDef | None,
+    long: Method,
 ) -> Method:
     """A binary method of `EagerTensor` that calls the NumPy function where nothing else is to do.
 
-    `gives` is the result's dtype, or None for that of the operands; `long` does everything else,
-    and shows what is wrong with operands for which the NumPy function fails.
+    `gives` is the result's dtype, or None for that of the operands; `op` is what tapes record, None
+    where no gradient flows; `long` does everything else, and shows what is wrong with operands for
+    which the NumPy function fails.
     """
     # Everything that the method needs is a local of this function: globals are slower.
     modes, tapes, quietly = _modes, _tapes, _quietly
@@ -188,7 +197,6 @@ def _short(
             type(other) is not eager
             or other._dtype is not dtype
             or not (dtype.is_floating or id(dtype) in served)
-            or tapes.top
             or not modes.top.eager
         ):
             return otherwise(self, other)
@@ -200,6 +208,8 @@ def _short(
         result = new(eager)
         result._a = array if type(array) is ndarray else asarray(array)
         result._dtype = gives or dtype
+        if op is not None and tapes.top:
+            record(EagerOp(op, (self, other), [result], _NO_ATTRIBUTES))
         return result
 
     return method
@@ -210,14 +220,14 @@ def _reflected(ufunc: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _install_short(cls: type) -> None:
-    for method, (ufunc, types) in _UFUNCS.items():
+    for method, (ufunc, types, op) in _UFUNCS.items():
         left, right = f"__{method}__", f"__r{method}__"
-        setattr(cls, left, _short(ufunc, types, None, getattr(cls, left)))
+        setattr(cls, left, _short(ufunc, types, None, op, getattr(cls, left)))
         long = getattr(cls, right)
         setattr(cls, right, _with_number(_reflected(ufunc), types, None, long))
     for method, ufunc in _COMPARING_UFUNCS.items():
         left = f"__{method}__"
-        setattr(cls, left, _short(ufunc, REALS, dtypes.bool, getattr(cls, left)))
+        setattr(cls, left, _short(ufunc, REALS, dtypes.bool, None, getattr(cls, left)))
 
 
 install(Tensor)

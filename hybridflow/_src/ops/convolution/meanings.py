@@ -195,17 +195,20 @@ class Gradients:
     def of_forward(self, op: Any, dy: Tensor) -> tuple[Any, Any]:
         x, filters = op.inputs
         _, to_input, to_filter = self._ops(op)
-        return to_input(shape_of(x), filters, dy), to_filter(x, shape_of(filters), dy)
+        return (
+            lambda: to_input(shape_of(x), filters, dy),
+            lambda: to_filter(x, shape_of(filters), dy),
+        )
 
     def of_input_gradient(self, op: Any, dz: Tensor) -> tuple[Any, Any, Any]:
         _, filters, dy = op.inputs
         forward, _, to_filter = self._ops(op)
-        return None, to_filter(dz, shape_of(filters), dy), forward(dz, filters)
+        return None, lambda: to_filter(dz, shape_of(filters), dy), lambda: forward(dz, filters)
 
     def of_filter_gradient(self, op: Any, dz: Tensor) -> tuple[Any, Any, Any]:
         x, _, dy = op.inputs
         forward, to_input, _ = self._ops(op)
-        return to_input(shape_of(x), dz, dy), None, forward(x, dz)
+        return lambda: to_input(shape_of(x), dz, dy), None, lambda: forward(x, dz)
 
 
 # -- samples ---------------------------------------------------------------------------------------

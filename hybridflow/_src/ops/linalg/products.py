@@ -62,12 +62,14 @@ def _matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
     product = raw.MatMul
     if op.get_attr("transpose_a"):
         if op.get_attr("transpose_b"):
-            da = product(b, dy, transpose_a=True, transpose_b=True)
-            return da, product(dy, a, transpose_a=True, transpose_b=True)
-        return product(b, dy, transpose_b=True), product(a, dy)
+            return (
+                lambda: product(b, dy, transpose_a=True, transpose_b=True),
+                lambda: product(dy, a, transpose_a=True, transpose_b=True),
+            )
+        return lambda: product(b, dy, transpose_b=True), lambda: product(a, dy)
     if op.get_attr("transpose_b"):
-        return product(dy, b), product(dy, a, transpose_a=True)
-    return product(dy, b, transpose_b=True), product(a, dy, transpose_a=True)
+        return lambda: product(dy, b), lambda: product(dy, a, transpose_a=True)
+    return lambda: product(dy, b, transpose_b=True), lambda: product(a, dy, transpose_a=True)
 
 
 def _flags() -> Iterable[tuple[bool, bool]]:

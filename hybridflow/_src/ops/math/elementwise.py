@@ -57,7 +57,11 @@ def _add_arrays(x: np.ndarray, y: np.ndarray) -> Any:
 
 _add = binary("Add", _add_arrays, lambda op, dz: (dz, dz), types=(*NUMBERS, dtypes.string))
 _sub = binary("Sub", np.subtract, lambda op, dz: (dz, -dz))
-_mul = binary("Mul", np.multiply, lambda op, dz: (dz * conj(op.inputs[1]), dz * conj(op.inputs[0])))
+_mul = binary(
+    "Mul",
+    np.multiply,
+    lambda op, dz: (lambda: dz * conj(op.inputs[1]), lambda: dz * conj(op.inputs[0])),
+)
 _neg = unary("Neg", np.negative, lambda op, dy: -dy, types=_SIGNED_NUMBERS)
 _abs = unary("Abs", np.abs, lambda op, dy: dy * raw.Sign(op.inputs[0]), types=(*FLOATS, *SIGNED))
 
