@@ -197,7 +197,7 @@ def _short(
             type(other) is not eager
             or other._dtype is not dtype
             or not (dtype.is_floating or id(dtype) in served)
-            or not modes.top.eager
+            or not modes.entries[-1].item.eager
         ):
             return otherwise(self, other)
         try:
@@ -208,7 +208,7 @@ def _short(
         result = new(eager)
         result._a = array if type(array) is ndarray else asarray(array)
         result._dtype = gives or dtype
-        if op is not None and tapes.top:
+        if op is not None and tapes.entries[-1].item:
             record(EagerOp(op, (self, other), [result], _NO_ATTRIBUTES))
         return result
 
