@@ -80,6 +80,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.nn.softmax import log_softmax, softmax
     from hybridflow._src.ops.pooling.argmax import max_pool_with_argmax
     from hybridflow._src.ops.pooling.avg_pool import avg_pool
+    from hybridflow._src.ops.pooling.fractional import fractional_avg_pool, fractional_max_pool
     from hybridflow._src.ops.pooling.max_pool import max_pool
     from hybridflow._src.ops.pooling.pool import pool
     from hybridflow._src.ops.pooling.pool3d import avg_pool3d, max_pool3d
@@ -111,6 +112,8 @@ __all__ = [
     "elu",
     "embedding_lookup",
     "erosion2d",
+    "fractional_avg_pool",
+    "fractional_max_pool",
     "fused_batch_norm",
     "in_top_k",
     "l2_loss",

@@ -198,3 +198,21 @@ class TestFusedBatchNorm:
             y, mean, _ = hf.nn.fused_batch_norm(hf.ones([1, 2, 2, 1], hf.float16), [1.0], [0.5])
         assert (y.dtype, mean.dtype) == (hf.float16, hf.float32)
         assert (y.numpy() == 0.5).all()
+
+
+class TestFractionalPooling:
+    def test_regions_are_the_same_where_they_are_deterministic(self):
+        x = np.random.default_rng(5).normal(size=(1, 40, 40, 1))
+        for deterministic in (True, False):
+            with hf.Graph().as_default(), hf.Session() as session:
+                pool = hf.nn.fractional_max_pool(x, [1, 1.5, 1.5, 1], deterministic=deterministic)
+                first, second = (session.run(pool[1]) for _ in range(2))
+            assert (first == second).all() == deterministic
+            assert set(np.diff(first)) == {1, 2}
+
+    def test_seeds_are_for_deterministic_regions(self, execution):
+        with pytest.raises(hf.errors.InvalidArgumentError, match="should be 0"):
+            execution(
+                lambda x: hf.nn.fractional_avg_pool(x, [1, 2, 2, 1], seed=3)[0],
+                np.ones((1, 5, 5, 1)),
+            )

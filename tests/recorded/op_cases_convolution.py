@@ -105,6 +105,12 @@ def pools():
     line = distinct(19, 1, 6, 2)
     yield name + "/1d", name, [line, [3], "MAX", "SAME"], {"strides": [2]}
     yield name + "/dilated", name, [x, [2, 2], "AVG", "VALID"], {"dilation_rate": [2, 1]}
+    image = distinct(29, 1, 7, 9, 1)
+    for name in ("nn.fractional_max_pool", "nn.fractional_avg_pool"):
+        for label, pseudo, overlapping in (("random", False, False), ("pseudo", True, True)):
+            ratios = [1.0, 1.5, 2.3, 1.0]
+            kwargs = {"deterministic": True, "seed": 5, "seed2": 7}
+            yield name + "/" + label, name, [image, ratios, pseudo, overlapping], kwargs
     name = "nn.lrn"
     x = numbers(20, 1, 2, 2, 5)
     yield name + "/plain", name, [x], {}
