@@ -97,4 +97,67 @@ out['only'] = drop.input
 layer = tf.layers.Layer()
 out['same'] = layer(x)
 """,
+    "layers/conv": """
+out = {}
+ones = tf.ones_initializer()
+x1 = tf.constant([[[1.0], [2.0], [4.0], [8.0], [3.0]]], name='x1')
+x2 = tf.reshape(tf.range(50.0), [1, 5, 5, 2], name='x2')
+x3 = tf.reshape(tf.range(27.0), [1, 3, 3, 3, 1], name='x3')
+out['one'] = tf.layers.conv1d(x1, 2, 3, kernel_initializer=ones)
+out['one_same'] = tf.layers.conv1d(x1, 2, 3, 2, 'same', kernel_initializer=ones, use_bias=False)
+out['two'] = tf.layers.conv2d(x2, 3, 3, kernel_initializer=ones)
+out['two_relu'] = tf.layers.conv2d(x2, 3, [3, 2], (2, 1), 'same', activation=tf.nn.relu,
+                                   kernel_initializer=ones, name='relu')
+out['two_plain'] = tf.layers.conv2d(x2, 1, 3, kernel_initializer=ones, use_bias=False)
+out['two_again'] = tf.layers.conv2d(x2, 3, [3, 2], name='relu', reuse=True)
+out['dilated'] = tf.layers.conv2d(x2, 1, 2, dilation_rate=2, kernel_initializer=ones)
+out['three'] = tf.layers.conv3d(x3, 2, 2, kernel_initializer=ones)
+out['separable'] = tf.layers.separable_conv2d(
+    x2, 3, 2, depth_multiplier=2, depthwise_initializer=ones, pointwise_initializer=ones)
+out['transposed'] = tf.layers.conv2d_transpose(x2, 3, 2, 2, kernel_initializer=ones)
+out['transposed_same'] = tf.layers.conv2d_transpose(x2, 3, 3, 2, 'same', kernel_initializer=ones)
+out['transposed_three'] = tf.layers.conv3d_transpose(x3, 2, 2, 2, kernel_initializer=ones)
+""",
+    "layers/conv_unknown": """
+out = {}
+x = tf.placeholder(tf.float32, [None, None, None, 3], name='x')
+l2 = tf.contrib.layers.l2_regularizer(0.1)
+with tf.variable_scope('tower', reuse=tf.AUTO_REUSE):
+    for number in range(2):
+        y = tf.layers.conv2d(x, 4, 5, padding='same', activation=tf.nn.relu, name='c1',
+                             kernel_regularizer=l2)
+        out['pool_%d' % number] = tf.layers.max_pooling2d(y, 2, 2)
+        out['y_%d' % number] = tf.layers.conv2d_transpose(y, 2, 3, 2, 'same', name='up')
+""",
+    "layers/pooling": """
+out = {}
+x1 = tf.reshape(tf.range(10.0), [1, 5, 2])
+x2 = tf.reshape(tf.range(50.0), [1, 5, 5, 2])
+x3 = tf.reshape(tf.range(64.0), [1, 4, 4, 4, 1])
+for kind in ('max', 'average'):
+    for number, x in enumerate([x1, x2, x3]):
+        pool = getattr(tf.layers, '%s_pooling%dd' % (kind, number + 1))
+        out['%s_%d' % (kind, number)] = pool(x, 2, 2)
+        out['%s_%d_same' % (kind, number)] = pool(x, 3, 2, 'same', name='pool')
+""",
+    "layers/batch_normalization": """
+out = {}
+x = tf.reshape(tf.range(24.0), [2, 3, 2, 2], name='x')
+rows = tf.constant([[1.0, 2.0], [3.0, 5.0], [-1.0, 0.0]], name='rows')
+b = tf.layers.batch_normalization
+for training in (False, True):
+    out['fused_%s' % training] = b(x, training=training)
+    out['plain_%s' % training] = b(x, training=training, fused=False)
+    out['rows_%s' % training] = b(rows, training=training, momentum=0.9)
+    out['bare_%s' % training] = b(rows, training=training, center=False, scale=False)
+    out['axis_%s' % training] = b(x, 1, training=training, fused=False, epsilon=0.1)
+    out['renorm_%s' % training] = b(
+        rows, training=training, renorm=True, name='renorm_%s' % training,
+        renorm_clipping={'rmax': 1.1, 'rmin': 0.9, 'dmax': 0.1})
+for number, update in enumerate(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+    out['update_%d' % number] = update
+with tf.variable_scope('again', reuse=tf.AUTO_REUSE):
+    out['first'] = b(rows, training=True, name='norm')
+    out['second'] = b(rows, training=False, name='norm')
+""",
 }

@@ -50,6 +50,8 @@ DIFFERS: dict[str, dict[str, str]] = {
         "average_weighted_update": CONTROL_FLOW,
     },
     "metrics/collections": {"variable_ops": SETS},
+    "layers/conv": {"transposed_three": "the bias of volumes is added without a reshape"},
+    "layers/pooling": {"ops": "range casts its limits in another order"},
     "losses/collections": {
         "matrix": "a confusion matrix is scattered, not a sum with a sparse tensor",
         "weighted_matrix": "a confusion matrix is scattered, not a sum with a sparse tensor",
