@@ -66,7 +66,9 @@ def test_what_is_not_there(package):
     assert e.value.name == "three"
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("secnd", "second"), ("par", "part"), ("ON", None), ("econd", None)])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("secnd", "second"), ("par", "part"), ("ON", None), ("econd", None)]
+)
 def test_a_name_that_is_misspelled(package, typed, meant):
     with pytest.raises(AttributeError) as e:
         getattr(__import__(package), typed)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from hybridflow._src.kernels import jobs
 from hybridflow._src.kernels.jobs import Jobs
+from tests.interrupts import Interrupt, held_locks
 
 
 @pytest.fixture
@@ -75,6 +77,27 @@ def test_no_thread_for_jobs(subject, monkeypatch):
     subject.submit(job(found, "second", 1), pytest.fail)
     assert subject.wait(10)
     assert found == [("second", 0)]
+
+
+def test_a_wait_that_is_interrupted_gives_the_lock_back(subject):
+    """Also where the interrupt comes in Python's own condition."""
+    done = threading.Event()
+
+    def waiting():
+        done.wait(60)
+        yield 0.0
+
+    subject.submit(waiting(), pytest.fail)
+    moment, came = 0, True
+    while came:
+        moment += 1
+        with Interrupt(moment, where="/threading.py") as interrupt, suppress(KeyboardInterrupt):
+            assert not subject.wait(0.001)
+        came = interrupt.came
+        assert not held_locks(), moment
+    done.set()
+    assert subject.wait(10)
+    assert moment > 10
 
 
 def test_it_is_told_once_that_there_is_nothing_to_do(subject, monkeypatch):
