@@ -60,7 +60,10 @@ def _program(plan: Plan, seen: dict[int, Seen], passes: Passes) -> Generator[flo
     Raises:
       Unsupported: if it has nothing that kernels could do, or empty arrays.
     """
-    if any(note.shape is not None and 0 in note.shape for note in seen.values()):
+    # What an op gives that nobody uses may be empty.
+    used = {slot for step in plan.instructions for slot in step.inputs}
+    used.update(plan.feeds, plan.fetches)
+    if any(0 in (seen[slot].shape or ()) for slot in used if slot in seen):
         raise Unsupported("empty arrays")
     fused = yield from _program_of(plan, seen, MOST_NODES, passes)
     lines = _lines(fused)

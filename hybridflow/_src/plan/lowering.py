@@ -15,7 +15,7 @@ from hybridflow._src.kernels import blas, expression, loops, products, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan.pooling import Pooling
+from hybridflow._src.plan.moments import Moments
 from hybridflow._src.plan.steps import Call, Unsupported
 from hybridflow._src.plan.values import Value
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
 
 
-class Lowering(Pooling):
+class Lowering(Moments):
     """Steps, as ops of a plan add them."""
 
     def by_rows(self, function: Callable[[int], int], value: Value, *args: Any) -> Value:

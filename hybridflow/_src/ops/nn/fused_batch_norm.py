@@ -18,6 +18,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.nn import lowered_batch_norm
 from hybridflow._src.ops.windows import allowed
 
 if TYPE_CHECKING:
@@ -316,6 +317,7 @@ _v1 = OpDef(
     grad=_grad_with("FusedBatchNormGrad"),
     samples=_samples(_REAL),
     checked=True,
+    native=lowered_batch_norm.normalized,
 )
 _v2 = OpDef(
     "FusedBatchNormV2",
@@ -327,6 +329,7 @@ _v2 = OpDef(
     grad=_grad_with("FusedBatchNormGradV2"),
     samples=_samples([*_MIXED, _REAL[1]]),
     checked=True,
+    native=lowered_batch_norm.normalized,
 )
 OpDef(
     "FusedBatchNormGrad",
@@ -339,6 +342,7 @@ OpDef(
     grad=_grad_grad,
     samples=_grad_samples(_REAL),
     checked=True,
+    native=lowered_batch_norm.gradients,
 )
 OpDef(
     "FusedBatchNormGradV2",
@@ -351,6 +355,7 @@ OpDef(
     grad=_grad_grad,
     samples=_grad_samples([*_MIXED, _REAL[1]]),
     checked=True,
+    native=lowered_batch_norm.gradients,
 )
 
 
