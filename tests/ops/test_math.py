@@ -446,10 +446,46 @@ class TestNorms:
         with hf.eager_mode(), pytest.raises(ValueError, match=message):
             hf.norm(hf.ones([2, 2]), order, axis)
 
-    def test_gradient_at_zero_is_nan_as_in_tf(self, execution):
-        for function in (hf.norm, lambda t: hf.clip_by_norm(t, 1.0)):
-            (dx,) = execution.gradient(function, np.zeros(2))
-            assert np.isnan(dx).all()
+    def test_gradient_at_zero(self, execution):
+        """NaN in TF 1.4; clipping is the identity there, and 0 is the shortest subgradient."""
+        rows = np.array([[0.0, 0.0], [3.0, 4.0]])
+        for order in (1, 2, 3.0, INF):
+            (dx,) = execution.gradient(lambda t, p=order: hf.norm(t, p, axis=1), rows)
+            assert dx[0].tolist() == [0.0, 0.0] or order == INF
+            assert np.isfinite(dx).all()
+        for clip in (
+            lambda t: hf.clip_by_norm(t, 1.0),
+            lambda t: hf.clip_by_norm(t, 1.0, axes=[0]),
+            lambda t: hf.clip_by_average_norm(t, 1.0),
+            lambda t: hf.clip_by_global_norm([t, t], 1.0)[0][1],
+        ):
+            (dx,) = execution.gradient(clip, np.zeros(2))
+            assert dx.tolist() == [1.0, 1.0]
+        (dx,) = execution.gradient(lambda t: hf.global_norm([t]), np.zeros(2))
+        assert dx.tolist() == [0.0, 0.0]
+        (dx,) = execution.gradient(lambda t: hf.nn.l2_normalize(t, 1), np.zeros((2, 2)))
+        assert np.isfinite(dx).all()
+
+    def test_gradients_of_powers_at_zero(self, execution):
+        x = np.array([0.0, 0.0, 2.0])
+        for exponent, right in ((0.0, [0, 0, 0]), (1.0, [1, 1, 1]), (2.0, [0, 0, 4])):
+            (dx,) = execution.gradient(lambda t, e=exponent: t**e, x)
+            assert dx.tolist() == right
+            (dx, _) = execution.gradient(lambda t, e: t**e, x, np.full(3, exponent))
+            assert dx.tolist() == right
+
+    def test_no_gradient_through_what_was_not_chosen(self, execution):
+        """As in later versions of TF; 1.4 gives NaN."""
+        x = np.array([0.0, 4.0])
+        for function, right in (
+            (hf.sqrt, 0.25),
+            (hf.rsqrt, -1 / 16),
+            (hf.reciprocal, -1 / 16),
+        ):
+            (dx,) = execution.gradient(
+                lambda t, f=function: hf.where(t > 0.0, f(t), hf.zeros_like(t)), x
+            )
+            assert dx.tolist() == [0.0, right]
 
     def test_clip_by_norm_of_zero(self, execution):
         assert execution(lambda t: hf.clip_by_norm(t, 1.0), np.zeros(2)).tolist() == [0, 0]
@@ -467,7 +503,7 @@ class TestNorms:
 
     def test_clip_by_an_infinite_global_norm(self, execution):
         got = execution(lambda t: hf.clip_by_global_norm([t], 1.0)[0][0], np.array([INF, 1.0]))
-        assert_array(got, [NAN, 0.0])
+        assert_array(got, [NAN, NAN])
 
     def test_lists_alone(self):
         with hf.eager_mode():

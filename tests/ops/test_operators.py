@@ -19,9 +19,7 @@ COMPARISONS = ["lt", "le", "gt", "ge"]
 
 
 def meaning(name, x, y):
-    """What an operator gives for two arrays; TF's `//` of floats rounds the quotient down."""
-    if name == "floordiv" and x.dtype.kind == "f":
-        return np.floor(x / y)
+    """What an operator gives for two arrays."""
     return getattr(operator, name)(x, y)
 
 
@@ -118,9 +116,21 @@ class TestValues:
         if name != "mod":
             np.testing.assert_array_equal(got, meaning(name, x, y))
 
-    def test_floats_round_down_as_tf_does(self):
-        # Not NumPy's 9, which comes of a remainder of 0.09999999.
-        assert both_modes(operator.floordiv, np.float64(1.0), np.float64(0.1)) == 10.0
+    def test_floats_are_what_quotient_and_remainder_say(self):
+        """`x = y * floordiv + floormod`, as in Python; TF's floordiv gives 10 for 1.0 and 0.1."""
+        assert both_modes(operator.floordiv, np.float64(1.0), np.float64(0.1)) == 9.0
+        values = [0.0, -0.0, 0.1, -0.3, 1.0, -1.0, 5.0, -7.5, 1e300, np.inf, -np.inf]
+        x, y = (a.ravel() for a in np.meshgrid(values, values))
+        with np.errstate(all="ignore"):
+            quotient, rest = both_modes(operator.floordiv, x, y), both_modes(hf.floormod, x, y)
+        for a, b, q, r in zip(x, y, quotient, rest, strict=True):
+            if b == 0 or np.isinf(a):
+                assert np.isnan(r)
+                continue
+            assert (q, r) == (np.floor_divide(a, b), np.mod(a, b))
+            assert np.signbit(r) == np.signbit(b)
+            if np.isfinite(b) and abs(q) < 2**52:
+                assert b * q + r == pytest.approx(a, abs=1e-15 * abs(b))
         assert both_modes(operator.mod, np.float64(-1e-20), np.float64(3.0)) == 0.0
 
     def test_nan_and_infinity_flow_silently(self):

@@ -14,6 +14,10 @@ DIFFERENT = {
     "digamma/float64/special": "TF's polygamma next to 0 overflows",
     "nn.selu/float32/special": "TF computes exp(x) - 1 for small x, and so takes it for 0",
     "nn.selu/float64/special": "TF computes exp(x) - 1 for small x, and so takes it for 0",
+    "floordiv/float32/special": "the quotient that belongs to floormod",
+    "floordiv/float64/special": "the quotient that belongs to floormod",
+    "norm/float32/zero": "the gradient at 0 is the shortest subgradient, not NaN",
+    "norm/float64/zero": "the gradient at 0 is the shortest subgradient, not NaN",
     # What TF 1.4 refuses and 2.x takes.
     "tensordot/float32/0": "no axes to sum over",
     "tensordot/float64/0": "no axes to sum over",

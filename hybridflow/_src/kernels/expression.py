@@ -121,12 +121,12 @@ SIMPLE: dict[str, list[tuple[str, str]]] = {
         )
     ],
     "maximum": [
-        (_REAL, "select(({0} >= {1}) | ({0} != {0}), {0}, {1})"),
+        (_REAL, "maximum({0}, {1})"),
         (_INTEGER, "select({0} >= {1}, {0}, {1})"),
         (_BOOL, "{0} | {1}"),
     ],
     "minimum": [
-        (_REAL, "select(({0} <= {1}) | ({0} != {0}), {0}, {1})"),
+        (_REAL, "minimum({0}, {1})"),
         (_INTEGER, "select({0} <= {1}, {0}, {1})"),
         (_BOOL, "{0} & {1}"),
     ],
@@ -277,6 +277,8 @@ def reduction(ufunc: np.ufunc, node: Node) -> Node:
     """
     if ufunc.__name__ not in REDUCTIONS or node.dtype not in SHORT_NAMES:
         raise Untraceable(f"{ufunc.__name__}.reduce of {node.dtype.name}")
+    if node.dtype == np.float16 and ufunc.__name__ in ("add", "multiply"):
+        raise Untraceable("a sum in half precision")
     if node.dtype.kind == "b" and ufunc.__name__ not in ("logical_and", "logical_or"):
         raise Untraceable("a sum of truth values")
     return Node("reduce", (node,), node.dtype, ufunc.__name__)

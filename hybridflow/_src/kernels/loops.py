@@ -100,7 +100,12 @@ class Nest:
                 self._stores.append(store)
                 last[store.operand] = store
         self._stores.reverse()
-        self._cell_stores = [s for s in self._stores if self.operands[s.operand].columns != ONE]
+        # In rows of one element a value of each cell may have one place for each row.
+        self._cell_stores = [
+            s
+            for s in self._stores
+            if self.operands[s.operand].columns != ONE or s.node.level == CELL
+        ]
         for phase in range(self.phases):
             seen: set[Node] = set()
             for node in self._roots(phase):
@@ -418,7 +423,8 @@ def _start(ufunc: str, dtype: np.dtype, outermost: bool) -> str:
     """What a reduction starts from; the outermost sum of floats is kept in float64."""
     short = SHORT_NAMES[dtype]
     if ufunc == "add":
-        return "f64(0)" if outermost and dtype.kind == "f" else f"{short}(0)"
+        # The sum of -0 alone is -0.
+        return f"{'f64' if outermost else short}(-0.0)" if dtype.kind == "f" else f"{short}(0)"
     if ufunc == "multiply":
         return f"{short}(1)"
     if dtype.kind == "b":

@@ -180,7 +180,7 @@ def _reassociated(name: str) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             if isinstance(args[0].type, ir.IntType):
                 return getattr(builder, name)(*args)
-            return getattr(builder, f"f{name}")(*args, flags=("reassoc", "nsz"))
+            return getattr(builder, f"f{name}")(*args, flags=("reassoc",))
 
         return a(a, a), codegen
 

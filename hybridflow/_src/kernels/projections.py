@@ -25,7 +25,7 @@ def project_simplex(a: int) -> int:
     """The nearest point of the simplex for each row: `y >= 0` with `sum(y) = total`.
 
     `y = max(x - t, 0)`; t is found by taking the mean excess of the elements above the last t, from
-    all elements on, until no more drop out. C. Michelot, "A finite algorithm for finding the
+    minus the total on, until no more drop out. C. Michelot, "A finite algorithm for finding the
     projection of a point onto the canonical simplex of R^n", Journal of Optimization Theory and
     Applications 50 (1986). Numbers are relative to the largest of the row.
 
@@ -46,11 +46,9 @@ def project_simplex(a: int) -> int:
             for j in range(length):
                 store_T(word(a, 4), row + j, 1, T(high - high))
             continue
-        kept = f64(length)
-        excess = f64(0)
-        for j in range(length):
-            excess = reassociated_add(excess, f64(load_T(word(a, 3), row + j, 0)) - high)
-        t = (excess - total) / kept
+        # What lies so far below the largest element cannot end above 0, and may be huge.
+        t = -total
+        kept = f64(length + 1)
         while True:
             excess = f64(0)
             count = f64(0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.kernels import memory, scalar, vectors
+from hybridflow._src.kernels import extremes, memory, scalar, vectors
 from hybridflow._src.kernels.vector_math import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ NAMESPACE: dict[str, Any] = {
     **{name: getattr(scalar, name) for name in memory.SCALARS},
     **{f"{name}_{_SHORT[dtype]}": function for (name, dtype), function in FUNCTIONS.items()},
     **{f"gemm{bits}_{short}": _gemm(short, bits) for bits in (32, 64) for short in _REAL},
-    "maximum": np.maximum,
-    "minimum": np.minimum,
+    "maximum": extremes.maximum,
+    "minimum": extremes.minimum,
     "not_": np.logical_not,
 }
 

@@ -137,13 +137,23 @@ def gradient_op(
     )
 
 
-def slope_op(name: str, slope: Callable[[np.ndarray], Any], bend: Callable[[Tensor], Any]) -> OpDef:
+def slope_op(
+    name: str,
+    slope: Callable[[np.ndarray], Any],
+    bend: Callable[[Tensor], Any],
+    *,
+    steep: bool = False,
+) -> OpDef:
     """The record of `name(y, dy) = dy * slope(conj(y))`, for a function whose derivative is `slope`
     of its value; `bend` is the derivative of `slope`.
+
+    `steep`: the slope can be infinite. What has no influence (`dy` is 0) gets no gradient there
+    either, as in later versions of TF than 1.4.
     """
 
     def compute(y: np.ndarray, dy: np.ndarray) -> Any:
-        return dy * slope(np.conj(y) if y.dtype.kind == "c" else y)
+        result = dy * slope(np.conj(y) if y.dtype.kind == "c" else y)
+        return np.where(dy == 0, dy, result) if steep else result
 
     def gradient(op: Any, dz: Any) -> tuple[Any, Any]:
         y, dy = conj(op.inputs[0]), op.inputs[1]

@@ -10,6 +10,8 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.registry import raw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
 
@@ -36,3 +38,14 @@ def reshape_like(dy: Tensor, x: Tensor) -> Any:
     if dims is not None and dims == dy._dims and None not in dims:
         return dy
     return raw.Reshape(dy, shape_of(x))
+
+
+def in_single(function: Callable[..., Any], *tensors: Tensor) -> Any:
+    """What a function gives for tensors, computed in single precision where they are of half.
+
+    For functions that count: half precision holds no number above 65,504.
+    """
+    if tensors[0].dtype.base_dtype is not dtypes.float16:
+        return function(*tensors)
+    wide = [raw.Cast(x, DstT=dtypes.float32) for x in tensors]
+    return raw.Cast(function(*wide), DstT=dtypes.float16)

@@ -47,6 +47,13 @@ class Fusion(Steps):
         copied: Value = self.elementwise(lambda x: x | x if x.dtype.kind == "b" else +x, value)
         return copied
 
+    def cast(self, value: Value, dtype: np.dtype) -> Value:
+        """A value in another dtype, as NumPy's `astype` converts."""
+        if value.dtype == dtype:
+            return value
+        converted: Value = self.elementwise(lambda x: x.astype(dtype), value)
+        return converted
+
     def view(self, meaning: Callable[..., Any], value: Value, *rest: Any, **attrs: Any) -> Any:
         """What an op gives that only looks at its input in another way.
 
@@ -193,6 +200,10 @@ class Fusion(Steps):
         )
         if not gone:
             return self.reshape(value, kept)
+        if value.dtype == np.float16 and ufunc in (np.add, np.multiply):
+            # Half precision is added as single, and rounded once.
+            single = self.cast(value, np.dtype(np.float32))
+            return self.cast(self.reduce(ufunc, single, axes, keepdims), value.dtype)
         # By their numbers first: what a plan does must not depend on whether a size is 1.
         wide = [i for i, n in enumerate(shape) if n != 1 or i in gone]
         over = sorted(gone)

@@ -250,7 +250,7 @@ class Group:
                 strides = (0,) * self.rows + columns
             place = _Place(buffer, 0, strides)
             places.append(place)
-            totals.append(loops.Total(ufunc, node, len(places) - 1, over))
+            totals.append((ufunc, node, len(places) - 1, over))
         laid = [_laid(self.shape, place.strides, axes) for place in places]
         one_column = math.prod(self.shape[axis] for axis in axes[-1]) == 1
         operands = [
@@ -263,7 +263,7 @@ class Group:
             for place, strides in zip(places, laid, strict=True)
         ]
         _set_levels([n for _, n in stores] + [t[1] for t in self._totals], operands)
-        nest = loops.Nest(max(len(axes) - 2, 0), operands, final, totals)
+        nest = loops.Nest(max(len(axes) - 2, 0), operands, final, _levelled(totals))
         sizes = [math.prod([self.shape[axis] for axis in run]) for run in axes]
         return GroupCall(nest, sizes, places, laid)
 
@@ -390,6 +390,19 @@ def _columns(strides: tuple[int, ...], dtype: np.dtype) -> str:
     if strides[-1] == 0:
         return loops.ONE
     return loops.TOGETHER if strides[-1] == dtype.itemsize else loops.APART
+
+
+def _levelled(totals: list[tuple[str, Node, int, str]]) -> list[loops.Total]:
+    """Totals of rows count as totals of cells where rows of one element are what there is."""
+    return [
+        loops.Total(
+            ufunc,
+            node,
+            operand,
+            loops.OF_CELLS if over == loops.OF_ROWS and node.level == CELL else over,
+        )
+        for ufunc, node, operand, over in totals
+    ]
 
 
 def _set_levels(roots: list[Node], operands: list[loops.Operand]) -> None:

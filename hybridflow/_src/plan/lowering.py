@@ -90,6 +90,9 @@ class Lowering(Moments):
 
     def sum_rows(self, data: Value, ids: Value, count: int) -> Value:
         """For each number below `count` the sum of the rows that `ids` give it."""
+        if data.dtype == np.float16:
+            wide = self.sum_rows(self.cast(data, np.dtype(np.float32)), ids, count)
+            return self.cast(wide, data.dtype)
         data, ids = self.packed(data), self.packed(ids)
         rest = data.shape[len(ids.shape) :]
         length = data.size // ids.size

@@ -12,6 +12,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import broadcast
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.accumulation import accumulated
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -80,7 +81,7 @@ def _sum_to_arrays(x: np.ndarray, shape: np.ndarray) -> np.ndarray:
         raise InvalidArgumentError(None, None, f"Cannot sum shape {x.shape} to shape {dims}")
     extra = x.ndim - len(dims)
     axes = [i for i, size in enumerate(dims, extra) if size == 1 and x.shape[i] != 1]
-    result = np.add.reduce(x, axis=(*range(extra), *axes))
+    result = accumulated(np.add, x, (*range(extra), *axes))
     return np.reshape(result, dims)
 
 

@@ -15,6 +15,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.accumulation import accumulated, accumulator
 from hybridflow._src.ops.families import INDICES, NUMBERS
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -360,8 +361,8 @@ def _scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> 
             f"params_shape: {list(sizes)}"
         )
     if depth == 0:
-        return np.asarray(updates.reshape(-1, *sizes).sum(axis=0, dtype=updates.dtype))
-    result = np.zeros(sizes, updates.dtype)
+        return np.asarray(accumulated(np.add, updates.reshape(-1, *sizes), 0))
+    result = np.zeros(sizes, accumulator(updates.dtype))
     index = _coordinates(indices, sizes[:depth])
     if index is None:
         row, bad = _first_bad(indices, sizes[:depth])
@@ -369,7 +370,7 @@ def _scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> 
             None, None, f"Invalid indices: [{row},:] = {bad} does not index into {list(sizes)}"
         )
     np.add.at(result, index, updates)
-    return result
+    return result.astype(updates.dtype, copy=False)
 
 
 def _native_scatter_nd(b: Any, indices: Any, updates: Any, shape: Any) -> Any:

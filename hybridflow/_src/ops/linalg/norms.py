@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops.families import conj
-from hybridflow._src.ops.grad_helpers import all_axes
+from hybridflow._src.ops.grad_helpers import all_axes, in_single
 from hybridflow._src.ops.math.arg_reductions import squeeze_reduced
 from hybridflow._src.ops.math.elementwise import abs as abs_
 from hybridflow._src.ops.math.reducing import renamed
@@ -75,7 +75,8 @@ def norm(
       name: name of the scope.
       keep_dims: an older name of `keepdims`.
 
-    Returns: a tensor of the same dtype. As in TF the gradient of the euclidean norm at 0 is NaN.
+    Returns: a tensor of the same dtype. The gradient where all elements are 0 is 0, the shortest of
+      the subgradients; in TF it is NaN.
 
     Raises:
       ValueError: if `ord` or `axis` is not one of these.
@@ -92,7 +93,7 @@ def norm(
     with name_scope(name, "norm", [tensor]):
         x = convert_to_tensor(tensor, name="tensor")
         if ord in ("fro", "euclidean", 2):
-            result = raw.Sqrt(reduce_sum(x * conj(x), axes, keepdims=True))
+            result = _length(x, axes)
         elif ord == 1:
             result = reduce_sum(abs_(x), axes and axes[0], keepdims=True)
             result = reduce_max(result, axes[-1], keepdims=True) if matrix and axes else result
@@ -100,8 +101,20 @@ def norm(
             result = reduce_sum(abs_(x), axes[1], keepdims=True) if matrix and axes else abs_(x)
             result = reduce_max(result, axes and axes[0], keepdims=True)
         else:
-            result = raw.Pow(reduce_sum(raw.Pow(abs_(x), ord), axes, keepdims=True), 1.0 / ord)
+            powers = reduce_sum(raw.Pow(abs_(x), ord), axes, keepdims=True)
+            result = _root(powers, lambda total: raw.Pow(total, 1.0 / ord))
         return result if keepdims else squeeze_reduced(result, axes)
+
+
+def _length(x: Tensor, axes: Any) -> Any:
+    """The euclidean norm along axes, which are kept; of half precision it is computed as single."""
+    return in_single(lambda x: _root(reduce_sum(x * conj(x), axes, keepdims=True)), x)
+
+
+def _root(total: Tensor, root: Callable[[Tensor], Any] = lambda total: raw.Sqrt(total)) -> Any:
+    """A root of sums, whose derivative at 0, where it is infinite, counts as 0."""
+    present = raw.NotEqual(total, raw.ZerosLike(total))
+    return raw.Select(present, root(raw.Select(present, total, raw.OnesLike(total))), total)
 
 
 def clip_by_value(
@@ -149,6 +162,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     Raises:
       ValueError: if `clip_norm` does not broadcast to the shape of `t`.
 
+    Note: the gradient at 0 is that of the identity, which it is there; in TF 1.4 it is NaN.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.clip_by_norm([[3.0, 4.0], [0.3, 0.4]], 1.0, axes=[1]).numpy())
@@ -157,15 +172,10 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     """
     with name_scope(name, "clip_by_norm", [t, clip_norm]) as scope:
         t = convert_to_tensor(t, name="t")
-        inverse = raw.Rsqrt(reduce_sum(t * t, axes, keepdims=True))
+        length = _length(t, axes)
         intermediate = t * clip_norm
         merge(t._dims, intermediate._dims)
-        scaled = intermediate * raw.Minimum(inverse, _one(t) / clip_norm)
-        return raw.Identity(scaled, name=scope)
-
-
-def _one(like: Tensor) -> Tensor:
-    return convert_to_tensor(np.ones((), like.dtype.base_dtype.np), name="Const")
+        return raw.RealDiv(intermediate, raw.Maximum(length, clip_norm), name=scope)
 
 
 def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Tensor:
@@ -180,6 +190,8 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Ten
 
     Returns: a tensor of the same dtype and shape.
 
+    Note: the gradient at 0 is that of the identity, which it is there; in TF 1.4 it is NaN.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.clip_by_average_norm([3.0, 4.0], 1.0).numpy())
@@ -187,10 +199,13 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Ten
     """
     with name_scope(name, "clip_by_average_norm", [t, clip_norm]) as scope:
         t = convert_to_tensor(t, name="t")
-        count = raw.Cast(raw.Size(t), DstT=t.dtype.base_dtype)
-        inverse = raw.Rsqrt(reduce_sum(t * t, all_axes(t)))
-        scale = raw.Minimum(inverse * count, _one(t) / clip_norm)
-        return raw.Identity(t * clip_norm * scale, name=scope)
+
+        def average(t: Any) -> Any:
+            count = raw.Cast(raw.Size(t), DstT=t.dtype.base_dtype)
+            return _root(reduce_sum(t * t, all_axes(t))) / count
+
+        length = in_single(average, t)
+        return raw.RealDiv(t * clip_norm, raw.Maximum(length, clip_norm), name=scope)
 
 
 def _values(t_list: Any) -> list[Any]:
@@ -235,7 +250,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
             return convert_to_tensor(0.0, dtypes.float32, name="global_norm")
         half = reduce_sum(raw.Pack(halves, axis=0, name="stack"))
         two = convert_to_tensor(2.0, half.dtype, name="Const")
-        return raw.Sqrt(half * two, name="global_norm")
+        return raw.Identity(_root(half * two), name="global_norm")
 
 
 def clip_by_global_norm(
@@ -252,7 +267,8 @@ def clip_by_global_norm(
       name: name of the scope.
 
     Returns: the list of scaled tensors, and the global norm of what was given. If that norm is
-      infinite, infinite elements become NaN and finite ones 0.
+      infinite or NaN, all elements are NaN, so that a step that diverged shows; in TF 1.4 finite
+      elements become 0.
 
     Raises:
       TypeError: if `t_list` is no sequence.
@@ -268,7 +284,9 @@ def clip_by_global_norm(
         use_norm = global_norm(t_list, name)
     with name_scope(name, "clip_by_global_norm", [*values, clip_norm]) as scope:
         use_norm = convert_to_tensor(use_norm, name="use_norm")
-        scale = clip_norm * raw.Minimum(1.0 / use_norm, _one(use_norm) / clip_norm)
+        scale = clip_norm / raw.Maximum(use_norm, clip_norm)
+        # Of an infinite norm minus itself is NaN, of any other one 0.
+        scale = scale + (use_norm - use_norm)
         clipped: list[Any] = []
         for i, (original, t) in enumerate(zip(t_list, _tensors(values), strict=True)):
             if t is None:

@@ -12,6 +12,7 @@ from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.kernels import scans
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.accumulation import accumulator
 from hybridflow._src.ops.families import INDICES, NUMBERS, conj
 from hybridflow._src.ops.math.reducing import axes_of
 
@@ -30,13 +31,14 @@ def _scan(ufunc: Any, x: np.ndarray, axis: int, exclusive: bool, reverse: bool) 
     """The running result of `ufunc` along an axis, with or without each element itself."""
     turned = np.moveaxis(x, axis, 0)
     turned = turned[::-1] if reverse else turned
-    result = np.empty(turned.shape, x.dtype)
+    result = np.empty(turned.shape, accumulator(x.dtype))
     if exclusive and len(turned):
-        result[0] = ufunc.identity
-        ufunc.accumulate(turned[:-1], axis=0, out=result[1:])
+        result[0], result[1:] = ufunc.identity, turned[:-1]
+        ufunc.accumulate(result, axis=0, out=result)
     elif len(turned):
         ufunc.accumulate(turned, axis=0, out=result)
-    return np.ascontiguousarray(np.moveaxis(result[::-1] if reverse else result, 0, axis))
+    result = np.moveaxis(result[::-1] if reverse else result, 0, axis)
+    return np.ascontiguousarray(result.astype(x.dtype, copy=False))
 
 
 def _draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -58,9 +60,10 @@ def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
     def native(b: Any, x: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
         where = int(b.known(axis)) % len(x.shape)
         inner = math.prod(x.shape[where + 1 :])
-        slices = b.reshape(x, (math.prod(x.shape[:where]), x.shape[where] * inner))
+        wide = b.cast(x, accumulator(x.dtype))
+        slices = b.reshape(wide, (math.prod(x.shape[:where]), x.shape[where] * inner))
         result = b.by_rows(scans.running, slices, inner, ufunc is np.multiply, exclusive, reverse)
-        return b.reshape(result, x.shape)
+        return b.cast(b.reshape(result, x.shape), x.dtype)
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in (np.float32, np.float64, np.complex128):

@@ -53,14 +53,13 @@ def _check_divisor(y: np.ndarray) -> bool:
 
 
 def _floor_div_arrays(x: np.ndarray, y: np.ndarray) -> Any:
-    return np.floor_divide(x, y) if _check_divisor(y) else np.floor(np.divide(x, y))
+    _check_divisor(y)
+    return np.floor_divide(x, y)
 
 
 def _floor_mod_arrays(x: np.ndarray, y: np.ndarray) -> Any:
-    if _check_divisor(y):
-        return np.mod(x, y)
-    rest = np.fmod(x, y)
-    return np.where((x < 0) == (y < 0), rest, np.fmod(rest + y, y))
+    _check_divisor(y)
+    return np.mod(x, y)
 
 
 def _truncate_div_arrays(x: np.ndarray, y: np.ndarray) -> Any:
@@ -75,14 +74,13 @@ def _truncate_mod_arrays(x: np.ndarray, y: np.ndarray) -> Any:
     return np.fmod(x, y)
 
 
-def _native(floats: Callable[..., Any], integers: np.ufunc) -> Callable[..., Any]:
+def _native(function: np.ufunc) -> Callable[..., Any]:
     """How kernels compute it: integers are divided once it is known that no divisor is zero."""
 
     def native(b: Any, x: Any, y: Any) -> Any:
-        if y.dtype.kind == "f":
-            return b.elementwise(floats, x, y)
-        b.check_divisors(y)
-        return b.elementwise(integers, x, y)
+        if y.dtype.kind != "f":
+            b.check_divisors(y)
+        return b.elementwise(function, x, y)
 
     return native
 
@@ -99,7 +97,7 @@ _floor_div = binary(
     not_differentiable,
     types=REALS,
     domain2=_DIVISORS,
-    native=_native(_floor_div_arrays, np.floor_divide),
+    native=_native(np.floor_divide),
 )
 _floor_mod = binary(
     "FloorMod",
@@ -107,7 +105,7 @@ _floor_mod = binary(
     lambda op, dz: (dz, -dz * raw.FloorDiv(*op.inputs)),
     types=REALS,
     domain2=_DIVISORS,
-    native=_native(_floor_mod_arrays, np.remainder),
+    native=_native(np.remainder),
 )
 _truncate_div = binary(
     "TruncateDiv", _truncate_div_arrays, not_differentiable, types=REALS, domain2=_DIVISORS
@@ -258,6 +256,9 @@ def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     Raises:
       InvalidArgumentError: if an integer is divided by zero.
+
+    Note: `x = y * floordiv(x, y) + floormod(x, y)` holds for floats too, as in Python; TF floors
+      the rounded quotient, which makes 10 of `1.0 // 0.1`.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -11,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.kernels import extremes
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import (
     COMPLEX,
@@ -105,7 +106,7 @@ _complex_abs = OpDef(
 )
 
 
-slope_op("ReciprocalGrad", lambda y: -np.square(y), lambda y: -2.0 * y)
+slope_op("ReciprocalGrad", lambda y: -np.square(y), lambda y: -2.0 * y, steep=True)
 _reciprocal = unary(
     "Reciprocal",
     np.reciprocal,
@@ -143,13 +144,13 @@ def _chosen_grad(chosen: Tensor, dz: Tensor) -> tuple[Any, Any]:
 # Where both are equal the gradient goes to x, as in TF.
 _maximum = binary(
     "Maximum",
-    np.maximum,
+    extremes.maximum,
     lambda op, dz: _chosen_grad(raw.GreaterEqual(*op.inputs), dz),
     types=REALS,
 )
 _minimum = binary(
     "Minimum",
-    np.minimum,
+    extremes.minimum,
     lambda op, dz: _chosen_grad(raw.LessEqual(*op.inputs), dz),
     types=REALS,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops.families import NUMBERS, binary, conj, slope_op, unary
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ __all__ = [
 # -- records ---------------------------------------------------------------------------------------
 
 
-slope_op("SqrtGrad", lambda y: 0.5 / y, lambda y: -0.5 / raw.Square(y))
-slope_op("RsqrtGrad", lambda y: -0.5 * y * y * y, lambda y: -1.5 * raw.Square(y))
+slope_op("SqrtGrad", lambda y: 0.5 / y, lambda y: -0.5 / raw.Square(y), steep=True)
+slope_op("RsqrtGrad", lambda y: -0.5 * y * y * y, lambda y: -1.5 * raw.Square(y), steep=True)
 slope_op("SigmoidGrad", lambda y: y * (1 - y), lambda y: 1.0 - 2.0 * y)
 
 _sqrt = unary("Sqrt", np.sqrt, lambda op, dy: raw.SqrtGrad(op.outputs[0], dy), domain=(0.5, 3.0))
@@ -87,7 +88,17 @@ def _pow_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
     # No real logarithm where x is not positive: there the gradient for y is 0, as in TF.
     positive = raw.NotEqual(x, zeros) if x.dtype.is_complex else raw.Greater(x, zeros)
     log_x = raw.Select(positive, raw.Log(x), zeros)
-    return dz * y * raw.Pow(x, y - 1.0), dz * z * log_x
+    return dz * y * raw.Pow(x, _lower(x, y, constant_value(op.inputs[1]))), dz * z * log_x
+
+
+def _lower(x: Tensor, y: Tensor, known: np.ndarray | None) -> Any:
+    """The exponent of the derivative of `x ** y`, less by one, but for `0 ** 0`: its derivative
+    is 0, and `0 * 0 ** -1` were NaN, as it is in TF.
+    """
+    if known is not None and (known != 0).all():
+        return y - 1.0
+    lower = raw.LogicalOr(raw.NotEqual(x, raw.ZerosLike(x)), raw.NotEqual(y, raw.ZerosLike(y)))
+    return y - raw.Cast(lower, DstT=y.dtype)
 
 
 _pow = binary("Pow", _pow_arrays, _pow_grad, types=NUMBERS, domain=(0.5, 2.0), native=_native_pow)

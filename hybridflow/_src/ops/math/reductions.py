@@ -9,9 +9,11 @@ import numpy as np
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.kernels import extremes
+from hybridflow._src.ops.accumulation import accumulated, accumulator, reduced
 from hybridflow._src.ops.arrays.broadcasting import kept_shape
 from hybridflow._src.ops.families import INDICES, NUMBERS, REALS, conj
-from hybridflow._src.ops.grad_helpers import shape_of
+from hybridflow._src.ops.grad_helpers import in_single, shape_of
 from hybridflow._src.ops.math.reducing import axes_of, reduce, reduced_dims
 
 if TYPE_CHECKING:
@@ -98,11 +100,12 @@ def _reduced_by(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 def _native_mean(b: Any, x: Any, axes: Any, keep_dims: bool) -> Any:
-    total = _reduced_by(np.add)(b, x, axes, keep_dims)
     if x.dtype.kind != "f":
         raise b.unsupported(f"the mean of {x.dtype.name}")
-    count = x.size // total.size
-    return b.elementwise(np.divide, total, b.constant(np.array(count, x.dtype)))
+    wide = accumulator(x.dtype)
+    total = _reduced_by(np.add)(b, b.cast(x, wide), axes, keep_dims)
+    count = b.constant(np.array(x.size // total.size, wide))
+    return b.elementwise(lambda total, count: np.divide(total, count).astype(x.dtype), total, count)
 
 
 def _kept(op: Any, value: Tensor) -> Any:
@@ -135,7 +138,7 @@ def _count(op: Any, dy: Tensor) -> Any:
 
 
 def _sum(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
+    return accumulated(np.add, x, axes, keepdims)
 
 
 def _mean(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
@@ -143,46 +146,53 @@ def _mean(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
     for axis in axes:
         count *= x.shape[axis]
     if x.dtype.kind in "iu":
-        total = np.asarray(_sum(x, axes, keepdims))
+        total = np.add.reduce(x, axis=axes, keepdims=keepdims)  # of 64 bits
         # Rounded towards zero, as C divides.
         return (np.sign(total) * np.floor_divide(np.abs(total), count)).astype(x.dtype)
-    wide: Any = np.float32 if x.dtype == np.float16 else x.dtype
-    total = np.add.reduce(x, axis=axes, dtype=wide, keepdims=keepdims)
-    return np.divide(total, count).astype(x.dtype)
+    return np.divide(reduced(np.add, x, axes, keepdims), count).astype(x.dtype)
 
 
 def _prod(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return np.multiply.reduce(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
+    return accumulated(np.multiply, x, axes, keepdims)
 
 
-def _bound(dtype: np.dtype, smallest: bool) -> Any:
-    """The smallest or largest value of a dtype, the extreme of no elements at all."""
-    if dtype.kind == "f":
-        return -np.inf if smallest else np.inf
-    return np.iinfo(dtype).min if smallest else np.iinfo(dtype).max
+def _extreme(ufunc: np.ufunc, x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
+    if x.dtype.kind == "f":
+        return extremes.reduced(ufunc, x, axis=axes, keepdims=keepdims)
+    info = np.iinfo(x.dtype)
+    # Of no elements at all it is the smallest or largest value of the dtype.
+    bound = info.min if ufunc is np.maximum else info.max
+    return ufunc.reduce(x, axis=axes, keepdims=keepdims, initial=bound)
 
 
 def _max(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return np.maximum.reduce(x, axis=axes, keepdims=keepdims, initial=_bound(x.dtype, True))
+    return _extreme(np.maximum, x, axes, keepdims)
 
 
 def _min(x: np.ndarray, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return np.minimum.reduce(x, axis=axes, keepdims=keepdims, initial=_bound(x.dtype, False))
+    return _extreme(np.minimum, x, axes, keepdims)
+
+
+def _mean_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    share = in_single(lambda dy: dy / _count(op, dy), dy)
+    return _spread(op, share), None
 
 
 def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     """Equal shares for all elements that equal the extreme."""
     x, axes = op.inputs
     chosen = raw.Cast(raw.Equal(_kept(op, op.outputs[0]), x), DstT=dy.dtype)
-    return chosen / raw.Sum(chosen, axes, keep_dims=True) * _kept(op, dy), None
+
+    def share(chosen: Any) -> Any:
+        return chosen / raw.Sum(chosen, axes, keep_dims=True)
+
+    return in_single(share, chosen) * _kept(op, dy), None
 
 
 _reduce_sum = _reduction(
     "Sum", _sum, lambda op, dy: (_spread(op, dy), None), _reduced_by(np.add), NUMBERS
 )
-_reduce_mean = _reduction(
-    "Mean", _mean, lambda op, dy: (_spread(op, dy / _count(op, dy)), None), _native_mean, NUMBERS
-)
+_reduce_mean = _reduction("Mean", _mean, _mean_grad, _native_mean, NUMBERS)
 _reduce_max = _reduction("Max", _max, _extreme_grad, _reduced_by(np.maximum), REALS)
 _reduce_min = _reduction("Min", _min, _extreme_grad, _reduced_by(np.minimum), REALS)
 _reduce_any = _reduction(

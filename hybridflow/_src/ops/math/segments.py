@@ -13,7 +13,9 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.accumulation import accumulator
 from hybridflow._src.ops.families import INDICES, NUMBERS, REALS
+from hybridflow._src.ops.grad_helpers import in_single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,9 +40,8 @@ def _starts(ids: np.ndarray) -> np.ndarray:
 
 
 def _by_runs(ufunc: Any, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """`ufunc` over each run of rows; half precision is computed as single."""
-    wide: Any = np.float32 if rows.dtype == np.float16 else rows.dtype
-    result: np.ndarray = ufunc.reduceat(rows, starts, axis=0, dtype=wide)
+    """`ufunc` over each run of rows."""
+    result: np.ndarray = ufunc.reduceat(rows, starts, axis=0, dtype=accumulator(rows.dtype))
     return result
 
 
@@ -124,14 +125,22 @@ def _sum_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
 
 def _mean_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     data, ids = op.inputs
-    return raw.Gather(dy / raw.SegmentSum(raw.OnesLike(data), ids), ids), None
+
+    def share(dy: Any, data: Any) -> Any:
+        return dy / raw.SegmentSum(raw.OnesLike(data), ids)
+
+    return raw.Gather(in_single(share, dy, data), ids), None
 
 
 def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     """Equal shares for all elements of a segment that equal its extreme."""
     data, ids = op.inputs
     chosen = raw.Cast(raw.Equal(raw.Gather(op.outputs[0], ids), data), DstT=data.dtype)
-    return chosen * raw.Gather(dy / raw.SegmentSum(chosen, ids), ids), None
+
+    def share(dy: Any, chosen: Any) -> Any:
+        return dy / raw.SegmentSum(chosen, ids)
+
+    return chosen * raw.Gather(in_single(share, dy, chosen), ids), None
 
 
 _segment_sum = _by_segment("SegmentSum", np.add, _sum_grad, NUMBERS)
@@ -201,7 +210,8 @@ def _unsorted(
         ids: np.ndarray = segment_ids.ravel()
         rest = data.shape[segment_ids.ndim :]
         rows = data.reshape((len(ids), *rest))
-        result = np.full((count, *rest), empty(dtypes.as_dtype(data.dtype)), data.dtype)
+        start = empty(dtypes.as_dtype(data.dtype))
+        result = np.full((count, *rest), start, accumulator(data.dtype))
         if rows.size < _FEW or not rest:
             ufunc.at(result, ids, rows)
         else:
@@ -210,7 +220,7 @@ def _unsorted(
             ids = ids[order]
             starts = _starts(ids)
             result[ids[starts]] = _by_runs(ufunc, rows[order], starts)
-        return result
+        return result.astype(data.dtype, copy=False)
 
     def native(b: Any, data: Any, ids: Any, count: Any) -> Any:
         return b.sum_rows(data, ids, int(b.known(count)))
@@ -249,9 +259,12 @@ def _unsorted_sum_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
 def _unsorted_max_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
     data, ids, count = op.inputs
     chosen = raw.Cast(raw.Equal(raw.Gather(op.outputs[0], ids), data), DstT=data.dtype)
-    # An empty segment counts 0, but no element takes its share.
-    shares = dy / raw.UnsortedSegmentSum(chosen, ids, count)
-    return chosen * raw.Gather(shares, ids), None, None
+
+    def share(dy: Any, chosen: Any) -> Any:
+        # An empty segment counts 0, but no element takes its share.
+        return dy / raw.UnsortedSegmentSum(chosen, ids, count)
+
+    return chosen * raw.Gather(in_single(share, dy, chosen), ids), None, None
 
 
 _unsorted_sum = _unsorted("UnsortedSegmentSum", np.add, _unsorted_sum_grad, NUMBERS, lambda _: 0)

@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.kernels import extremes
 from hybridflow._src.ops.families import FLOATS, REALS, gradient_op, unary
 
 if TYPE_CHECKING:
@@ -113,14 +114,14 @@ gradient_op(
 
 _relu = unary(
     "Relu",
-    lambda x: np.maximum(x, 0),
+    lambda x: extremes.maximum(x, 0),
     lambda op, dy: raw.ReluGrad(dy, op.outputs[0]),
     types=REALS,
     names=_NAMES,
 )
 _relu6 = unary(
     "Relu6",
-    lambda x: np.minimum(np.maximum(x, 0), 6),
+    lambda x: extremes.minimum(extremes.maximum(x, 0), 6),
     lambda op, dy: raw.Relu6Grad(dy, op.outputs[0]),
     types=REALS,
     names=_NAMES,

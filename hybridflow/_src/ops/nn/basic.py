@@ -14,6 +14,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.accumulation import accumulated, accumulator
 from hybridflow._src.ops.families import FLOATS, NUMBERS
 from hybridflow._src.ops.grad_helpers import shape_of
 from hybridflow._src.ops.math.division import div
@@ -119,7 +120,7 @@ def _bias_grad_shape(attrs: dict[str, Any], dy: Tensor) -> shape_rules.Dims:
 def _bias_grad_arrays(dy: np.ndarray, data_format: str) -> np.ndarray:
     at = _channel_axis(dy.ndim, data_format)
     axes = tuple(i for i in range(dy.ndim) if i != at)
-    return np.asarray(np.add.reduce(dy, axis=axes, dtype=dy.dtype))
+    return np.asarray(accumulated(np.add, dy, axes))
 
 
 def _native_bias_grad(b: Any, dy: Any, data_format: str) -> Any:
@@ -153,9 +154,14 @@ OpDef(
 
 
 def _l2_loss_arrays(t: np.ndarray) -> Any:
-    wide: Any = np.float32 if t.dtype == np.float16 else t.dtype
-    total = np.add.reduce(np.square(t, dtype=wide), axis=None)
+    total = np.add.reduce(np.square(t, dtype=accumulator(t.dtype)), axis=None)
     return (total / 2).astype(t.dtype)
+
+
+def _native_l2_loss(b: Any, t: Any) -> Any:
+    squares = b.elementwise(np.square, b.cast(t, accumulator(t.dtype)))
+    total = b.reduce(np.add, squares, range(len(t.shape)))
+    return b.elementwise(lambda x: (x / 2).astype(t.dtype), total)
 
 
 def _l2_loss_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -172,9 +178,7 @@ _l2_loss = OpDef(
     compute=_l2_loss_arrays,
     grad=lambda op, dy: op.inputs[0] * dy,
     samples=_l2_loss_samples,
-    native=lambda b, t: b.elementwise(
-        lambda x: x / 2, b.reduce(np.add, b.elementwise(np.square, t), range(len(t.shape)))
-    ),
+    native=_native_l2_loss,
 )
 
 

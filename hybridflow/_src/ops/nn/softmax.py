@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.kernels import extremes
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.math.reducing import renamed
@@ -32,7 +33,7 @@ def shifted(logits: np.ndarray) -> np.ndarray:
         raise ValueError("Logits cannot be a scalar")
     if logits.dtype == np.float16:
         logits = logits.astype(np.float32)
-    return logits - np.maximum.reduce(logits, axis=-1, keepdims=True, initial=-np.inf)
+    return logits - extremes.reduced(np.maximum, logits, axis=-1, keepdims=True)
 
 
 def _softmax_arrays(logits: np.ndarray) -> np.ndarray:
