@@ -18,7 +18,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.op_def import OPS, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OPS, OpDef, Sample, no_gradient, not_differentiable
 from hybridflow._src.framework.registry import late
 from hybridflow._src.ops.arrays.constant import constant
 from hybridflow._src.ops.arrays.placeholder import placeholder
@@ -68,7 +68,8 @@ def sampled_ops() -> list[str]:
 
 def differentiable_ops() -> list[str]:
     """The names of the ops that have samples and a gradient."""
-    return [name for name in sampled_ops() if OPS[name].grad is not not_differentiable]
+    without = (not_differentiable, no_gradient)
+    return [name for name in sampled_ops() if OPS[name].grad not in without]
 
 
 def rows(op: OpDef) -> list[Row]:
@@ -153,6 +154,9 @@ def assert_same(got: Any, wanted: Any, what: str) -> None:
         left = np.asarray(left, object if isinstance(left, bytes) else None)  # a string
         assert left.dtype == right.dtype, f"{what}, output {index}: {left.dtype}, not {right.dtype}"
         np.testing.assert_array_equal(left, right, f"{what}, output {index}", strict=True)
+        if left.dtype.kind == "f":
+            signs = [np.signbit(x) & (x == x) for x in (left, right)]
+            np.testing.assert_array_equal(*signs, f"{what}, output {index}: signs of zero")
 
 
 def check_compute(row: Row) -> None:

@@ -78,3 +78,71 @@ def test_wrong_shapes() -> None:
             hf.self_adjoint_eig(hf.placeholder(hf.float32, [2, 3]))
         s, u, v = hf.svd(hf.placeholder(hf.float32, [None, 3, 2]))
         assert [t.shape.as_list() for t in (s, u, v)] == [[None, 2], [None, 3, 2], [None, 2, 2]]
+
+
+def rebuilt_by_svd(x):
+    s, u, v = hf.svd(x)
+    return hf.matmul(u * hf.expand_dims(s, -2), v, adjoint_b=True)
+
+
+def rebuilt_by_qr(x):
+    q, r = hf.qr(x)
+    return hf.matmul(q, r)
+
+
+def rebuilt_by_eigenvectors(x):
+    e, v = hf.self_adjoint_eig(x)
+    return hf.matmul(v * hf.expand_dims(e, -2), v, adjoint_b=True)
+
+
+def two_drawn(shape, dtype):
+    """Two arrays of random numbers."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 2, *shape))
+    return (x[0] + 1j * x[1]) if dtype is np.complex128 else x[0]
+
+
+def gradient_of(function, x, w):
+    with hf.Graph().as_default(), hf.Session() as session:
+        tensor = hf.constant(x)
+        return session.run(hf.gradients(function(tensor), tensor, w)[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 3, 2)])
+@pytest.mark.parametrize("function", [rebuilt_by_svd, rebuilt_by_qr])
+def test_gradient_of_what_is_put_together_again(function, shape, dtype):
+    """It is the input, whatever the signs and phases of vectors: the gradient is the weights."""
+    x, w = two_drawn(shape, dtype)
+    np.testing.assert_allclose(gradient_of(function, x, w), w, 1e-8, 1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_gradient_of_a_matrix_from_its_eigenvectors(dtype):
+    x, w = two_drawn((3, 3), dtype)
+    # Only the lower triangle is read, and stands for the upper one too.
+    both = np.tril(w + np.conj(w.T))
+    wanted = both - np.diag(np.diag(both)) / 2
+    np.testing.assert_allclose(gradient_of(rebuilt_by_eigenvectors, x, w), wanted, 1e-8, 1e-8)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        hf.self_adjoint_eigvals,
+        lambda x: hf.self_adjoint_eig(x)[0],
+        lambda x: hf.svd(x)[0],
+        lambda x: hf.svd(x, compute_uv=False),
+    ],
+)
+def test_equal_values_have_a_gradient(function):
+    grad = gradient_of(function, np.diag([2.0, 2.0, 0.0]), np.ones(3))
+    np.testing.assert_allclose(np.abs(grad), np.eye(3), 1e-8, 1e-8)
+
+
+def test_further_columns_have_none():
+    for function in (hf.qr, lambda x, full_matrices: hf.svd(x, full_matrices)[1:]):
+        with hf.Graph().as_default():
+            x = hf.zeros([3, 2])
+            with pytest.raises(NotImplementedError, match="Use full_matrices=False"):
+                hf.gradients(function(x, full_matrices=True)[0], x)

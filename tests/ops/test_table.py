@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OPS, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OPS, OpDef, Sample, no_gradient, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import shape_rules
 from tests.ops import table
@@ -51,6 +53,51 @@ def test_every_gradient_is_checked():
         if not any(table.Differentiated(row).applies for row in table.rows(OPS[name]))
     }
     assert unchecked - set(table.WITHOUT_NUMERIC_GRADIENT) == set()
+
+
+# Ops without a gradient although floats go in and come out, and why.
+ZERO_DERIVATIVE = {
+    "Ceil": "constant in pieces",
+    "Floor": "constant in pieces",
+    "FloorDiv": "constant in pieces",
+    "Rint": "constant in pieces",
+    "Round": "constant in pieces",
+    "TruncateDiv": "constant in pieces",
+    "OnesLike": "constant",
+    "ZerosLike": "constant",
+    "StopGradient": "that is what it is for",
+    "PyFunc": "its function is not known",
+    "PyFuncStateless": "its function is not known",
+    "LinSpace": "TF declares it not differentiable",
+    "OneHot": "TF declares it not differentiable",
+    "Range": "TF declares it not differentiable",
+    # What comes out are integers, in a dtype that an attribute names.
+    **dict.fromkeys(("ArgMax", "ArgMin", "Multinomial", "Shape", "ShapeN", "Size"), "integers"),
+}
+
+
+def may_be_floats(op, args):
+    """Tells whether one of an op's inputs or outputs may be of floating point."""
+    for arg in args:
+        kinds = [arg.dtype] if arg.dtype is not None else op.types.get(arg.var, (dtypes.float32,))
+        if any(kind.is_floating or kind.is_complex for kind in kinds):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_an_op_without_gradient_has_a_reason(name):
+    """Numbers that influence numbers have a gradient, or its absence is an error."""
+    op = OPS[name]
+    # What is written to variables has no gradient, as in TF.
+    if op.grad is not_differentiable and not op.effect and name not in ZERO_DERIVATIVE:
+        assert not (may_be_floats(op, op.inputs) and may_be_floats(op, op.outputs))
+
+
+@pytest.mark.parametrize("name", sorted(n for n, op in OPS.items() if op.grad is no_gradient))
+def test_a_missing_gradient_is_an_error(name):
+    with pytest.raises(LookupError, match="No gradient defined for operation 'it'"):
+        OPS[name].grad(SimpleNamespace(name="it", type=name), None)
 
 
 # -- the checks themselves -------------------------------------------------------------------------

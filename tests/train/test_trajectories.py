@@ -1,4 +1,4 @@
-"""Twenty steps of every optimizer, as TensorFlow 1.4.1 makes them: variables, slots, names."""
+"""Twenty steps of every optimizer, as TensorFlow makes them: variables, slots, names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,23 @@ import pytest
 import hybridflow as hf
 from tests.recorded import reader
 
-CASES = [case for case in reader.load("optimizers")["cases"] if "optimizer" in case]
+# Where 1.4.1 departs from the published rule, and every later TensorFlow follows it.
+LATER = {"train.AdadeltaOptimizer"}
+
+
+def decided(case: dict[str, Any]) -> dict[str, Any]:
+    """A recorded case, with the values that are right where two TensorFlows differ."""
+    if case["optimizer"] not in LATER or "later" not in case:
+        return case
+    slots = {
+        name: {**slot, "values": case["later"]["slots"][name]["values"]}
+        for name, slot in case["slots"].items()
+    }
+    return {**case, "var": case["later"]["var"], "slots": slots}
+
+
+RECORDED = reader.table("optimizers").values()
+CASES = [decided(case) for case in RECORDED if "optimizer" in case]
 BY_ID = {case["id"]: case for case in CASES}
 STEPS = 20
 # What rounding in another order may do in twenty steps, in units of rounding of the largest value.

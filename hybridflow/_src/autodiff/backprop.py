@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros.
-_TAKES_NONE = frozenset(("Case", "Cond", "PartitionedCall", "While"))
+_TAKES_NONE = frozenset(
+    ("Case", "Cond", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
+)
 
 
 class Gradients:

@@ -52,7 +52,19 @@ def _module_line() -> tuple[str, int] | None:
 
 
 def not_differentiable(op: Any, *grads: Any) -> None:
-    """The gradient of an op that has none: whatever flows in, nothing flows out."""
+    """The gradient of an op whose derivative is zero or means nothing: nothing flows out."""
+
+
+def no_gradient(op: Any, *grads: Any) -> None:
+    """The gradient of an op that has a derivative, which nobody has written: TF has none either.
+
+    Raises:
+      LookupError: always.
+    """
+    raise LookupError(
+        f"No gradient defined for operation {op.name!r} (op type: {op.type}). Use "
+        "`hf.stop_gradient` where none is wanted."
+    )
 
 
 class Sample:

@@ -16,7 +16,7 @@ class AdadeltaOptimizer(RuleOptimizer):
         a = rho * a + (1 - rho) * g^2
         s = sqrt(d + epsilon) / sqrt(a + epsilon) * g
         d = rho * d + (1 - rho) * s^2
-        v = v - learning_rate * sqrt(d + epsilon) / sqrt(a + epsilon) * g
+        v = v - learning_rate * s
 
     The slots "accum" and "accum_update" hold `a` and `d`, which start at zero. A sparse gradient
     changes only the rows it has.
@@ -27,8 +27,7 @@ class AdadeltaOptimizer(RuleOptimizer):
       use_locking: see `Optimizer`.
       name: name of the optimizer and of the operations that apply gradients.
 
-    Note: this is what TF 1.4 computes. The paper, and TF from 2.0 on, move the variable by
-    `learning_rate * s`, that is, with `d` from before the step.
+    Note: this is the paper's rule. TF 1.4 evaluates `s` once more for `v`, after `d` has changed.
 
     Reference: Zeiler, 2012, http://arxiv.org/abs/1212.5701
 
@@ -37,7 +36,7 @@ class AdadeltaOptimizer(RuleOptimizer):
     ...     v = hf.Variable(1.0)
     ...     hf.train.AdadeltaOptimizer(1.0, rho=0.0, epsilon=1.0).minimize(lambda: v * 1.0)
     ...     print(round(float(v), 4))
-    0.134
+    0.2929
     """
 
     _rule = training.ADADELTA

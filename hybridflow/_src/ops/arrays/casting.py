@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import UnimplementedError
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, no_gradient
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops import shape_rules
@@ -231,7 +231,7 @@ _bitcast_op = OpDef(
     attrs={"type": REQUIRED},
     shape=_bitcast_shape,
     compute=_bitcast,
-    grad=not_differentiable,
+    grad=no_gradient,
     samples=_bitcast_samples,
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, no_gradient
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
@@ -75,7 +75,7 @@ _unique_op = OpDef(
     attrs={"out_idx": dtypes.int32},
     shape=_unique_shape,
     compute=_unique,
-    grad=not_differentiable,
+    grad=no_gradient,
     samples=_unique_samples,
 )
 _unique_with_counts_op = OpDef(
@@ -84,7 +84,7 @@ _unique_with_counts_op = OpDef(
     attrs={"out_idx": dtypes.int32},
     shape=lambda attrs, x: [*_unique_shape(attrs, x), (None,)],
     compute=_unique_with_counts,
-    grad=not_differentiable,
+    grad=no_gradient,
     samples=_unique_samples,
 )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.linalg.decomposition_gradients import eig_grad, qr_grad, svd_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,7 +58,13 @@ def _samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for shape in ((4, 3), (3, 4), (2, 3, 3)):
             for full in (False, True):
-                yield Sample(rng.normal(size=shape).astype(dtype), full_matrices=full)
+                yield Sample(
+                    rng.normal(size=shape).astype(dtype),
+                    full_matrices=full,
+                    differentiable=not full or shape[-2] <= shape[-1],
+                )
+    yield Sample(_complex(rng, (2, 3, 2)))
+    yield Sample(_complex(rng, (2, 3)))
 
 
 _record = OpDef(
@@ -67,7 +74,7 @@ _record = OpDef(
     types=_TYPES,
     shape=_qr_dims,
     compute=_qr,
-    grad=not_differentiable,
+    grad=qr_grad,
     samples=_samples,
 )
 
@@ -80,7 +87,10 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list
       full_matrices: whether q is `[..., m, m]`; else `[..., m, min(m, n)]`.
       name: name of the op.
 
-    Returns: [q, r]. It has no gradient here.
+    Returns: [q, r].
+
+    Raises:
+      NotImplementedError: by its gradient, with `full_matrices` and m > n.
 
     >>> import hybridflow as hf
     >>> import numpy as np
@@ -121,9 +131,12 @@ def _svd_samples(rng: np.random.Generator) -> Iterable[Sample]:
         for shape in ((4, 3), (3, 4), (2, 3, 3), (0, 2, 3), (0, 3)):
             x = rng.normal(size=shape).astype(dtype)
             for full in (False, True):
-                yield Sample(x, full_matrices=full)
+                square = shape[-2] == shape[-1]
+                yield Sample(x, full_matrices=full, differentiable=not full or square)
             yield Sample(x, compute_uv=False)
-    yield Sample(_complex(rng, (2, 3, 2)))
+    # The phases of vectors are LAPACK's choice, which no gradient knows.
+    yield Sample(_complex(rng, (2, 3, 2)), differentiable=False)
+    yield Sample(_complex(rng, (2, 3, 2)), compute_uv=False)
 
 
 _svd_record = OpDef(
@@ -133,7 +146,7 @@ _svd_record = OpDef(
     types=_TYPES,
     shape=_svd_dims,
     compute=_svd,
-    grad=not_differentiable,
+    grad=svd_grad,
     samples=_svd_samples,
 )
 
@@ -151,10 +164,11 @@ def svd(
       name: name of the op.
 
     Returns: (s, u, v), or s alone: s is `[..., k]`, descending. All are NaN for a matrix that is
-      not finite. It has no gradient here.
+      not finite. What depends on the choice of vectors for equal values has no gradient from it.
 
     Raises:
-      ValueError: if `tensor` has fewer than two dimensions.
+      ValueError: if `tensor` has fewer than two dimensions. NotImplementedError: by the gradient of
+        u and v, with `full_matrices` and m != n.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -190,7 +204,8 @@ def _eig_samples(rng: np.random.Generator) -> Iterable[Sample]:
         for shape in ((3, 3), (2, 2, 2), (0, 2, 2), (0, 0)):
             for vectors in (True, False):
                 yield Sample(rng.normal(size=shape).astype(dtype), compute_v=vectors)
-    yield Sample(_complex(rng, (2, 2)))
+    yield Sample(_complex(rng, (2, 2)), differentiable=False)
+    yield Sample(_complex(rng, (2, 2)), compute_v=False)
 
 
 _eig_record = OpDef(
@@ -200,7 +215,7 @@ _eig_record = OpDef(
     types=_TYPES,
     shape=_eig_dims,
     compute=_eig,
-    grad=not_differentiable,
+    grad=eig_grad,
     samples=_eig_samples,
 )
 
@@ -214,7 +229,7 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
       name: name of the op.
 
     Returns: [e, v]: e is `[..., n]`, ascending; the columns of v `[..., n, n]` are orthonormal.
-      Both are NaN for a matrix that is not finite. It has no gradient here.
+      Both are NaN for a matrix that is not finite.
 
     Raises:
       ValueError: if the matrices are not square.
@@ -236,7 +251,7 @@ def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
         triangles are read.
       name: name of the op.
 
-    Returns: a tensor `[..., n]`, NaN for a matrix that is not finite. It has no gradient here.
+    Returns: a tensor `[..., n]`, NaN for a matrix that is not finite.
 
     Raises:
       ValueError: if the matrices are not square.

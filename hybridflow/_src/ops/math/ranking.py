@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OpDef, Sample, no_gradient, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
@@ -177,7 +177,7 @@ _bincount = OpDef(
     types=(dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64),
     shape=_bincount_shape,
     compute=_bincount_arrays,
-    grad=not_differentiable,
+    grad=no_gradient,
     samples=_bincount_samples,
 )
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulator
-from hybridflow._src.ops.families import INDICES, NUMBERS, REALS
+from hybridflow._src.ops.families import INDICES, NUMBERS, REALS, conj
 from hybridflow._src.ops.grad_helpers import in_single
 
 if TYPE_CHECKING:
@@ -105,7 +105,6 @@ def _by_segment(
                 yield Sample(
                     rng.uniform(-2, 2, shape).astype(dtype),
                     np.array(ids, np.int32),
-                    differentiable=grad is not not_differentiable,
                 )
 
     return OpDef(
@@ -132,6 +131,19 @@ def _mean_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     return raw.Gather(in_single(share, dy, data), ids), None
 
 
+def _prod_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    """For each element the product of the others, right also where one is 0."""
+    data, ids = op.inputs
+    zeros, ones = raw.ZerosLike(data), raw.OnesLike(data)
+    is_zero = raw.Equal(data, zeros)
+    present = raw.Select(is_zero, ones, data)
+    absent = raw.Cast(is_zero, DstT=dtypes.int32)
+    others_absent = raw.Gather(raw.SegmentSum(absent, ids), ids) - absent
+    others = raw.Gather(raw.SegmentProd(present, ids), ids) / present
+    chosen = raw.Select(raw.Equal(others_absent, 0), others, zeros)
+    return raw.Gather(dy, ids) * conj(chosen), None
+
+
 def _extreme_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     """Equal shares for all elements of a segment that equal its extreme."""
     data, ids = op.inputs
@@ -147,7 +159,7 @@ _segment_sum = _by_segment("SegmentSum", np.add, _sum_grad, NUMBERS)
 _segment_mean = _by_segment("SegmentMean", np.add, _mean_grad, REALS, mean=True)
 _segment_max = _by_segment("SegmentMax", np.maximum, _extreme_grad, REALS)
 _segment_min = _by_segment("SegmentMin", np.minimum, _extreme_grad, REALS)
-_segment_prod = _by_segment("SegmentProd", np.multiply, not_differentiable, NUMBERS, empty=1)
+_segment_prod = _by_segment("SegmentProd", np.multiply, _prod_grad, NUMBERS, empty=1)
 
 
 # -- unsorted segments -----------------------------------------------------------------------------
@@ -367,8 +379,8 @@ def segment_prod(data: Any, segment_ids: Any, name: str | None = None) -> Tensor
       segment_ids: int32 or int64 vector `[n]`, in rising order: the segment of each row.
       name: name of the op.
 
-    Returns: a tensor `[last id + 1, ...]` of the same dtype; 1 for ids that do not occur. It has no
-      gradient.
+    Returns: a tensor `[last id + 1, ...]` of the same dtype; 1 for ids that do not occur. The
+      gradient is right also where elements are 0; TF 1.4 has none.
 
     Raises:
       InvalidArgumentError: if the ids are not in order, are negative, or are not `n`.

@@ -15,7 +15,7 @@ from hybridflow._src.framework import context, dtypes, random_numbers
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient, not_differentiable
 from hybridflow._src.framework.philox import Philox
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -150,7 +150,7 @@ _shuffle_op = OpDef(
     shape=shape_rules.same,
     kernel=_shuffle_kernel,
     stateful=True,
-    grad=not_differentiable,
+    grad=no_gradient,
 )
 
 

@@ -348,9 +348,7 @@ def _adadelta(
     accum = accum * rho + grad * grad * (1 - rho)
     scaled = grad / np.sqrt(accum + epsilon)
     step = np.sqrt(accum_update + epsilon) * scaled
-    accum_update = accum_update * rho + step * step * (1 - rho)
-    # As TF 1.4 computes it: the variable moves by the *new* accum_update.
-    return var - lr * (np.sqrt(accum_update + epsilon) * scaled), accum, accum_update
+    return var - lr * step, accum, accum_update * rho + step * step * (1 - rho)
 
 
 def _adam(
