@@ -77,6 +77,7 @@ with _deferred.imports_of(__name__):
         sufficient_statistics,
         weighted_moments,
     )
+    from hybridflow._src.ops.nn.sampled_losses import nce_loss, sampled_softmax_loss
     from hybridflow._src.ops.nn.softmax import log_softmax, softmax
     from hybridflow._src.ops.pooling.argmax import max_pool_with_argmax
     from hybridflow._src.ops.pooling.avg_pool import avg_pool
@@ -84,8 +85,17 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.pooling.max_pool import max_pool
     from hybridflow._src.ops.pooling.pool import pool
     from hybridflow._src.ops.pooling.pool3d import avg_pool3d, max_pool3d
+    from hybridflow._src.ops.random.accidental_hits import compute_accidental_hits
+    from hybridflow._src.ops.random.candidates import (
+        all_candidate_sampler,
+        fixed_unigram_candidate_sampler,
+        learned_unigram_candidate_sampler,
+        log_uniform_candidate_sampler,
+        uniform_candidate_sampler,
+    )
 
 __all__ = [
+    "all_candidate_sampler",
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
@@ -93,6 +103,7 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "compute_accidental_hits",
     "conv1d",
     "conv2d",
     "conv2d_backprop_filter",
@@ -112,6 +123,7 @@ __all__ = [
     "elu",
     "embedding_lookup",
     "erosion2d",
+    "fixed_unigram_candidate_sampler",
     "fractional_avg_pool",
     "fractional_max_pool",
     "fused_batch_norm",
@@ -119,19 +131,23 @@ __all__ = [
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "learned_unigram_candidate_sampler",
     "local_response_normalization",
     "log_poisson_loss",
     "log_softmax",
+    "log_uniform_candidate_sampler",
     "lrn",
     "max_pool",
     "max_pool3d",
     "max_pool_with_argmax",
     "moments",
+    "nce_loss",
     "normalize_moments",
     "pool",
     "relu",
     "relu6",
     "relu_layer",
+    "sampled_softmax_loss",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -146,6 +162,7 @@ __all__ = [
     "swish",
     "tanh",
     "top_k",
+    "uniform_candidate_sampler",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "with_space_to_batch",

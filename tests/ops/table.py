@@ -39,7 +39,14 @@ WITHOUT_NUMERIC_GRADIENT = {
 # Inputs of floating point for which an op has no derivative in closed form.
 WITHOUT_DERIVATIVE = {"Polygamma": {0}, "Zeta": {0}}
 # Ops whose output shape depends on values of inputs in a way that is not worked out before a run.
-SHAPE_FROM_DATA = {"Where", "Unique", "UniqueWithCounts", "DynamicPartition", "ListDiff"}
+SHAPE_FROM_DATA = {
+    "ComputeAccidentalHits",
+    "Where",
+    "Unique",
+    "UniqueWithCounts",
+    "DynamicPartition",
+    "ListDiff",
+}
 # A placeholder says no more of its shape than it was told.
 SHAPE_FROM_ATTRS = {"PlaceholderWithDefault"}
 

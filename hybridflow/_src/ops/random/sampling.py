@@ -196,7 +196,7 @@ _multinomial_op = OpDef(
 # -- functions -------------------------------------------------------------------------------------
 
 
-def _seed_attrs(seed: int | None) -> tuple[int, int]:
+def seed_attrs(seed: int | None) -> tuple[int, int]:
     graph_seed, op_seed = get_seed(seed)
     return graph_seed or 0, op_seed or 0
 
@@ -231,7 +231,7 @@ def _constant(value: Any, dtype: DType, name: str, dims: tuple[int, ...] = ()) -
 
 
 def _drawing(op: OpDef, shape: Tensor, sizes: Any, dtype: DType, seed: int | None) -> Any:
-    seed1, seed2 = _seed_attrs(seed)
+    seed1, seed2 = seed_attrs(seed)
     attrs = {"seed": seed1, "seed2": seed2, "dtype": dtype}
     return op, (shape,), attrs, op.name, dtype, sizes
 
@@ -296,7 +296,7 @@ def random_uniform(
         shape = _shape_tensor(shape)
         low = convert_to_tensor(minval, dtype, name="min")
         high = convert_to_tensor(maxval, dtype, name="max")
-        seed1, seed2 = _seed_attrs(seed)
+        seed1, seed2 = seed_attrs(seed)
         if dtype.is_integer:
             return _integer_op(shape, low, high, seed=seed1, seed2=seed2, name=scope)
         drawn = _uniform_op(shape, seed=seed1, seed2=seed2, dtype=dtype)
@@ -401,7 +401,7 @@ def _scaled(
         shape = _shape_tensor(shape)
         center = convert_to_tensor(mean, dtype, name="mean")
         width = convert_to_tensor(stddev, dtype, name="stddev")
-        seed1, seed2 = _seed_attrs(seed)
+        seed1, seed2 = seed_attrs(seed)
         drawn = op(shape, seed=seed1, seed2=seed2, dtype=dtype)
         return raw.Add(raw.Mul(drawn, width, name="mul"), center, name=scope)
 
@@ -421,7 +421,7 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
     ...     print(sorted(hf.random_shuffle([3, 1, 2]).numpy().tolist()))
     [1, 2, 3]
     """
-    seed1, seed2 = _seed_attrs(seed)
+    seed1, seed2 = seed_attrs(seed)
     return _shuffle_op(value, seed=seed1, seed2=seed2, name=name)
 
 
@@ -453,6 +453,6 @@ def multinomial(
     """
     with name_scope(name, "multinomial", [logits]):
         logits = convert_to_tensor(logits, name="logits")
-        seed1, seed2 = _seed_attrs(seed)
+        seed1, seed2 = seed_attrs(seed)
         wanted = dtypes.int64 if output_dtype is None else dtypes.as_dtype(output_dtype)
         return _multinomial_op(logits, num_samples, seed=seed1, seed2=seed2, output_dtype=wanted)
