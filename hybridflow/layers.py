@@ -11,7 +11,8 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.layers.input_layer import Input
     from hybridflow._src.layers.input_spec import InputSpec
     from hybridflow._src.layers.layer import Layer
-    from hybridflow._src.layers.normalization import BatchNormalization, batch_normalization
+    from hybridflow._src.layers.normalization import BatchNormalization
+    from hybridflow._src.layers.normalization_function import batch_normalization
     from hybridflow._src.layers.pooling import (
         AveragePooling1D,
         AveragePooling2D,

@@ -11,16 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes, nest
-from hybridflow._src.framework.collections import Deferred
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.graph_keys import (
-    GraphKeys,
-    add_to_collection,
-    get_collection_ref,
-)
+from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.framework.scopes import colocate_with, graph_of, name_scope
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.layers.contributions import Contributions, add_missing
 from hybridflow._src.layers.input_spec import as_list, check_inputs
 from hybridflow._src.layers.nodes import (
     Connected,
@@ -53,13 +49,9 @@ _NO_ACTIVITY = (
     "{layer}: activity_regularizer is not supported in eager mode. Add the loss of the output to "
     "the loss of the step."
 )
-_LOSS_OF_NOW = (
-    "Layer.add_loss: a tensor of eager mode is the loss of this moment alone. Pass a function "
-    "without arguments that computes it: it is called whenever losses are asked for."
-)
 
 
-class Layer(Connected):
+class Layer(Connected, Contributions):
     """A function of tensors with variables: made once, called as often as needed.
 
     A subclass makes its variables in `build`, by `add_variable`, and computes in `call`. The first
@@ -104,7 +96,8 @@ class Layer(Connected):
         activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__()
+        Connected.__init__(self)
+        Contributions.__init__(self)
         for key in kwargs:
             if key not in _ALLOWED:
                 raise TypeError("Keyword argument not understood:", key)
@@ -116,9 +109,6 @@ class Layer(Connected):
         self._activity_regularizer = _named(REGULARIZERS.get, activity_regularizer)
         self._trainable_weights: list[Any] = []
         self._non_trainable_weights: list[Any] = []
-        # By the inputs that they depend on; None for those that depend on none.
-        self._updates: dict[Any, list[Any]] = {}
-        self._losses: dict[Any, list[Any]] = {}
         self._reuse = kwargs.get("_reuse")
         self._graph = None if variables_are_eager() else get_default_graph()
         self._dtype = None if dtype is None else dtypes.as_dtype(dtype).name
@@ -298,68 +288,6 @@ class Layer(Connected):
         if loss is not None:
             self.add_loss((lambda: regularizer(variable)) if eager else loss)
 
-    # -- losses and updates ------------------------------------------------------------------------
-
-    @property
-    def losses(self) -> list[Any]:
-        """The losses of its variables and outputs; in eager mode computed anew."""
-        return _values(self._losses)
-
-    @property
-    def updates(self) -> list[Any]:
-        """Operations that move variables which are not trained, such as moving averages.
-
-        Raises:
-          RuntimeError: in eager mode, where they have happened.
-        """
-        only_in_graphs("Layer.updates")
-        return _values(self._updates)
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds losses to those of the layer, and to `GraphKeys.REGULARIZATION_LOSSES`.
-
-        Args:
-          losses: a tensor or a list of them; in eager mode a function that computes one, or a list.
-          inputs: the inputs of the call on which they depend.
-
-        Raises:
-          RuntimeError: for a tensor in eager mode.
-        """
-        found = as_list(losses)
-        if variables_are_eager():
-            if not all(callable(loss) for loss in found):
-                raise RuntimeError(_LOSS_OF_NOW)
-            name = f"{self.scope_name}/Regularizer"
-            found = [Deferred(name, loss) for loss in found]
-        self._losses.setdefault(_inputs_key(inputs), []).extend(found)
-        _add_missing(found, GraphKeys.REGULARIZATION_LOSSES)
-
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Adds operations to the layer's updates, which join `GraphKeys.UPDATE_OPS` by the call.
-
-        In eager mode it does nothing: updates have happened.
-
-        Args:
-          updates: an operation or a list of them.
-          inputs: the inputs of the call on which they depend.
-        """
-        if not variables_are_eager():
-            self._updates.setdefault(_inputs_key(inputs), []).extend(as_list(updates))
-
-    def get_losses_for(self, inputs: Any) -> list[Any]:
-        """The losses that depend on these inputs; with None, those that depend on none."""
-        found = self._losses.get(_inputs_key(inputs), [])
-        return _values({None: found})
-
-    def get_updates_for(self, inputs: Any) -> list[Any]:
-        """The updates that depend on these inputs; with None, those that depend on none.
-
-        Raises:
-          RuntimeError: in eager mode.
-        """
-        only_in_graphs("Layer.get_updates_for")
-        return list(self._updates.get(_inputs_key(inputs), []))
-
     # -- calls -------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -420,7 +348,7 @@ class Layer(Connected):
             if are_connected(inputs):
                 outputs = self._distinct(inputs, outputs, scope.original_name_scope)
                 connect(self, inputs, outputs, arguments)
-            _add_missing(self.updates, GraphKeys.UPDATE_OPS)
+            add_missing(self.updates, GraphKeys.UPDATE_OPS)
         self.built = True
         return outputs
 
@@ -475,20 +403,3 @@ def _snake_case(name: str) -> str:
 
 def _from_array(value: Any) -> Any:
     return convert_to_tensor(value) if isinstance(value, np.ndarray) else value
-
-
-def _inputs_key(inputs: Any) -> Any:
-    leaves = [] if inputs is None else nest.flatten(inputs)
-    return tuple(map(id, leaves)) or None
-
-
-def _values(groups: dict[Any, list[Any]]) -> list[Any]:
-    found = [item for items in groups.values() for item in items]
-    return [item() if isinstance(item, Deferred) else item for item in found]
-
-
-def _add_missing(items: list[Any], key: str) -> None:
-    present = {id(item) for item in get_collection_ref(key)}  # made where it is missing, as in TF
-    for item in items:
-        if id(item) not in present:
-            add_to_collection(key, item)

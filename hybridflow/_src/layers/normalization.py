@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.layers.arguments import known_value, smart_cond, with_dtype
+from hybridflow._src.layers.arguments import known_value, smart_cond
 from hybridflow._src.layers.input_spec import InputSpec
 from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.casting import cast
@@ -24,12 +24,9 @@ from hybridflow._src.ops.nn.normalization import moments
 from hybridflow._src.variables.averaging import assign_moving_average
 from hybridflow._src.variables.initializers import Ones, Zeros
 
-if TYPE_CHECKING:
-    from hybridflow._src.framework.tensor import Tensor
+__all__ = ["BatchNormalization"]
 
-__all__ = ["BatchNormalization", "batch_normalization"]
-
-_ZEROS, _ONES = Zeros(), Ones()
+ZEROS, ONES = Zeros(), Ones()
 _CLIPPING = ("rmax", "rmin", "dmax")
 
 
@@ -86,10 +83,10 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = _ZEROS,
-        gamma_initializer: Any = _ONES,
-        moving_mean_initializer: Any = _ZEROS,
-        moving_variance_initializer: Any = _ONES,
+        beta_initializer: Any = ZEROS,
+        gamma_initializer: Any = ONES,
+        moving_mean_initializer: Any = ZEROS,
+        moving_variance_initializer: Any = ONES,
         beta_regularizer: Any = None,
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
@@ -228,8 +225,8 @@ class BatchNormalization(Layer):
             )
             if self.renorm:
                 for of in ("mean", "stddev"):
-                    mean = self._add(f"renorm_{of}", _ZEROS, trainable=False)
-                    weight = self._add(f"renorm_{of}_weight", _ZEROS, trainable=False, shape=())
+                    mean = self._add(f"renorm_{of}", ZEROS, trainable=False)
+                    weight = self._add(f"renorm_{of}_weight", ZEROS, trainable=False, shape=())
                     setattr(self, f"renorm_{of}", mean)
                     setattr(self, f"renorm_{of}_weight", weight)
         finally:
@@ -388,84 +385,3 @@ def _composed(scale: Any, offset: Any, then_scale: Any, then_offset: Any) -> tup
     if then_offset is not None:
         offset += then_offset
     return scale, offset
-
-
-def batch_normalization(
-    inputs: Any,
-    axis: Any = -1,
-    momentum: float = 0.99,
-    epsilon: float = 1e-3,
-    center: bool = True,
-    scale: bool = True,
-    beta_initializer: Any = _ZEROS,
-    gamma_initializer: Any = _ONES,
-    moving_mean_initializer: Any = _ZEROS,
-    moving_variance_initializer: Any = _ONES,
-    beta_regularizer: Any = None,
-    gamma_regularizer: Any = None,
-    beta_constraint: Any = None,
-    gamma_constraint: Any = None,
-    training: Any = False,
-    trainable: bool = True,
-    name: str | None = None,
-    reuse: Any = None,
-    renorm: bool = False,
-    renorm_clipping: Any = None,
-    renorm_momentum: float = 0.99,
-    fused: bool | None = None,
-    virtual_batch_size: int | None = None,
-    adjustment: Any = None,
-) -> Tensor:
-    """Makes a `BatchNormalization` layer and calls it.
-
-    Args:
-      inputs: tensor of a float dtype.
-      training: whether to normalize by the batch and to move the running means: a bool, or a bool
-        tensor.
-      name: name of the variable scope; "batch_normalization", made unique, by default.
-      reuse: as for `hf.variable_scope`: whether variables of that name are used again.
-      axis, momentum, epsilon, center, scale, beta_initializer, gamma_initializer,
-        moving_mean_initializer, moving_variance_initializer, beta_regularizer, gamma_regularizer,
-        beta_constraint, gamma_constraint, trainable, renorm, renorm_clipping, renorm_momentum,
-        fused, virtual_batch_size, adjustment: as for `BatchNormalization`.
-
-    Returns: a tensor like `inputs`.
-
-    Raises:
-      ValueError: for arguments or inputs that do not fit.
-
-    >>> import hybridflow as hf
-    >>> with hf.Graph().as_default():
-    ...     x = hf.placeholder(hf.float32, [None, 4])
-    ...     y = hf.layers.batch_normalization(x, training=True)
-    ...     print([update.name for update in hf.get_collection(hf.GraphKeys.UPDATE_OPS)])
-    ['batch_normalization/AssignMovingAvg:0', 'batch_normalization/AssignMovingAvg_1:0']
-    """
-    inputs = with_dtype(inputs)
-    layer = BatchNormalization(
-        axis=axis,
-        momentum=momentum,
-        epsilon=epsilon,
-        center=center,
-        scale=scale,
-        beta_initializer=beta_initializer,
-        gamma_initializer=gamma_initializer,
-        moving_mean_initializer=moving_mean_initializer,
-        moving_variance_initializer=moving_variance_initializer,
-        beta_regularizer=beta_regularizer,
-        gamma_regularizer=gamma_regularizer,
-        beta_constraint=beta_constraint,
-        gamma_constraint=gamma_constraint,
-        renorm=renorm,
-        renorm_clipping=renorm_clipping,
-        renorm_momentum=renorm_momentum,
-        fused=fused,
-        trainable=trainable,
-        virtual_batch_size=virtual_batch_size,
-        adjustment=adjustment,
-        name=name,
-        dtype=inputs.dtype.base_dtype,
-        _reuse=reuse,
-        _scope=name,
-    )
-    return layer(inputs, training=training)
