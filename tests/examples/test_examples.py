@@ -18,6 +18,7 @@ PROGRAMS = {
     "linear_regression": (100, "mean squared error"),
     "logistic_regression": (60, "loss"),
     "mlp_constraints": (60, "loss"),
+    "convolution": (30, "loss"),
     "nmf": (40, "unexplained"),
     "portfolio": (60, "loss"),
     "embeddings": (500, "loss"),
