@@ -189,6 +189,13 @@ class TestFusedBatchNorm:
         np.testing.assert_allclose(mean, x.mean((0, 1, 2)))
         np.testing.assert_allclose(variance, x.var((0, 1, 2), ddof=1))
 
+    def test_no_images(self, execution):
+        def fused(x, scale, offset):
+            return hf.nn.fused_batch_norm(x, scale, offset)[0]
+
+        grads = execution.gradient(fused, np.ones((0, 2, 2, 3)), np.ones(3), np.ones(3))
+        assert [grad.tolist() for grad in grads] == [[], [0.0] * 3, [0.0] * 3]
+
     def test_statistics_are_not_given_in_training(self):
         with hf.eager_mode(), pytest.raises(ValueError, match="must be None"):
             hf.nn.fused_batch_norm(hf.ones([1, 1, 1, 1]), [1.0], [0.0], mean=[0.0])

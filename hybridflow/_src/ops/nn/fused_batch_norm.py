@@ -120,7 +120,8 @@ def _gradients(
     axes, dtype = _axes(data_format), x.dtype
     dy = dy.astype(scale.dtype, copy=False)
     centered = x.astype(scale.dtype, copy=False) - _along(mean, data_format)
-    inverse = 1 / np.sqrt(variance + epsilon)
+    # Of no images there are no statistics, but gradients, which are zero.
+    inverse = 1 / np.sqrt(variance + epsilon) if x.size else np.zeros_like(variance)
     total, product = np.add.reduce(dy, axes), np.add.reduce(dy * centered, axes)
     dx = dy
     if is_training:
