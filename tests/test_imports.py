@@ -32,6 +32,8 @@ LAYERS = [
     "public",
     "cli",
 ]
+# A graph, its operations, tensors, bodies and scopes know of each other.
+LARGEST_RING = {"framework": 8}
 COMPILERS = {"numba", "llvmlite"}  # in kernels alone
 ON_DEMAND = {
     "IPython",
@@ -179,6 +181,35 @@ def cycles(root: Path) -> list[str]:
     return found
 
 
+def rings(root: Path) -> list[str]:
+    """Rings of files, imports for types counted, that are larger than they need be."""
+    edges: dict[str, set[str]] = {}
+    for i in all_imports(root):
+        if is_ours(i.target):
+            edges.setdefault(i.module, set()).add(i.target)
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        pending = [start]
+        while pending:
+            new = edges.get(pending.pop(), set()) - found
+            found |= new
+            pending += new
+        return found
+
+    ends = {module: reached(module) for module in edges}
+    found = {
+        frozenset(other for other in ends[module] if module in ends.get(other, ()))
+        for module in edges
+        if module in ends[module]
+    }
+    return [
+        ", ".join(sorted(ring))
+        for ring in found
+        if len(ring) > LARGEST_RING.get(layer_of(min(ring)), 2)
+    ]
+
+
 def heavy_modules_loaded(root: Path) -> list[str]:
     """The heavy packages that `import hybridflow`, found under `root`, loads in a new process."""
     program = (
@@ -197,7 +228,7 @@ def heavy_modules_loaded(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "rule", [upward, in_functions, misplaced, cycles], ids=lambda r: r.__name__
+    "rule", [upward, in_functions, misplaced, cycles, rings], ids=lambda r: r.__name__
 )
 def test_hybridflow_keeps(rule):
     assert rule(ROOT) == []
@@ -241,7 +272,7 @@ def f():
 
 def test_a_good_tree_passes(tree):
     root = tree(framework__a="", ops__c=GOOD, ops__d="from hybridflow._src.ops import c")
-    for rule in (upward, in_functions, misplaced, cycles):
+    for rule in (upward, in_functions, misplaced, cycles, rings):
         assert rule(root) == []
     assert heavy_modules_loaded(root) == []
 
@@ -325,6 +356,16 @@ def test_a_cycle_is_found(tree):
     )
     (cycle,) = cycles(root)
     assert cycle == " -> ".join(f"hybridflow._src.ops.{m}" for m in "abca")
+
+
+def test_a_large_ring_is_found(tree):
+    types = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hybridflow._src.ops import "
+    )
+    pair = {"ops__a": f"{types}b", "ops__b": "from hybridflow._src.ops import a"}
+    assert rings(tree(**pair)) == []
+    (ring,) = rings(tree(**{**pair, "ops__a": f"{types}c", "ops__c": f"{types}b"}))
+    assert ring == ", ".join(f"hybridflow._src.ops.{m}" for m in "abc")
 
 
 def test_a_heavy_import_in_the_running_program_is_found(tree):

@@ -87,7 +87,7 @@ def finished(process: subprocess.Popen[str], seconds: float = 120) -> str:
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    assert process.returncode == 0, errors
+    assert process.returncode == 0, f"{process.returncode}: {errors}"
     assert not errors
     return output
 

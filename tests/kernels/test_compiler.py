@@ -18,7 +18,7 @@ from hybridflow._src.kernels.driver import MISMATCH, Feed, feed_table
 from hybridflow._src.kernels.jobs import Jobs
 from hybridflow._src.kernels.kernel import Kernel, environment
 from hybridflow._src.kernels.worker_process import CompileError, Worker
-from hybridflow._src.plan.plan import Kernels, build
+from hybridflow._src.plan.planning import Kernels, build
 from tests.kernels import processes
 
 

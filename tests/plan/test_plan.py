@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.plan.plan import Kernels, build
+from hybridflow._src.plan.planning import Kernels, build
 
 
 @pytest.fixture

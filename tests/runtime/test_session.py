@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hybridflow as hf
-from hybridflow._src.plan.plan import build
+from hybridflow._src.plan.planning import build
 from hybridflow._src.runtime import session
 
 Pair = collections.namedtuple("Pair", "first second")

@@ -43,16 +43,7 @@ eager_collections: Stack[Collections] = Stack(Collections(), "eager variable sto
 # Called with each variable about to be made; a function being traced allows that only the first
 # time.
 variable_creation: Stack[Callable[[str], None] | None] = Stack(None, "function trace")
-# Called where a program asks for a size that is unknown; a function being traced with open sizes
-# then is traced for the sizes that it has.
-unknown_sizes: Stack[Callable[[], None] | None] = Stack(None, "function trace")
 sessions: Stack[Any] = Stack(None, "default session")
-
-
-def miss_size() -> None:
-    """Says that a program asked for a size which is unknown."""
-    if unknown_sizes.top is not None:
-        unknown_sizes.top()
 
 
 def executing_eagerly() -> bool:

@@ -6,8 +6,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, cast
 
-from hybridflow._src.framework import context
 from hybridflow._src.framework.errors import ShapeError
+from hybridflow._src.framework.unknown_sizes import miss_size
 
 __all__ = ["Dimension", "as_dimension", "dimension_value"]
 
@@ -41,7 +41,7 @@ class Dimension:
     def value(self) -> int | None:
         """The size, or None if it is unknown."""
         if self._value is None:
-            context.miss_size()
+            miss_size()
         return self._value
 
     def is_compatible_with(self, other: Any) -> bool:
@@ -80,7 +80,7 @@ class Dimension:
 
     def __int__(self) -> int:
         if self._value is None:
-            context.miss_size()
+            miss_size()
             raise TypeError("The size of Dimension(None) is unknown: it is no integer.")
         return self._value
 
@@ -172,7 +172,7 @@ def _compare(relation: Callable[[Any, Any], bool], a: Any, b: Any) -> Any:
     except (TypeError, ValueError):
         return NotImplemented
     if x is None or y is None:
-        context.miss_size()
+        miss_size()
         return None
     return relation(x, y)
 

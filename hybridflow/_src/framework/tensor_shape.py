@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
-from hybridflow._src.framework import context
 from hybridflow._src.framework.dimension import (
     Dimension,
     as_dimension,
     dimension_value,
 )
 from hybridflow._src.framework.errors import ShapeError
+from hybridflow._src.framework.unknown_sizes import miss_size, unknown_sizes
 
 __all__ = [
     "Dimension",
@@ -97,7 +97,7 @@ class TensorShape:
         """
         if self._dims is None:
             raise ValueError("as_list() is not defined on an unknown TensorShape.")
-        asked = context.unknown_sizes.top is not None and None in self._dims
+        asked = unknown_sizes.top is not None and None in self._dims
         return _OpenSizes(self._dims) if asked else list(self._dims)
 
     def num_elements(self) -> int | None:
@@ -109,7 +109,7 @@ class TensorShape:
         """
         count = number_of_elements(self._dims)
         if count is None:
-            context.miss_size()
+            miss_size()
         return count
 
     def is_fully_defined(self) -> bool:
@@ -247,7 +247,7 @@ class TensorShape:
                 return NotImplemented
         dims = self._dims
         if not is_known(dims) and compatible(dims, other._dims):
-            context.miss_size()
+            miss_size()
         return dims == other._dims and (dims is None or None not in dims)
 
     def __ne__(self, other: object) -> bool:
@@ -305,14 +305,14 @@ class _OpenSizes(list[int | None]):
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
         if found is None:
-            context.miss_size()
+            miss_size()
         return _OpenSizes(found) if isinstance(key, slice) else found
 
     def __iter__(self) -> Iterator[int | None]:
         return map(self.__getitem__, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        context.miss_size()
+        miss_size()
         return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:

@@ -21,8 +21,9 @@ from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Changed, Value
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.native import Native, Seen
-    from hybridflow._src.plan.plan import Instruction, Plan
+    from hybridflow._src.plan.plan import Plan
 
 # Numba takes about two milliseconds for a line. Where a plan's kernels that are not there yet have
 # more lines than this, they are made for one op each, if those have fewer. It may be three times as

@@ -27,7 +27,8 @@ from hybridflow._src.plan.values import Changed, own
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hybridflow._src.plan.plan import Instruction, Plan, Watch
+    from hybridflow._src.plan.instruction import Instruction, Watch
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
 

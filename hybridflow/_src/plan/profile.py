@@ -19,7 +19,8 @@ from hybridflow._src.plan.values import Changed, own
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hybridflow._src.plan.plan import Instruction, Plan
+    from hybridflow._src.plan.instruction import Instruction
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
-    from hybridflow._src.plan.plan import Instruction
+    from hybridflow._src.plan.instruction import Instruction
 
 
 class Unsupported(Exception):

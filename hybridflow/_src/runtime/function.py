@@ -18,8 +18,9 @@ from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape, to_string
+from hybridflow._src.framework.unknown_sizes import unknown_sizes
 from hybridflow._src.ops.control_flow.conditional import common_dims
-from hybridflow._src.plan.plan import Kernels
+from hybridflow._src.plan.planning import Kernels
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction
 from hybridflow._src.variables.scope_state import get_variable_scope
@@ -366,7 +367,7 @@ class Function:
         concrete = None
         collections = context.eager_collections.top
         before = collections.snapshot()
-        with contextlib.suppress(Exception, _SizeNeeded), context.unknown_sizes.scope(ask):
+        with contextlib.suppress(Exception, _SizeNeeded), unknown_sizes.scope(ask):
             # An error is that of the sizes it has, if they raise one too.
             concrete = self._trace(bound, arguments, dims)
         if concrete is None or asked:

@@ -17,14 +17,15 @@ from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import late, raw
 from hybridflow._src.ops.control_flow.bodies import differentiable
 from hybridflow._src.plan import schedule
-from hybridflow._src.plan.plan import Plan, build
+from hybridflow._src.plan.plan import Plan
+from hybridflow._src.plan.planning import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.plan.plan import Kernels
+    from hybridflow._src.plan.planning import Kernels
     from hybridflow._src.runtime.func_graph import FuncGraph
 
 

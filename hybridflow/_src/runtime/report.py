@@ -9,7 +9,7 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.plan.native import Native
-from hybridflow._src.plan.plan import observers
+from hybridflow._src.plan.planning import observers
 from hybridflow._src.plan.profile import Profile, profile
 from hybridflow._src.plan.values import own
 from hybridflow._src.runtime.function import Function
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from hybridflow._src.kernels.kernel import Kernel
-    from hybridflow._src.plan.plan import Plan, Watch
+    from hybridflow._src.plan.instruction import Watch
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
 
 # As long as compiling may take.

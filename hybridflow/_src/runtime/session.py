@@ -10,7 +10,8 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import NotFoundError
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.stack import Opener
-from hybridflow._src.plan.plan import Kernels, Plan, build
+from hybridflow._src.plan.plan import Plan
+from hybridflow._src.plan.planning import Kernels, build
 from hybridflow._src.runtime.fetches import (
     Fetches,
     expand_feed,

@@ -12,7 +12,8 @@ from hybridflow._src.plan.values import VARIABLE, Buffer, Value
 if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.kernels.kernel import Kernel
-    from hybridflow._src.plan.plan import Instruction, Plan
+    from hybridflow._src.plan.instruction import Instruction
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
 
 

@@ -14,7 +14,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.plan.plan import Kernels, build
+from hybridflow._src.plan.planning import Kernels, build
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.variables.constraints.base import Projection
 from hybridflow._src.variables.variable import Variable

@@ -1,0 +1,65 @@
+"""One step of a plan: an op applied to numbered buffers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from hybridflow._src.framework import dispatch
+from hybridflow._src.framework.errors import OpError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.operation import Operation
+
+    # Told of each instruction that has run, and of what it gave.
+    Watch: TypeAlias = Callable[["Instruction", Sequence[Any]], None]
+
+
+class Instruction(NamedTuple):
+    """One step: `compute` applied to the buffers `inputs` (and `attrs`), results into `outputs`.
+
+    `release` are the buffers that nothing later uses. `locked` is the buffer of the variable whose
+    lock is held meanwhile, and between it and its neighbours with the same one.
+    """
+
+    op: Operation
+    compute: Callable[..., Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attrs: dict[str, Any]
+    release: tuple[int, ...]
+    locked: int | None = None
+
+    def results(self, inputs: list[Any]) -> Sequence[Any]:
+        """Runs it: what it gives for each of its outputs.
+
+        Raises:
+          OpError: of the class that fits what went wrong, with the op.
+        """
+        try:
+            result = self.compute(*inputs, **self.attrs)
+        except Exception as error:
+            problem = explained(error, self.op, inputs)
+            if problem is error:
+                raise
+            raise problem from error
+        if (
+            len(self.outputs) == 1
+            and result.__class__ is not tuple
+            and result.__class__ is not list
+        ):
+            return (result,)
+        return result if self.outputs else ()
+
+
+def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
+    """The error to raise for one that an op raised: with the op, and shapes where they matter."""
+    if not isinstance(error, OpError):
+        if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError)):
+            return error
+        error = dispatch.explain(op.op_def, op.name, inputs, op.attrs, error)
+    if error._op is None:
+        error._op = op
+        error._node_def = op.node_def
+    return error

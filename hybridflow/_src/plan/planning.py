@@ -1,0 +1,214 @@
+"""Makes plans: the ops of a graph as instructions, in order, over numbered buffers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.storage import Guard, Storage
+from hybridflow._src.plan import schedule
+from hybridflow._src.plan.effects import is_reference, source_of
+from hybridflow._src.plan.instruction import Instruction
+from hybridflow._src.plan.native import native_of
+from hybridflow._src.plan.passes import Passes
+from hybridflow._src.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.body import Body
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+
+
+class Kernels(dict["Operation", "Callable[..., Any]"]):
+    """The stateful kernels of one owner (a session), by op: made once, shared by all its plans.
+
+    Attributes:
+      guard: shared by the variables of the owner.
+      threads: how many threads work on one large kernel; 0 leaves it to the process.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        super().__init__()
+        self.guard = Guard()
+        self.threads = threads
+
+
+# Told of each plan when it is made.
+observers: list[Callable[[Plan], None]] = []
+_NOT_FED = (
+    "You must feed a value for placeholder tensor '{name}' with dtype {dtype} and shape {shape}: "
+    "`session.run(..., feed_dict={{{name}: value}})`."
+)
+
+
+class _Builder:
+    """Builds one plan: numbers buffers and turns ops into instructions."""
+
+    def __init__(self, kernels: Kernels, references: frozenset[Tensor]) -> None:
+        self.kernels = kernels
+        # Feeds that are variables themselves, not their values.
+        self.references = references
+        self.template: list[Any] = []
+        self.slots: dict[Tensor, int] = {}
+        self.steps: list[Instruction] = []
+        self.bodies: list[Plan] = []
+
+    def new_slot(self, value: Any = None) -> int:
+        self.template.append(value)
+        return len(self.template) - 1
+
+    def slot_of(self, tensor: Tensor) -> int:
+        slot = self.slots.get(tensor)
+        if slot is None:
+            slot = self.slots[tensor] = self.new_slot()
+        return slot
+
+    def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
+        """The buffer with the value of `tensor`; a variable's reference is read here and now."""
+        given = tensor in fed and tensor not in self.references
+        if not tensor._dtype.is_ref_dtype or given or not is_reference(tensor):
+            return self.slot_of(tensor)
+        slot = self.new_slot()
+        self.steps.append(Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ()))
+        return slot
+
+    def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        op_def = op.op_def
+        if op_def.name == "Const":
+            self.slots[op.outputs[0]] = self.new_slot(op.attrs["value"])
+            return
+        if op_def.name == "Placeholder":
+            tensor = op.outputs[0]
+            raise InvalidArgumentError(
+                op.node_def,
+                op,
+                _NOT_FED.format(name=op.name, dtype=tensor.dtype.name, shape=tensor.shape),
+            )
+        if op_def.effect == "lock":
+            self.add_locked(op, fed)
+            return
+        inputs = []
+        references = [arg.ref for arg in op_def.inputs]
+        captured = _captured_references(op)
+        for index, tensor in enumerate(op.inputs):
+            if index < len(references) and references[index]:
+                inputs.append(self.slot_of(source_of(tensor).outputs[0]))
+            elif tensor in captured:
+                inputs.append(self.slot_of(tensor))
+            else:
+                inputs.append(self.value_slot(tensor, op, fed))
+        attrs = {key: value for key, value in op.attrs.items() if key in op_def.defaults}
+        compute = op_def.compute
+        if op.bodies:
+            plans = [build_body(body, self.kernels) for body in op.bodies]
+            self.bodies += plans
+            compute = op_def.kernel(op, *plans)  # type: ignore[misc]
+            attrs = {}
+        elif compute is None:
+            compute = self.kernels.get(op)
+            if compute is None:
+                # Two threads may build plans of one session at once: all must get the same kernel.
+                made = op_def.kernel(**attrs)  # type: ignore[misc]
+                if op_def.name in ("VariableV2", "VarHandleOp"):
+                    made().guard = self.kernels.guard
+                compute = self.kernels.setdefault(op, made)
+            attrs = {}
+        # Outputs that are fed keep what was fed.
+        outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]
+        self.steps.append(Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, ()))
+
+    def add_locked(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        """The ops of a body that runs while a variable is locked, as instructions in its place."""
+        (body,) = op.bodies
+        first = len(self.steps)
+        outside = fed.union(body.captures)
+        for inner in schedule.order(schedule.prune([], body.effects, outside), outside):
+            self.add(inner, fed)
+        locked = self.slot_of(source_of(op.inputs[0]).outputs[0])
+        self.steps[first:] = [step._replace(locked=locked) for step in self.steps[first:]]
+
+    def with_releases(self, kept: set[int]) -> list[Instruction]:
+        """The instructions, each told which buffers it is the last to use."""
+        seen = set(kept)
+        seen.update(i for i, value in enumerate(self.template) if value is not None)
+        result = []
+        for step in reversed(self.steps):
+            last = [
+                slot for slot in dict.fromkeys((*step.inputs, *step.outputs)) if slot not in seen
+            ]
+            seen.update(last)
+            result.append(step._replace(release=tuple(last)))
+        result.reverse()
+        return result
+
+
+def _captured_references(op: Operation) -> frozenset[Tensor]:
+    """The variables kept by reference that the bodies of an op use."""
+    return frozenset(
+        t for body in op.bodies for t in body.captures if t._dtype.is_ref_dtype and is_reference(t)
+    )
+
+
+def build(
+    tensors: Sequence[Tensor],
+    operations: Sequence[Operation],
+    feeds: Sequence[Tensor],
+    kernels: Kernels,
+    references: frozenset[Tensor] = frozenset(),
+) -> Plan:
+    """The plan that computes `tensors` and runs `operations` when `feeds` are given.
+
+    For those of the feeds that are in `references` variables are given, not values.
+
+    Raises:
+      InvalidArgumentError: if it needs a placeholder that is not fed.
+    """
+    fed = frozenset(feeds)
+    builder = _Builder(kernels, references)
+    fed_slots = [builder.slot_of(t) for t in feeds]
+    passes = Passes()
+    needed = schedule.prune(tensors, operations, fed)
+    passes.done("prune")
+    fetched_references = [
+        t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)
+    ]
+    fetched: dict[Tensor, int] = {}
+    for tensor in dict.fromkeys(fetched_references):
+        # A variable fetched by its reference: the value from before the step.
+        needed.remove(tensor.op)
+        builder.add(tensor.op, fed)
+        fetched[tensor] = builder.value_slot(tensor, tensor.op, fed)
+    ordered = schedule.order(needed, fed)
+    passes.done("order")
+    for op in ordered:
+        builder.add(op, fed)
+    fetches = [fetched.get(t, -1) for t in tensors]
+    fetches = [builder.slot_of(t) if s < 0 else s for s, t in zip(fetches, tensors, strict=True)]
+    kept = {*fetches, *fed_slots}
+    instructions = builder.with_releases(kept)
+    passes.done("instructions")
+    plan = Plan(
+        instructions,
+        builder.template,
+        fed_slots,
+        fetches,
+        kernels.threads,
+        builder.bodies,
+        passes,
+    )
+    plan.native = native_of(plan)
+    for tell in observers:
+        tell(plan)
+    return plan
+
+
+def build_body(body: Body, kernels: Kernels) -> Plan:
+    """The plan of a control flow body, fed with its inputs and captures.
+
+    It gives the body's outputs, then the values inside that gradients asked for.
+    """
+    feeds = [*body.inputs, *body.captures]
+    references = frozenset(t for t in body.captures if t._dtype.is_ref_dtype and is_reference(t))
+    return build([*body.outputs, *body.saved], body.effects, feeds, kernels, references)
