@@ -10,8 +10,9 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.cli.shim import compat, contrib_eager, contrib_framework, contrib_layers
-from hybridflow._src.cli.shim.names import nearest, offered, shown
+from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import MODULES
+from hybridflow._src.layers.arguments import normalize_tuple
 
 
 def test_every_name_that_the_table_offers_is_there():
@@ -56,6 +57,26 @@ def test_nearest(path, name, found):
 
 
 # ---- tf.contrib.eager ----
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("tensorflow.layers", "conv2d", hf.layers.conv2d),
+        ("tensorflow.compat.v1.layers", "Dense", hf.layers.Dense),
+        ("tensorflow.python.layers.base", "Layer", hf.layers.Layer),
+        ("tensorflow.python.layers.convolutional", "Conv2D", hf.layers.Conv2D),
+        ("tensorflow.python.layers.utils", "normalize_tuple", normalize_tuple),
+        ("tensorflow.losses", "huber_loss", hf.losses.huber_loss),
+        ("tensorflow.python.ops.losses.losses_impl", "Reduction", hf.losses.Reduction),
+        ("tensorflow.python.ops.losses.util", "add_loss", hf.losses.add_loss),
+        ("tensorflow.metrics", "auc", hf.metrics.auc),
+        ("tensorflow.python.ops.metrics_impl", "mean", hf.metrics.mean),
+        ("tensorflow.python.ops.check_ops", "assert_rank", hf.assert_rank),
+    ],
+)
+def test_layers_losses_and_metrics_by_their_paths(path, name, value):
+    assert find(path, name) == (value,)
 
 
 @pytest.fixture
