@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.arranging import transpose
 from hybridflow._src.ops.arrays.casting import cast
@@ -109,6 +110,11 @@ def confusion_matrix(
             convert_to_tensor(labels, name="labels"),
             convert_to_tensor(predictions, name="predictions"),
         )
+        if not predictions.shape.is_compatible_with(labels.shape):
+            raise ShapeError(
+                "confusion_matrix: shapes of labels and predictions must be equal, got "
+                f"{labels.shape} and {predictions.shape}"
+            )
         predictions = cast(predictions, dtypes.int64)
         labels = cast(labels, dtypes.int64)
         labels = _not_negative(labels, "`labels`")
