@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+# The stddev of normal numbers of which those beyond two stddevs are left out.
+_TRUNCATED = 0.87962566103423978
+
+
 class UniformUnitScaling(WithDtype):
     """Uniform numbers that keep the variance of a layer's input.
 
@@ -60,11 +64,13 @@ class VarianceScaling(WithDtype):
         uniform: U(-a, a) with a = sqrt(3 * scale / n)
 
     with n the number of inputs of a unit (fan_in), of outputs (fan_out), or their mean (fan_avg).
+    As in every TensorFlow from 1.12 on, the stddev is that of the numbers: 1.4 cut normal numbers
+    of this stddev off, and theirs was 0.88 of it.
 
     Args:
       scale: a positive number.
       mode: "fan_in", "fan_out" or "fan_avg".
-      distribution: "normal" or "uniform".
+      distribution: "normal" ("truncated_normal" is the same), "untruncated_normal" or "uniform".
       seed: see `set_random_seed`.
       dtype: used where the call names none.
 
@@ -91,7 +97,7 @@ class VarianceScaling(WithDtype):
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"Invalid `mode` argument: {mode!r}")
         distribution = distribution.lower()
-        if distribution not in ("normal", "uniform"):
+        if distribution not in ("normal", "truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(f"Invalid `distribution` argument: {distribution!r}")
         self.scale = scale
         self.mode = mode
@@ -104,8 +110,12 @@ class VarianceScaling(WithDtype):
         fan_in, fan_out = _fans(shape if partition_info is None else partition_info.full_shape)
         sizes = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}
         scale = self.scale / max(1.0, sizes[self.mode])
-        if self.distribution == "normal":
-            return sampling.truncated_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
+        stddev = math.sqrt(scale)
+        if self.distribution == "untruncated_normal":
+            return sampling.random_normal(shape, 0.0, stddev, dtype, seed=self.seed)
+        if self.distribution != "uniform":
+            stddev /= _TRUNCATED
+            return sampling.truncated_normal(shape, 0.0, stddev, dtype, seed=self.seed)
         limit = math.sqrt(3.0 * scale)
         return sampling.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
 
