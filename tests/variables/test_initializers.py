@@ -27,17 +27,17 @@ class TestStatistics:
             (hf.random_normal_initializer(1.0, 2.0, seed=1), 1.0, 2.0, None),
             (hf.truncated_normal_initializer(1.0, 2.0, seed=1), 1.0, 2 * CUT, 5.0),
             (hf.uniform_unit_scaling_initializer(2.0, seed=1), 0.0, 2 / 200**0.5, None),
-            (hf.variance_scaling_initializer(seed=1), 0.0, CUT / 200**0.5, 2 / 200**0.5),
-            (hf.variance_scaling_initializer(3.0, "fan_out", seed=1), 0.0, CUT * 0.03**0.5, None),
+            (hf.variance_scaling_initializer(seed=1), 0.0, 200**-0.5, 2 / CUT / 200**0.5),
+            (hf.variance_scaling_initializer(3.0, "fan_out", seed=1), 0.0, 0.03**0.5, None),
             (
                 hf.variance_scaling_initializer(3.0, "fan_avg", "uniform", seed=1),
                 *(0.0, 0.02**0.5, (3 * 0.02) ** 0.5),
             ),
             (hf.glorot_uniform_initializer(seed=1), 0.0, (2 / 300) ** 0.5, (6 / 300) ** 0.5),
-            (hf.glorot_normal_initializer(seed=1), 0.0, CUT * (2 / 300) ** 0.5, None),
-            (hf.keras.initializers.he_normal(seed=1), 0.0, CUT * 0.01**0.5, 0.2),
+            (hf.glorot_normal_initializer(seed=1), 0.0, (2 / 300) ** 0.5, None),
+            (hf.keras.initializers.he_normal(seed=1), 0.0, 0.01**0.5, 0.2 / CUT),
             (hf.keras.initializers.he_uniform(seed=1), 0.0, 0.01**0.5, 0.03**0.5),
-            (hf.keras.initializers.lecun_normal(seed=1), 0.0, CUT * 0.005**0.5, None),
+            (hf.keras.initializers.lecun_normal(seed=1), 0.0, 0.005**0.5, None),
             (hf.keras.initializers.lecun_uniform(seed=1), 0.0, 0.005**0.5, 0.015**0.5),
         ],
     )
@@ -51,7 +51,7 @@ class TestStatistics:
 
     def test_convolutions_share_a_kernel(self, mode: Mode) -> None:
         values = drawn(mode, hf.variance_scaling_initializer(seed=1), [3, 3, 20, 50])
-        assert values.std() == pytest.approx(CUT / 180**0.5, rel=0.03)
+        assert values.std() == pytest.approx(180**-0.5, rel=0.03)
 
     @pytest.mark.parametrize(("shape", "fan"), [([], 1), ([50], 50)])
     def test_few_dimensions(self, mode: Mode, shape: list[int], fan: int) -> None:

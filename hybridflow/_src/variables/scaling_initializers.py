@@ -80,7 +80,7 @@ class VarianceScaling(WithDtype):
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     w = hf.variance_scaling_initializer(seed=1)([100, 50])
-    >>> bool(abs(w.numpy().std() - 0.088) < 0.01)
+    >>> bool(abs(w.numpy().std() - 0.1) < 0.01)
     True
     """
 
