@@ -109,3 +109,37 @@ def test_writes_stay_inside(graph, monkeypatch):
         wanted = session.run(fetches, feed)
         program_of(session, fetches, feed)
         _agree(session.run(fetches, feed), wanted)
+
+
+DEPTHWISE = {
+    "plain": ((2, 9, 7, 33), (3, 3), (1, 1), "SAME", (1, 1), "NHWC"),
+    "strided": ((3, 11, 8, 5), (3, 4), (2, 3), "SAME", (1, 1), "NHWC"),
+    "dilated": ((2, 10, 9, 70), (3, 2), (1, 1), "VALID", (2, 3), "NHWC"),
+    "channels first": ((2, 8, 6, 40), (5, 3), (2, 2), "SAME", (1, 1), "NCHW"),
+    "beyond": ((1, 2, 3, 32), (5, 7), (1, 1), "SAME", (1, 1), "NHWC"),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("case", DEPTHWISE)
+def test_depthwise(graph, monkeypatch, case, dtype, threads):
+    monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    shape, size, strides, padding, dilations, data_format = DEPTHWISE[case]
+    first = data_format == "NCHW"
+    images = _numbers(0, *shape)
+    images = np.moveaxis(images, -1, 1) if first else images
+    x = hf.placeholder(dtype, images.shape)
+    f = hf.placeholder(dtype, [*size, shape[-1], 1])
+    lists = [[1, 1, *v] if first else [1, *v, 1] for v in (strides, dilations)]
+    y = hf.nn.depthwise_conv2d_native(
+        x, f, lists[0], padding, data_format=data_format, dilations=lists[1]
+    )
+    fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, f])]
+    feed = {x: images, f: _numbers(1, *size, shape[-1], 1)}
+    config = hf.ConfigProto(intra_op_parallelism_threads=threads)
+    with hf.Session(config=config) as session:
+        wanted = session.run(fetches, feed)
+        program_of(session, fetches, feed)
+        _agree(session.run(fetches, feed), wanted)
+        assert not native.fallbacks(plan_of(session, fetches))

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
 from hybridflow._src.ops import shape_rules
-from hybridflow._src.ops.convolution import meanings
+from hybridflow._src.ops.convolution import lowered, meanings
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.windows import channels, channels_last, in_format
 
@@ -145,6 +145,7 @@ _depthwise = OpDef(
     grad=_gradients.of_forward,
     samples=_samples.of_forward,
     checked=True,
+    native=lowered.depthwise,
 )
 _backprop_input = OpDef(
     "DepthwiseConv2dNativeBackpropInput",
@@ -156,6 +157,7 @@ _backprop_input = OpDef(
     grad=_gradients.of_input_gradient,
     samples=_samples.of_input_gradient,
     checked=True,
+    native=lowered.depthwise_input_gradient,
 )
 _backprop_filter = OpDef(
     "DepthwiseConv2dNativeBackpropFilter",
@@ -167,6 +169,7 @@ _backprop_filter = OpDef(
     grad=_gradients.of_filter_gradient,
     samples=_samples.of_filter_gradient,
     checked=True,
+    native=lowered.depthwise_filter_gradient,
 )
 
 
