@@ -192,7 +192,7 @@ def _depthwise(
         lambda part, _, padding: depthwise_conv2d_native(
             part, filters, strides, padding, data_format or "NHWC", name=name
         ),
-        raw.Shape(filters),
+        shape_of(filters),
         data_format=data_format,
     )
 
