@@ -10,12 +10,13 @@ from __future__ import annotations
 import functools
 import textwrap
 
+from hybridflow._src.kernels import scalar
 from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import NAMESPACE
 
 word = NAMESPACE["word"]
 load_T, store_T, load_u8 = NAMESPACE["load_f64"], NAMESPACE["store_f64"], NAMESPACE["load_u8"]
-T, i32 = NAMESPACE["f64"], NAMESPACE["i32"]
+T, i32, select = NAMESPACE["f64"], NAMESPACE["i32"], scalar.select
 
 # So many elements of a window are written out.
 MOST_TAPS = 16
@@ -107,8 +108,8 @@ def largest_gradient(a: int) -> int:
         for column in range(W):
             w = column + word(a, 15)
             to = (row * W + column) * C
-            for c in range(C):
-                store_T(dx, to + c, 0, T(0))
+            # Where windows do not overlap, nothing is added up.
+            begun = 0
             for kh in range(h % SH, KH, SH):
                 oh = (h - kh) // SH
                 if oh >= 0 and oh < OH:
@@ -117,11 +118,20 @@ def largest_gradient(a: int) -> int:
                         if ow >= 0 and ow < OW:
                             at = ((image + oh) * OW + ow) * C
                             tap = kh * KW + kw
-                            for c in range(C):
-                                total = load_T(dx, to + c, 0)
-                                if load_u8(places, at + c, 2) == tap:
-                                    total = T(total + load_T(dy, at + c, 1))
-                                store_T(dx, to + c, 0, total)
+                            if begun == 0:
+                                for c in range(C):
+                                    is_here = i32(load_u8(places, at + c, 2)) == i32(tap)
+                                    part = select(is_here, load_T(dy, at + c, 1), T(0))
+                                    store_T(dx, to + c, 0, T(T(0) + part))
+                            else:
+                                for c in range(C):
+                                    is_here = i32(load_u8(places, at + c, 2)) == i32(tap)
+                                    part = select(is_here, load_T(dy, at + c, 1), T(0))
+                                    store_T(dx, to + c, 0, T(load_T(dx, to + c, 0) + part))
+                            begun = 1
+            if begun == 0:
+                for c in range(C):
+                    store_T(dx, to + c, 0, T(0))
     return 0
 
 
