@@ -175,7 +175,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         length = _length(t, axes)
         intermediate = t * clip_norm
         merge(t._dims, intermediate._dims)
-        return raw.RealDiv(intermediate, raw.Maximum(length, clip_norm), name=scope)
+        clipped = raw.RealDiv(intermediate, raw.Maximum(length, clip_norm), name="truediv")
+        return raw.Identity(clipped, name=scope)
 
 
 def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Tensor:
@@ -205,7 +206,8 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Ten
             return _root(reduce_sum(t * t, all_axes(t))) / count
 
         length = in_single(average, t)
-        return raw.RealDiv(t * clip_norm, raw.Maximum(length, clip_norm), name=scope)
+        clipped = raw.RealDiv(t * clip_norm, raw.Maximum(length, clip_norm), name="truediv")
+        return raw.Identity(clipped, name=scope)
 
 
 def _values(t_list: Any) -> list[Any]:
