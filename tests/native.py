@@ -12,9 +12,8 @@ import numpy as np
 from hybridflow._src.kernels import driver, uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.crew import Crew
-from hybridflow._src.plan import building
+from hybridflow._src.plan import building, planning
 from hybridflow._src.plan import native as executor
-from hybridflow._src.plan import plan as plans
 from hybridflow._src.plan.plan import Plan
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
@@ -137,12 +136,12 @@ def uncompiled_kernels() -> Iterator[None]:
 @contextlib.contextmanager
 def interpreter_alone() -> Iterator[None]:
     """Plans made inside are never run natively."""
-    before = plans.native_of
-    plans.native_of = lambda plan: None
+    before = planning.native_of
+    planning.native_of = lambda plan: None
     try:
         yield
     finally:
-        plans.native_of = before
+        planning.native_of = before
 
 
 def wait() -> None:
