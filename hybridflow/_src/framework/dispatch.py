@@ -17,7 +17,13 @@ from hybridflow._src.framework.advice import cast_to_allowed, cast_to_wider, on_
 from hybridflow._src.framework.convert import admit_tensor, constant_of, convert, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
-from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from hybridflow._src.framework.errors import (
+    DTypeError,
+    InvalidArgumentError,
+    OpError,
+    ResourceExhaustedError,
+    ShapeError,
+)
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.tensor import Tensor
 
@@ -251,7 +257,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             result = context.eager_kernels.get(op, attrs)(*arrays)
     except OpError:
         raise
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         raise explain(op, op.name, arrays, attrs, error) from error
     finally:
         fp.restore(status)
@@ -297,13 +303,14 @@ def explain(
 ) -> OpError:
     """The error for an exception of the NumPy meaning: the shape rule often knows better why."""
     inputs: list[Tensor] = [wrap(v, _dtype_of_value(v)) for v in values]
+    where = f"in '{name}' (op: '{op.name}') with input shapes: {_shown(inputs)}."
+    if isinstance(error, MemoryError):
+        return ResourceExhaustedError(None, None, f"OOM: {error} {where}")
     try:
         _infer(op, name, inputs, attrs)
     except OpError as known:
         return known
-    return InvalidArgumentError(
-        None, None, f"{error} in '{name}' (op: '{op.name}') with input shapes: {_shown(inputs)}."
-    )
+    return InvalidArgumentError(None, None, f"{error} {where}")
 
 
 def _shown(inputs: Sequence[Tensor]) -> str:

@@ -202,7 +202,7 @@ def _short(
             return otherwise(self, other)
         try:
             array = quietly(ufunc, self._a, other._a)
-        except (ValueError, RuntimeError):
+        except (ValueError, RuntimeError, MemoryError):
             return long(self, other)
         # What EagerTensor(array, dtype) does, without a call.
         result = new(eager)

@@ -56,7 +56,7 @@ class Instruction(NamedTuple):
 def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
     """The error to raise for one that an op raised: with the op, and shapes where they matter."""
     if not isinstance(error, OpError):
-        if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError)):
+        if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError, MemoryError)):
             return error
         error = dispatch.explain(op.op_def, op.name, inputs, op.attrs, error)
     if error._op is None:

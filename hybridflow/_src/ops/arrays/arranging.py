@@ -13,6 +13,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import reshape_like
 
@@ -313,7 +314,9 @@ def _tile_shape(attrs: dict[str, Any], x: Tensor, multiples: Tensor) -> shape_ru
 def _tile(x: np.ndarray, multiples: np.ndarray) -> np.ndarray:
     if multiples.shape != (x.ndim,) or (multiples.size and multiples.min() < 0):
         raise ValueError(f"multiples must be {x.ndim} sizes, got {multiples.tolist()}")
-    return np.tile(x, multiples.tolist()) if x.ndim else np.array(x)
+    times = multiples.tolist()
+    allocatable("Tile", [n * m for n, m in zip(x.shape, times, strict=True)], x.dtype)
+    return np.tile(x, times) if x.ndim else np.array(x)
 
 
 def _native_tile(b: Any, x: Any, multiples: Any) -> Any:

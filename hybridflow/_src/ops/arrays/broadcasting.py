@@ -13,6 +13,7 @@ from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import broadcast
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulated
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -44,7 +45,7 @@ def _broadcast_shape(attrs: dict[str, Any], x: Tensor, shape: Tensor) -> shape_r
 
 
 def _broadcast_arrays(x: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(x, tuple(shape.tolist())).copy()
+    return np.broadcast_to(x, allocatable("BroadcastTo", shape, x.dtype)).copy()
 
 
 def _broadcast_samples(rng: np.random.Generator) -> Iterable[Sample]:

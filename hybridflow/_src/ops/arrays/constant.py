@@ -17,6 +17,7 @@ from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ def _fill(dims: np.ndarray, value: np.ndarray) -> np.ndarray:
         raise ValueError(f"dims must be a vector and value a scalar, got {dims!r} and {value!r}")
     if dims.size and dims.min() < 0:
         raise ValueError("Fill dimensions must be >= 0")
-    return np.full(dims, value, value.dtype)
+    return np.full(allocatable("Fill", dims, value.dtype), value, value.dtype)
 
 
 def _fill_grad(op: Any, dy: Tensor) -> tuple[None, Any]:
@@ -78,7 +79,8 @@ def _fill_samples(rng: np.random.Generator) -> Iterable[Sample]:
 
 _fill_op = OpDef(
     "Fill",
-    "dims: int32, value: T -> output: T",
+    "dims: index_type, value: T -> output: T",
+    types={"index_type": (dtypes.int32, dtypes.int64)},
     shape=_fill_shape,
     compute=_fill,
     grad=_fill_grad,
@@ -114,6 +116,7 @@ OpDef(
 
 
 def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    shape = allocatable("Const", shape, dtype)
     return np.full(shape, b"", object) if dtype.kind == "O" else np.zeros(shape, dtype)
 
 
@@ -255,6 +258,7 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
         raise TypeError(f"Expected {dtype.name}, got 1 of type 'int' instead.")
     dims = _static_dims(shape)
     if dims is not None:
+        dims = allocatable("Const", dims, dtype.np)
         return of_array(np.ones(dims, dtype.np), dtype, name or "ones")
     return _filled(shape, np.ones((), dtype.np), dtype, name, "ones")
 
@@ -331,7 +335,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """A tensor in which every element is `value`.
 
     Args:
-      dims: the shape, int32 `[rank]`.
+      dims: the shape, int32 or int64 `[rank]`.
       value: a scalar.
       name: name of the op.
 
@@ -339,6 +343,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
 
     Raises:
       ValueError: if `dims` is no vector, holds a negative size, or `value` is no scalar.
+      ResourceExhaustedError: if the machine has no memory for it (so for all ops here).
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

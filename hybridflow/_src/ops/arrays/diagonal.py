@@ -15,6 +15,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.arrays.constant import ones, zeros
 from hybridflow._src.ops.arrays.joining import concat
 
@@ -73,7 +74,8 @@ def _matrix_diag_shape(attrs: dict[str, Any], diagonal: Tensor) -> shape_rules.D
 
 
 def _matrix_diag(diagonal: np.ndarray) -> np.ndarray:
-    result = np.zeros((*diagonal.shape, diagonal.shape[-1]), diagonal.dtype)
+    shape = allocatable("MatrixDiag", (*diagonal.shape, diagonal.shape[-1]), diagonal.dtype)
+    result = np.zeros(shape, diagonal.dtype)
     result[_on_diagonal(result)] = diagonal
     return result
 

@@ -16,6 +16,7 @@ from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulated, accumulator
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES, NUMBERS
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -362,7 +363,8 @@ def _scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> 
         )
     if depth == 0:
         return np.asarray(accumulated(np.add, updates.reshape(-1, *sizes), 0))
-    result = np.zeros(sizes, accumulator(updates.dtype))
+    dtype = accumulator(updates.dtype)
+    result = np.zeros(allocatable("ScatterNd", sizes, dtype), dtype)
     index = _coordinates(indices, sizes[:depth])
     if index is None:
         row, bad = _first_bad(indices, sizes[:depth])

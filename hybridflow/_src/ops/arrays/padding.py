@@ -12,6 +12,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import all_axes, shape_of
 
@@ -64,7 +65,7 @@ def _pad_v2(x: np.ndarray, paddings: np.ndarray, constant_values: np.ndarray) ->
     if constant_values.ndim:
         raise ValueError("constant_values must be a scalar")
     dims = [dim + sum(pad) for dim, pad in zip(x.shape, pads, strict=True)]
-    result = np.full(dims, constant_values, x.dtype)
+    result = np.full(allocatable("Pad", dims, x.dtype), constant_values, x.dtype)
     result[_inner(x.shape, pads)] = x
     return result
 

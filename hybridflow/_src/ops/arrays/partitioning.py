@@ -14,6 +14,7 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.grad_helpers import shape_of
 
 if TYPE_CHECKING:
@@ -255,7 +256,8 @@ def _stitch(*inputs: np.ndarray) -> np.ndarray:
     indices, data = _halves(inputs)
     row = data[0].shape[indices[0].ndim :]
     count = 1 + max((int(i.max()) for i in indices if i.size), default=-1)
-    result = np.zeros((count, *row), data[0].dtype)
+    shape = allocatable("DynamicStitch", (count, *row), data[0].dtype)
+    result = np.zeros(shape, data[0].dtype)
     for index, value in zip(indices, data, strict=True):
         if value.shape != (*index.shape, *row):
             raise ValueError(f"Got data of shape {value.shape} for indices of shape {index.shape}")

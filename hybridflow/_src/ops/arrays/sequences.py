@@ -13,6 +13,7 @@ from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.families import INDICES
 
@@ -37,7 +38,10 @@ def _count(start: Any, limit: Any, delta: Any) -> int:
         raise ValueError(f"Requires start >= limit when delta < 0: {start}/{limit}")
     if isinstance(delta, int):
         return -((start - limit) // delta) if delta > 0 else -((limit - start) // -delta)
-    return math.ceil(abs((limit - start) / delta))
+    count = abs((limit - start) / delta)
+    if not count < 2.0**63:
+        raise ValueError(f"Requires ((limit - start) / delta) < 2**63: {count}")
+    return math.ceil(count)
 
 
 def _range_shape(
@@ -62,7 +66,7 @@ def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarra
     if start.ndim or limit.ndim or delta.ndim:
         raise ValueError("start, limit and delta must be scalars")
     count = _count(*_scalars(start, limit, delta))
-    values = np.full(count, delta, start.dtype)
+    values = np.full(allocatable("Range", [count], start.dtype), delta, start.dtype)
     values[:1] = start
     # As TF does: each element is the one before plus delta, with its rounding.
     return np.add.accumulate(values, dtype=start.dtype)
@@ -111,6 +115,7 @@ def range(
 
     Raises:
       ValueError: if `delta` is 0, or leads away from `limit`.
+      ResourceExhaustedError: if the machine has no memory for so many numbers.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -162,7 +167,8 @@ def _linspace(start: np.ndarray, stop: np.ndarray, num: np.ndarray) -> np.ndarra
     if num == 1:
         return np.array([start], dtype)
     step = (stop - start) / dtype.type(num - 1)
-    return np.asarray(start + step * np.arange(int(num)).astype(dtype), dtype)
+    (count,) = allocatable("LinSpace", [num], np.dtype(np.int64))
+    return np.asarray(start + step * np.arange(count).astype(dtype), dtype)
 
 
 def _linspace_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -234,7 +240,8 @@ def _one_hot(
         raise ValueError("depth, on_value and off_value must be scalars")
     flat = indices.ravel()
     rows = np.flatnonzero((flat >= 0) & (flat < depth))
-    result = np.full((flat.size, int(depth)), off_value, off_value.dtype)
+    shape = allocatable("OneHot", (flat.size, depth), off_value.dtype)
+    result = np.full(shape, off_value, off_value.dtype)
     result[rows, flat[rows]] = on_value
     result = result.reshape(*indices.shape, int(depth))
     return np.ascontiguousarray(np.moveaxis(result, -1, axis)) if axis >= 0 else result

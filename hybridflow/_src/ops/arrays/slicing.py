@@ -11,6 +11,7 @@ from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.arrays.constant import ones_like
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
@@ -220,7 +221,7 @@ def _unsliced(
     dy: np.ndarray,
     **masks: int,
 ) -> np.ndarray:
-    whole = np.zeros(shape, dy.dtype)
+    whole = np.zeros(allocatable("StridedSliceGrad", shape, dy.dtype), dy.dtype)
     part = whole[index_of(whole.shape, begin, end, strides, masks)]
     if part.shape != dy.shape:
         raise ValueError(f"shape of dy was {dy.shape} instead of {part.shape}")

@@ -13,6 +13,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
 
 if TYPE_CHECKING:
@@ -97,7 +98,10 @@ def _to_space_shape(
 def _to_batch(x: np.ndarray, block_shape: np.ndarray, paddings: np.ndarray) -> np.ndarray:
     block, count = block_shape.tolist(), len(block_shape)
     rest = x.shape[1 + count :]
-    x = np.pad(x, [(0, 0), *paddings.tolist(), *[(0, 0)] * len(rest)])
+    pads = [[0, 0], *paddings.tolist(), *[[0, 0]] * len(rest)]
+    padded = [n + sum(pad) for n, pad in zip(x.shape, pads, strict=True)]
+    allocatable("SpaceToBatchND", padded, x.dtype)
+    x = np.pad(x, pads)
     sizes = [n // by for n, by in zip(x.shape[1:], block, strict=False)]
     pairs = [n for pair in zip(sizes, block, strict=True) for n in pair]
     x = x.reshape(len(x), *pairs, *rest)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hybridflow._src.kernels import blas
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.windows import Windows, blocks, padded, view
 
 
@@ -40,7 +41,8 @@ def input_gradient(dy: np.ndarray, filters: np.ndarray, windows: Windows) -> np.
     """The gradient with respect to `x` of `sum(dy * y)`."""
     dtype, dy, matrix = dy.dtype, _wide(dy), _matrix(_wide(filters)).T
     depth = filters.shape[-2]
-    dx = np.zeros((len(dy), *windows.padded, depth), dy.dtype)
+    shape = allocatable("gradient of a convolution", (len(dy), *windows.padded, depth), dy.dtype)
+    dx = np.zeros(shape, dy.dtype)
     for images, rows in blocks(len(dy), windows, matrix.shape[1] * dy.itemsize):
         part = dy[images, rows]
         flat = part.reshape(int(np.prod(part.shape[:-1], dtype=np.int64)), len(matrix))

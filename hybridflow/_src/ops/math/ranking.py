@@ -15,6 +15,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES, REALS
 from hybridflow._src.ops.grad_helpers import all_axes, shape_of
 
@@ -150,7 +151,7 @@ def _bincount_arrays(arr: np.ndarray, size: np.ndarray, weights: np.ndarray) -> 
     if values.size and values.min() < 0:
         raise InvalidArgumentError(None, None, "Input arr must be non-negative!")
     counted = values < size
-    bins = np.zeros(int(size), weights.dtype)
+    bins = np.zeros(allocatable("Bincount", [size], weights.dtype), weights.dtype)
     if weights.size == 0:
         np.add.at(bins, values[counted], weights.dtype.type(1))
     elif weights.shape == arr.shape:

@@ -14,6 +14,7 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulator
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES, NUMBERS, REALS, conj
 from hybridflow._src.ops.grad_helpers import in_single
 
@@ -88,7 +89,8 @@ def _by_segment(
     def compute(data: np.ndarray, segment_ids: np.ndarray) -> np.ndarray:
         _check_sorted(data, segment_ids)
         count = int(segment_ids[-1]) + 1 if len(segment_ids) else 0
-        result = np.full((count, *data.shape[1:]), empty, data.dtype)
+        shape = allocatable(name, (count, *data.shape[1:]), data.dtype)
+        result = np.full(shape, empty, data.dtype)
         if count:
             starts = _starts(segment_ids)
             values = _by_runs(ufunc, data, starts)
@@ -223,7 +225,8 @@ def _unsorted(
         rest = data.shape[segment_ids.ndim :]
         rows = data.reshape((len(ids), *rest))
         start = empty(dtypes.as_dtype(data.dtype))
-        result = np.full((count, *rest), start, accumulator(data.dtype))
+        dtype = accumulator(data.dtype)
+        result = np.full(allocatable(name, (count, *rest), dtype), start, dtype)
         if rows.size < _FEW or not rest:
             ufunc.at(result, ids, rows)
         else:

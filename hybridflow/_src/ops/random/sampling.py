@@ -22,6 +22,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.seeds import get_seed
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.arrays.constant import of_array
 from hybridflow._src.ops.families import FLOATS, INDICES, REALS
 
@@ -56,11 +57,10 @@ def _shape(attrs: dict[str, Any], shape: Tensor, *_: Tensor) -> shape_rules.Dims
     return tuple(sizes)
 
 
-def _sizes(shape: np.ndarray) -> list[int]:
-    sizes: list[int] = shape.tolist()
-    if shape.ndim != 1 or min(sizes, default=0) < 0:
-        raise ValueError(f"A shape must be a vector of sizes, got {sizes}")
-    return sizes
+def _sizes(op: str, shape: np.ndarray, dtype: np.dtype[Any]) -> tuple[int, ...]:
+    if shape.ndim != 1 or min(shape, default=0) < 0:
+        raise ValueError(f"A shape must be a vector of sizes, got {shape.tolist()}")
+    return allocatable(op, shape, dtype)
 
 
 def _floats(name: str, draw: Callable[[Philox, int, np.dtype[Any]], np.ndarray]) -> OpDef:
@@ -70,7 +70,7 @@ def _floats(name: str, draw: Callable[[Philox, int, np.dtype[Any]], np.ndarray])
         generator = Philox(seed, seed2)
 
         def compute(shape: np.ndarray, **_: Any) -> np.ndarray:
-            sizes = _sizes(shape)
+            sizes = _sizes(name, shape, dtype.np)
             return draw(generator, math.prod(sizes), dtype.np).reshape(sizes)
 
         return compute
@@ -96,7 +96,7 @@ def _integer_kernel(seed: int, seed2: int) -> Callable[..., np.ndarray]:
     generator = Philox(seed, seed2)
 
     def compute(shape: np.ndarray, low: np.ndarray, high: np.ndarray, **_: Any) -> np.ndarray:
-        sizes = _sizes(shape)
+        sizes = _sizes("RandomUniformInt", shape, low.dtype)
         if low.ndim or high.ndim:
             raise ValueError("minval and maxval of integers must be scalars")
         if low >= high:
@@ -164,7 +164,9 @@ def _multinomial_kernel(seed: int, seed2: int, output_dtype: DType) -> Callable[
             raise InvalidArgumentError(
                 None, None, f"num_classes should be positive, got {logits.shape[1]}"
             )
-        drawn = random_numbers.categorical(generator, logits, int(num_samples))
+        # Each draw is an integer of 64 bits at first.
+        sizes = allocatable("Multinomial", (len(logits), num_samples), np.dtype(np.int64))
+        drawn = random_numbers.categorical(generator, logits, sizes[1])
         return drawn.astype(output_dtype.np, copy=False)
 
     return compute
@@ -201,8 +203,13 @@ def seed_attrs(seed: int | None) -> tuple[int, int]:
     return graph_seed or 0, op_seed or 0
 
 
+def _is_plain_size(size: Any) -> bool:
+    """Whether it is an int that a shape of dtype int32 holds."""
+    return type(size) is int and 0 <= size < 2**31
+
+
 def _shape_tensor(shape: Any) -> Tensor:
-    if isinstance(shape, (list, tuple)) and all(type(size) is int for size in shape):
+    if isinstance(shape, (list, tuple)) and all(_is_plain_size(size) for size in shape):
         # The quick way, and the one to give an empty shape its dtype.
         return of_array(np.array(shape, np.int32), dtypes.int32, "shape")
     return convert_to_tensor(shape, name="shape")
@@ -216,7 +223,7 @@ def _plain(shape: Any, *parameters: Any) -> tuple[int, ...] | None:
     if context.modes.top.eager or not isinstance(shape, (list, tuple)):
         return None
     for size in shape:
-        if type(size) is not int or size < 0:
+        if not _is_plain_size(size):
             return None
     for parameter in parameters:
         if type(parameter) is not float and type(parameter) is not int:

@@ -1,0 +1,58 @@
+"""Sizes that come from values, checked before any array is made of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.errors import InvalidArgumentError, ResourceExhaustedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST = np.iinfo(np.int64).max
+
+
+def _physical_memory() -> int:
+    """In bytes; without limit where the system does not tell (on Windows)."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
+
+
+_MEMORY = _physical_memory()
+
+
+def allocatable(op: str, sizes: Iterable[Any], dtype: np.dtype) -> tuple[int, ...]:
+    """The shape of an array that an op is to make, as ints, if the machine can hold the array.
+
+    Args:
+      op: the type of the op. sizes: the shape, ints of any kind. dtype: of the array.
+
+    Raises:
+      InvalidArgumentError: if a size is negative, or the array has more elements than int64 counts.
+      ResourceExhaustedError: if the array is larger than the machine's memory.
+    """
+    shape = tuple([int(size) for size in sizes])
+    count = math.prod(shape)
+    # The usual case, in one comparison. (Two negative sizes make a positive product.)
+    if 0 <= count * dtype.itemsize <= _MEMORY and min(shape, default=0) >= 0:
+        return shape
+    shown = f"[{','.join(map(str, shape))}]"
+    if min(shape) < 0:
+        raise InvalidArgumentError(None, None, f"{op}: sizes must be >= 0, got shape {shown}")
+    if count > _MOST:
+        raise InvalidArgumentError(
+            None, None, f"{op}: shape {shown} is too large (more than 2**63 - 1 elements)"
+        )
+    raise ResourceExhaustedError(
+        None,
+        None,
+        f"OOM when allocating tensor with shape{shown} and type {dtype.name} in op {op}: it takes "
+        f"{count * dtype.itemsize / 2**30:,.1f} GiB, this machine has {_MEMORY / 2**30:,.1f} GiB",
+    )
