@@ -18,6 +18,8 @@ DIFFERENT = {
     "floordiv/float64/special": "the quotient that belongs to floormod",
     "norm/float32/zero": "the gradient at 0 is the shortest subgradient, not NaN",
     "norm/float64/zero": "the gradient at 0 is the shortest subgradient, not NaN",
+    "cumprod/float32/zeros": "the gradient at 0, where TF divides: NaN in 1.4, 0 in 2.x",
+    "cumprod/float64/zeros": "the gradient at 0, where TF divides: NaN in 1.4, 0 in 2.x",
     # What TF 1.4 refuses and 2.x takes.
     "tensordot/float32/0": "no axes to sum over",
     "tensordot/float64/0": "no axes to sum over",

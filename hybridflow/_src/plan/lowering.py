@@ -29,20 +29,21 @@ if TYPE_CHECKING:
 class Lowering(Moments):
     """Steps, as ops of a plan add them."""
 
-    def by_rows(self, function: Callable[[int], int], value: Value, *args: Any) -> Value:
+    def by_rows(self, function: Callable[[int], int], value: Value, *others: Any) -> Value:
         """What a kernel gives for each row (the last axis) of a value.
 
-        Its words: first and last row, length of a row, rows, results; then `args`.
+        Its words: first and last row, length of a row, rows, results; then `others`, numbers and
+        values of the same dtype and shape.
         """
         if value.dtype not in SHORT_NAMES or not value.shape:
             raise Unsupported(f"rows of {value.dtype.name}")
-        value = self.packed(value)
+        value, *args = [self.packed(v) if isinstance(v, Value) else v for v in (value, *others)]
         length = value.shape[-1]
         result = self.memory(value.shape, value.dtype)
         self.call(
             self._from_source(function, SHORT_NAMES[value.dtype]),
             [0, value.size // length, length, value, result, *args],
-            reads=[value],
+            reads=[v for v in (value, *args) if isinstance(v, Value)],
             writes=[result],
             divisible=True,
         )

@@ -1,4 +1,4 @@
-"""Cumulative sums and products."""
+"""Cumulative sums and products, and the recurrence in the gradient of the latter."""
 
 from __future__ import annotations
 
@@ -96,14 +96,92 @@ def _cumsum_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
 
 
 def _cumprod_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
-    x, axis = op.inputs
+    """Without a division, so that it is right where elements are 0.
+
+    With p the products and L_i that of all elements before x_i, the sum over k of dy_k dp_k / dx_i
+    is L_i (dy_i + x_(i+1) (dy_(i+1) + x_(i+2) (...))), which a recurrence from the end computes.
+    """
+    x, axis = conj(op.inputs[0]), op.inputs[1]
     exclusive, reverse = op.get_attr("exclusive"), op.get_attr("reverse")
-    weighted = dy * conj(op.outputs[0])
-    return raw.Cumsum(weighted, axis, exclusive=exclusive, reverse=not reverse) / conj(x), None
+    back: dict[str, Any] = {"exclusive": True, "reverse": not reverse}
+    if exclusive:
+        return conj(op.outputs[0]) * raw.Recurrence(x, dy, axis, **back), None
+    before = raw.Cumprod(x, axis, exclusive=True, reverse=reverse)
+    return before * (dy + raw.Recurrence(x, x * dy, axis, **back)), None
 
 
 _cumsum = _cumulative("Cumsum", np.add, _cumsum_grad)
 _cumprod = _cumulative("Cumprod", np.multiply, _cumprod_grad)
+
+
+# -- a linear recurrence ---------------------------------------------------------------------------
+
+
+def _recurrence(
+    a: np.ndarray, b: np.ndarray, axis: np.ndarray, exclusive: bool, reverse: bool
+) -> np.ndarray:
+    if a.shape != b.shape:
+        raise ValueError(f"a and b must be of one shape, got {a.shape} and {b.shape}")
+    where, turn = int(axis), slice(None, None, -1 if reverse else 1)
+    wide = accumulator(a.dtype)
+    factors, terms = (np.moveaxis(x.astype(wide, copy=False), where, 0)[turn] for x in (a, b))
+    result = np.zeros(factors.shape, wide)
+    total: Any = 0
+    for k, (factor, term) in enumerate(zip(factors, terms, strict=True)):
+        if exclusive:
+            result[k] = total
+        total = term + factor * total if k else term
+        if not exclusive:
+            result[k] = total
+    result = np.moveaxis(result[turn], 0, where)
+    return np.ascontiguousarray(result.astype(a.dtype, copy=False))
+
+
+def _native_recurrence(b: Any, a: Any, c: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
+    where = int(b.known(axis)) % len(a.shape)
+    inner = math.prod(a.shape[where + 1 :])
+    rows = (math.prod(a.shape[:where]), a.shape[where] * inner)
+    factors, terms = (b.reshape(b.cast(x, accumulator(x.dtype)), rows) for x in (a, c))
+    result = b.by_rows(scans.recurrence, factors, terms, inner, exclusive, reverse)
+    return b.cast(b.reshape(result, a.shape), a.dtype)
+
+
+def _recurrence_grad(op: Any, dy: Tensor) -> tuple[Any, Any, None]:
+    """The gradient of each y_k is again a recurrence, from the other end."""
+    a, b, axis = conj(op.inputs[0]), conj(op.inputs[1]), op.inputs[2]
+    exclusive, reverse = op.get_attr("exclusive"), op.get_attr("reverse")
+    back: dict[str, Any] = {"exclusive": True, "reverse": not reverse}
+    if exclusive:
+        db = raw.Recurrence(a, dy, axis, **back)
+        return db * conj(op.outputs[0]), db, None
+    db = dy + raw.Recurrence(a, a * dy, axis, **back)
+    return db * raw.Recurrence(a, b, axis, exclusive=True, reverse=reverse), db, None
+
+
+def _recurrence_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64, np.complex128):
+        for shape, axis in (((3,), 0), ((2, 3), 1), ((3, 2), -2), ((0, 2), 0)):
+            for attrs in ({}, {"exclusive": True}, {"reverse": True}):
+                values = (_draw(rng, shape, dtype), _draw(rng, shape, dtype))
+                yield Sample(*values, np.array(axis, np.int32), **attrs)
+
+
+# y_k = b_k + a_k y_(k-1) along an axis, from y_0 = b_0. Exclusive: y_(k-1) stands at k, after 0;
+# reverse: it runs from the end.
+OpDef(
+    "Recurrence",
+    "a: T, b: T, axis: Tidx -> y: T",
+    types={"T": NUMBERS, "Tidx": INDICES},
+    attrs={"exclusive": False, "reverse": False},
+    shape=lambda attrs, a, b, axis: shape_rules.merging(attrs, a, b),
+    compute=_recurrence,
+    grad=_recurrence_grad,
+    samples=_recurrence_samples,
+    native=_native_recurrence,
+)
+
+
+# -- the product of all others ---------------------------------------------------------------------
 
 
 def _others_arrays(x: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -117,9 +195,38 @@ def _others_arrays(x: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 
 def _others_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
-    x, axes = op.inputs
+    x, axes = conj(op.inputs[0]), op.inputs[1]
+    count = axes._dims and axes._dims[0]
+    if axes._dims == ():
+        return _others_slope(x, [axes], dy), None
+    if count is not None:
+        return _others_slope(x, [axes[i] for i in range(count)], dy), None
+    # How many axes there are is unknown: by division, so not where elements are 0.
     weighted = dy * conj(op.outputs[0])
-    return (raw.Sum(weighted, axes, keep_dims=True) - weighted) / conj(x), None
+    return (raw.Sum(weighted, axes, keep_dims=True) - weighted) / x, None
+
+
+def _others_slope(x: Tensor, axes: list[Tensor], dy: Tensor) -> Any:
+    """The gradient of products of others along one axis after the other.
+
+    Along one axis it is L R, with L the product of the elements before and R of those after. The
+    other axes' factor is that of the products along the first.
+    """
+    if not axes:
+        return raw.ZerosLike(x)
+    axis, *rest = axes
+    before = raw.Cumprod(x, axis, exclusive=True)
+    after = raw.Cumprod(x, axis, exclusive=True, reverse=True)
+    through: Any = None
+    if rest:
+        whole = raw.Prod(x, axis, keep_dims=True)
+        own = before * after
+        inner = raw.Sum(dy * own, axis, keep_dims=True)
+        through = own * _others_slope(whole, rest, inner)
+        dy = dy * raw.ProductOfOthers(whole, raw.Pack(rest))
+    left = before * raw.Recurrence(x, dy * after, axis, exclusive=True, reverse=True)
+    right = after * raw.Recurrence(x, dy * before, axis, exclusive=True)
+    return left + right if through is None else left + right + through
 
 
 def _others_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -129,7 +236,7 @@ def _others_samples(rng: np.random.Generator) -> Iterable[Sample]:
 
 
 # For each element the product of all others along the axes: the gradient of `Prod`, right also
-# where elements are 0. (Its own gradient divides by them, as that of `Cumprod` does in TF too.)
+# where elements are 0.
 OpDef(
     "ProductOfOthers",
     "input: T, axes: Tidx -> output: T",
@@ -181,7 +288,8 @@ def cumprod(
       reverse: multiply from the end: `[a * b * c, b * c, c]`.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape. The gradient is NaN where elements are 0.
+    Returns: a tensor of the same dtype and shape. Gradients of any order are right where elements
+      are 0; in TF 1.4 they are NaN there.
 
     Raises:
       InvalidArgumentError: if the axis is out of range.
