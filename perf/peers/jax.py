@@ -28,6 +28,7 @@ _RATE = rules.LEARNING_RATE
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "SGD": lambda: optax.sgd(_RATE),
     "Momentum": lambda: optax.sgd(_RATE, rules.MOMENTUM),
+    "Adadelta": lambda: optax.adadelta(_RATE, rules.RHO, rules.EPSILON),
     "Adagrad": lambda: optax.adagrad(_RATE, 0.1, eps=0.0),
     "Adam": lambda: optax.adam(_RATE, rules.BETA1, rules.BETA2, rules.ADAM_EPSILON),
     "RMSProp": lambda: optax.rmsprop(

@@ -27,11 +27,11 @@ _PENALTIES = {
     "l2_regularization_strength": rules.L2,
 }
 tf.logging.set_verbosity(tf.logging.ERROR)
-# Without Adadelta, which is another one than in TensorFlow 1.4.
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "SGD": lambda step: _TRAIN.GradientDescentOptimizer(_RATE),
     "Momentum": lambda step: _TRAIN.MomentumOptimizer(_RATE, rules.MOMENTUM),
     "Adagrad": lambda step: _TRAIN.AdagradOptimizer(_RATE),
+    "Adadelta": lambda step: _TRAIN.AdadeltaOptimizer(_RATE, rules.RHO, rules.EPSILON),
     "Adam": lambda step: _TRAIN.AdamOptimizer(_RATE, rules.BETA1, rules.BETA2, rules.ADAM_EPSILON),
     "RMSProp": lambda step: _TRAIN.RMSPropOptimizer(
         _RATE, rules.DECAY, rules.MOMENTUM, rules.EPSILON

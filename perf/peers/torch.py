@@ -30,6 +30,7 @@ OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "Adam": lambda p, **how: _OPTIM.Adam(
         p, _RATE, (rules.BETA1, rules.BETA2), rules.ADAM_EPSILON, **how
     ),
+    "Adadelta": lambda p, **how: _OPTIM.Adadelta(p, _RATE, rules.RHO, rules.EPSILON, **how),
     "RMSProp": lambda p, **how: _from_one(
         _OPTIM.RMSprop(p, _RATE, rules.DECAY, 0.0, momentum=rules.MOMENTUM, **how), False
     ),

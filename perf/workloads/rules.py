@@ -56,10 +56,8 @@ def _adagrad(xp: Any, p: Any, slots: Any, g: Any, t: Any) -> Any:
 
 def _adadelta(xp: Any, p: Any, slots: Any, g: Any, t: Any) -> Any:
     accum = RHO * slots[0] + (1 - RHO) * (g * g)
-    scaled = g / xp.sqrt(accum + EPSILON)
-    step = xp.sqrt(slots[1] + EPSILON) * scaled
-    update = RHO * slots[1] + (1 - RHO) * (step * step)
-    return p - LEARNING_RATE * (xp.sqrt(update + EPSILON) * scaled), (accum, update)
+    step = xp.sqrt(slots[1] + EPSILON) * (g / xp.sqrt(accum + EPSILON))
+    return p - LEARNING_RATE * step, (accum, RHO * slots[1] + (1 - RHO) * (step * step))
 
 
 def _adam(xp: Any, p: Any, slots: Any, g: Any, t: Any) -> Any:

@@ -296,7 +296,7 @@ USES = {
     "class C(nothing): pass": ("tf.nothing", None),
     "isinstance(3, nothing)": ("tf.nothing", None),
     "with nothing: pass": ("tf.nothing", None),
-    "slim.conv2d(3)": ("tf.contrib.slim.conv2d", "tf.nn.conv2d"),
+    "slim.conv2d(3)": ("tf.contrib.slim.conv2d", "tf.layers.conv2d"),
     "deep.there.it_is": ("tf.contrib.slim.nets.there", None),
     "array_ops.reshap": (
         "tensorflow.python.ops.array_ops.reshap",
@@ -477,7 +477,7 @@ def test_check_lists_all_names_without_running(folder):
         "tf.GraphKeys.LOSSES": ("present", "line 14"),
         "tf.constant": ("present", "line 5"),
         "tf.contrib.slim": ("MISSING", "line 3"),
-        "tf.contrib.slim.conv2d": ("MISSING", "line 15  (nearest: tf.nn.conv2d)"),
+        "tf.contrib.slim.conv2d": ("MISSING", "line 15  (nearest: tf.layers.conv2d)"),
         "tf.estimator": ("MISSING", "line 8"),
         "tf.estimator.LinearRegressor": ("MISSING", "line 12"),
         "tf.flags.FLAGS": ("present", "line 9"),

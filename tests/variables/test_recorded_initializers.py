@@ -15,12 +15,8 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.framework import context
 from hybridflow._src.ops.random import sampling
-from hybridflow._src.variables.scaling_initializers import VarianceScaling
+from hybridflow._src.variables.scaling_initializers import TRUNCATED, VarianceScaling
 from tests.recorded import reader
-
-# The stddev of truncated normal numbers, by which 1.4.1 fell short.
-TRUNCATED = 0.87962566103423978
-
 
 RECORDED = [case for case in reader.table("random").values() if case.get("in_1_4") != "missing"]
 PROGRAMS = [case for case in RECORDED if case["id"].startswith("program/")]

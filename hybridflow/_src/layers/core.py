@@ -257,7 +257,7 @@ def dropout(
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     print(hf.layers.dropout(hf.ones([4]), 0.5, seed=1, training=True).numpy().max())
+    ...     print(hf.layers.dropout(hf.ones([100]), 0.5, seed=1, training=True).numpy().max())
     2.0
     """
     layer = Dropout(rate, noise_shape=noise_shape, seed=seed, name=name)

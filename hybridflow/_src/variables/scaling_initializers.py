@@ -27,7 +27,7 @@ __all__ = [
 
 
 # The stddev of normal numbers of which those beyond two stddevs are left out.
-_TRUNCATED = 0.87962566103423978
+TRUNCATED = 0.87962566103423978
 
 
 class UniformUnitScaling(WithDtype):
@@ -114,7 +114,7 @@ class VarianceScaling(WithDtype):
         if self.distribution == "untruncated_normal":
             return sampling.random_normal(shape, 0.0, stddev, dtype, seed=self.seed)
         if self.distribution != "uniform":
-            stddev /= _TRUNCATED
+            stddev /= TRUNCATED
             return sampling.truncated_normal(shape, 0.0, stddev, dtype, seed=self.seed)
         limit = math.sqrt(3.0 * scale)
         return sampling.random_uniform(shape, -limit, limit, dtype, seed=self.seed)

@@ -12,7 +12,7 @@ from hybridflow._src.variables.regularizers import (
     l2_regularizer,
     sum_regularizer,
 )
-from hybridflow._src.variables.scaling_initializers import VarianceScaling
+from hybridflow._src.variables.scaling_initializers import TRUNCATED, VarianceScaling
 
 __all__ = [
     "apply_regularization",
@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 # `contrib` corrects for what cutting a normal distribution at two deviations takes from its
-# variance; TF 1.4's core does not.
-_TRUNCATION = 1.3
+# variance by 1.3, a little more than `VarianceScaling` does.
+_TRUNCATION = 1.3 * TRUNCATED**2
 
 
 def variance_scaling_initializer(
