@@ -57,6 +57,8 @@ Args:
   a, b: two
     of them.
   *names: `Tensor`s.
+  many, names,
+    in, lines: as said: so.
 Returns: a pair:
   x_ and y.
 
@@ -80,6 +82,7 @@ One line with `code_*` and \*marks\*.
 :Args:
    - ``a``, ``b``: two of them.
    - ``*names``: `Tensor`\ s.
+   - ``many``, ``names``, ``in``, ``lines``: as said: so.
 
 :Returns: a pair: x\_ and y.
 

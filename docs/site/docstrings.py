@@ -60,14 +60,20 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
 
 def _field(head: str, lines: list[str]) -> list[str]:
     """A section as a field that lists its items."""
-    items: list[tuple[str, list[str]]] = []
+    groups: list[list[str]] = []
     for line in lines:
-        item = _ITEM.match(line.strip()) if len(line) - len(line.lstrip()) <= 2 else None
-        if item:
-            items.append((item[1], [item[2] or ""]))
-        else:
-            items[-1][1].append(line)
-    return [f":{head}:", *(f"   - {_name(name)}: {_prose(text)}" for name, text in items)]
+        if len(line) - len(line.lstrip()) <= 2:
+            groups.append([])
+        groups[-1].append(line.strip())
+    return [f":{head}:", *(f"   - {_item(' '.join(group))}" for group in groups)]
+
+
+def _item(text: str) -> str:
+    """An item of a section; its names may have taken several lines."""
+    item = _ITEM.match(text)
+    if item is None:
+        raise ValueError(f"An item says no name and a colon first: {text!r}")
+    return f"{_name(item[1])}: {_prose([item[2] or ''])}"
 
 
 def _name(text: str) -> str:

@@ -470,7 +470,7 @@ def function(
     Args:
       func: the function; it takes and returns tensors and nested structures of them.
       input_signature: a `TensorSpec` for each of the first arguments: one trace then serves all
-      calls.
+        calls.
       name: a name for messages.
 
     Returns: a callable with `get_concrete_function(...)`, and `trace_log`, which says for each

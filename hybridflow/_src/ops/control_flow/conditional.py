@@ -275,7 +275,7 @@ def case(
     Args:
       pred_fn_pairs: list of (boolean scalar tensor, function) pairs, or a dict.
       default: function for the case that none is true; without one that is an error when it
-      happens.
+        happens.
       exclusive: makes it an error that more than one predicate is true.
       strict: keeps a list of one result a list.
       name: name scope of the ops.

@@ -113,7 +113,7 @@ def map_fn(
       fn: function of a row (in the structure of `elems`).
       elems: tensor `[n, ...]` or nested structure of such tensors.
       dtype: dtypes of the results, in their structure; needed where it differs from that of
-      `elems`.
+        `elems`.
       back_prop: whether gradients flow through.
       parallel_iterations, swap_memory, infer_shape: accepted for compatibility.
       name: name scope of the ops.

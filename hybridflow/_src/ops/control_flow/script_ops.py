@@ -77,7 +77,7 @@ def py_func(
 
     Args:
       func: function that takes an array for each input and gives an array (or number) for each
-      output.
+        output.
       inp: list of tensors.
       Tout: dtype of the output, or list of dtypes.
       stateful: whether it may give other results for equal inputs; if not, it may be called less
