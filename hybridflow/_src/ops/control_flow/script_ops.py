@@ -81,7 +81,7 @@ def py_func(
       inp: list of tensors.
       Tout: dtype of the output, or list of dtypes.
       stateful: whether it may give other results for equal inputs; if not, it may be called less
-      often.
+        often.
       name: name of the operation.
 
     Returns: a tensor, or a list of tensors if `Tout` is a list (the operation if it is empty).
