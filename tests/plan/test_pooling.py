@@ -41,6 +41,7 @@ def _check(session, values, pool, case):
     assert not native.fallbacks(plan_of(session, fetches))
     for mine, right in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(mine, right, strict=True)
+        np.testing.assert_array_equal(np.signbit(mine), np.signbit(right))
     return [kernel.label for kernel in program.kernels.values()]
 
 
@@ -61,6 +62,12 @@ def test_special_values(session, first):
     values[:, 1::3, 1::2] = 5
     values[:, 2::4] = np.nan
     _check(session, values, hf.nn.max_pool, "overlapping")
+
+
+@pytest.mark.parametrize("case", ["apart", "overlapping"])
+def test_of_zeros_the_positive_one_is_larger(session, case):
+    signs = np.random.default_rng(0).integers(0, 2, CASES[case][0]).astype(bool)
+    _check(session, np.where(signs, np.float32(-0.0), 0), hf.nn.max_pool, case)
 
 
 def test_a_large_tensor_is_shared(session):

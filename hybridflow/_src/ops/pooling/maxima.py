@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hybridflow._src.kernels import extremes
 from hybridflow._src.ops.pooling.meanings import like_pooled, windows_of
 from hybridflow._src.ops.windows import Windows
 
@@ -19,7 +20,7 @@ def largest(x: np.ndarray, ksize: Any, strides: Any, padding: str, **_: Any) -> 
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     y = np.full(windows.outputs, lowest, x.dtype)
     for _place, at, elements in windows.taps():
-        np.maximum(y[at], x[elements], out=y[at])
+        y[at] = extremes.maximum(y[at], x[elements])
     return y
 
 
