@@ -86,12 +86,16 @@ def signals(seed: int) -> Iterator[Callable[[Callable[[], Any], int], int]]:
     closely behind, and gives how many of them raised something.
     """
     random = np.random.default_rng(seed)
-    left, raised = 0, 0
+    left, raised, looking = 0, 0, False
 
     def handle(number: int, frame: Any) -> None:
-        nonlocal left, raised
+        nonlocal left, raised, looking
+        if looking:  # a signal that comes while the one before is handled
+            return
+        looking = True
         while frame is not None and frame.f_code is not repeat.__code__:
             frame = frame.f_back
+        looking = False
         if frame is None or not left:
             return
         left -= 1
