@@ -230,9 +230,12 @@ def kill_worker(subject, monkeypatch, times, marked=""):
     real, killed = worker_process.send, []
 
     def send(pipe, message):
-        real(pipe, message)
-        if len(killed) < times and marked.encode() in message:
+        kills = len(killed) < times and marked.encode() in message
+        if kills:  # stopped first, or it might have answered before it is killed
             killed.append(subject._worker.pid)
+            os.kill(killed[-1], signal.SIGSTOP)
+        real(pipe, message)
+        if kills:
             os.kill(killed[-1], signal.SIGKILL)
 
     monkeypatch.setattr(worker_process, "send", send)
