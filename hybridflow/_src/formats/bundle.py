@@ -19,6 +19,7 @@ from hybridflow._src.formats import messages, varints
 from hybridflow._src.formats.checksums import crc32c, mask
 from hybridflow._src.formats.ordered_code import FULL, slice_key
 from hybridflow._src.formats.sorted_table import TableWriter
+from hybridflow._src.formats.whole import close_durably
 from hybridflow._src.framework import dtypes
 
 if TYPE_CHECKING:
@@ -144,13 +145,6 @@ def add_extents(message: Any, extents: Iterable[Extent]) -> None:
         item = message.extent.add()
         if extent != FULL:
             item.start, item.length = extent
-
-
-def close_durably(file: BinaryIO) -> None:
-    """Closes a file when what was written is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
 
 
 def _enum_of(value: np.ndarray) -> int:

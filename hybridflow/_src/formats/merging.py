@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats.bundle import (
-    close_durably,
     data_name,
     index_name,
     make_folder,
     write_index,
 )
 from hybridflow._src.formats.bundle_reader import BundleReader
+from hybridflow._src.formats.whole import written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +43,7 @@ def merge(sources: Sequence[str], target: str) -> None:
     make_folder(target)
     for path, shard in files.items():
         os.replace(path, data_name(target, shard, len(files)))
-    temporary = f"{index_name(target)}.tempstate{secrets.randbits(64)}"
-    with open(temporary, "xb") as file:
+    with written(index_name(target)) as file:
         write_index(file, len(files), entries)
-        close_durably(file)
-    os.replace(temporary, index_name(target))
     for source in sources:
         os.remove(index_name(source))

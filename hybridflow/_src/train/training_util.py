@@ -25,7 +25,7 @@ def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in a session.
 
     Args:
-      sess: a `Session`.
+      sess: a `Session`; in eager mode it is not used.
       global_step_tensor: the global step, a variable or tensor.
 
     >>> import hybridflow as hf
@@ -35,7 +35,8 @@ def global_step(sess: Any, global_step_tensor: Any) -> int:
     ...     hf.train.global_step(sess, step)
     0
     """
-    return int(sess.run(global_step_tensor))
+    eager = context.modes.top.eager
+    return int(global_step_tensor if eager else sess.run(global_step_tensor))
 
 
 def get_global_step(graph: Any = None) -> Any:

@@ -20,7 +20,7 @@ from hybridflow._src.train.saving.state import (
     remove_checkpoint,
     update_checkpoint_state,
 )
-from hybridflow._src.train.training_util import global_step as value_of_step
+from hybridflow._src.train.training_util import global_step as value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -289,7 +289,7 @@ class Saver:
         if os.path.dirname(latest_filename):
             raise ValueError("'latest_filename' must not contain path components")
         if global_step is not None:
-            step = global_step if isinstance(global_step, int) else _value_of(sess, global_step)
+            step = global_step if isinstance(global_step, int) else value_of(sess, global_step)
             save_path = (
                 f"{save_path}-{step:08d}" if self._pad_step_number else f"{save_path}-{step}"
             )
@@ -373,11 +373,6 @@ class Saver:
 
     def _fed(self, path: str) -> dict[str, str]:
         return {self._built().filename_tensor_name: path}
-
-
-def _value_of(sess: Any, step: Any) -> int:
-    """The value of a step that is a variable or a tensor, in either mode."""
-    return int(step) if context.modes.top.eager else value_of_step(sess, step)
 
 
 def _session(sess: Any) -> Any:

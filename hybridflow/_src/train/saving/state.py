@@ -5,11 +5,11 @@ from __future__ import annotations
 import glob
 import importlib
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
+from hybridflow._src.formats.whole import written
 from hybridflow._src.platform import tf_logging
 
 if TYPE_CHECKING:
@@ -98,12 +98,8 @@ def update_checkpoint_state(
             "Please use a different save path."
         )
     text = importlib.import_module("google.protobuf.text_format").MessageToString(state)
-    temporary = f"{target}.tmp{secrets.token_hex(16)}"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, target)
+    with written(target) as file:
+        file.write(text.encode())
 
 
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> Any:
