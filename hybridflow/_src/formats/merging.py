@@ -12,7 +12,7 @@ from hybridflow._src.formats.bundle import (
     write_index,
 )
 from hybridflow._src.formats.bundle_reader import BundleReader
-from hybridflow._src.formats.whole import written
+from hybridflow._src.formats.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,6 @@ def merge(sources: Sequence[str], target: str) -> None:
     make_folder(target)
     for path, shard in files.items():
         os.replace(path, data_name(target, shard, len(files)))
-    with written(index_name(target)) as file:
-        write_index(file, len(files), entries)
+    write_whole(index_name(target), lambda file: write_index(file, len(files), entries))
     for source in sources:
         os.remove(index_name(source))

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 
 def close_durably(file: BinaryIO) -> None:
@@ -18,13 +18,12 @@ def close_durably(file: BinaryIO) -> None:
     file.close()
 
 
-@contextlib.contextmanager
-def written(path: str) -> Iterator[BinaryIO]:
-    """A file to write; it gets its name when all is on the disk, and is removed after an error."""
+def write_whole(path: str, write: Callable[[BinaryIO], object]) -> None:
+    """Gives `write` a file that gets its name when all is on the disk, and is removed on error."""
     temporary = f"{path}.tempstate{secrets.randbits(64)}"
     try:
         with open(temporary, "xb") as file:
-            yield file
+            write(file)
             close_durably(file)
         os.replace(temporary, path)
     except BaseException:

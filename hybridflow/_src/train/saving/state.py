@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
-from hybridflow._src.formats.whole import written
+from hybridflow._src.formats.whole import write_whole
 from hybridflow._src.platform import tf_logging
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def update_checkpoint_state(
             "Please use a different save path."
         )
     text = importlib.import_module("google.protobuf.text_format").MessageToString(state)
-    with written(target) as file:
-        file.write(text.encode())
+    write_whole(target, lambda file: file.write(text.encode()))
 
 
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> Any:
