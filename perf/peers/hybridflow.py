@@ -90,7 +90,7 @@ def _facts(plans: list[Plan]) -> dict[str, Any]:
     }
 
 
-def _made(
+def made(
     step: Callable[[], Any], result: Any = None, plans: Callable[[], list[Plan]] = list
 ) -> Subject:
     """A subject whose result is what variables hold, or what the step gives.
@@ -115,7 +115,7 @@ def _traced(function: Any) -> list[Plan]:
 # -- ways to run -----------------------------------------------------------------------------------
 
 
-class _Program:
+class Program:
     """A graph and its session.
 
     Attributes:
@@ -127,7 +127,7 @@ class _Program:
         self.session = hf.Session(graph=self.graph)
         self._values: dict[Any, np.ndarray] = {}
 
-    def __enter__(self) -> _Program:
+    def __enter__(self) -> Program:
         self._scope = self.graph.as_default()
         self._scope.__enter__()
         return self
@@ -152,20 +152,20 @@ class _Program:
           result: gives what the session fetches after the steps.
         """
         session, feeds = self.session, feeds or {}
-        values = None if result is None else lambda: session.run(result)
+        values = None if result is None else lambda: session.run(result, feeds)
         if run:
             known = set(session._runnables)
-            return _made(
+            return made(
                 lambda: session.run(fetch, feeds),
                 values,
                 lambda: [r.plan for key, r in session._runnables.items() if key not in known],
             )
         call, arrays = session.make_callable(fetch, list(feeds)), list(feeds.values())
         plan = inspect.getclosurevars(call).nonlocals["runnable"].plan
-        return _made(lambda: call(*arrays), values, lambda: [plan])
+        return made(lambda: call(*arrays), values, lambda: [plan])
 
 
-def _eager(make: Callable[[], Subject]) -> Subject:
+def eager(make: Callable[[], Subject]) -> Subject:
     """A subject that is made, and whose steps run, in eager mode."""
     with hf.eager_mode():
         return make()._replace(mode=hf.eager_mode)
@@ -176,7 +176,7 @@ def _eager(make: Callable[[], Subject]) -> Subject:
 
 @implements("update", "graph")
 def update(problem: Update) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         p = program.variable("p", problem.p, constraint=CONSTRAINTS[problem.constraint])
         g = program.variable("g", problem.g, trainable=False)
         step = hf.train.get_or_create_global_step()
@@ -189,7 +189,7 @@ def update(problem: Update) -> Subject:
 def _applied(apply: Callable[[], Any], ps: list[Any], function: bool) -> Subject:
     """Steps that apply gradients to eager variables, at once or through an `hf.function`."""
     traced = hf.function(apply)
-    return _made(
+    return made(
         traced if function else apply,
         lambda: [p.numpy() for p in ps],
         lambda: _traced(traced),
@@ -207,17 +207,17 @@ def _eager_update(problem: Update, function: bool) -> Subject:
 
 @implements("update", "eager")
 def update_eagerly(problem: Update) -> Subject:
-    return _eager(lambda: _eager_update(problem, False))
+    return eager(lambda: _eager_update(problem, False))
 
 
 @implements("update", "function")
 def update_in_a_function(problem: Update) -> Subject:
-    return _eager(lambda: _eager_update(problem, True))
+    return eager(lambda: _eager_update(problem, True))
 
 
 @implements("many", "graph")
 def many(problem: Many) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         pairs = [
             (
                 hf.identity(program.variable(f"g{i}", g, trainable=False)),
@@ -238,17 +238,17 @@ def _eager_many(problem: Many, function: bool) -> Subject:
 
 @implements("many", "eager")
 def many_eagerly(problem: Many) -> Subject:
-    return _eager(lambda: _eager_many(problem, False))
+    return eager(lambda: _eager_many(problem, False))
 
 
 @implements("many", "function")
 def many_in_a_function(problem: Many) -> Subject:
-    return _eager(lambda: _eager_many(problem, True))
+    return eager(lambda: _eager_many(problem, True))
 
 
 @implements("sparse", "graph")
 def sparse(problem: Sparse) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         p = program.variable("p", problem.p, constraint=CONSTRAINTS[problem.constraint])
         g = program.variable("g", problem.g, trainable=False)
         indices = hf.constant(problem.indices)
@@ -266,7 +266,7 @@ def _regression_loss(w: Any, b: Any, x: Any, y: Any) -> Any:
 
 
 def _regression(problem: Regression, run: bool) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x, y = (hf.placeholder(hf.float32, [None]) for _ in range(2))
         w = program.variable("w", np.array(-1, np.float32))
         b = program.variable("b", np.array(0, np.float32))
@@ -299,12 +299,12 @@ def regression_function(problem: Regression) -> Subject:
             return loss
 
         x, y = hf.constant(problem.x), hf.constant(problem.y)
-        return _made(lambda: step(x, y), lambda: [w.numpy(), b.numpy()], lambda: _traced(step))
+        return made(lambda: step(x, y), lambda: [w.numpy(), b.numpy()], lambda: _traced(step))
 
-    return _eager(make)
+    return eager(make)
 
 
-def _mlp_loss(weights: list[Any], x: Any, labels: Any) -> Any:
+def mlp_loss(weights: list[Any], x: Any, labels: Any) -> Any:
     w1, b1, w2, b2 = weights
     logits = hf.matmul(hf.nn.relu(hf.matmul(x, w1) + b1), w2) + b2
     return hf.reduce_mean(
@@ -313,11 +313,11 @@ def _mlp_loss(weights: list[Any], x: Any, labels: Any) -> Any:
 
 
 def _mlp(problem: Mlp, run: bool) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x = hf.placeholder(hf.float32, [None, problem.x.shape[1]])
         labels = hf.placeholder(hf.int32, [None])
         weights = [program.variable(f"w{i}", w) for i, w in enumerate(problem.weights)]
-        loss = _mlp_loss(weights, x, labels)
+        loss = mlp_loss(weights, x, labels)
         train = hf.train.GradientDescentOptimizer(problem.rate).minimize(loss)
     feeds = {x: problem.x, labels: problem.labels}
     return program.subject([loss, train], feeds, weights, run)
@@ -341,18 +341,18 @@ def mlp_function(problem: Mlp) -> Subject:
 
         @hf.function
         def step(x: Any, labels: Any) -> Any:
-            loss = _mlp_loss(weights, x, labels)
+            loss = mlp_loss(weights, x, labels)
             optimizer.apply_gradients(zip(hf.gradients(loss, weights), weights, strict=True))
             return loss
 
         x, labels = hf.constant(problem.x), hf.constant(problem.labels)
-        return _made(
+        return made(
             lambda: step(x, labels),
             lambda: [w.numpy() for w in weights],
             lambda: _traced(step),
         )
 
-    return _eager(make)
+    return eager(make)
 
 
 # -- formulas --------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def _formula(formula: str, arrays: list[Any]) -> Any:
 @implements("elementwise", "graph")
 def elementwise(problem: Elementwise) -> Subject:
     """Fetches the result: a copy, the caller's own."""
-    with _Program() as program:
+    with Program() as program:
         arrays = [program.variable(f"x{i}", x) for i, x in enumerate(problem.arrays)]
         value = _formula(problem.formula, arrays)
     return program.subject(value)
@@ -377,7 +377,7 @@ def elementwise(problem: Elementwise) -> Subject:
 @implements("elementwise", "assign")
 def elementwise_assigned(problem: Elementwise) -> Subject:
     """Keeps the result in a variable."""
-    with _Program() as program:
+    with Program() as program:
         arrays = [program.variable(f"x{i}", x) for i, x in enumerate(problem.arrays)]
         out = program.variable("out", np.zeros_like(problem.arrays[0]))
         assigned = hf.assign(out, _formula(problem.formula, arrays)).op
@@ -389,23 +389,23 @@ def elementwise_function(problem: Elementwise) -> Subject:
     def make() -> Subject:
         function = hf.function(lambda *arrays: _formula(problem.formula, list(arrays)))
         arrays = [hf.constant(x) for x in problem.arrays]
-        return _made(lambda: function(*arrays), plans=lambda: _traced(function))
+        return made(lambda: function(*arrays), plans=lambda: _traced(function))
 
-    return _eager(make)
+    return eager(make)
 
 
 @implements("elementwise", "eager")
 def elementwise_eager(problem: Elementwise) -> Subject:
     def make() -> Subject:
         arrays = [hf.constant(x) for x in problem.arrays]
-        return _made(lambda: _formula(problem.formula, arrays))
+        return made(lambda: _formula(problem.formula, arrays))
 
-    return _eager(make)
+    return eager(make)
 
 
 @implements("simplex", "graph")
 def simplex(problem: Simplex) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x = program.variable("x", problem.x)
         value = hf.constraints.Simplex(axis=-1)(x)
     return program.subject(value)
@@ -415,9 +415,9 @@ def simplex(problem: Simplex) -> Subject:
 def simplex_eager(problem: Simplex) -> Subject:
     def make() -> Subject:
         x, project = hf.constant(problem.x), hf.constraints.Simplex(axis=-1)
-        return _made(lambda: project(x))
+        return made(lambda: project(x))
 
-    return _eager(make)
+    return eager(make)
 
 
 @implements("chain")
@@ -432,4 +432,4 @@ def chain(problem: Chain) -> Subject:
                 y = y + x
             return session.run(y, {x: problem.x})
 
-    return _made(step)
+    return made(step)

@@ -45,7 +45,7 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
 }
 
 
-class _Stepped:
+class Stepped:
     """A state that a jitted function takes and gives anew, with what else it computes."""
 
     def __init__(self, function: Any, state: Any, *args: Any) -> None:
@@ -81,7 +81,7 @@ def update(problem: Update) -> Subject:
 
         slots = tuple(np.full_like(problem.p, start) for start in rule.starts)
         start = problem.p, (np.float32(0), slots)
-    stepped = _Stepped(step, start, problem.g)
+    stepped = Stepped(step, start, problem.g)
     return Subject(stepped.step, lambda: [np.asarray(stepped.state[0])])
 
 
@@ -94,7 +94,7 @@ def many(problem: Many) -> Subject:
         updates, rest = optimizer.update(gs, rest, ps)
         return optax.apply_updates(ps, updates), rest
 
-    stepped = _Stepped(step, (problem.ps, optimizer.init(problem.ps)), problem.gs)
+    stepped = Stepped(step, (problem.ps, optimizer.init(problem.ps)), problem.gs)
     return Subject(stepped.step, lambda: [np.asarray(p) for p in stepped.state[0]])
 
 
@@ -123,12 +123,12 @@ def sparse(problem: Sparse) -> Subject | None:
         return (t + 1, p, *slots)
 
     if problem.optimizer == "SGD" and problem.constraint == "none":
-        stepped = _Stepped(scatter, (problem.p,), problem.indices, problem.g)
+        stepped = Stepped(scatter, (problem.p,), problem.indices, problem.g)
         where = 0
     else:
         slots = [np.full_like(problem.p, start) for start in rule.starts]
         state = (np.float32(0), problem.p, *slots)
-        stepped = _Stepped(step, state, problem.indices, problem.g)
+        stepped = Stepped(step, state, problem.indices, problem.g)
         where = 1
 
     def result() -> list[Any]:

@@ -63,7 +63,7 @@ CONSTRAINTS: dict[str, Any] = {
 }
 
 
-class _Program:
+class Program:
     """A graph and its session; ops are made in `with program:`."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class _Program:
         self.session = tf.Session(graph=self.graph)
         self._values: dict[Any, np.ndarray] = {}
 
-    def __enter__(self) -> _Program:
+    def __enter__(self) -> Program:
         self._scope = self.graph.as_default()
         self._scope.__enter__()
         return self
@@ -92,14 +92,16 @@ class _Program:
         session, feeds = self.session, feeds or {}
         call, arrays = session.make_callable(fetch, list(feeds)), list(feeds.values())
         step = (lambda: session.run(fetch, feeds)) if run else (lambda: call(*arrays))
-        return Answers(step) if result is None else Subject(step, lambda: session.run(result))
+        if result is None:
+            return Answers(step)
+        return Subject(step, lambda: session.run(result, feeds))
 
 
 @implements("update")
 def update(problem: Update) -> Subject | None:
     if problem.optimizer not in OPTIMIZERS:
         return None
-    with _Program() as program:
+    with Program() as program:
         p = program.variable("p", problem.p, constraint=CONSTRAINTS[problem.constraint])
         g = program.variable("g", problem.g, trainable=False)
         step = tf.train.get_or_create_global_step()
@@ -111,7 +113,7 @@ def update(problem: Update) -> Subject | None:
 
 @implements("many")
 def many(problem: Many) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         pairs = [
             (
                 tf.identity(program.variable(f"g{i}", g, trainable=False)),
@@ -127,7 +129,7 @@ def many(problem: Many) -> Subject:
 def sparse(problem: Sparse) -> Subject | None:
     if problem.constraint != "none" or problem.optimizer not in OPTIMIZERS:
         return None  # it refuses them, or no longer has it
-    with _Program() as program:
+    with Program() as program:
         p = program.variable("p", problem.p)
         g = program.variable("g", problem.g, trainable=False)
         indices = tf.constant(problem.indices)
@@ -138,7 +140,7 @@ def sparse(problem: Sparse) -> Subject | None:
 
 
 def _regression(problem: Regression, run: bool) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x, y = (tf.placeholder(tf.float32, [None]) for _ in range(2))
         w = program.variable("w", np.array(-1, np.float32))
         b = program.variable("b", np.array(0, np.float32))
@@ -159,7 +161,7 @@ def regression_callable(problem: Regression) -> Subject:
 
 @implements("mlp")
 def mlp(problem: Mlp) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x = tf.placeholder(tf.float32, [None, problem.x.shape[1]])
         labels = tf.placeholder(tf.int32, [None])
         weights = [program.variable(f"w{i}", w) for i, w in enumerate(problem.weights)]
@@ -175,7 +177,7 @@ def mlp(problem: Mlp) -> Subject:
 
 @implements("elementwise")
 def elementwise(problem: Elementwise) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         arrays = [program.variable(f"x{i}", x) for i, x in enumerate(problem.arrays)]
         if problem.formula == "relu":
             x, w, b, mask, y = arrays
@@ -187,7 +189,7 @@ def elementwise(problem: Elementwise) -> Subject:
 
 @implements("simplex")
 def simplex(problem: Simplex) -> Subject:
-    with _Program() as program:
+    with Program() as program:
         x = program.variable("x", problem.x)
         u = tf.sort(x, axis=1, direction="DESCENDING")
         counts = tf.range(1, problem.x.shape[1] + 1, dtype=tf.float32)

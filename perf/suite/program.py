@@ -8,14 +8,13 @@ makes that too. Prints two lines of JSON: how long what took, and other facts.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 import time
 
 from perf.workloads.problems import FAMILIES
-from perf.workloads.subject import IMPLEMENTATIONS
+from perf.workloads.subject import IMPLEMENTATIONS, load
 
 
 def main() -> None:
@@ -24,7 +23,7 @@ def main() -> None:
     os.dup2(2, 1)
     peer, family, variant, params, steps, settle = sys.argv[1:]
     clock = time.perf_counter
-    importlib.import_module(f"perf.peers.{peer}")
+    load(peer)
     problem = FAMILIES[family](**json.loads(params))
     start = clock()
     subject = IMPLEMENTATIONS[family, variant](problem)

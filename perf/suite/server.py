@@ -9,7 +9,6 @@ timed with Python's garbage collector off, after one step that is not.
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import sys
@@ -21,7 +20,7 @@ import numpy as np
 
 from perf.suite import machine
 from perf.workloads.problems import FAMILIES
-from perf.workloads.subject import IMPLEMENTATIONS, Subject
+from perf.workloads.subject import IMPLEMENTATIONS, Subject, load
 
 # A subject has made so many steps when its result is compared; it is `ready` after two.
 STEPS = 4
@@ -117,7 +116,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     # What libraries print must not get between the answers.
     os.dup2(2, 1)
-    importlib.import_module(f"perf.peers.{sys.argv[1]}")
+    load(sys.argv[1])
     server = _Server()
     for line in sys.stdin:
         request = json.loads(line)

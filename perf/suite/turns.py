@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import random
 import tempfile
@@ -18,7 +17,7 @@ from perf.suite import peers
 from perf.suite.peers import Peer, PeerError, Server
 from perf.suite.server import settled
 from perf.workloads.problems import FAMILIES
-from perf.workloads.subject import IMPLEMENTATIONS
+from perf.workloads.subject import IMPLEMENTATIONS, REFERENCE, load
 from perf.workloads.table import STARTS, Workload
 
 # A turn lasts about so long, and there is a pause before it, in which threads that still spin stop.
@@ -52,8 +51,9 @@ def check(arrays: Sequence[np.ndarray], wanted: Sequence[np.ndarray], tolerance:
 
 def reference(family: str, params: dict[str, Any]) -> list[np.ndarray]:
     """NumPy's result for a problem."""
-    importlib.import_module("perf.peers.numpy")
-    return settled(IMPLEMENTATIONS[family, ""](FAMILIES[family](**params)))
+    load("numpy")
+    make = IMPLEMENTATIONS.get((family, "")) or IMPLEMENTATIONS[family, REFERENCE]
+    return settled(make(FAMILIES[family](**params)))
 
 
 class Suite:
@@ -131,7 +131,7 @@ class Suite:
         for name, server in self.servers.items():
             for known, variant in server.has:
                 label = f"{name}:{variant}"
-                if known == family and only(label):
+                if known == family and variant != REFERENCE and only(label):
                     yield label, server, variant
 
     def _prepare(
@@ -157,7 +157,7 @@ class Suite:
                     if only(label) and label not in found and _is_first(server, workload, variant):
                         found[label] = Measured(seconds=[], number=1)
                         subjects.append((label, peer, variant))
-            for round_number in range(max(rounds, 1)):
+            for round_number in range(max(min(rounds, workload.rounds), 1)):
                 random.Random(round_number).shuffle(subjects)
                 for label, peer, variant in list(subjects):
                     try:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from perf.workloads import networks
 from perf.workloads.rules import RULES, Rule
 
 
@@ -147,6 +148,16 @@ def chain(ops: int) -> Chain:
     return Chain(ops, _normal(1, 16, scale=1e-3))
 
 
+class Tape(NamedTuple):
+    """The gradient of the sum of squares of a few numbers, by a tape."""
+
+    x: np.ndarray
+
+
+def tape(size: int) -> Tape:
+    return Tape(_normal(1, size))
+
+
 FAMILIES: dict[str, Any] = {
     "update": update,
     "many": many,
@@ -156,4 +167,6 @@ FAMILIES: dict[str, Any] = {
     "elementwise": elementwise,
     "simplex": simplex,
     "chain": chain,
+    "tape": tape,
+    **networks.FAMILIES,
 }

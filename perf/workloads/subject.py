@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,14 +35,28 @@ class Subject(NamedTuple):
 
 
 class Answers(Subject):
-    """A subject whose result is what a step gives."""
+    """A subject whose result is what a step gives: one array, or a list of some."""
 
     def __new__(cls, step: Callable[[], Any], **rest: Any) -> Answers:
-        return super().__new__(cls, step, lambda: [np.asarray(step())], **rest)
+        def result() -> list[Any]:
+            found = step()
+            return [np.asarray(a) for a in (found if isinstance(found, list) else [found])]
+
+        return super().__new__(cls, step, result, **rest)
 
 
-# The subjects of a peer's module: by family and variant the function that makes one for a problem.
+# The subjects of a peer's modules: by family and variant the function that makes one for a problem.
 IMPLEMENTATIONS: dict[tuple[str, str], Callable[[Any], Subject]] = {}
+# The variant of NumPy's that others are compared with where it is not timed itself.
+REFERENCE = "reference"
+# Where the modules of a peer are.
+_FOLDERS = ("perf.peers", "perf.peers.networks")
+
+
+def load(peer: str) -> list[ModuleType]:
+    """Imports the modules of a peer, so that its subjects are known."""
+    names = [f"{folder}.{peer}" for folder in _FOLDERS]
+    return [importlib.import_module(name) for name in names if importlib.util.find_spec(name)]
 
 
 def implements(family: str, variant: str = "") -> Callable[[Any], Any]:

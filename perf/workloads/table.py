@@ -27,6 +27,7 @@ class Workload(NamedTuple):
       measure: what of it is timed; one of `MEASURES`.
       steps: how many steps that takes, where the measure counts steps.
       targets: what it should come to.
+      rounds: how often it is measured at most.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Workload(NamedTuple):
     targets: tuple[Target, ...] = ()
     measure: str = "step"
     steps: int = 1
+    rounds: int = 15
 
     @property
     def in_process(self) -> bool:
@@ -156,6 +158,7 @@ def _steps() -> list[Workload]:
                 Target("hybridflow:run", "numpy, 1 thread:", 0.75),
                 Target("hybridflow:run", "pytensor:", 0.9),
                 Target("hybridflow:run", "jax:", 0.65),
+                Target("hybridflow:eager", "torch:", 0.8),
             ),
         ),
         Workload(
@@ -270,7 +273,138 @@ def _starts() -> list[Workload]:
     ]
 
 
-TABLE: list[Workload] = [*_updates(), *_sparse(), *_steps(), *_formulas(), *_starts()]
+def _ahead(subject: str, *bases: str, limit: float = 1.0) -> tuple[Target, ...]:
+    """Targets of a subject against several bases."""
+    return tuple(Target(subject, base, limit) for base in bases)
+
+
+_PEERS = ("jax:", "torch:", "tensorflow:")
+# Convolutions by name: images, filters, stride, and whether they are padded.
+_CONVOLUTIONS: dict[str, tuple[Any, ...]] = {
+    "5x5, 1 to 32, 28x28, b64": ((64, 28, 28, 1), (5, 5, 1, 32), 1, True),
+    "5x5, 32 to 64, 14x14, b64": ((64, 14, 14, 32), (5, 5, 32, 64), 1, True),
+    "3x3, 64 to 64, 56x56, b32": ((32, 56, 56, 64), (3, 3, 64, 64), 1, True),
+    "3x3, 64 to 64, 56x56, b1": ((1, 56, 56, 64), (3, 3, 64, 64), 1, True),
+    "3x3, 256 to 256, 14x14, b32": ((32, 14, 14, 256), (3, 3, 256, 256), 1, True),
+    "3x3, 256 to 256, 14x14, b1": ((1, 14, 14, 256), (3, 3, 256, 256), 1, True),
+    "1x1, 128 to 256, 28x28, b32": ((32, 28, 28, 128), (1, 1, 128, 256), 1, True),
+    "1x1, 128 to 256, 28x28, b1": ((1, 28, 28, 128), (1, 1, 128, 256), 1, True),
+    "3x3 by 2, 64 to 128, 56x56, b32": ((32, 56, 56, 64), (3, 3, 64, 128), 2, True),
+    "3x3 VALID, 128 to 128, 28x28, b32": ((32, 28, 28, 128), (3, 3, 128, 128), 1, False),
+}
+_GRADIENTS = {"forward": "", "input": ", gradient to input", "filter": ", gradient to filter"}
+
+
+def _convolutions() -> list[Workload]:
+    def limit(of: str, name: str) -> float:
+        if of != "forward":
+            return 1.1
+        return 0.65 if name.startswith(("3x3,", "3x3 VALID")) else 1.05
+
+    def row(of: str, name: str) -> Workload:
+        x, filters, stride, same = _CONVOLUTIONS[name]
+        params = {"of": of, "x": x, "filters": filters, "stride": stride, "same": same}
+        small = {"x": (2, 9, 11, min(x[3], 5)), "filters": (*filters[:2], min(x[3], 5), 7)}
+        targets = _ahead(GRAPH, *_PEERS, limit=limit(of, name))
+        title = f"convolution {name}{_GRADIENTS[of]}"
+        return Workload(title, "convolution", params, small, "torch:", targets)
+
+    def depthwise(of: str) -> Workload:
+        params = {"of": of, "x": (32, 28, 28, 128), "filters": (3, 3, 128, 1), "depthwise": True}
+        return Workload(
+            f"depthwise convolution 3x3, 128 channels, 28x28, b32{_GRADIENTS[of]}",
+            "convolution",
+            params,
+            {"x": (2, 7, 8, 5), "filters": (3, 3, 5, 2)},
+            "torch:",
+            _ahead(GRAPH, *_PEERS),
+        )
+
+    return [
+        *[row(of, name) for name in _CONVOLUTIONS for of in _GRADIENTS],
+        *[depthwise(of) for of in _GRADIENTS],
+    ]
+
+
+def _networks() -> list[Workload]:
+    callable_, eager, cold = "hybridflow:callable", "hybridflow:eager", "hybridflow, cold:run"
+    interpreted = "hybridflow, interpreted:run"
+    lenet = {"batch": 64, "size": 28, "widths": (32, 64, 1024), "dropout": 0.5}
+    small_lenet = {"batch": 4, "size": 8, "widths": (4, 6, 16), "dropout": 0.0}
+    resnet = {"batch": 128, "size": 32, "widths": (16, 32, 64), "blocks": 3}
+    small_resnet = {"batch": 4, "size": 9, "widths": (4, 6, 8), "blocks": 1}
+    rows = [
+        Workload(
+            "LeNet-like step, b64",
+            "lenet",
+            lenet,
+            small_lenet,
+            "torch:",
+            (*_ahead(callable_, *_PEERS, limit=0.8), Target(eager, "torch:", 0.9)),
+        ),
+        Workload(
+            "ResNet-20 step, b128",
+            "resnet",
+            resnet,
+            small_resnet,
+            "torch:",
+            _ahead(callable_, *_PEERS, limit=0.75),
+        ),
+        Workload(
+            "ResNet-20 inference, b1",
+            "resnet inference",
+            {**resnet, "batch": 1},
+            {**small_resnet, "batch": 1},
+            "torch:",
+            (Target(callable_, "tensorflow:", 0.5), Target(callable_, "torch:", 0.8)),
+        ),
+        Workload(
+            "100 steps of the LeNet-like network from the first on",
+            "lenet",
+            lenet,
+            small_lenet,
+            interpreted,
+            (Target(cold, interpreted, 1.3),),
+            "steps",
+            steps=100,
+            rounds=3,
+        ),
+        Workload(
+            "eager sum(x * x) of 16 numbers and its gradient",
+            "tape",
+            {"size": 16},
+            {},
+            "torch:",
+            (Target(eager, "torch:", 1.0),),
+        ),
+    ]
+    for name, family, most, params, small in (
+        ("max pooling 2x2", "pooling", 0.35, (64, 28, 28, 32), (2, 4, 6, 5)),
+        ("batch norm and relu", "norm", 0.5, (32, 28, 28, 128), (2, 4, 5, 6)),
+    ):
+        for both in (False, True):
+            rows.append(
+                Workload(
+                    f"{name}, {'x'.join(map(str, params))}{', and gradients' * both}",
+                    family,
+                    {"x": params, "both": both},
+                    {"x": small},
+                    "torch:",
+                    _ahead(GRAPH, "torch:", limit=most),
+                )
+            )
+    return rows
+
+
+TABLE: list[Workload] = [
+    *_updates(),
+    *_sparse(),
+    *_steps(),
+    *_formulas(),
+    *_starts(),
+    *_convolutions(),
+    *_networks(),
+]
 # Seconds that some things should take at most, whatever else is running.
 SECONDS = {
     ("linear regression step, 17 samples", "hybridflow:run"): 3e-6,
