@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybridflow._src.kernels import pool, products
+from hybridflow._src.kernels.crew import Crew, Shared
+
 # How NumPy's builds name the functions, with the bits of their integers.
 _NAMES = (("scipy_{}64_", 64), ("{}64_", 64), ("scipy_{}", 32), ("{}", 32))
 _FUNCTIONS = {"f32": "cblas_sgemm", "f64": "cblas_dgemm"}
-# Products of fewer multiplications run on one thread: a second would cost more than it does where
-# the processor's other cores are not idle.
-_SMALL = 1 << 24
-# Below about so many BLAS itself takes one.
-_TINY = 1 << 18
+# Products of fewer multiplications are worth no second thread; for fewer still BLAS takes one too.
+_SMALL, _TINY = 1 << 24, 1 << 18
 
 
 class Blas(NamedTuple):
@@ -30,10 +30,6 @@ class Blas(NamedTuple):
     addresses: dict[str, int]
     bits: int
     threads: tuple[int, int]
-
-    def threads_for(self, multiplications: int, threads: int) -> tuple[int, int]:
-        """What the kernel of a product is given to run on one thread, or zeros if it need not."""
-        return self.threads if multiplications < _SMALL or threads == 1 else (0, 0)
 
 
 @functools.cache
@@ -52,20 +48,42 @@ def find() -> Blas | None:
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """`np.matmul`, on one thread of BLAS where a kernel takes one."""
-    small = _TINY <= a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL
-    functions = _thread_functions() if small and a.dtype.char in "fd" else None
+    """`np.matmul`, on our own threads where it is large, as kernels do it: see `products`."""
+    size = a.shape[-2] * a.shape[-1] * b.shape[-1]
+    functions = _thread_functions() if size >= _TINY and a.dtype.char in "fd" else None
     if functions is None:
         return np.matmul(a, b)
     tell, put = functions
     threads = tell()
-    if threads < 2:
-        return np.matmul(a, b)
     try:
-        put(1)
-        return np.matmul(a, b)
+        if threads > 1:
+            put(1)
+        return np.matmul(a, b) if size < _SMALL else _shared(a, b)
     finally:
-        put(threads)
+        if threads > 1:
+            put(threads)
+
+
+def _shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """A product whose parts our threads compute."""
+    result = np.empty(
+        (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
+        np.result_type(a, b),
+    )
+    high, wide = result.shape[-2:]
+    down, across = products.division(high, wide, pool.size())
+    rows, columns = (
+        [slice(size * k // n, size * (k + 1) // n) for k in range(n)]
+        for size, n in ((high, down), (wide, across))
+    )
+
+    def compute(part: int) -> None:
+        at, along = rows[part // across], columns[part % across]
+        with np.errstate(all="ignore"):
+            np.matmul(a[..., at, :], b[..., along], out=result[..., at, along])
+
+    pool.run(Crew(compute), Shared(list(range(down * across)), True))
+    return result
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.fusion import Fusion
 from hybridflow._src.plan.groups import MOST_NODES
+from hybridflow._src.plan.sharing import FLOPS_PER_BYTE
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.convolution.geometry import Geometry
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.values import Buffer
-
-# A core multiplies and adds some so many numbers while it moves a byte.
-_FLOPS_PER_BYTE = 8
 
 
 class Convolutions(Fusion):
@@ -125,7 +123,7 @@ class Convolutions(Fusion):
             reads=[x, dy],
             writes=[dw],
             divisible=True,
-            work=g.flops // _FLOPS_PER_BYTE,
+            work=g.flops // FLOPS_PER_BYTE,
             private=[scratch, panel],
         )
         return dw
@@ -208,6 +206,6 @@ class Convolutions(Fusion):
             reads=[x, panels, y] if is_begun else [x, panels],
             writes=[y],
             divisible=True,
-            work=g.flops // _FLOPS_PER_BYTE,
+            work=g.flops // FLOPS_PER_BYTE,
             private=[scratch],
         )

@@ -15,6 +15,7 @@ from hybridflow._src.kernels import blas, expression, loops, products, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.plan import sharing
 from hybridflow._src.plan.moments import Moments
 from hybridflow._src.plan.steps import Call, Unsupported
 from hybridflow._src.plan.values import Value
@@ -237,17 +238,28 @@ class Lowering(Moments):
         rows, inner, columns = *a.shape[-2:], b.shape[-1]
         result = self.memory((*batch, rows, columns), a.dtype)
         count, size = math.prod(batch), a.dtype.itemsize
+        work = _work_of(count, rows, inner, columns, size)
+        parts = 1
+        if work >= sharing.WORTH_SHARING and all(library.threads):
+            parts = self.threads // math.gcd(count, self.threads)
+        down, across = products.division(rows, columns, parts)
+        down_a = (first.length if first.flag == products.PLAIN else 1) * size
+        along_b = (1 if second.flag == products.PLAIN else second.length) * size
         self.call(
             products.product(short, library.bits),
             [
+                *(0, count * down * across),
                 *(library.addresses[short], first.flag, second.flag, rows, columns, inner),
                 *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
                 *(first.value, first.length, second.value, second.length, result, columns),
-                *(count, rows * inner * size, inner * columns * size, rows * columns * size),
-                *library.threads_for(rows * inner * columns, self.threads),
+                *(down, across),
+                *(rows * inner * size, inner * columns * size, rows * columns * size),
+                *(down_a, along_b, *library.threads),
             ],
             reads=[first.value, second.value],
             writes=[result],
+            divisible=True,
+            work=work,
         )
         return result
 
@@ -276,12 +288,19 @@ class Lowering(Moments):
                 return False
         result = self.written_by_call(storage)
         args = list(step.args)
-        args[6:9] = [-1.0, scale, 1.0]
-        args[13] = result
+        args[8:11] = [-1.0, scale, 1.0]
+        args[15] = result
         self.steps[maker] = None
         self.ops[len(self.steps)] = self.ops.pop(maker)
-        self.call(step.kernel, args, reads=[*step.reads, scale, variable], writes=[result])
+        reads = [*step.reads, scale, variable]
+        self.call(step.kernel, args, reads=reads, writes=[result], divisible=True, work=step.work)
         return True
+
+
+def _work_of(count: int, rows: int, inner: int, columns: int, size: int) -> int:
+    """How much products are to do: as bytes that could be moved meanwhile."""
+    moved = (rows * inner + inner * columns + rows * columns) * size
+    return count * max(moved, 2 * rows * inner * columns // sharing.FLOPS_PER_BYTE)
 
 
 class _Matrix(NamedTuple):
