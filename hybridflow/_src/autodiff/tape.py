@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
 from hybridflow._src.autodiff.gradients import gradients
+from hybridflow._src.autodiff.tape_plan import Recorded, planned_gradient
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.described import Described
@@ -146,16 +147,27 @@ class GradientTape(Described, Opener):
         if self._opened is not None and not self.persistent:
             self._opened.close()
         targets = [convert_to_tensor(source_tensor(t)) for t in nest.flatten(target)]
-        tracked = self._tracked
-        grads = Gradients()
-        for index, tensor in enumerate(targets):
-            grad = None if given is None else given[index]
-            if tensor in tracked:
-                grads.add(tensor, raw.OnesLike(tensor) if grad is None else convert_to_tensor(grad))
-        backward(reversed(self._ops), grads, tracked.__contains__)
-        result = [grads.of(source_tensor(s)) for s in flat_sources]
+        seeds = [
+            None if g is None else convert_to_tensor(g) for g in given or [None] * len(targets)
+        ]
+        wanted = [source_tensor(s) for s in flat_sources]
+        recorded = Recorded(self._ops, self._tracked, targets, seeds, wanted)
+        # What other tapes record takes the ordinary way.
+        planned = None if context.tapes.entries[-1].item else planned_gradient(recorded)
+        result = _gradient(recorded) if planned is None else planned
         if not self.persistent:
             variables = self._variables
             self._clear()
             self._variables = variables
         return nest.pack_sequence_as(sources, result)
+
+
+def _gradient(recorded: Recorded) -> list[Any]:
+    """The gradient for each source, op by op."""
+    tracked = recorded.tracked
+    grads = Gradients()
+    for tensor, seed in zip(recorded.targets, recorded.seeds, strict=True):
+        if tensor in tracked:
+            grads.add(tensor, raw.OnesLike(tensor) if seed is None else seed)
+    backward(reversed(recorded.ops), grads, tracked.__contains__)
+    return [grads.of(source) for source in recorded.sources]

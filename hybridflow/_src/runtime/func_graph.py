@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.locks import new_lock
-from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.plan.effects import source_of
 
 if TYPE_CHECKING:
@@ -74,19 +71,8 @@ class FuncGraph(Graph):
         inside = self.captures.get(tensor)
         if inside is None:
             with self.control_dependencies(None):
-                inside = self.captures[tensor] = self.add_input(tensor, tensor._dims, "capture")
+                inside = self.captures[tensor] = add_input(self, tensor, tensor._dims, "capture")
         return inside
-
-    def add_input(self, like: EagerTensor, dims: Any, name: str) -> Tensor:
-        """A placeholder for a value of the dtype of `like` and the shape `dims`."""
-        dtype = like._dtype
-        attrs: dict[str, Any] = {"dtype": dtype, "shape": TensorShape.of(dims)}
-        if dtype is dtypes.resource:
-            value = like._a.value
-            attrs["handle_dtype"] = dtypes.as_dtype(np.asarray(value).dtype)
-            attrs["handle_shape"] = TensorShape.of(np.shape(value))
-        op = self.add_op(raw.Placeholder, (), attrs, name, (dtype,), (dims,))
-        return op.outputs[0]
 
     # -- effects in program order ------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
+from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.tensor import Tensor
@@ -417,7 +418,7 @@ class Function:
                     "".join(c if c.isalnum() else "_" for c in argument.name).strip("_")
                     or "argument"
                 )
-                inputs.append(graph.add_input(argument.tensor, next(sizes), name))
+                inputs.append(add_input(graph, argument.tensor, next(sizes), name))
                 leaves.append(inputs[-1])
             values = iter(leaves)
             inside = inspect.BoundArguments(bound.signature, bound.arguments.copy())

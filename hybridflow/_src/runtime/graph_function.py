@@ -66,14 +66,9 @@ class GraphFunction:
         return list(self._plans.values())
 
     def quick(self, values: Sequence[Any]) -> list[Any] | None:
-        """`run` without `extra`, by the native program that ran last, if it can take these values.
-
-        Of the inputs these are the first ones; the others are as they were.
-        """
+        """`Plan.quick` without `extra`."""
         plan = self._plans.get(())
-        native = None if plan is None else plan.native
-        program = None if native is None else native.latest
-        return None if program is None else program.quick(values)
+        return None if plan is None else plan.quick(values)
 
     def __call__(self, inputs: Sequence[EagerTensor]) -> list[EagerTensor]:
         """The outputs as eager tensors, recorded on the tapes of this thread."""

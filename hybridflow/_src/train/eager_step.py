@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import nest
 from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.tensor import Tensor
@@ -48,9 +49,7 @@ class EagerSteps:
         step = self._latest
         if step is None or pairs.__class__ is not list:
             return False
-        native = step.plan.native
-        program = None if native is None else native.latest
-        if program is None or global_step is not step.global_step:
+        if not step.traced or global_step is not step.global_step:
             return False
         variables = step.variables
         if len(pairs) != len(variables):
@@ -60,7 +59,7 @@ class EagerSteps:
             if variable is not known() or grad.__class__ is not EagerTensor:
                 return False
             arrays.append(grad._a)
-        return program.quick(arrays) is not None
+        return step.plan.quick(arrays) is not None
 
     def _drop(self, key: Any) -> None:
         """Forgets a step of which a variable is gone; another may get its identity."""
@@ -135,7 +134,7 @@ class _Step:
         inputs: list[Tensor] = []
 
         def placeholder(tensor: Any) -> Tensor:
-            inputs.append(graph.add_input(tensor, tensor._dims, "gradient"))
+            inputs.append(add_input(graph, tensor, tensor._dims, "gradient"))
             return inputs[-1]
 
         with graph.as_default():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
@@ -72,6 +75,11 @@ def renamed(name: str, value: Any, old_name: str, old_value: Any) -> Any:
     return old_value
 
 
+@functools.cache
+def _eager_axes(rank: int) -> EagerTensor:
+    return EagerTensor(np.arange(rank, dtype=np.int32), dtypes.int32)
+
+
 def reduce(
     op: OpDef,
     x: Any,
@@ -93,6 +101,8 @@ def reduce(
         return op(x, axis, keep_dims=keepdims, name=name)
     if not isinstance(x, Tensor):
         x = convert_to_tensor(x, name="input")
+    if x.__class__ is EagerTensor and context.modes.entries[-1].item.eager:
+        return op(x, _eager_axes(x._a.ndim), keep_dims=keepdims, name=name)
     axes = convert_to_tensor(all_axes(x), name="Const")  # where TF makes it, and by its name
     result: Tensor = op(x, axes, keep_dims=keepdims, name=name)
     if x._dims is None and not keepdims:
