@@ -126,6 +126,14 @@ def test_what_differs_has_plans_of_its_own(functions):
             assert_alike([wanted, taken(function, [hf.constant(x)])])
 
 
+def test_attributes_tell():
+    assert tape_plan._plain(0.0) != tape_plan._plain(-0.0)
+    assert tape_plan._plain({"a": [1, 2]}) == tape_plan._plain({"a": (1, 2)})
+    assert tape_plan._plain({"a": hf.float32}) != tape_plan._plain({"a": hf.float64})
+    unknown = {"a": lambda: None}
+    assert tape_plan._plain(unknown) != tape_plan._plain(unknown)
+
+
 def test_shapes_and_dtypes_tell():
     def f(x):
         return hf.reduce_mean(x * x)
@@ -212,7 +220,7 @@ def test_what_runs_users_code_is_asked_each_time(plans):
         (grad,) = taken(lambda x: hf.cond(x > 0, lambda: mine(x), lambda: x), [hf.constant(1.0)])
         assert grad == 7.0
     assert len(calls) == 2 * OFTEN
-    assert not made(plans)
+    assert not plans
 
 
 def test_derivatives_of_derivatives():

@@ -5,9 +5,8 @@ attributes, shapes and dtypes, and the values of small tensors of integers (axes
 When a key comes often the gradient is built in a graph, whose inputs are the recorded tensors, and
 run as one native call from then on.
 
-Only what a gradient function can be asked once and for all is built so: ops with bodies, functions
-of users and ops with state take the ordinary way each time, and so does a gradient that is itself
-recorded.
+A gradient function is asked once and for all where that is enough. Ops with bodies, functions of
+users and ops with state take the ordinary way each time, and so does a gradient that is recorded.
 """
 
 from __future__ import annotations
@@ -47,7 +46,6 @@ _MOST_OPS = 2000
 # Integers up to this many are part of a key with their values, unless they are data.
 _SMALL = 16
 _PLAIN = frozenset((bool, bytes, complex, int, str))
-_NEVER_EQUAL = float("nan")
 _DATA = frozenset(("indices", "labels", "partitions", "segment_ids", "seq_lengths"))
 
 # By key: how often it has come, or its plan, or None if no plan can be made.
@@ -78,10 +76,9 @@ def planned_gradient(recorded: Recorded) -> list[Any] | None:
         return None
     numbers: dict[Any, int] = {}
     key = _key_of(recorded, numbers)
-    try:
-        known = _plans.get(key, 0)
-    except TypeError:  # An attribute that is no plain value.
+    if key is None:
         return None
+    known = _plans.get(key, 0)
     if known.__class__ is int:
         known = holding(_making, _another, key, recorded, numbers)
     return None if known is None else known.run(list(numbers))  # type: ignore[union-attr]
@@ -101,36 +98,34 @@ def _another(key: Any, recorded: Recorded, numbers: dict[Any, int]) -> _TapePlan
         _plans[key] = known + 1
         return None
     try:
-        plan = _TapePlan(recorded, list(numbers)) if _is_plain(recorded.ops) else None
+        plan = _TapePlan(recorded, list(numbers))
     except Exception:  # The ordinary way shows what is wrong.
         plan = None
     _plans[key] = plan
     return plan
 
 
-def _is_plain(ops: Sequence[EagerOp]) -> bool:
-    """Whether gradients of all ops depend on what a key holds alone."""
-    return all(
-        op.op_def.compute is not None and (not op.op_def.stateful or op.op_def.effect == "read")
-        for op in ops
-    )
-
-
 # -- keys ------------------------------------------------------------------------------------------
 
 
-def _key_of(recorded: Recorded, numbers: dict[Any, int]) -> tuple[Any, ...]:
-    """What a plan depends on; numbers all tensors in order of appearance."""
+def _key_of(recorded: Recorded, numbers: dict[Any, int]) -> tuple[Any, ...] | None:
+    """What a plan depends on; numbers all tensors in order of appearance.
+
+    None where a gradient may depend on more: on bodies, functions of users or a state.
+    """
     parts: list[Any] = []
     add = parts.append
     get = numbers.get
     for op in recorded.ops:
-        add(op.op_def)
+        op_def = op.op_def
+        if op_def.stateful and op_def.effect != "read":
+            return None
+        add(op_def)
         for index, tensor in enumerate(op.inputs):
             number = get(tensor)
             if number is None:
                 number = numbers[tensor] = len(numbers)
-                add(_described(tensor, op.op_def, index))
+                add(_described(tensor, op_def, index))
             add(number)
         for tensor in op.outputs:
             numbers[tensor] = len(numbers)
@@ -183,7 +178,8 @@ def _plain(value: Any) -> Any:
         return value.as_datatype_enum
     if kind is TensorShape:
         return value._dims
-    return value if value is None or kind in _PLAIN else _NEVER_EQUAL
+    # What is not known is like nothing else.
+    return value if value is None or kind in _PLAIN else object()
 
 
 # -- plans -----------------------------------------------------------------------------------------
