@@ -202,8 +202,8 @@ def _first_dtype(value: Any) -> DType | None:
         if isinstance(item, (list, tuple)):
             dtype = _first_dtype(item)
         else:
-            dtype = item.dtype.base_dtype if hasattr(item, "dtype") else None
-            dtype = dtype if isinstance(dtype, dtypes.DType) else None
+            dtype = getattr(item, "dtype", None)
+            dtype = dtype.base_dtype if isinstance(dtype, dtypes.DType) else None
         if dtype is not None:
             return dtype
     return None

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from hybridflow._src.framework import settings
+
 __all__ = ["DeviceSpec", "canonical_name", "check_valid", "merge_device"]
 
 
@@ -54,13 +56,13 @@ class DeviceSpec:
         """The parts of a device name such as `/job:worker/task:1/cpu:0`; "" leaves all open.
 
         Raises:
-          ValueError: The name has a part that is none of a device's.
+          ValueError: The name has a part that is none of a device's. TypeError: it is no string.
 
         >>> import hybridflow as hf
         >>> hf.DeviceSpec.from_string("/gpu:1").device_index
         1
         """
-        return cls().parse_from_string(spec)
+        return cls().parse_from_string(settings.string(spec, "device"))
 
     @property
     def job(self) -> str | None:
@@ -123,8 +125,8 @@ class DeviceSpec:
 
 
 def check_valid(spec: str) -> None:
-    """Raises ValueError unless `spec` is a well-formed device name."""
-    _parse(spec)
+    """Raises ValueError unless `spec` is a well-formed device name, TypeError if it is no name."""
+    _parse(settings.string(spec, "device"))
 
 
 def canonical_name(device: DeviceSpec | str | None) -> str:

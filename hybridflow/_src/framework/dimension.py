@@ -11,6 +11,8 @@ from hybridflow._src.framework.unknown_sizes import miss_size
 
 __all__ = ["Dimension", "as_dimension", "dimension_value"]
 
+_LARGEST = 2**63 - 1
+
 
 class Dimension:
     """The size of one axis of a tensor: a whole number >= 0, or unknown.
@@ -153,11 +155,14 @@ def dimension_value(value: Any) -> int | None:
         return None
     if value.__class__ is Dimension:
         return value._value
-    size = int(value)
+    try:
+        size = int(value)
+    except OverflowError:
+        raise ValueError(f"Ambiguous dimension: {value} is not a whole number") from None
     if size != value and not isinstance(value, (str, bytes)):
         raise ValueError(f"Ambiguous dimension: {value} is not a whole number")
-    if size < 0:
-        raise ValueError(f"Dimension {size} must be >= 0")
+    if not 0 <= size <= _LARGEST:
+        raise ValueError(f"Dimension {size} must be >= 0 and have at most 64 bits")
     return size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.eager_tensor import EagerTensor
@@ -31,7 +31,7 @@ class name_scope(Described, Opener):
       values: tensors passed to the function; they must be of one graph, which becomes the default.
 
     Raises:
-      ValueError: if neither name is given but `values` are.
+      ValueError: if neither name is given but `values` are. TypeError: if a name is no string.
 
     >>> import hybridflow as hf
     >>> def double(x, name=None):
@@ -45,7 +45,7 @@ class name_scope(Described, Opener):
     def __init__(
         self, name: str | None, default_name: str | None = None, values: Any = None
     ) -> None:
-        self._name = default_name if name is None else name
+        self._name = default_name if name is None else settings.string(name, "name")
         self._values = values
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 
@@ -26,13 +29,21 @@ _eager = _EagerSeeds()
 _unset: int | None = None
 
 
+def _index(seed: Any) -> int | None:
+    """A seed as Python's int, which has no largest one, whatever integer it is; None stays."""
+    try:
+        return None if seed is None else operator.index(seed)
+    except TypeError:
+        raise TypeError(f"A seed must be an integer, got {seed!r:.80}.") from None
+
+
 def set_seed_of_unset(seed: int | None) -> None:
     """Gives a seed to every graph, made or yet to be made, that the program sets none for."""
     global _unset
     _unset = seed
 
 
-def set_random_seed(seed: int) -> None:
+def set_random_seed(seed: int | None) -> None:
     """Sets the seed of the default graph, or in eager mode of the process.
 
     Random ops combine it with their own `seed`. An op without one takes the number of random ops
@@ -49,6 +60,7 @@ def set_random_seed(seed: int) -> None:
     >>> a.numpy().tolist() == b.numpy().tolist()
     True
     """
+    seed = _index(seed)
     holder = _eager if context.modes.top.eager else get_default_graph()
     holder.seed = seed
     holder.unseeded_random_ops = 0
@@ -62,6 +74,7 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from
     the operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
     """
+    op_seed = _index(op_seed)
     graph = get_default_graph()
     # A function being traced belongs to the eager program around it.
     eager = context.modes.top.eager or graph.building_function

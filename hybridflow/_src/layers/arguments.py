@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.static_value import constant_value as value_of
 from hybridflow._src.framework.tensor import Tensor
@@ -57,7 +58,7 @@ def normalize_data_format(value: str) -> str:
     Raises:
       ValueError: if there is no such format.
     """
-    if value.lower() not in _FORMATS:
+    if settings.string(value, "data_format").lower() not in _FORMATS:
         raise ValueError(
             'The `data_format` argument must be one of "channels_first", "channels_last". '
             f"Received: {value}"
@@ -71,7 +72,7 @@ def normalize_padding(value: str) -> str:
     Raises:
       ValueError: if there is no such padding.
     """
-    if value.lower() not in ("valid", "same"):
+    if settings.string(value, "padding").lower() not in ("valid", "same"):
         raise ValueError(
             f'The `padding` argument must be one of "valid", "same". Received: {value.lower()}'
         )

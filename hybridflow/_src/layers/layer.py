@@ -317,7 +317,7 @@ class Layer(Connected, Contributions):
         """
         self._set_scope(kwargs.pop("scope", None))
         eager = variables_are_eager()
-        inputs = nest.map_structure(_from_array, inputs)
+        inputs = nest.map_structure(_tensor_of, inputs)
         if not eager:
             try:
                 graph_of(nest.flatten(inputs), self._graph)
@@ -401,5 +401,7 @@ def _snake_case(name: str) -> str:
     return f"private{words}" if words.startswith("_") else words
 
 
-def _from_array(value: Any) -> Any:
+def _tensor_of(value: Any) -> Any:
+    if not hasattr(value, "shape"):
+        raise TypeError(f"The inputs of a layer must be tensors, got {value!r:.80}.")
     return convert_to_tensor(value) if isinstance(value, np.ndarray) else value

@@ -165,6 +165,8 @@ class BatchNormalization(Layer):
         if not isinstance(self.axis, (int, list, tuple)):
             raise TypeError(f"axis must be int or list, type given: {type(self.axis)}")
         given = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        if not given:
+            raise ValueError("axis must name an axis at least, got none")
         axes = [axis + rank if axis < 0 else axis for axis in given]
         for axis, wanted in zip(axes, given, strict=True):
             if not 0 <= axis < rank:

@@ -8,6 +8,7 @@ from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.metrics.state import (
     finished,
     fitted,
+    fitted_weights,
     float_weights,
     metric_scope,
     metric_variable,
@@ -84,8 +85,7 @@ def mean(
         if weights is None:
             number = to_float(size(values))
         else:
-            values, _, weights = fitted(values, None, weights)
-            weights = float_weights(weights, values)
+            weights = float_weights(fitted_weights(weights, values), values)
             values = multiply(values, weights)
             number = reduce_sum(weights)
         total_after = assign_add(total, reduce_sum(values))
@@ -128,8 +128,7 @@ def mean_tensor(
         count = metric_variable("count_tensor", values.shape)
         number = ones_like(values)
         if weights is not None:
-            values, _, weights = fitted(values, None, weights)
-            weights = float_weights(weights, values)
+            weights = float_weights(fitted_weights(weights, values), values)
             values = multiply(values, weights)
             number = multiply(number, weights)
         total_after = assign_add(total, values)
@@ -172,7 +171,6 @@ def accuracy(
     0.75
     """
     predictions, labels, weights = fitted(predictions, labels, weights)
-    assert labels is not None
     if labels.dtype.base_dtype is not predictions.dtype.base_dtype:
         predictions = cast(predictions, labels.dtype)
     right = to_float(equal(predictions, labels))
@@ -276,7 +274,6 @@ def mean_relative_error(
     0.75
     """
     predictions, labels, weights = fitted(predictions, labels, weights)
-    assert labels is not None
     predictions, normalizer = remove_squeezable_dimensions(predictions, normalizer)
     predictions.shape.assert_is_compatible_with(normalizer.shape)
     errors = div(abs(labels - predictions), normalizer)
@@ -311,7 +308,6 @@ def mean_squared_error(
     2.0
     """
     predictions, labels, weights = fitted(predictions, labels, weights)
-    assert labels is not None
     errors = square(labels - predictions)
     name = name or "mean_squared_error"
     return mean(errors, weights, metrics_collections, updates_collections, name)

@@ -69,20 +69,18 @@ def safe_div(numerator: Any, denominator: Any, name: str) -> Tensor:
     return where(greater(denominator, 0), quotient, zeros_like(quotient), name=name)
 
 
-def fitted(
-    predictions: Any, labels: Any, weights: Any
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
+def fitted(predictions: Any, labels: Any, weights: Any) -> tuple[Tensor, Tensor, Tensor | None]:
     """Predictions, labels and weights with ranks that fit: a last dimension of 1 comes or goes."""
-    predictions = convert_to_tensor(predictions)
-    if labels is not None:
-        labels, predictions = remove_squeezable_dimensions(labels, predictions)
-        predictions.shape.assert_is_compatible_with(labels.shape)
+    labels, predictions = remove_squeezable_dimensions(labels, predictions)
+    predictions.shape.assert_is_compatible_with(labels.shape)
     if weights is None:
         return predictions, labels, None
-    return predictions, labels, _fitted_weights(convert_to_tensor(weights), predictions)
+    return predictions, labels, fitted_weights(weights, predictions)
 
 
-def _fitted_weights(weights: Tensor, predictions: Tensor) -> Any:
+def fitted_weights(weights: Any, predictions: Tensor) -> Any:
+    """Weights with a rank that fits predictions or values."""
+    weights = convert_to_tensor(weights)
     ndims = weights.shape.ndims
     if ndims == 0:
         return weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.tensor_shape import broadcast, merge
 
 Dims = tuple[int | None, ...] | None
@@ -97,7 +98,7 @@ def axis_of(axis: Any, rank: int) -> int:
     Raises:
       ValueError: if it is out of range.
     """
-    axis = int(axis)
+    axis = settings.whole(axis, "axis")
     if not -rank <= axis < rank:
         raise ValueError(f"Invalid axis {axis}: expected one in [{-rank}, {rank}) for rank {rank}")
     return axis % rank if rank else 0

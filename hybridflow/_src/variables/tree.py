@@ -8,6 +8,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.variables.scope_state import current
 from hybridflow._src.variables.variable import constraint_name
@@ -46,7 +47,7 @@ def variables(scope: str | None = None) -> VariableTree:
     found = {id(v): v for v in current().store.variables.values()}
     for key in (GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES):
         found.update((id(v), v) for v in get_collection(key))
-    inside = f"{scope.rstrip('/')}/" if scope else ""
+    inside = f"{settings.string(scope, 'scope').rstrip('/')}/" if scope else ""
     chosen = [v for v in found.values() if v.name.startswith(inside)]
     return VariableTree(sorted(chosen, key=lambda v: v.name.removesuffix(":0")))
 

@@ -127,7 +127,10 @@ def of_array(array: np.ndarray, dtype: DType, name: str) -> Tensor:
     """A tensor of an array of that dtype, which nobody else may write to."""
     if context.modes.top.eager:
         return EagerTensor(array, dtype)
-    return constant_of(get_default_graph(), array, dtype, name)
+    graph = get_default_graph()
+    name = name or "Const"
+    graph.check_name(name)
+    return constant_of(graph, array, dtype, name)
 
 
 def constant(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
@@ -274,7 +275,7 @@ def pad(
 
     In TF 1.4 no gradient flows to `constant_values`; here one does.
     """
-    kind = mode.upper()
+    kind = settings.string(mode, "mode").upper()
     if kind == "CONSTANT":
         if isinstance(constant_values, Tensor) or constant_values != 0:
             return _pad_v2_op(tensor, paddings, constant_values, name=name)

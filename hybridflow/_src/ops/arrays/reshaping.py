@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
@@ -385,5 +385,5 @@ def squeeze(
         if axis is not None:
             raise ValueError("Cannot specify both 'squeeze_dims' and 'axis'")
         axis = squeeze_dims
-    axes = () if axis is None else tuple(map(int, np.atleast_1d(axis)))
+    axes = () if axis is None else tuple(settings.whole(a, "axis") for a in np.atleast_1d(axis))
     return _squeeze_op(input, squeeze_dims=axes, name=name)

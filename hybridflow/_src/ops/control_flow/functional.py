@@ -25,6 +25,8 @@ class _Rows:
     def __init__(self, elems: Any) -> None:
         self.structure = elems
         self.flat = [convert_to_tensor(t, name="elem") for t in nest.flatten(elems)]
+        if not self.flat:
+            raise ValueError("elems must hold a tensor at least, got none.")
         sizes = set()
         for tensor in self.flat:
             dims = tensor._dims

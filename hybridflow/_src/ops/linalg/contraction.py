@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -168,7 +168,7 @@ def _parse(equation: str, count: int) -> tuple[list[str], str]:
     Raises:
       ValueError: if the equation is none, or is for another number of inputs.
     """
-    equation = equation.replace(" ", "")
+    equation = settings.string(equation, "equation").replace(" ", "")
     if "." in equation:
         raise ValueError("Subscripts with ellipses are not yet supported.")
     left, arrow, output = equation.partition("->")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -59,7 +59,7 @@ def _axes_list(axes: Any) -> list[int]:
     value = constant_value(convert_to_tensor(axes, name="axes"))
     if value is None:
         raise ValueError(f"axes must be known while the graph is built, got {axes!r}")
-    return [int(axis) for axis in np.atleast_1d(value)]
+    return [settings.whole(axis, "axes") for axis in np.atleast_1d(value)]
 
 
 def _squeezed(values: list[Any], axes: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -61,7 +62,9 @@ def pool(
     ...     print(hf.nn.pool(x, [2], "MAX", "VALID").numpy().ravel())
     [4. 4.]
     """
-    with name_scope(name, f"{pooling_type.lower()}_pool", [input]) as scope:
+    with name_scope(
+        name, f"{settings.string(pooling_type, 'pooling_type').lower()}_pool", [input]
+    ) as scope:
         x = convert_to_tensor(input, name="input")
         count = len(window_shape)
         if not 1 <= count <= 3:

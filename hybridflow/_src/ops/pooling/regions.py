@@ -17,6 +17,8 @@ from hybridflow._src.framework.philox import Philox
 
 def sequence(generator: Philox, size: int, count: int, pseudo_random: bool) -> np.ndarray:
     """`count + 1` numbers from 0 to `size`, `size / count` apart but for rounding."""
+    if count == 0:
+        raise ValueError(f"a dimension of size {size} is smaller than its pooling ratio")
     lengths = _pseudo_random if pseudo_random else _random
     return np.concatenate([[0], np.cumsum(lengths(generator, size, count))]).astype(np.int64)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.tensor_shape import merge
 
@@ -78,4 +79,5 @@ def string_join(inputs: Sequence[Any], separator: str = "", name: str | None = N
     ...     print(hf.string_join([["a", "b"], "c"], separator="-").numpy())
     [b'a-c' b'b-c']
     """
+    separator = settings.string(separator, "separator")
     return _string_join(list(inputs), separator=separator, name=name)

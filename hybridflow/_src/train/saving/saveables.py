@@ -143,12 +143,19 @@ def _checked(name: Any) -> str:
     return name
 
 
+def _name_of(variable: Any) -> str:
+    try:
+        return str(variable.name)
+    except AttributeError:
+        raise TypeError(f"Variable to save is not a Variable: {variable!r:.80}") from None
+
+
 def _by_name(var_list: Any) -> dict[str, Any]:
     """Variables by the name that they have in a checkpoint; parts of one in a list."""
     if not isinstance(var_list, (list, tuple, set)):
         raise TypeError(_NOT_A_LIST.format(given=var_list))
     found: dict[str, Any] = {}
-    for variable in sorted(var_list, key=lambda v: v.name):
+    for variable in sorted(var_list, key=_name_of):
         info = variable._get_save_slice_info() if isinstance(variable, Variable) else None
         if info is not None:
             parts = found.setdefault(info.full_name, [])

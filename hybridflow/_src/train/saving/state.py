@@ -11,6 +11,7 @@ from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
 from hybridflow._src.formats.whole import write_whole
 from hybridflow._src.platform import tf_logging
+from hybridflow._src.platform.system_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,8 @@ def update_checkpoint_state(
             "Please use a different save path."
         )
     text = importlib.import_module("google.protobuf.text_format").MessageToString(state)
-    write_whole(target, lambda file: file.write(text.encode()))
+    with translated(target):
+        write_whole(target, lambda file: file.write(text.encode()))
 
 
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -150,7 +151,8 @@ def number(name: str, value: Any, at_least: float = -math.inf) -> Any:
     """
     if isinstance(value, (np.integer, np.floating)):
         value = value.item()
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < at_least:
+    largest = sys.float_info.max
+    if not isinstance(value, (int, float)) or not -largest <= value <= largest or value < at_least:
         bound = "" if at_least == -math.inf else f" >= {at_least:g}"
         raise ValueError(f"`{name}` must be a finite number{bound}, got {value!r}.")
     return value
