@@ -302,15 +302,28 @@ def explain(
     op: OpDef, name: str, values: list[Any], attrs: dict[str, Any], error: Exception
 ) -> OpError:
     """The error for an exception of the NumPy meaning: the shape rule often knows better why."""
-    inputs: list[Tensor] = [wrap(v, _dtype_of_value(v)) for v in values]
+    inputs = _wrapped(values)
     where = f"in '{name}' (op: '{op.name}') with input shapes: {_shown(inputs)}."
     if isinstance(error, MemoryError):
         return ResourceExhaustedError(None, None, f"OOM: {error} {where}")
     try:
-        _infer(op, name, inputs, attrs)
+        check_values(op, name, values, attrs)
     except OpError as known:
         return known
     return InvalidArgumentError(None, None, f"{error} {where}")
+
+
+def check_values(op: OpDef, name: str, values: list[Any], attrs: dict[str, Any]) -> None:
+    """Holds values against the shape rule of an op.
+
+    Raises:
+      ShapeError: if they do not fit.
+    """
+    _infer(op, name, _wrapped(values), attrs)
+
+
+def _wrapped(values: list[Any]) -> list[Tensor]:
+    return [wrap(v, _dtype_of_value(v)) for v in values]
 
 
 def _shown(inputs: Sequence[Tensor]) -> str:

@@ -114,8 +114,8 @@ class OpDef:
       effect: "read" or "write": what it does to the variables among its inputs. "lock": it has a
         body, which is all that it does, and the first input is locked meanwhile; that needs no
         `compute`.
-      checked: run the shape rule in eager mode too, since the NumPy meaning accepts more than TF
-        does.
+      checked: hold values against the shape rule too, eagerly and where a graph did not know
+        their shapes, since the NumPy meaning accepts more than TF does.
       aliases: its output may be a view of an input.
 
     Worked out from these, for the quick ways through `dispatch`:

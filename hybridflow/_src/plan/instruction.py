@@ -20,7 +20,8 @@ class Instruction(NamedTuple):
     """One step: `compute` applied to the buffers `inputs` (and `attrs`), results into `outputs`.
 
     `release` are the buffers that nothing later uses. `locked` is the buffer of the variable whose
-    lock is held meanwhile, and between it and its neighbours with the same one.
+    lock is held meanwhile, and between it and its neighbours with the same one. `unproven` means
+    that the shape rule has to see the values, since it did not know enough of them in the graph.
     """
 
     op: Operation
@@ -30,6 +31,7 @@ class Instruction(NamedTuple):
     attrs: dict[str, Any]
     release: tuple[int, ...]
     locked: int | None = None
+    unproven: bool = False
 
     def results(self, inputs: list[Any]) -> Sequence[Any]:
         """Runs it: what it gives for each of its outputs.
@@ -38,6 +40,8 @@ class Instruction(NamedTuple):
           OpError: of the class that fits what went wrong, with the op.
         """
         try:
+            if self.unproven:
+                dispatch.check_values(self.op.op_def, self.op.name, inputs, self.op.attrs)
             result = self.compute(*inputs, **self.attrs)
         except Exception as error:
             problem = explained(error, self.op, inputs)

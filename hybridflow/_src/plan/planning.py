@@ -43,6 +43,13 @@ _NOT_FED = (
 )
 
 
+def _is_proven(tensor: Tensor) -> bool:
+    """Whether a shape rule has seen all of a tensor that it looks at: integers may be sizes."""
+    if tensor.op.op_def.name == "Const":
+        return True
+    return tensor.dtype.is_floating and tensor.shape.is_fully_defined()
+
+
 class _Builder:
     """Builds one plan: numbers buffers and turns ops into instructions."""
 
@@ -117,7 +124,10 @@ class _Builder:
             attrs = {}
         # Outputs that are fed keep what was fed.
         outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]
-        self.steps.append(Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, ()))
+        unproven = op_def.checked and not all(map(_is_proven, op.inputs))
+        self.steps.append(
+            Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, (), None, unproven)
+        )
 
     def add_locked(self, op: Operation, fed: frozenset[Tensor]) -> None:
         """The ops of a body that runs while a variable is locked, as instructions in its place."""
