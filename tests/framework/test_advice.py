@@ -12,6 +12,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import advice
+from hybridflow._src.framework.eager_tensor import EagerTensor
 
 ROOT = Path(hf.__file__).parent
 _NAME = re.compile(r"\bhf\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
@@ -87,6 +88,21 @@ def test_an_unknown_attribute_is_left_to_python():
     assert str(told.value) == "'EagerTensor' object has no attribute 'shpe'"
     assert told.value.name == "shpe"
     assert told.value.obj is not None
+
+
+@pytest.mark.parametrize("kind", [hf.Tensor, EagerTensor, hf.Variable])
+def test_advice_costs_other_attributes_nothing(kind):
+    """A class with `__getattr__` has all its attributes looked up in a slower way."""
+    assert not hasattr(kind, "__getattr__")
+
+
+def test_what_is_advised_on_is_not_listed():
+    with hf.eager_mode():
+        t = hf.ones([2])
+        assert "shape" in dir(t)
+        assert "ndim" in dir(t)
+        assert "item" not in dir(t)
+        assert not hasattr(hf.Tensor, "item")
 
 
 @pytest.mark.parametrize(

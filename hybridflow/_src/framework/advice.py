@@ -78,27 +78,39 @@ _INSTEAD = {
 }
 
 
-def missing_attribute(owner: Any, name: str, is_eager: bool) -> Any:
-    """What `__getattr__` of a tensor or variable does: says what to write instead.
+class Lacking:
+    """An attribute that is not there: who asks for it is told why, or what to write instead.
+
+    A class with such attributes needs no `__getattr__`, which would make all others slower.
 
     Args:
-      owner: the tensor or variable.
       name: the attribute.
-      is_eager: whether the value is there at once.
-
-    Raises:
-      AttributeError: always.
+      why: the error, with {kind} for the class.
     """
-    own = getattr(type(owner), name, None)
-    if isinstance(own, property):
-        return own.__get__(owner)  # it has raised an AttributeError of its own: that one again
-    message = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    instead = _INSTEAD.get(name)
-    if instead is None:
-        raise AttributeError(message)  # Python adds the name that was perhaps meant
-    array = "t.numpy()" if is_eager else "session.run(t)"
-    # With a name and no object Python adds nothing of its own.
-    raise AttributeError(f"{message}: write `{instead.format(v='t', a=array)}`.", name=name)
+
+    def __init__(self, name: str, why: str) -> None:
+        self._name = name
+        self._why = why
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            raise AttributeError(f"type object {kind.__name__!r} has no attribute {self._name!r}")
+        array = "t.numpy()" if hasattr(owner, "numpy") else "session.run(t)"
+        # With a name and no object Python adds nothing of its own.
+        raise AttributeError(self._why.format(kind=kind.__name__, v="t", a=array), name=self._name)
+
+
+def advise_on_attributes(kind: Any) -> None:
+    """Has tensors or variables say what stands for the attributes of arrays that they lack."""
+    for name, instead in _INSTEAD.items():
+        why = f"{{kind!r}} object has no attribute {name!r}: write `{instead}`."
+        setattr(kind, name, Lacking(name, why))
+    kind.__dir__ = _attributes
+
+
+def _attributes(owner: Any) -> list[str]:
+    """What `dir` gives: what is there."""
+    return [name for name in object.__dir__(owner) if name not in _INSTEAD or hasattr(owner, name)]
 
 
 def on_shapes(op_type: str, problem: str) -> str:

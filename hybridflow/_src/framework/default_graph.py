@@ -26,7 +26,7 @@ def get_default_graph() -> Graph:
     ...     hf.get_default_graph() is g
     True
     """
-    graph = context.modes.top.graph
+    graph = context.modes.entries[-1].item.graph
     return _global_graph() if graph is None else graph
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _NUMBERS = "biufc"
 
 
-def call(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
+def call(op: OpDef, /, *args: Any, name: str | None = None, **attrs: Any) -> Any:
     """Runs or builds `op`.
 
     Returns: a tensor, or a list of tensors; for an op without outputs the `Operation`, or None in
@@ -414,7 +414,7 @@ def _shared_dtype(op: OpDef, args: tuple[Any, ...], graph: Graph) -> tuple[DType
             numbers = True
         else:
             return None, numbers
-    if dtype is None or dtype.as_datatype_enum not in op.accepts[op.inputs[0].var or ""]:
+    if dtype is None or dtype.as_datatype_enum not in op.shared:
         return None, numbers
     return dtype, numbers
 
@@ -451,4 +451,4 @@ def _infer(op: OpDef, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any]
     return dims if dims.__class__ is list else [dims]
 
 
-OpDef.dispatched = call
+OpDef.__call__ = call  # type: ignore[method-assign, assignment]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.advice import missing_attribute
+from hybridflow._src.framework.advice import Lacking
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.operation import Operation
 
-_OF_GRAPHS = frozenset(("graph", "name", "op", "value_index"))
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
@@ -88,14 +87,14 @@ class EagerTensor(Tensor):
         return self
 
     if not TYPE_CHECKING:
-        # Called for what an eager tensor lacks: `op` and all that is read off it.
-        def __getattr__(self, attribute: str) -> Any:
-            if attribute in _OF_GRAPHS:
-                raise AttributeError(
-                    f"Tensor.{attribute} is meaningless when eager execution is enabled: the "
-                    "tensor belongs to no graph, and its value is already there (`t.numpy()`)."
-                )
-            return missing_attribute(self, attribute, is_eager=True)
+        graph, name, op, value_index = (
+            Lacking(
+                attribute,
+                f"Tensor.{attribute} is meaningless when eager execution is enabled: the tensor "
+                "belongs to no graph, and its value is already there (`t.numpy()`).",
+            )
+            for attribute in ("graph", "name", "op", "value_index")
+        )
 
     def consumers(self) -> list[Operation]:
         """Not available: an eager tensor is part of no graph.

@@ -87,7 +87,7 @@ class Graph(Collections):
 
         Op functions come here through `dispatch`, which has checked the inputs.
         """
-        scope = self._scope.top
+        scope = self._scope.entries[-1].item
         if op_def.effect is not None and inputs and inputs[0]._dtype.is_ref_dtype:
             scope = scope.beside_references(op_def, inputs)
         body = scope.body
@@ -95,30 +95,22 @@ class Graph(Collections):
             if tensor.op.body is not body:
                 inputs = tuple([admit(t, body, name) for t in inputs])
                 break
-        added = self._add, op_def, inputs, attrs, name, out_dtypes, out_dims, bodies, scope
-        return holding(self._lock, *added)
-
-    def _add(
-        self,
-        op_def: OpDef,
-        inputs: tuple[Tensor, ...],
-        attrs: dict[str, Any],
-        name: str,
-        out_dtypes: Sequence[dtypes.DType],
-        out_dims: Sequence[Dims],
-        bodies: tuple[Body, ...],
-        scope: Scope,
-    ) -> Operation:
-        body = scope.body
-        self._check_not_finalized()
-        name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
-        controls = scope.control_inputs(inputs) if scope.controls else ()
-        if self.building_function:
-            controls = self._in_program_order(controls, op_def, inputs, bodies)
-        op_id = len(self._ops) + 1
-        frames = scope.frames or traceback.capture(5)
-        op = Operation(self, op_def, name, inputs, attrs, controls, body, bodies, op_id, frames)
+        # In this order, one by one: packing them anew would cost more than the lock.
+        frames = scope.frames or traceback.capture(3)
+        op = Operation(self, op_def, name, inputs, attrs, (), body, bodies, 0, frames)
         make_outputs(op, out_dtypes, out_dims)
+        return holding(self._lock, self._add, op, scope)
+
+    def _add(self, op: Operation, scope: Scope) -> Operation:
+        """Gives an op that has all else a name of its own, what it waits for, and its place."""
+        self._check_not_finalized()
+        name, inputs = op.name, op.inputs
+        op.name = name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+        if scope.controls:
+            op.controls = scope.control_inputs(inputs)
+        if self.building_function:
+            op.controls = self._in_program_order(op.controls, op.op_def, inputs, op.bodies)
+        op._id = len(self._ops) + 1
         if scope.device or scope.device_functions or scope.colocate:
             scope.place(op)
         # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
@@ -129,8 +121,8 @@ class Graph(Collections):
                 tensor._consumers.append(op)
         self._by_name[name] = op
         self._ops.append(op)
-        if body is not None:
-            body.operations.append(op)
+        if op.body is not None:
+            op.body.operations.append(op)
         for group in scope.controls:
             group.members.add(op)
         if self.building_function:
@@ -241,7 +233,7 @@ class Graph(Collections):
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` under the current name scope, with _1, _2, ... appended if it is taken."""
-        prefix = self._scope.top.name
+        prefix = self._scope.entries[-1].item.name
         if prefix:
             name = f"{prefix}/{name}"
         in_use = self._names_in_use
@@ -280,7 +272,7 @@ class Graph(Collections):
           ValueError: if `name` is not a legal scope name.
         """
         if name:
-            check_name(name, self._scope.top)
+            check_name(name, self._scope.entries[-1].item)
         return NameScope(self, name)
 
     def get_name_scope(self) -> str:
@@ -304,7 +296,7 @@ class Graph(Collections):
           TypeError: if an element is neither an operation nor a tensor (nor a variable).
           ValueError: if it lies inside a control flow op that has been built.
         """
-        scope = self._scope.top
+        scope = self._scope.entries[-1].item
         if control_inputs is None:
             return self._scope.scope(scope.evolve(controls=(), body=None))
         ops: dict[Operation, None] = {}

@@ -174,7 +174,7 @@ class NameScope(Opener):
             full = name[:-1]
         else:
             full = graph.unique_name(name)
-        opened.push(stack, stack.top.named(full))
+        opened.push(stack, stack.entries[-1].item.named(full))
         return full + "/" if full else ""
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.signature import signature as signature_of
@@ -35,6 +35,7 @@ OPS: dict[str, OpDef] = {}
 _made_at: dict[str, tuple[str, int] | None] = {}
 # The enums of all dtypes but references.
 _ANY = frozenset(range(dtypes.REF_OFFSET))
+_NONE: frozenset[int] = frozenset()
 # What `native` may be, beside a function.
 ELEMENTWISE, OF_SHAPES = "elementwise", "of shapes"
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
@@ -121,10 +122,11 @@ class OpDef:
     Worked out from these, for the quick ways through `dispatch`:
       plain: every input is one tensor, all of them of one type variable; there is one output.
       accepts: the enums of the dtypes that each type variable may have (any, where it has none).
+      shared: for a plain op, the enums of the dtypes that its inputs may have.
       result: for a plain op, the dtype of the output, or None for that of the inputs.
       required: the attributes without a default.
 
-    `dispatch`, which stands above, sets `dispatched`: what a call of a record does.
+    `dispatch`, which stands above, sets `__call__`: what a call of a record does.
     """
 
     __slots__ = (
@@ -145,12 +147,11 @@ class OpDef:
         "result",
         "samples",
         "shape",
+        "shared",
         "stateful",
         "types",
         "variadic",
     )
-
-    dispatched: ClassVar[Callable[[OpDef, tuple[Any, ...], dict[str, Any], str | None], Any]]
 
     name: str
     inputs: tuple[Arg, ...]
@@ -171,6 +172,7 @@ class OpDef:
     required: tuple[str, ...]
     plain: bool
     accepts: dict[str, frozenset[int]]
+    shared: frozenset[int]
     result: DType | None
 
     def __init__(
@@ -209,6 +211,11 @@ class OpDef:
             raise TypeError(f"Op {name!r}: `samples` is missing, so no test would cover it.")
         defaults = dict(attrs) if attrs else {}
         allowed = _allowed(parsed, types)
+        accepts = {
+            arg.var: allowed[arg.var][1] if arg.var in allowed else _ANY
+            for arg in parsed.inputs
+            if arg.var
+        }
         fields = {
             "name": name,
             "inputs": parsed.inputs,
@@ -228,12 +235,9 @@ class OpDef:
             "variadic": parsed.variadic,
             "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
             "plain": parsed.plain,
-            "accepts": {
-                arg.var: allowed[arg.var][1] if arg.var in allowed else _ANY
-                for arg in parsed.inputs
-                if arg.var
-            },
+            "accepts": accepts,
             "result": parsed.outputs[0].dtype if parsed.outputs else None,
+            "shared": accepts[parsed.var or ""] if parsed.plain else _NONE,
         }
         for field, content in fields.items():
             object.__setattr__(self, field, content)
@@ -243,9 +247,10 @@ class OpDef:
     def __setattr__(self, field: str, value: Any) -> None:
         raise AttributeError(f"Op record {self.name!r} is frozen.")
 
-    def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
-        """Runs the op now (eager mode) or adds it to the default graph."""
-        return self.dispatched(args, attrs, name)
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
+            """Runs the op now (eager mode) or adds it to the default graph."""
 
     def __repr__(self) -> str:
         return f"<OpDef {self.name}>"

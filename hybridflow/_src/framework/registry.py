@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 
 class _Raw:
-    """`raw.MatMul(a, b)` calls the op record registered as "MatMul"."""
+    """`raw.MatMul(a, b)` calls the op record registered as "MatMul".
 
-    __slots__ = ()
+    The table is its `__dict__`: this is called for a record that is not there yet.
+    """
+
+    def __init__(self) -> None:
+        self.__dict__ = OPS
 
     def __getattr__(self, name: str) -> OpDef:
-        found = OPS.get(name)
-        if found is None and not name.startswith("_"):
+        if not name.startswith("_"):
             late.load_ops()
-            found = OPS.get(name)
-        if found is not None:
-            return found
+            if name in OPS:
+                return OPS[name]
         raise AttributeError(f"No op named {name!r} is registered.")
 
 

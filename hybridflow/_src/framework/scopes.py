@@ -58,7 +58,7 @@ class name_scope(Described, Opener):
             raise ValueError(
                 "At least one of name (None) and default_name (None) must be provided."
             )
-        if context.modes.top.eager:
+        if context.modes.entries[-1].item.eager:
             name = self._name or ""
             full = name if not name or name[-1] == "/" else f"{eager_names.top}{name}/"
             return opened.push(eager_names, full)
@@ -144,7 +144,7 @@ def control_dependencies(control_inputs: Any) -> AbstractContextManager[Any]:
     ...     print([op.name for op in b.op.control_inputs])
     ['a']
     """
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return contextlib.nullcontext()
     return get_default_graph().control_dependencies(control_inputs)
 

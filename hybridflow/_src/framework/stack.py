@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -123,7 +122,7 @@ class Opened:
         """Has a function called, with arguments, before what was opened until now is closed."""
         self._undo = (call, self._undo)
 
-    def close(self, kind: type[BaseException] | None = None) -> None:
+    def close(self, kind: type[BaseException] | None = None, *_: Any) -> None:
         """Takes what was pushed off its stacks again.
 
         After an interrupt that closes too what was opened inside and is still open.
@@ -131,6 +130,10 @@ class Opened:
         Raises:
           RuntimeError: if that is not in order, unless an interrupt is on its way.
         """
+        if self._undo is None:
+            # What was entered by hand is left by another way out than the one looked up then.
+            self._opener._leave(kind)
+            return
         problem = ""
         while self._undo:
             item, rest = self._undo
@@ -176,7 +179,7 @@ def _way_out_of(opener: Opener) -> Any:
     opened = _new(Opened)
     opened._opener = opener
     opened._undo = None
-    way_out = partial(_leave, opened)
+    way_out = opened.close
     opened.way_out = weakref.ref(way_out)
     _next.opened = opened
     return way_out
@@ -191,14 +194,6 @@ class _WayOut(property):
     def __call__(self, opener: Opener, *exc: Any) -> None:
         """What `type(opener).__exit__` is called for: leaves what was entered by hand."""
         opener.__exit__(*exc)
-
-
-def _leave(opened: Opened, kind: type[BaseException] | None = None, *_: Any) -> None:
-    # What was entered by hand is left by another way out than the one looked up then.
-    if opened._undo is None:
-        opened._opener._leave(kind)
-    else:
-        opened.close(kind)
 
 
 class Opener:
@@ -227,7 +222,7 @@ class Opener:
 
     def _enter_by_hand(self) -> Any:
         way_out = _way_out_of(self)
-        (opened,) = way_out.args
+        opened = way_out.__self__
         opened._undo = ()
         given = self._open(opened)
         if not hasattr(self, "_by_hand"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.advice import made_at, missing_attribute
+from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -142,9 +142,6 @@ class Tensor:
         def numpy(self) -> Any:
             raise AttributeError(f"numpy() is for eager tensors. {_no_value(self, 'an array')}")
 
-        def __getattr__(self, attribute: str) -> Any:
-            return missing_attribute(self, attribute, is_eager=False)
-
     def __iter__(self) -> Iterator[Tensor]:
         raise TypeError(_NOT_ITERABLE.format(tensor=self))
 
@@ -194,6 +191,9 @@ class Tensor:
         __neg__ = __abs__ = __invert__ = _unary
 
         def __getitem__(self, index: Any) -> Tensor: ...
+
+
+advise_on_attributes(Tensor)
 
 
 def is_dense_tensor_like(value: object) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from hybridflow._src.framework import context
-from hybridflow._src.framework.advice import made_at, missing_attribute
+from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
@@ -497,9 +497,6 @@ class Variable:
         def numpy(self) -> Any:
             raise AttributeError(f"numpy() is for eager variables. {self._no_value()}")
 
-        def __getattr__(self, attribute: str) -> Any:
-            return missing_attribute(self, attribute, self._eager)
-
     def __repr__(self) -> str:
         return f"<hf.Variable {self._description()}>"
 
@@ -539,4 +536,5 @@ def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> A
 
 
 overload(Variable, Tensor)
+advise_on_attributes(Variable)
 register_tensor_conversion_function(Variable, _to_tensor)
