@@ -85,6 +85,19 @@ def test_any_part_comes_from_any_slices(tmp_path_factory, cuts, first, length, c
     same(found, value[first : first + length, column : column + 1])
 
 
+def test_objects_of_tensorflow_2():
+    """Their tensors are read, and one whose dtype we lack is named."""
+    reader = BundleReader(str(RECORDED / "2_21.objects"))
+    suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
+    same(reader.read("dense" + suffix), np.float32([[1, 2], [3, 4]]))
+    same(reader.read("step" + suffix), np.array(7))
+    assert b"VARIABLE_VALUE" in reader.read("_CHECKPOINTABLE_OBJECT_GRAPH")[()]
+    assert reader.kind("brain" + suffix) == "bfloat16"
+    assert "brain" + suffix not in reader.dtypes()
+    with pytest.raises(errors.UnimplementedError, match=r"Tensor brain/.* is of dtype bfloat16"):
+        reader.read("brain" + suffix)
+
+
 def test_large_tables_have_several_blocks(tmp_path):
     names = [f"{'x' * 60}/{i:05d}" for i in range(6000)]
     with BundleWriter(str(tmp_path / "m")) as writer:

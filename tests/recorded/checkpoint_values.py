@@ -16,6 +16,10 @@ def values():
         "strings": np.array([[b"", b"yes"], [b"z" * 200, b"\xff\x00\x01"]], object),
         "layer/kernel": np.arange(12, dtype=np.float32).reshape(3, 4) / 7,
     }
+    for name in ("int8", "int16", "int32", "uint16", "complex128", "float64"):
+        found["kinds/" + name] = np.array([[0, 1, 127], [5, 6, 7]], name)
+    found["kinds/int32"][0] = [-(2**31), 2**31 - 1, -1]
+    found["kinds/int8"][0] = [-128, 127, -1]
     for index in range(40):
         found[f"many/layer_{index:02d}/bias"] = np.full([2], index, np.float32)
     return found

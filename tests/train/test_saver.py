@@ -90,7 +90,9 @@ def test_the_ops_have_tensorflows_names():
     assert saver_def.restore_op_name == "save/restore_all"
 
 
-@pytest.mark.parametrize("version", ["1_4", "1_15", "2_21"])
+@pytest.mark.parametrize(
+    "version", ["1_4", "1_15", "2_21", "1_4.v1", "2_21.v1", "1_15.v1-?????-of-?????"]
+)
 @pytest.mark.parametrize("parts", [1, 2, 7])
 def test_tensorflows_checkpoints_are_restored(version, parts):
     """Under any partitioning."""

@@ -17,16 +17,17 @@ import numpy as np
 
 from hybridflow._src.formats import messages, varints
 from hybridflow._src.formats.checksums import crc32c, mask
-from hybridflow._src.formats.ordered_code import FULL, slice_key
+from hybridflow._src.formats.ordered_code import slice_key
+from hybridflow._src.formats.slices import FULL, add_extents
 from hybridflow._src.formats.sorted_table import TableWriter
 from hybridflow._src.formats.whole import close_durably
 from hybridflow._src.framework import dtypes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
-    from hybridflow._src.formats.ordered_code import Extent
+    from hybridflow._src.formats.slices import Extent
 
 VERSION = 1
 HEADER = b""
@@ -137,14 +138,6 @@ def write_index(file: BinaryIO, shards: int, entries: dict[bytes, Any]) -> None:
     for key in sorted(entries):
         table.add(key, entries[key].SerializeToString())
     table.finish()
-
-
-def add_extents(message: Any, extents: Iterable[Extent]) -> None:
-    """Fills a `TensorSliceProto`."""
-    for extent in extents:
-        item = message.extent.add()
-        if extent != FULL:
-            item.start, item.length = extent
 
 
 def _enum_of(value: np.ndarray) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import (
     data_name,
     index_name,
@@ -31,7 +32,9 @@ def merge(sources: Sequence[str], target: str) -> None:
         for key, entry in reader.entries.items():
             known = entries.get(key)
             if known is None:
-                entries[key] = entry
+                known = entries[key] = messages.BundleEntryProto.FromString(
+                    entry.SerializeToString()
+                )
             elif not (known.slices and entry.slices):
                 raise ValueError(f"Duplicate tensor keyed by {key!r} when merging prefix: {source}")
             else:
@@ -39,7 +42,7 @@ def merge(sources: Sequence[str], target: str) -> None:
                 continue
             if not entry.slices:
                 path = data_name(source, entry.shard_id, reader.shards)
-                entry.shard_id = files.setdefault(path, len(files))
+                known.shard_id = files.setdefault(path, len(files))
     make_folder(target)
     for path, shard in files.items():
         os.replace(path, data_name(target, shard, len(files)))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Extent = tuple[int, int]
-# All of an axis, whatever its size.
-FULL: Extent = (0, -1)
+    from hybridflow._src.formats.slices import Extent
+
 _ESCAPED = {b"\0": b"\0\xff", b"\xff": b"\xff\0"}
 _SPECIAL = re.compile(b"[\0\xff]")
 

@@ -8,20 +8,16 @@ whole. The last block is an index of the others, and the last 48 bytes say where
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from hybridflow._src.formats import varints
-from hybridflow._src.formats.checksums import crc32c, mask, unmask
+from hybridflow._src.formats.checksums import crc32c, mask
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_MAGIC = 0xDB4775248B80FB57
-_FOOTER = 48
-_TRAILER = 5  # behind a block: how it is compressed, its checksum
+MAGIC = 0xDB4775248B80FB57
+FOOTER = 48
+TRAILER = 5  # behind a block: how it is compressed, its checksum
+UNCOMPRESSED, SNAPPY = 0, 1
 _BLOCK = 262144
-_UNCOMPRESSED, _SNAPPY = 0, 1
-_SNAPPY_MISSING = "it is compressed with Snappy: write the checkpoint again, without compression"
 
 
 class _Block:
@@ -91,7 +87,7 @@ class TableWriter:
         if self._handle is not None:
             self._index.add(_after(self._last), self._handle)
         handles = meta + self._write(self._index)
-        self._file.write(handles.ljust(_FOOTER - 8, b"\0") + struct.pack("<Q", _MAGIC))
+        self._file.write(handles.ljust(FOOTER - 8, b"\0") + struct.pack("<Q", MAGIC))
 
     def _flush(self) -> None:
         if not self._block.is_empty:
@@ -101,10 +97,10 @@ class TableWriter:
     def _write(self, block: _Block) -> bytes:
         """Writes a block; where it is."""
         data = block.finish()
-        kind = bytes([_UNCOMPRESSED])
+        kind = bytes([UNCOMPRESSED])
         self._file.write(data + kind + struct.pack("<I", mask(crc32c(kind, crc32c(data)))))
         handle = varints.encode(self._offset) + varints.encode(len(data))
-        self._offset += len(data) + _TRAILER
+        self._offset += len(data) + TRAILER
         return handle
 
 
@@ -123,61 +119,3 @@ def _after(key: bytes) -> bytes:
         if byte != 0xFF:
             return key[:index] + bytes([byte + 1])
     return key
-
-
-def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The keys and values of a table, in order.
-
-    Raises:
-      ValueError: if it is no table, or is damaged.
-    """
-    if len(data) < _FOOTER or struct.unpack_from("<Q", data, len(data) - 8)[0] != _MAGIC:
-        raise ValueError("it is no table of keys: its last bytes are others")
-    view = memoryview(data)
-    footer = view[len(data) - _FOOTER :]
-    _, position = _handle_at(footer, 0)
-    index, _ = _handle_at(footer, position)
-    for _key, handle in _entries(_block(view, *index)):
-        where, _ = _handle_at(memoryview(handle), 0)
-        yield from _entries(_block(view, *where))
-
-
-def _handle_at(data: memoryview, position: int) -> tuple[tuple[int, int], int]:
-    offset, position = varints.decode(data, position)
-    size, position = varints.decode(data, position)
-    return (offset, size), position
-
-
-def _block(data: memoryview, offset: int, size: int) -> memoryview:
-    end = offset + size
-    if end + _TRAILER > len(data):
-        raise ValueError("a block lies beyond its end")
-    block, kind = data[offset:end], data[end]
-    (stored,) = struct.unpack_from("<I", data, end + 1)
-    if unmask(stored) != crc32c(bytes([kind]), crc32c(block)):
-        raise ValueError("the checksum of a block is wrong")
-    if kind == _SNAPPY:
-        raise ValueError(_SNAPPY_MISSING)
-    if kind != _UNCOMPRESSED:
-        raise ValueError(f"a block is of unknown kind {kind}")
-    return block
-
-
-def _entries(block: memoryview) -> Iterator[tuple[bytes, bytes]]:
-    if len(block) < 4:
-        raise ValueError("a block is too short")
-    (restarts,) = struct.unpack_from("<I", block, len(block) - 4)
-    end = len(block) - 4 * (restarts + 1)
-    if end < 0:
-        raise ValueError("a block is too short")
-    key, position = b"", 0
-    while position < end:
-        shared, position = varints.decode(block, position)
-        rest, position = varints.decode(block, position)
-        size, position = varints.decode(block, position)
-        if shared > len(key) or position + rest + size > end:
-            raise ValueError("an entry lies beyond its block")
-        key = key[:shared] + bytes(block[position : position + rest])
-        position += rest
-        yield key, bytes(block[position : position + size])
-        position += size

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hybridflow._src.formats import merging
 from hybridflow._src.formats.bundle import BundleWriter
-from hybridflow._src.formats.bundle_reader import BundleReader
-from hybridflow._src.formats.ordered_code import FULL, Extent
+from hybridflow._src.formats.reading import open_checkpoint
+from hybridflow._src.formats.slices import FULL, Extent
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.platform.system_errors import translated
+
+if TYPE_CHECKING:
+    from hybridflow._src.formats.tensor_reader import TensorReader
 
 
 def _text(array: np.ndarray) -> str:
@@ -84,23 +87,23 @@ def _restore(
     path = _text(prefix)
     found = []
     with translated(path):
-        reader = BundleReader(path)
+        reader = open_checkpoint(path)
         for name, spec, dtype in zip(
             _texts(tensor_names), _texts(shape_and_slices), dtypes, strict=True
         ):
             value = _part(reader, name, spec) if spec else reader.read(name)
-            if reader.dtypes[name] != dtype:
+            if reader.dtype(name) != dtype:
                 raise InvalidArgumentError(
                     None,
                     None,
                     f"tensor_name = {name}; expected dtype {dtype.name} does not equal original "
-                    f"dtype {reader.dtypes[name].name} in checkpoint {path}.",
+                    f"dtype {reader.dtype(name).name} in checkpoint {path}.",
                 )
             found.append(value)
     return found
 
 
-def _part(reader: BundleReader, name: str, spec: str) -> np.ndarray:
+def _part(reader: TensorReader, name: str, spec: str) -> np.ndarray:
     shape, extents = parse_slice(spec)
     if reader.shape(name) != shape:
         raise InvalidArgumentError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.formats.bundle_reader import BundleReader
+from hybridflow._src.formats.reading import open_checkpoint
+from hybridflow._src.platform.system_errors import translated
 from hybridflow._src.train.saving.state import latest_checkpoint
 
 if TYPE_CHECKING:
@@ -33,15 +34,17 @@ class CheckpointReader:
     """
 
     def __init__(self, prefix: str) -> None:
-        self._reader = BundleReader(os.fspath(prefix))
+        path = os.fspath(prefix)
+        with translated(path):
+            self._reader = open_checkpoint(path)
 
     def get_variable_to_shape_map(self) -> dict[str, list[int]]:
         """The shape of each tensor by its name."""
         return {name: list(shape) for name, shape in self._reader.shapes.items()}
 
     def get_variable_to_dtype_map(self) -> dict[str, DType]:
-        """The dtype of each tensor by its name."""
-        return dict(self._reader.dtypes)
+        """The dtype of each tensor by its name; those of dtypes that we lack are left out."""
+        return self._reader.dtypes()
 
     def has_tensor(self, tensor_str: str) -> bool:
         """Tells whether there is a tensor of this name."""
@@ -52,14 +55,16 @@ class CheckpointReader:
 
         Raises:
           NotFoundError: if there is none of this name. DataLossError: if its bytes are damaged.
+          UnimplementedError: if it is of a dtype that we lack, such as bfloat16.
         """
-        value = self._reader.read(tensor_str)
+        with translated(self._reader.prefix):
+            value = self._reader.read(tensor_str)
         return value if value.ndim else value[()]
 
     def debug_string(self) -> bytes:
         """Names, dtypes and shapes, a tensor a line."""
         lines = [
-            f"{name} (DT_{self._reader.dtypes[name].name.upper()}) {list(shape)}\n"
+            f"{name} (DT_{self._reader.kind(name).upper()}) [{','.join(map(str, shape))}]\n"
             for name, shape in sorted(self._reader.shapes.items())
         ]
         return "".join(lines).encode()
@@ -93,7 +98,7 @@ def load_checkpoint(ckpt_dir_or_file: str) -> CheckpointReader:
     >>> import hybridflow as hf
     >>> hf.train.load_checkpoint("no_such_folder/model")
     Traceback (most recent call last):
-    hybridflow.errors.NotFoundError: Failed to find any matching files for no_such_folder/model
+    hybridflow.errors.NotFoundError: Unsuccessful TensorSliceReader constructor: ...
     """
     path = os.fspath(ckpt_dir_or_file)
     if os.path.isdir(path):
@@ -116,7 +121,7 @@ def load_variable(ckpt_dir_or_file: str, name: str) -> np.ndarray | Any:
     >>> import hybridflow as hf
     >>> hf.train.load_variable("no_such_folder/model", "w")
     Traceback (most recent call last):
-    hybridflow.errors.NotFoundError: Failed to find any matching files for no_such_folder/model
+    hybridflow.errors.NotFoundError: Unsuccessful TensorSliceReader constructor: ...
     """
     return load_checkpoint(ckpt_dir_or_file).get_tensor(name.removesuffix(":0"))
 
@@ -127,7 +132,7 @@ def list_variables(ckpt_dir_or_file: str) -> list[tuple[str, list[int]]]:
     >>> import hybridflow as hf
     >>> hf.train.list_variables("no_such_folder/model")
     Traceback (most recent call last):
-    hybridflow.errors.NotFoundError: Failed to find any matching files for no_such_folder/model
+    hybridflow.errors.NotFoundError: Unsuccessful TensorSliceReader constructor: ...
     """
     shapes = load_checkpoint(ckpt_dir_or_file).get_variable_to_shape_map()
     return sorted(shapes.items())
