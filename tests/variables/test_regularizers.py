@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -151,3 +153,25 @@ def test_public_names() -> None:
     layers = hf.contrib.layers
     for name in layers.__all__:
         assert getattr(layers, name) is getattr(r, name) is getattr(hf, name)
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+@pytest.mark.parametrize(
+    "regularizer",
+    [
+        r.l1_regularizer(0.5),
+        r.l1_regularizer(0.0),
+        r.l2_regularizer(0.5, "scope"),
+        r.l1_l2_regularizer(0.5, 1.0),
+        r.sum_regularizer([r.l1_regularizer(0.5), None]),
+        r.l1_l2(0.5, 1.0),
+    ],
+    ids=repr,
+)
+def test_copied_and_pickled(mode: Mode, regularizer: Any, way: Any) -> None:
+    again = way(regularizer)
+    assert repr(again) == repr(regularizer)
+    if regularizer(hf.constant(WEIGHTS)) is None:
+        assert again(hf.constant(WEIGHTS)) is None
+    else:
+        assert loss_of(mode, again) == loss_of(mode, regularizer)

@@ -9,7 +9,7 @@ allow.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,21 @@ def allowed(name: str, value: Any, values: Sequence[str]) -> None:
         raise ValueError(
             f"Value for attr '{name}' of \"{value}\" is not in the list of allowed values: {shown}"
         )
+
+
+def each_dimension(name: str, value: Any, rank: int) -> list[int]:
+    """A list of integers, one for each of `rank` dimensions.
+
+    Raises:
+      TypeError: if it is one number alone.
+    """
+    if not isinstance(value, Iterable):
+        inner = ", ".join([str(value)] * (rank - 2))
+        raise TypeError(
+            f"{name} are {rank} ints, one for each dimension: `{name}=[1, {inner}, 1]` "
+            f"(with the channels last); got {value!r}."
+        )
+    return list(value)
 
 
 def check_attrs(attrs: dict[str, Any], rank: int, *lists: str) -> None:

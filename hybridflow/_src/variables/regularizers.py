@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.described import Described, named
+from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collection, get_collection
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.constant import constant
@@ -45,20 +45,38 @@ def _check_scale(name: str, scale: Any) -> None:
         raise ValueError(f"Setting a scale less than 0 on a regularizer: {scale}")
 
 
+class _Penalty:
+    """A regularizer that a function made: shown as that call, and copied and pickled as it."""
+
+    def __init__(self, penalty: Penalty, maker: Callable[..., Any], *args: Any) -> None:
+        self._penalty = penalty
+        self._made_by = maker, args
+
+    def __call__(self, weights: Any) -> Tensor | None:
+        return self._penalty(weights)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._made_by
+
+    def __repr__(self) -> str:
+        maker, (first, *_) = self._made_by
+        return f"{maker.__name__}({first!r})"
+
+
 def _scaled(
-    scale: Any, scope: str | None, default_scope: str, measure: Callable[[Any], Tensor]
+    maker: Callable[..., Any], scale: Any, scope: str | None, measure: Callable[[Any], Tensor]
 ) -> Penalty:
     """The regularizer `scale * measure(weights)`; without a loss where the scale is 0."""
     _check_scale("scale", scale)
     if isinstance(scale, numbers.Real) and scale == 0.0:
-        return lambda _: None
+        return _Penalty(lambda _: None, maker, scale, scope)
 
     def regularizer(weights: Any) -> Tensor:
-        with name_scope(scope, default_scope, [weights]) as name:
+        with name_scope(scope, maker.__name__, [weights]) as name:
             factor = convert_to_tensor(scale, weights.dtype.base_dtype, name="scale")
             return multiply(factor, measure(weights), name=name)
 
-    return named(regularizer, f"{default_scope}({scale!r})")
+    return _Penalty(regularizer, maker, scale, scope)
 
 
 def l1_regularizer(scale: Any, scope: str | None = None) -> Penalty:
@@ -76,7 +94,7 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Penalty:
     ...     print(float(hf.contrib.layers.l1_regularizer(0.5)(hf.constant([1.0, -3.0]))))
     2.0
     """
-    return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(abs_(w)))
+    return _scaled(l1_regularizer, scale, scope, lambda w: reduce_sum(abs_(w)))
 
 
 def l2_regularizer(scale: Any, scope: str | None = None) -> Penalty:
@@ -94,7 +112,7 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Penalty:
     ...     print(float(hf.contrib.layers.l2_regularizer(0.5)(hf.constant([1.0, -3.0]))))
     2.5
     """
-    return _scaled(scale, scope, "l2_regularizer", l2_loss)
+    return _scaled(l2_regularizer, scale, scope, l2_loss)
 
 
 def l1_l2_regularizer(
@@ -135,8 +153,7 @@ def sum_regularizer(regularizer_list: Any, scope: str | None = None) -> Penalty 
             losses = [loss for r in regularizers if (loss := r(weights)) is not None]
             return add_n(losses, name=name) if losses else None
 
-    shown = ", ".join(getattr(r, "__qualname__", repr(r)) for r in regularizers)
-    return named(regularizer, f"sum_regularizer([{shown}])")
+    return _Penalty(regularizer, sum_regularizer, regularizers, scope)
 
 
 def apply_regularization(regularizer: Penalty, weights_list: Any = None) -> Tensor:

@@ -12,6 +12,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor import is_dense_tensor_like
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.reshaping import identity
@@ -215,6 +216,11 @@ _pack_op = OpDef(
     native=_native_pack,
 )
 
+_SEVERAL = (
+    "hf.stack takes the tensors as one list, `hf.stack([x, y])`. Its second argument is `axis`, an "
+    "int that says where the new dimension comes in; got {axis!r}."
+)
+
 
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
     """Tensors joined along a new dimension.
@@ -228,6 +234,7 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
 
     Raises:
       ValueError: if the shapes differ or `axis` is out of range.
+      TypeError: if `axis` is a tensor.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -235,6 +242,8 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
     [[1 3]
      [2 4]]
     """
+    if is_dense_tensor_like(axis):
+        raise TypeError(_SEVERAL.format(axis=axis))
     if axis == 0:
         # A list of plain values becomes one constant.
         try:

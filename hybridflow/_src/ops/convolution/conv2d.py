@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
 from hybridflow._src.ops.convolution import lowered, meanings
 from hybridflow._src.ops.families import FLOATS
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,11 +141,11 @@ def conv2d(
     return _conv2d(
         input,
         filter,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         use_cudnn_on_gpu=use_cudnn_on_gpu,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )
 
@@ -185,11 +186,11 @@ def conv2d_backprop_input(
         input_sizes,
         filter,
         out_backprop,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         use_cudnn_on_gpu=use_cudnn_on_gpu,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )
 
@@ -231,10 +232,10 @@ def conv2d_backprop_filter(
         input,
         filter_sizes,
         out_backprop,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         use_cudnn_on_gpu=use_cudnn_on_gpu,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
 from hybridflow._src.ops.convolution import meanings
 from hybridflow._src.ops.families import FLOATS
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,10 +115,10 @@ def conv3d(
     return _conv3d(
         input,
         filter,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 5),
         padding=padding,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 5),
         name=name,
     )
 
@@ -158,9 +159,9 @@ def conv3d_backprop_filter_v2(
         input,
         filter_sizes,
         out_backprop,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 5),
         padding=padding,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 5),
         name=name,
     )

@@ -10,7 +10,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.convolution import lowered, meanings
 from hybridflow._src.ops.families import FLOATS
-from hybridflow._src.ops.windows import channels, channels_last, in_format
+from hybridflow._src.ops.windows import channels, channels_last, each_dimension, in_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -214,10 +214,10 @@ def depthwise_conv2d_native(
     return _depthwise(
         input,
         filter,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )
 
@@ -257,10 +257,10 @@ def depthwise_conv2d_native_backprop_input(
         input_sizes,
         filter,
         out_backprop,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )
 
@@ -301,9 +301,9 @@ def depthwise_conv2d_native_backprop_filter(
         input,
         filter_sizes,
         out_backprop,
-        strides=list(strides),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         data_format=data_format,
-        dilations=list(dilations),
+        dilations=each_dimension("dilations", dilations, 4),
         name=name,
     )

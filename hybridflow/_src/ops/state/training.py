@@ -19,6 +19,7 @@ from hybridflow._src.framework.errors import DTypeError, InvalidArgumentError
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import merge, to_string
+from hybridflow._src.ops.accumulation import accumulator
 from hybridflow._src.ops.families import FLOATS, INDICES
 from hybridflow._src.ops.state.variable_ops import check_rows
 
@@ -304,9 +305,9 @@ def _sum_repeated(indices: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, 
     unique, position = np.unique(indices, return_inverse=True)
     if unique.size == indices.size:
         return indices, values
-    summed = np.zeros((unique.size, *values.shape[1:]), values.dtype)
+    summed = np.zeros((unique.size, *values.shape[1:]), accumulator(values.dtype))
     np.add.at(summed, position, values)
-    return unique, summed
+    return unique, summed.astype(values.dtype, copy=False)
 
 
 # -- the rules -------------------------------------------------------------------------------------
