@@ -74,7 +74,8 @@ def parameters(function: Any) -> set[str]:
 
 
 def members(cls: type) -> set[str]:
-    return {name for name in vars(cls) if not name.startswith("_")}
+    """What is there: `hasattr` is false of what only says that it is lacking."""
+    return {name for name in vars(cls) if not name.startswith("_") and hasattr(cls, name)}
 
 
 FUNCTIONS = [
