@@ -369,6 +369,9 @@ def test_a_variable_without_a_value(graph, sess, resource):
             hf.errors.FailedPreconditionError, match="uninitialized value scope/v: variable"
         ):
             sess.run(use)
+    # The initializer of the metrics' and of other local variables is another one.
+    with pytest.raises(hf.errors.FailedPreconditionError, match="local_variables_initializer"):
+        sess.run(hf.metrics.mean(1.0))
     sess.run(hf.global_variables_initializer())
     assert sess.run(v).shape == (2,)
     # Another session has values of its own.
@@ -553,6 +556,19 @@ def test_an_interactive_session_leaves_eager_mode_while_it_lasts():
         assert not hf.executing_eagerly()
         sess.close()
         assert hf.executing_eagerly()
+
+
+def test_an_interactive_session_leaves_the_default_graph_to_its_block():
+    with hf.Graph().as_default() as graph:
+        sess = hf.InteractiveSession()
+        assert hf.get_default_graph() is graph
+        v = hf.Variable(2.0)
+        v.initializer.run()
+        assert (v * 3.0).eval() == 6.0
+    assert hf.get_default_graph() is not graph
+    assert sess.run(v) == 2.0
+    sess.close()
+    assert hf.get_default_session() is None
 
 
 def test_a_second_interactive_session_warns_and_they_close_in_any_order():

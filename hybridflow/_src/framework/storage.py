@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _UNINITIALIZED = (
     "Attempting to use uninitialized value {name}: variable '{name}' was read before it was given "
     "a value. In graph mode run its initializer first: "
-    "`session.run(hf.global_variables_initializer())`."
+    "`session.run(hf.global_variables_initializer())`; those of hf.metrics and other local ones "
+    "have `hf.local_variables_initializer()`."
 )
 
 

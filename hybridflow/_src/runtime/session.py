@@ -324,10 +324,12 @@ class InteractiveSession(BaseSession):
                 "explicitly to release what the other session holds.",
                 stacklevel=2,
             )
-        # As in TF, a graph that was not named does not become the default: `reset_default_graph`
-        # still works.
-        self._mode = context.Mode(False, graph)
-        context.modes.push(self._mode)
+        # As in TF, a graph that was not named stays the default only as long as it was to:
+        # `reset_default_graph` still works, and the block that made it the default may end.
+        self._mode: context.Mode | None = None
+        if graph is not None or context.modes.top.eager:
+            self._mode = context.Mode(False, graph)
+            context.modes.push(self._mode)
         context.sessions.push(self)
         InteractiveSession._active += 1
 
@@ -337,7 +339,8 @@ class InteractiveSession(BaseSession):
             super().close()
             InteractiveSession._active -= 1
             context.sessions.discard(self)
-            context.modes.discard(self._mode)
+            if self._mode is not None:
+                context.modes.discard(self._mode)
 
 
 def get_default_session() -> Any:
