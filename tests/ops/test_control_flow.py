@@ -422,6 +422,8 @@ class TestErrors:
                 hf.cond(x > 0.0, lambda: [x, x], lambda: [x])
             with pytest.raises(TypeError, match="bool tensor"):
                 hf.cond(x, lambda: x, lambda: x)
+            with pytest.raises(ValueError, match="must be rank 0 but is rank 1 for pred of cond"):
+                hf.cond([x > 0.0], lambda: x, lambda: x)
             assert x.graph._scope.top.body is None
 
     def test_while_loop_arguments(self):
@@ -440,6 +442,22 @@ class TestErrors:
                 hf.while_loop(lambda i, j: i < 3, lambda i, j: i, [0, 0])
             with pytest.raises(TypeError, match="boolean scalar"):
                 hf.while_loop(lambda i: i, lambda i: i, [0])
+            with pytest.raises(ValueError, match="must be rank 0 but is rank 1 for what cond of"):
+                hf.while_loop(lambda x: x < 3.0, lambda x: x, [hf.ones([2])])
+
+    @pytest.mark.parametrize("size", [1, 2])
+    def test_a_condition_that_turns_out_to_be_no_scalar(self, size):
+        with hf.Graph().as_default(), hf.Session() as session:
+            x = hf.placeholder(hf.float32)
+            chosen = hf.cond(x < 3.0, lambda: 1, lambda: 2)
+            repeated = hf.while_loop(lambda x: x < 3.0, lambda x: x + 1.0, [x])
+            for _ in range(3):
+                assert session.run([chosen, repeated], {x: 1.0}) == [1, 3.0]
+                for fetched in chosen, repeated:
+                    with pytest.raises(
+                        hf.errors.InvalidArgumentError, match=rf"has shape \[{size}\]"
+                    ):
+                        session.run(fetched, {x: [1.0] * size})
 
     def test_an_exception_in_a_branch_leaves_nothing_open(self):
         with hf.Graph().as_default() as graph:
@@ -503,3 +521,5 @@ def test_py_func_gets_its_own_arrays_and_is_checked(execution: Execution):
         execution(lambda x: hf.py_func(lambda x: x.astype(np.float64), [x], hf.float32), x)
     with pytest.raises(hf.errors.InvalidArgumentError, match="returns 2 values"):
         execution(lambda x: hf.py_func(lambda x: [x, x], [x], [hf.float32]), x)
+    with pytest.raises(TypeError, match="Expected a list of tensors for 'inp'"):
+        execution(lambda x: hf.py_func(lambda x: x, x, hf.float32), x)

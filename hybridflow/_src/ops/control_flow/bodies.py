@@ -15,7 +15,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import InvalidArgumentError, ShapeError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.operation import Operation
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.dtypes import DType
+
+_ONE_BOOL = (
+    "`hf.reduce_all` or `hf.reduce_any` makes one bool of many; `hf.where` chooses element by "
+    "element."
+)
 
 
 def build(body: Body, function: Callable[[], Any]) -> Any:
@@ -63,6 +68,30 @@ def yielded(value: Any) -> Tensor | None:
     # A tensor from outside, or one that is yielded under control dependencies, still needs an op
     # here.
     return raw.Identity(tensor)
+
+
+def check_scalar(condition: Tensor, what: str) -> None:
+    """Checks the shape of a condition, as far as it is known.
+
+    Raises:
+      ShapeError: if it is no scalar; `what` says what it is.
+    """
+    if condition._dims:
+        rank = len(condition._dims)
+        raise ShapeError(f"Shape must be rank 0 but is rank {rank} for {what}. {_ONE_BOOL}")
+
+
+def is_true(condition: Any) -> bool:
+    """The value of a condition.
+
+    Raises:
+      InvalidArgumentError: if it is no scalar.
+    """
+    if np.ndim(condition):
+        shape = list(np.shape(condition))
+        text = f"A condition must be a scalar, but it has shape {shape}. {_ONE_BOOL}"
+        raise InvalidArgumentError(None, None, text)
+    return bool(condition)
 
 
 def add_op(

@@ -104,7 +104,7 @@ def _record(name: str, chooser: str, choose: Callable[[Any], int]) -> OpDef:
     )
 
 
-_cond = _record("Cond", "pred: bool", lambda pred: 0 if pred else 1)
+_cond = _record("Cond", "pred: bool", lambda pred: 0 if bodies.is_true(pred) else 1)
 _case = _record("Case", "branch: int64", int)
 
 
@@ -194,7 +194,8 @@ def cond(
 
     Raises:
       TypeError: if `pred` is a Python bool (in graph mode), or a function is not callable.
-        ValueError: if the functions return different structures, numbers or dtypes.
+        ValueError: if `pred` is no scalar, or the functions return different structures, numbers or
+        dtypes. InvalidArgumentError: when it runs, if `pred` is no scalar.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -214,6 +215,7 @@ def cond(
         if pred.dtype.base_dtype != dtypes.bool:
             raise DTypeError(f"pred of cond must be a bool tensor, got {pred}.")
         name = scope.rstrip("/")
+        bodies.check_scalar(pred, f"pred of cond '{name}'")
         functions = [
             (f"true_fn of cond '{name}'", true_fn),
             (f"false_fn of cond '{name}'", false_fn),

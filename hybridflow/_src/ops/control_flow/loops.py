@@ -51,7 +51,7 @@ def _kernel(op: Operation, condition: Any, body: Any) -> Callable[..., list[Any]
         for_body = [captures[i] for i in body_captures]
         stacks = [bodies.Turns() for _ in range(saved)]
         turns = 0
-        while condition.run_silenced([*state, *for_condition])[0]:
+        while bodies.is_true(condition.run_silenced([*state, *for_condition])[0]):
             values = body.run_silenced([*state, *for_body])
             state = values[:count]
             for stack, value in zip(stacks, values[count:], strict=True):
@@ -143,6 +143,7 @@ def _predicate(value: Any) -> Tensor:
     tensor = bodies.yielded(value)
     if tensor is None or tensor.dtype.base_dtype != dtypes.bool:
         raise DTypeError(f"cond of while_loop must return a boolean scalar tensor, got {value!r}.")
+    bodies.check_scalar(tensor, "what cond of while_loop returns")
     return tensor
 
 

@@ -88,8 +88,8 @@ def py_func(
     Shapes are unknown in a graph. It has no gradient.
 
     Raises:
-      InvalidArgumentError: when it runs, if the function returns other dtypes or another number of
-        values.
+      TypeError: if `func` is no function, or `inp` no list. InvalidArgumentError: when it runs, if
+        the function returns other dtypes or another number of values.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -99,6 +99,11 @@ def py_func(
     """
     if not callable(func):
         raise TypeError(f"func must be callable, got {func!r}.")
+    if not isinstance(inp, list | tuple):
+        raise TypeError(
+            f"Expected a list of tensors for 'inp' argument to 'PyFunc' Op, not {inp!r:.200}: "
+            "`hf.py_func(func, [x], Tout)`."
+        )
     is_list = isinstance(Tout, list | tuple)
     out_dtypes = [dtypes.as_dtype(t) for t in (Tout if is_list else [Tout])]
     record = _effect if not out_dtypes else _stateful if stateful else _stateless
