@@ -78,6 +78,10 @@ class _Noted(NamedTuple):
         return getattr(imported(self.source), self.name)
 
 
+# What each module whose names are imported late has noted.
+_noted_by: dict[str, dict[str, _Noted]] = {}
+
+
 class _NoAttribute:
     """What an error says, put together when it is read: who only asks `hasattr` does not wait."""
 
@@ -95,6 +99,8 @@ class _NoAttribute:
         # `mul` for `multiply`
         begun = sorted((n for n in public if n.startswith(self._name)), key=len)
         found = (alike or (begun if len(self._name) > 2 else []))[:1]
+        if not found:
+            found = [f"{place}.{self._name}" for place in _places_of(self._module, self._name)]
         hint = f". Did you mean: {found[0]!r}?" if found else ""
         return f"module {self._module!r} has no attribute {self._name!r}{hint}"
 
@@ -103,6 +109,15 @@ class _NoAttribute:
 
     def __reduce__(self) -> Any:
         return str, (str(self),)
+
+
+def _places_of(module: str, name: str) -> list[str]:
+    """The other public modules of a package that have a name."""
+    package = module.partition(".")[0]
+    noted = _noted_by.get(package, {})
+    parts = [f"{package}.{key}" for key, item in noted.items() if item.source == package]
+    places = [package, *sorted(parts)]
+    return [place for place in places if name in getattr(imported(place), "__all__", ())]
 
 
 class _Source:
@@ -144,6 +159,7 @@ def imports_of(module: str) -> Iterator[None]:
     noted = {key: value for key, value in namespace.items() if isinstance(value, _Noted)}
     for key in noted:
         del namespace[key]
+    _noted_by[module] = noted
     namespace["__getattr__"] = _getter(module, namespace, noted)
     namespace["__dir__"] = lambda: sorted({*namespace, *noted})
 

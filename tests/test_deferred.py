@@ -66,6 +66,16 @@ def test_what_is_not_there(package):
     assert e.value.name == "three"
 
 
+def test_a_name_that_is_elsewhere(package, tmp_path):
+    (tmp_path / package / "part.py").write_text("__all__ = ['other']\nother = 1")
+    module = __import__(package)
+    for where, name, there in ((module, "other", f"{package}.part.other"), (module, "ther", None)):
+        with pytest.raises(AttributeError) as e:
+            getattr(where, name)
+        hint = f". Did you mean: {there!r}?" if there else ""
+        assert str(e.value) == f"module {package!r} has no attribute {name!r}{hint}"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"), [("secnd", "second"), ("par", "part"), ("ON", None), ("econd", None)]
 )

@@ -171,12 +171,14 @@ def test_a_name_that_is_misspelled(terminal):
     terminal("values = 1")
     for typed, meant in (
         ("hf.matmull(1.0)", "matmul"),
+        ("hf.nn.dense(1.0)", "hybridflow.layers.dense"),
         ("valuse + 1", "values"),
         ("hf.ones([2]).shpe", "shape"),
     ):
         told = terminal(typed)
         assert told.count(f"Did you mean: '{meant}'?") == 1
         assert "__init__.py" not in told
+        assert "_deferred.py" not in told
     # The marks below a line stand below what they are about.
     told = terminal("0 + (1 / 0)")
     if terminal.plain and sys.version_info >= (3, 11):

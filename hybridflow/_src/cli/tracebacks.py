@@ -14,12 +14,16 @@ import types
 from typing import TYPE_CHECKING
 
 import hybridflow
+from hybridflow import _deferred
 from hybridflow._src.framework.traceback import is_internal, is_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "HYBRIDFLOW_TRACEBACK"
+
+# Outside the implementation, what looks up the package's names.
+_LOOKING_UP = (hybridflow.__file__, _deferred.__file__)
 
 
 def fold(error: BaseException) -> int:
@@ -120,8 +124,7 @@ def _users(frames: list[types.TracebackType]) -> Iterator[types.TracebackType]:
     inside = False
     for entry in frames:
         filename = entry.tb_frame.f_code.co_filename
-        # The package itself looks names up.
-        if is_internal(filename) or filename == hybridflow.__file__:
+        if is_internal(filename) or filename in _LOOKING_UP:
             inside = True
         elif not (inside and is_library(filename)):
             inside = False
