@@ -447,6 +447,16 @@ def test_names_in_a_graph(define):
             for argument in (a, 1.0):
                 with pytest.raises(ValueError, match="is not a valid scope name"):
                     op(a, argument, name=bad)
+            for constant in (hf.constant, hf.zeros_like, hf.convert_to_tensor):
+                with pytest.raises(ValueError, match="is not a valid scope name"):
+                    constant([1.0], name=bad)
+        for make in (
+            lambda: op(a, a, name=3),
+            lambda: hf.constant(1.0, name=3),
+            lambda: hf.reshape(hf.zeros([6]), 2, 3),
+        ):
+            with pytest.raises(TypeError, match="A name must be a string, got 3"):
+                make()
         with pytest.raises(ValueError, match="Duplicate node name in graph: 'n'"):
             op(a, a, name="n/")
 

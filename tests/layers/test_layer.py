@@ -207,6 +207,12 @@ def test_what_a_layer_refuses():
             hf.layers.dense(hf.placeholder(hf.float32, [None, None]), 2)
         with pytest.raises(ValueError, match="its rank is undefined"):
             hf.layers.dense(hf.placeholder(hf.float32), 2)
+        for make in (
+            lambda: hf.layers.Dense(2, activation="relu"),
+            lambda: hf.layers.Conv2D(2, 3, activation="relu"),
+        ):
+            with pytest.raises(TypeError, match=r"`activation` argument must be a.*'relu'"):
+                make()
         hf.layers.dense(hf.zeros([1, 2]), 2, name="dense")
         with pytest.raises(ValueError, match="dense/kernel already exists"):
             hf.layers.dense(hf.zeros([1, 2]), 2, name="dense")

@@ -387,9 +387,12 @@ class TestRegularizer:
         assert len(scope.get_collection(hf.GraphKeys.REGULARIZATION_LOSSES)) == 1
         assert len(self.losses()) == 2
 
-    def test_wrong(self, mode: Mode) -> None:
-        with pytest.raises(TypeError):
-            hf.get_variable("v", [1], regularizer=3)
+    @pytest.mark.parametrize("wrong", [3, 0.1, "l2", hf.contrib.layers.l2_regularizer])
+    def test_wrong(self, mode: Mode, wrong: Any) -> None:
+        with pytest.raises(TypeError, match=r"`regularizer` argument must be a callable.*'v'"):
+            hf.get_variable("v", [1], regularizer=wrong)
+        assert not self.losses()
+        assert hf.get_variable("v", [2]).shape == [2]
 
 
 class TestCachingDevice:
@@ -468,6 +471,8 @@ class TestConstraint:
     def test_wrong(self, mode: Mode) -> None:
         with pytest.raises(ValueError, match=r"`constraint` argument must be a callable.*'v'"):
             hf.get_variable("v", [1], constraint=3)
+        with pytest.raises(ValueError, match=r"must be a callable, got <class .*NonNeg'>"):
+            hf.get_variable("v", [1], constraint=hf.constraints.NonNeg)
 
 
 class TestValidateShape:

@@ -148,7 +148,10 @@ def convert(value: Any, dtype: DType | None, name: str | None, eager: bool) -> T
     dtype = dtypes.as_dtype(array.dtype) if dtype is None else dtype.base_dtype
     if eager:
         return EagerTensor(array, dtype)
-    return constant_of(get_default_graph(), array, dtype, name or "Const")
+    graph = get_default_graph()
+    if name:
+        graph.check_name(name)
+    return constant_of(graph, array, dtype, name or "Const")
 
 
 def _holds_tensor(values: Any) -> bool:

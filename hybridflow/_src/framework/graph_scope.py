@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 _ROOT_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch
 _INNER_NAME = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
+_NO_STRING = (
+    "A name must be a string, got {got!r:.200}. `name` is often the last parameter: perhaps there "
+    "is one argument too many, or sizes stand outside a list."
+)
+_NOT_LEGAL = (
+    "'{name}' is not a valid scope name: it may have letters, digits and any of _.-/ in it, and "
+    "begins with a letter, a digit or a dot."
+)
 
 
 class ControlInputs:
@@ -182,11 +190,13 @@ def check_name(name: str, scope: Scope) -> None:
     """Checks a name for an op or a name scope inside `scope`.
 
     Raises:
-      ValueError: if it is not legal there.
+      ValueError: if it is not legal there. TypeError: if it is no string.
     """
+    if not isinstance(name, str):
+        raise TypeError(_NO_STRING.format(got=name))
     legal = _INNER_NAME if scope.name else _ROOT_NAME
     if not legal(name):
-        raise ValueError(f"'{name}' is not a valid scope name")
+        raise ValueError(_NOT_LEGAL.format(name=name))
 
 
 def _device_function(name: str) -> DeviceFunction:

@@ -52,6 +52,19 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     return found
 
 
+def check_activation(activation: Any) -> None:
+    """Checks what a layer applies to its outputs.
+
+    Raises:
+      TypeError: if it is neither None nor a function.
+    """
+    if activation is not None and not callable(activation):
+        raise TypeError(
+            "The `activation` argument must be a callable, such as hf.nn.relu. Received: "
+            f"{activation!r}"
+        )
+
+
 def normalize_data_format(value: str) -> str:
     """The data format in small letters.
 

@@ -8,6 +8,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.layers.arguments import (
     around_space,
     channel_axis,
+    check_activation,
     conv_output_length,
     convert_data_format,
     known_channels,
@@ -68,6 +69,7 @@ class Convolution(Layer):
         self.padding = normalize_padding(padding)
         self.data_format = normalize_data_format(data_format)
         self.dilation_rate = normalize_tuple(dilation_rate, rank, "dilation_rate")
+        check_activation(activation)
         self.activation = activation
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer

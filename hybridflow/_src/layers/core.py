@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.layers.arguments import smart_cond, with_dtype
+from hybridflow._src.layers.arguments import check_activation, smart_cond, with_dtype
 from hybridflow._src.layers.input_spec import InputSpec
 from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.reshaping import identity, reshape
@@ -71,6 +71,7 @@ class Dense(Layer):
             trainable=trainable, name=name, activity_regularizer=activity_regularizer, **kwargs
         )
         self.units = units
+        check_activation(activation)
         self.activation = activation
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer

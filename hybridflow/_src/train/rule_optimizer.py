@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.errors import ShapeError
+from hybridflow._src.framework.errors import DTypeError, ShapeError
 from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops.arrays import constant
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from hybridflow._src.ops.state.training import UpdateRule
 
 _NOT_FITTING = "The gradient of shape {got} does not fit variable '{name}' of shape {shape}."
+_NOT_ALIKE = (
+    "The gradient has type {got} that does not match type {dtype} of variable '{name}': "
+    "`hf.cast(gradient, hf.{dtype})` converts it."
+)
 
 
 def sums_repeated(hook: Any) -> Any:
@@ -66,6 +70,10 @@ class RuleOptimizer(Optimizer):
         dims = var._dims if indices is None or var._dims is None else (None, *var._dims[1:])
         if not compatible(grad._dims, dims):
             raise ShapeError(_NOT_FITTING.format(got=grad.shape, name=var.name, shape=var.shape))
+        dtype = var._dtype.base_dtype
+        if grad._dtype.base_dtype is not dtype:
+            got = grad.dtype.base_dtype.name
+            raise DTypeError(_NOT_ALIKE.format(got=got, name=var.name, dtype=dtype.name))
         operands = self._operands(var._dtype)
         operands.insert(rule.grad, grad)
         if indices is not None:

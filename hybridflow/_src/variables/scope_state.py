@@ -21,6 +21,10 @@ __all__ = ["VariableScope", "get_variable_scope", "no_regularizer"]
 
 _KEY = "variables"
 
+_NO_NAME = (
+    "The name of a variable must be a string, got {got!r:.200}: `hf.get_variable(name, shape)`."
+)
+
 # What a scope's `repr` shows where it has been given.
 _SHOWN = (
     "initializer",
@@ -229,6 +233,8 @@ class VariableScope:
         constraint: Any = None,
     ) -> Any:
         """Gets or makes a variable: what is not given here comes from the scope."""
+        if not isinstance(name, str):
+            raise TypeError(_NO_NAME.format(got=name))
         if dtype is not None and initializer is not None and not callable(initializer):
             _check_dtype(name, initializer, dtype)
         request = Request(

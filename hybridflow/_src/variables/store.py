@@ -62,8 +62,13 @@ _NO_SHAPE = (
     "`shape`, or an initializer that is a tensor or array."
 )
 _SHAPE_TWICE = (
-    "If initializer is a constant, do not specify shape. Variable {name} is given shape {shape}; "
-    "the constant has its own."
+    "If initializer is a constant, do not specify shape. Variable {name} is given shape {shape}, "
+    "and as initializer the constant {value!r:.80}, which has its own; a function of the shape is "
+    "`hf.constant_initializer(value)`, or `hf.keras.initializers.get(name)` for a name of Keras."
+)
+_NOT_REGULARIZER = (
+    "The `regularizer` argument must be a callable that gives a loss, got {got!r} for variable "
+    "'{name}'. hf.contrib.layers.l2_regularizer(0.01) does, or `lambda w: hf.nn.l2_loss(w)`."
 )
 _CYCLE = (
     "The initial value of variable {name} depends on itself: it is asked for while it is made "
@@ -125,7 +130,8 @@ class VariableStore:
         """`get` without partitioning; `part` says which part of a partitioned variable it is."""
         dims = as_shape(request.shape)._dims
         if dims is not None and request.from_value:
-            raise ValueError(_SHAPE_TWICE.format(name=request.name, shape=TensorShape.of(dims)))
+            shape, value = TensorShape.of(dims), request.initializer
+            raise ValueError(_SHAPE_TWICE.format(name=request.name, shape=shape, value=value))
         found = self.variables.get(request.name)
         if found is None:
             found, is_new = holding(self._lock, self._found_or_made, request, dims, part)
@@ -153,6 +159,8 @@ class VariableStore:
             raise ValueError(_MISSING.format(name=name, near=self._near(name)))
         if not request.from_value and (dims is None or None in dims):
             raise ValueError(_NO_SHAPE.format(name=name, shape=TensorShape.of(dims)))
+        if request.regularizer is not None and not callable(request.regularizer):
+            raise TypeError(_NOT_REGULARIZER.format(name=name, got=request.regularizer))
         if name in self._being_made:
             chain = " -> ".join([*self._being_made, name])
             raise ValueError(_CYCLE.format(name=name, chain=chain))
@@ -210,6 +218,8 @@ class VariableStore:
             loss = regularizer(variable)
         if loss is None:
             return
+        if callable(loss):
+            raise TypeError(_NOT_REGULARIZER.format(name=name, got=regularizer))
         if self.eager:
             loss = Deferred(f"{name}/Regularizer", lambda: regularizer(variable))
         add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)

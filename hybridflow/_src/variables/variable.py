@@ -171,7 +171,8 @@ class Variable:
         """Checks arguments, and gives the collections to join."""
         if initial_value is None:
             raise ValueError("initial_value must be specified.")
-        if constraint is not None and not callable(constraint):
+        # A class would be called with the value, for a constraint.
+        if isinstance(constraint, type) or (constraint is not None and not callable(constraint)):
             raise ValueError(_NOT_CONSTRAINT.format(name=name or "Variable", got=constraint))
         if name == "":
             raise ValueError("'' is not a valid node name: a variable needs one.")

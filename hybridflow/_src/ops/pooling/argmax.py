@@ -19,6 +19,7 @@ from hybridflow._src.ops.pooling.meanings import (
     like_output,
     pooled_dims,
 )
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,8 +170,8 @@ def max_pool_with_argmax(
     """
     y, places = _max_pool_with_argmax(
         input,
-        ksize=list(ksize),
-        strides=list(strides),
+        ksize=each_dimension("ksize", ksize, 4),
+        strides=each_dimension("strides", strides, 4),
         padding=padding,
         Targmax=dtypes.as_dtype(Targmax),
         name=name,

@@ -10,6 +10,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.pooling import averaging, lowered, means
 from hybridflow._src.ops.pooling.meanings import attrs_for, samples, shape
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +78,8 @@ def avg_pool(
     with name_scope(name, "AvgPool", [value]) as scope:
         return _avg_pool(
             convert_to_tensor(value, name="value"),
-            ksize=list(ksize),
-            strides=list(strides),
+            ksize=each_dimension("ksize", ksize, 4),
+            strides=each_dimension("strides", strides, 4),
             padding=padding,
             data_format=data_format,
             name=scope,

@@ -10,6 +10,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.pooling import lowered, maxima, maximizing
 from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +96,8 @@ def max_pool(
     with name_scope(name, "MaxPool", [value]) as scope:
         return _max_pool(
             convert_to_tensor(value, name="input"),
-            ksize=list(ksize),
-            strides=list(strides),
+            ksize=each_dimension("ksize", ksize, 4),
+            strides=each_dimension("strides", strides, 4),
             padding=padding,
             data_format=data_format,
             name=scope,

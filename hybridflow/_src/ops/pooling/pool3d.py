@@ -8,6 +8,7 @@ from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.pooling import averaging, maxima, maximizing, means
 from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
+from hybridflow._src.ops.windows import each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +105,8 @@ def max_pool3d(
     """
     return _max_pool3d(
         input,
-        ksize=list(ksize),
-        strides=list(strides),
+        ksize=each_dimension("ksize", ksize, 5),
+        strides=each_dimension("strides", strides, 5),
         padding=padding,
         data_format=data_format,
         name=name,
@@ -143,8 +144,8 @@ def avg_pool3d(
     """
     return _avg_pool3d(
         input,
-        ksize=list(ksize),
-        strides=list(strides),
+        ksize=each_dimension("ksize", ksize, 5),
+        strides=each_dimension("strides", strides, 5),
         padding=padding,
         data_format=data_format,
         name=name,
