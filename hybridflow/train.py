@@ -30,6 +30,7 @@ with _deferred.imports_of(__name__):
         ProximalGradientDescentOptimizer,
     )
     from hybridflow._src.train.rmsprop import RMSPropOptimizer
+    from hybridflow._src.train.saving.initializing import init_from_checkpoint
     from hybridflow._src.train.saving.reader import (
         CheckpointReader,
         NewCheckpointReader,
@@ -86,6 +87,7 @@ __all__ = [
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "init_from_checkpoint",
     "inverse_time_decay",
     "latest_checkpoint",
     "linear_cosine_decay",

@@ -26,6 +26,7 @@ MODULES = [
     "hybridflow.keras.constraints",
     "hybridflow.keras.initializers",
     "hybridflow.initializers",
+    "hybridflow.contrib.eager",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.opt",
     "hybridflow.keras.regularizers",

@@ -6,6 +6,8 @@ from typing import Any
 
 from hybridflow._src.framework import nest
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
+from hybridflow._src.train.saving.initializing import init_from_checkpoint
+from hybridflow._src.train.saving.reader import list_variables, load_checkpoint, load_variable
 from hybridflow._src.train.training_util import (
     assert_global_step,
     create_global_step,
@@ -26,6 +28,10 @@ __all__ = [
     "get_variables",
     "get_variables_by_name",
     "get_variables_by_suffix",
+    "init_from_checkpoint",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
     "nest",
 ]
 

@@ -19,7 +19,7 @@ _PUBLIC = {
     ".app": ("hybridflow.app",),
     ".compat": (f"{_SHIM}.compat",),
     ".contrib": (),
-    ".contrib.eager": (f"{_SHIM}.contrib_eager",),
+    ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
@@ -43,7 +43,11 @@ _PUBLIC = {
 
 _CONTRIB_INSIDE = {
     "tensorflow.contrib.eager.python": (),
-    "tensorflow.contrib.eager.python.tfe": (f"{_SHIM}.contrib_eager",),
+    "tensorflow.contrib.eager.python.saver": ("hybridflow.contrib.eager",),
+    "tensorflow.contrib.eager.python.tfe": (
+        f"{_SHIM}.contrib_eager",
+        "hybridflow.contrib.eager",
+    ),
     "tensorflow.contrib.framework.python": (),
     "tensorflow.contrib.framework.python.ops": (f"{_SHIM}.contrib_framework",),
     "tensorflow.contrib.framework.python.ops.variables": (f"{_SHIM}.contrib_framework",),

@@ -100,15 +100,24 @@ def load_checkpoint(ckpt_dir_or_file: str) -> CheckpointReader:
     Traceback (most recent call last):
     hybridflow.errors.NotFoundError: Unsuccessful TensorSliceReader constructor: ...
     """
+    return CheckpointReader(checkpoint_in(ckpt_dir_or_file))
+
+
+def checkpoint_in(ckpt_dir_or_file: Any) -> str:
+    """The path of a checkpoint, which for a folder is its latest one.
+
+    Raises:
+      ValueError: if the folder has none.
+    """
     path = os.fspath(ckpt_dir_or_file)
-    if os.path.isdir(path):
-        latest = latest_checkpoint(path)
-        if latest is None:
-            raise ValueError(
-                f"Couldn't find 'checkpoint' file or checkpoints in given directory {path}"
-            )
-        path = latest
-    return CheckpointReader(path)
+    if not os.path.isdir(path):
+        return str(path)
+    latest = latest_checkpoint(path)
+    if latest is None:
+        raise ValueError(
+            f"Couldn't find 'checkpoint' file or checkpoints in given directory {path}"
+        )
+    return latest
 
 
 def load_variable(ckpt_dir_or_file: str, name: str) -> np.ndarray | Any:

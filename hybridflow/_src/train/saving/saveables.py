@@ -89,12 +89,13 @@ class VariableSaveable(SaveableObject):
 
     def __init__(self, variable: Variable, slice_spec: str, name: str) -> None:
         self._variable = variable
-        # As TensorFlow 1.4 has it: the reference, but of a part what its readers share.
-        tensor: Any = variable._snapshot if slice_spec else variable._ref()
-        if not isinstance(variable, ResourceVariable):
-            key: Any = variable.op
-        elif context.modes.top.eager:
+        key: Any
+        tensor: Any
+        if context.modes.top.eager:
             key, tensor = variable, variable.read_value
+        elif not isinstance(variable, ResourceVariable):
+            # As TensorFlow 1.4 has it: the reference, but of a part what its readers share.
+            key, tensor = variable.op, variable._snapshot if slice_spec else variable._ref()
         else:
             # One read for all specs, where the saver is made.
             key, tensor = variable.handle.op, variable.read_value().op.inputs[0]
@@ -102,16 +103,20 @@ class VariableSaveable(SaveableObject):
 
     def restore(self, restored_tensors: Sequence[Any], restored_shapes: Any) -> Operation:
         (value,) = restored_tensors
-        variable = self._variable
         if restored_shapes is not None:
             value = raw.Reshape(value, restored_shapes[0])
-        if context.modes.top.eager:
-            return variable.assign(value)
-        if isinstance(variable, ResourceVariable):
-            value = raw.Identity(value)
-            return raw.AssignVariableOp(variable.handle, value, shape=variable.shape)
-        keeps_shape = restored_shapes is None and variable.shape.is_fully_defined()
-        return raw.Assign(variable._ref(), value, validate_shape=keeps_shape).op
+        return assign_restored(self._variable, value, keep_shape=restored_shapes is None)
+
+
+def assign_restored(variable: Variable, value: Any, keep_shape: bool = True) -> Operation:
+    """Gives a variable what was read for it."""
+    if context.modes.top.eager:
+        return variable.assign(value)
+    if isinstance(variable, ResourceVariable):
+        value = raw.Identity(value)
+        return raw.AssignVariableOp(variable.handle, value, shape=variable.shape)
+    validate = keep_shape and variable.shape.is_fully_defined()
+    return raw.Assign(variable._ref(), value, validate_shape=validate).op
 
 
 def saveables_of(var_list: Any) -> list[SaveableObject]:
