@@ -108,3 +108,37 @@ def test_structures_that_differ(a, b, error, message):
 def test_what_is_a_sequence():
     assert all(nest.is_sequence(s) for s in ([], (), {}, Point(1, 2)))
     assert not any(nest.is_sequence(s) for s in ("a", 5, None, {1}, range(2)))
+
+
+def _circle(kind):
+    """A structure that holds itself, below another."""
+    if kind is dict:
+        circle = {}
+        circle["again"] = [circle]
+    else:
+        circle = []
+        circle.append(kind([circle]))
+    return [1, circle]
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict])
+@pytest.mark.parametrize(
+    "walk",
+    [
+        nest.flatten,
+        lambda a: nest.written_out(a, id),
+        lambda a: nest.map_structure(id, a),
+        lambda a: nest.assert_same_structure(a, a),
+        lambda a: nest.pack_sequence_as(a, [1]),
+    ],
+)
+def test_a_structure_that_holds_itself_is_refused(walk, kind):
+    with pytest.raises(ValueError, match="holds itself"):
+        walk(_circle(kind))
+
+
+def test_the_same_items_many_times_are_no_circle():
+    structure = [1]
+    for _ in range(14):
+        structure = [structure, structure]
+    assert nest.flatten(structure) == [1] * 2**14

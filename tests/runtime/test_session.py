@@ -735,3 +735,10 @@ def test_a_program_without_scopes(flags):
         [sys.executable, *flags, "-c", _PROGRAM], capture_output=True, text=True, check=True
     )
     assert run.stdout.split() == ["True", "None", "6.0"]
+
+
+def test_fetches_that_hold_themselves_are_refused(graph):
+    fetches = {"x": hf.constant(1.0)}
+    fetches["again"] = [fetches]
+    with hf.Session() as session, pytest.raises(ValueError, match="holds itself"):
+        session.run(fetches)

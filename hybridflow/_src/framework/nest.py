@@ -26,15 +26,48 @@ def _sorted(mapping: dict[Any, Any]) -> list[Any]:
         raise TypeError("nest only supports dicts with sortable keys.") from None
 
 
+# So many sequences are looked at before a walk asks whether it goes in circles.
+_MANY = 4096
+
+
+def refuse_cycle(structure: Any, visits: int) -> None:
+    """To be called by a walk for each sequence that it meets, with their number so far.
+
+    Raises:
+      ValueError: if a sequence is among its own items: the walk would never end.
+    """
+    # Asked at each power of two, so that the walk takes at most twice as long.
+    if visits < _MANY or visits & (visits - 1):
+        return
+    around: set[int] = set()
+    done: set[int] = set()
+    pending = [(structure, False)]
+    while pending:
+        item, is_left = pending.pop()
+        if is_left:
+            around.remove(id(item))
+            done.add(id(item))
+        elif id(item) in around:
+            raise ValueError(f"A {type(item).__name__} holds itself: such a structure has no end.")
+        elif is_sequence(item) and id(item) not in done:
+            around.add(id(item))
+            pending.append((item, True))
+            children = item.values() if isinstance(item, dict) else item
+            pending += [(child, False) for child in children]
+
+
 def flatten(structure: Any) -> list[Any]:
     """The leaves of a structure, depth first."""
     if not is_sequence(structure):
         return [structure]
     leaves: list[Any] = []
     pending = _children(structure)[::-1]
+    visits = 0
     while pending:
         item = pending.pop()
         if is_sequence(item):
+            visits += 1
+            refuse_cycle(structure, visits)
             pending += _children(item)[::-1]
         else:
             leaves.append(item)
@@ -47,8 +80,12 @@ def written_out(structure: Any, leaf: Callable[[Any], Any]) -> tuple[Any, ...]:
     """
     row: list[Any] = []
     pending = [structure]
+    visits = 0
     while pending:
         item = pending.pop()
+        if is_sequence(item):
+            visits += 1
+            refuse_cycle(structure, visits)
         if isinstance(item, dict):
             row += item.__class__, tuple(item)
             pending.extend(reversed(item.values()))
@@ -119,10 +156,13 @@ def assert_same_structure(a: Any, b: Any) -> None:
     Raises:
       ValueError: if they have not. TypeError: if the kinds of sequences differ.
     """
+    first, visits = a, 0
     pending = [(a, b)]
     while pending:
         a, b = pending.pop()
         if is_sequence(a) or is_sequence(b):
+            visits += 1
+            refuse_cycle(first, visits)
             _check_same_kind(a, b)
             pending.extend(zip(_children(a)[::-1], _children(b)[::-1], strict=True))
 

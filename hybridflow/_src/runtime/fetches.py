@@ -55,11 +55,14 @@ class Fetches:
         steps: list[tuple[Callable[[Any], Any], int]] = []
         # Items still to come, last first, and parents, whose steps follow those of their items.
         pending: list[Any] = [fetches]
+        visits = 0
         while pending:
             item = pending.pop()
             if isinstance(item, _Parent):
                 steps.append((item.make, item.size))
             elif isinstance(item, (list, tuple, dict)):
+                visits += 1
+                nest.refuse_cycle(fetches, visits)
                 items = list(item.values() if isinstance(item, dict) else item)
                 pending.append(_Parent(_maker(item), len(items)))
                 pending.extend(reversed(items))
