@@ -362,3 +362,20 @@ class TestState:
 def test_a_folder_without_checkpoints(tmp_path):
     with pytest.raises(ValueError, match="Couldn't find 'checkpoint' file"):
         hf.train.load_checkpoint(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "error"), [("", ValueError), (b"m", TypeError), (None, TypeError), (5, TypeError)]
+)
+def test_a_path_that_names_no_file_is_refused_before_anything_is_written(
+    tmp_path, monkeypatch, path, error
+):
+    monkeypatch.chdir(tmp_path)
+    with hf.Graph().as_default(), hf.Session() as session:
+        variables()
+        saver = hf.train.Saver()
+        session.run(hf.global_variables_initializer())
+        with pytest.raises(error):
+            saver.save(session, path)
+        assert saver.last_checkpoints == []
+    assert files(tmp_path) == []

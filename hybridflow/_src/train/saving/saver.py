@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.registry import raw
@@ -281,10 +281,13 @@ class Saver:
         Returns: the path of the checkpoint, for `restore`; None if there is nothing to save.
 
         Raises:
-          ValueError: if the folder is not there, or is no folder. TypeError: without a session.
+          ValueError: if the folder is not there, or is no folder; if `save_path` is empty.
+          TypeError: without a session, or for a path that is no text.
           RuntimeError: if `build` is still to be called.
         """
-        save_path = os.fspath(save_path)
+        save_path = settings.string(os.fspath(save_path), "save_path")
+        if not save_path:
+            raise ValueError("`save_path` is empty: it names no checkpoint.")
         latest_filename = latest_filename or "checkpoint"
         if os.path.dirname(latest_filename):
             raise ValueError("'latest_filename' must not contain path components")
