@@ -40,16 +40,14 @@ def test_settings_are_shown(shown):
     assert repr(SHOWN[shown]()) == shown
 
 
-def test_functions_are_shown_as_the_call_that_made_them():
-    layers = hf.contrib.layers
-    for shown, made in {
-        "l2_regularizer(0.5)": layers.l2_regularizer(0.5),
-        "sum_regularizer([l1_regularizer(1.0), l2_regularizer(2.0)])": (
-            layers.l1_l2_regularizer(1.0, 2.0)
-        ),
-        "fixed_size_partitioner(3, axis=1)": hf.fixed_size_partitioner(3, 1),
-    }.items():
-        assert repr(made).startswith(f"<function {shown} at 0x")
+def test_a_function_is_shown_as_the_call_that_made_it():
+    shown = "<function fixed_size_partitioner(3, axis=1) at 0x"
+    assert repr(hf.fixed_size_partitioner(3, 1)).startswith(shown)
+
+
+def test_a_regularizer_is_shown_as_the_call_that_made_it():
+    shown = "sum_regularizer([l1_regularizer(1.0), l2_regularizer(2.0)])"
+    assert repr(hf.contrib.layers.l1_l2_regularizer(1.0, 2.0)) == shown
 
 
 def test_a_scope_shows_what_variables_get_from_it():
