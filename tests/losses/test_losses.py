@@ -67,8 +67,10 @@ def test_arguments_that_do_not_fit(eager):
     with hf.eager_mode() if eager else hf.Graph().as_default():
         with pytest.raises(ValueError, match="labels must not be None"):
             losses.absolute_difference(None, [1.0])
-        with pytest.raises(ValueError, match="incompatible"):
-            losses.mean_squared_error([1.0, 2.0], [1.0])
+        with pytest.raises(ValueError, match=r"incompatible.*hf.squeeze\(predictions, 1\)"):
+            losses.mean_squared_error([1.0, 2.0], [[1.0], [2.0]])
+        with pytest.raises(ValueError, match=r"\(2,\) and \(1,\) are incompatible: pred.* logits"):
+            losses.sigmoid_cross_entropy([1.0], [1.0, 2.0])
         with pytest.raises(ValueError, match=r"weights can not be broadcast to values.*rank=1"):
             losses.mean_squared_error([[1.0, 2.0]], [[1.0, 2.0]], weights=[1.0])
         with pytest.raises(ValueError, match="Mismatch at dim 1"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.losses.arguments import floats, given
+from hybridflow._src.losses.arguments import check_alike, floats, given
 from hybridflow._src.losses.weighting import Reduction, compute_weighted_loss
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import ones_like
@@ -74,7 +74,7 @@ def _like_logits(labels: Any, logits: Any) -> tuple[Tensor, Tensor]:
     """Labels in the dtype of the logits, of compatible shapes."""
     logits = convert_to_tensor(logits)
     labels = cast(labels, logits.dtype)
-    logits.shape.assert_is_compatible_with(labels.shape)
+    check_alike(labels, logits)
     return labels, logits
 
 
