@@ -75,6 +75,14 @@ class TestValues:
         np.testing.assert_allclose(found[0], wanted, rtol=2e-6)
         np.testing.assert_allclose(found[1], (wanted**2).sum(), rtol=2e-6)
 
+    def test_scalars_of_strings_are_fetched_as_bytes(self, session):
+        """Constants and what host steps give are handed over like arrays of kernels."""
+        joined = hf.string_join(["a", "b"])
+        for fetches in (joined, [joined, hf.constant("c")]):
+            before = session.run(fetches)
+            assert repr(run_native(session, fetches)) == repr(before)
+            assert "array" not in repr(before)
+
     @pytest.mark.parametrize(
         "value", [np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-45, 3.4e38], ids=lambda v: f"{v}"
     )

@@ -26,6 +26,7 @@ from hybridflow._src.plan.values import (
     Buffer,
     Changed,
     Value,
+    own,
 )
 
 if TYPE_CHECKING:
@@ -230,10 +231,9 @@ class Program(Layout):
 
     def _fetched(self, value: Any, given: dict[Any, Any], array: bool = False) -> Any:
         """A copy of a value."""
-        if isinstance(value, Opaque):
-            return given[value]
         if not isinstance(value, Value):
-            return value
+            known = given[value] if isinstance(value, Opaque) else value
+            return known if array else own(known)
         buffer = value.buffer
         memory: Any
         if buffer in self._handed:
