@@ -14,6 +14,7 @@ with _deferred.imports_of(__name__):
         errors,
         flags,
         gfile,
+        graph_util,
         initializers,
         keras,
         layers,
@@ -22,11 +23,26 @@ with _deferred.imports_of(__name__):
         losses,
         metrics,
         nn,
+        saved_model,
         train,
     )
     from hybridflow._src.autodiff.custom_gradient import custom_gradient
     from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
+    from hybridflow._src.autodiff.registered import (
+        NoGradient,
+        NotDifferentiable,
+        RegisterGradient,
+    )
     from hybridflow._src.autodiff.tape import GradientTape
+    from hybridflow._src.formats.messages import (
+        AttrValue,
+        GraphDef,
+        MetaGraphDef,
+        NameAttrList,
+        NodeDef,
+        TensorInfo,
+    )
+    from hybridflow._src.formats.tensors import make_ndarray, make_tensor_proto
     from hybridflow._src.framework.context import (
         eager_mode,
         executing_eagerly,
@@ -82,7 +98,7 @@ with _deferred.imports_of(__name__):
         IndexedSlices,
         convert_to_tensor_or_indexed_slices,
     )
-    from hybridflow._src.framework.operation import NodeDef, Operation
+    from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.scopes import (
         colocate_with,
         container,
@@ -94,6 +110,13 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.framework.seeds import set_random_seed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.tensor_shape import TensorShape
+    from hybridflow._src.graphs.collections import register_proto_function
+    from hybridflow._src.graphs.exporting import (
+        GRAPH_DEF_VERSION,
+        GRAPH_DEF_VERSION_MIN_CONSUMER,
+        GRAPH_DEF_VERSION_MIN_PRODUCER,
+    )
+    from hybridflow._src.graphs.importing import import_graph_def
     from hybridflow._src.ops.arrays.arranging import (
         invert_permutation,
         matrix_transpose,
@@ -423,6 +446,14 @@ with _deferred.imports_of(__name__):
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRAPH_DEF_VERSION",
+    "GRAPH_DEF_VERSION_MIN_CONSUMER",
+    "GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "saved_model",
+    "register_proto_function",
+    "NoGradient",
+    "NotDifferentiable",
+    "RegisterGradient",
     "AUTO_REUSE",
     "AggregationMethod",
     "Assert",
@@ -801,6 +832,15 @@ __all__ = [
     "zeros_initializer",
     "zeros_like",
     "zeta",
+    "AttrValue",
+    "GraphDef",
+    "MetaGraphDef",
+    "NameAttrList",
+    "TensorInfo",
+    "make_ndarray",
+    "make_tensor_proto",
+    "import_graph_def",
+    "graph_util",
 ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.formats.messages import SaverDef
+    from hybridflow._src.graphs.files import write_graph
     from hybridflow._src.train.adadelta import AdadeltaOptimizer
     from hybridflow._src.train.adagrad import AdagradOptimizer
     from hybridflow._src.train.adagrad_da import AdagradDAOptimizer
@@ -31,6 +33,7 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.train.rmsprop import RMSPropOptimizer
     from hybridflow._src.train.saving.initializing import init_from_checkpoint
+    from hybridflow._src.train.saving.meta_graph import export_meta_graph, import_meta_graph
     from hybridflow._src.train.saving.reader import (
         CheckpointReader,
         NewCheckpointReader,
@@ -58,6 +61,8 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "export_meta_graph",
+    "import_meta_graph",
     "AdadeltaOptimizer",
     "AdagradDAOptimizer",
     "AdagradOptimizer",
@@ -75,6 +80,7 @@ __all__ = [
     "SaveSpec",
     "SaveableObject",
     "Saver",
+    "SaverDef",
     "assert_global_step",
     "checkpoint_exists",
     "cosine_decay",
@@ -100,4 +106,5 @@ __all__ = [
     "polynomial_decay",
     "remove_checkpoint",
     "update_checkpoint_state",
+    "write_graph",
 ]

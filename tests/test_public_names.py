@@ -56,12 +56,14 @@ def offered():
     for layer in (
         "ops",
         "autodiff",
+        "graphs",
         "variables",
         "runtime",
         "losses",
         "metrics",
         "layers",
         "train",
+        "saved_model",
     ):
         for path in sorted((ROOT / "_src" / layer).rglob("*.py")):
             if path.stem == "__init__":

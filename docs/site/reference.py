@@ -22,6 +22,16 @@ MODULES = [
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.train",
+    "hybridflow.graph_util",
+    "hybridflow.saved_model",
+    "hybridflow.saved_model.builder",
+    "hybridflow.saved_model.loader",
+    "hybridflow.saved_model.main_op",
+    "hybridflow.saved_model.signature_def_utils",
+    "hybridflow.saved_model.utils",
+    "hybridflow.saved_model.constants",
+    "hybridflow.saved_model.signature_constants",
+    "hybridflow.saved_model.tag_constants",
     "hybridflow.constraints",
     "hybridflow.keras.constraints",
     "hybridflow.keras.initializers",
@@ -29,6 +39,7 @@ MODULES = [
     "hybridflow.contrib.eager",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.opt",
+    "hybridflow.contrib.util",
     "hybridflow.keras.regularizers",
     "hybridflow.errors",
     "hybridflow.flags",
@@ -39,13 +50,26 @@ MODULES = [
 LAYERS = {
     "graphs": (
         "hybridflow: modes, graphs, gradients",
-        ("_src.framework", "_src.runtime", "_src.autodiff", "errors"),
+        (
+            "_src.framework",
+            "_src.runtime",
+            "_src.autodiff",
+            "_src.graphs",
+            "_src.formats",
+            "errors",
+        ),
     ),
     "variables": ("hybridflow: variables", ("_src.variables",)),
     "operations": ("hybridflow: operations", ("_src.ops",)),
 }
 # What has no module of its own to tell where it belongs.
-_SOURCES = {"AUTO_REUSE": "variables.scope", "newaxis": "ops.arrays.indexing"}
+_SOURCES = {
+    "AUTO_REUSE": "variables.scope",
+    "GRAPH_DEF_VERSION": "graphs.exporting",
+    "GRAPH_DEF_VERSION_MIN_CONSUMER": "graphs.exporting",
+    "GRAPH_DEF_VERSION_MIN_PRODUCER": "graphs.exporting",
+    "newaxis": "ops.arrays.indexing",
+}
 
 
 class Name:

@@ -5,6 +5,6 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow.contrib import eager, layers, opt
+    from hybridflow.contrib import eager, layers, opt, util
 
-__all__ = ["eager", "layers", "opt"]
+__all__ = ["eager", "layers", "opt", "util"]

@@ -13,8 +13,9 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS, REQUIRED, OpDef, Sample, not_differentiable
-from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.registry import raw
 
 MODES = {"eager": hf.eager_mode, "graph": lambda: hf.Graph().as_default()}
 

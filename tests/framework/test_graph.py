@@ -231,7 +231,7 @@ def test_a_finalized_graph_takes_no_ops(graph):
 def specs_of(*names):
     """What `Graph.add_ops` takes, for a constant and ops that double it."""
     constant = hf.constant(1.0)
-    record, attrs = constant.op.op_def, constant.op.attrs
+    record, attrs = constant.op.record, constant.op.attrs
     first = (record, (), attrs, names[0], hf.float32, ())
     return [first, *[(OPS["Add"], (i, i), {}, n, hf.float32, ()) for i, n in enumerate(names[1:])]]
 

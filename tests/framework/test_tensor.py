@@ -193,7 +193,7 @@ def test_node_def(graph):
     assert 'name: "z"\nop: "Add"\ninput: "u:1"\n' in str(node)
     assert [n.name for n in graph.as_graph_def().node][:2] == ["c", "u"]
     assert graph.as_graph_def(from_version=2).node[0].name == "n"
-    assert str(graph.as_graph_def()).startswith('node {\nname: "c"\n')
+    assert str(graph.as_graph_def()).startswith('node {\n  name: "c"\n')
 
 
 def test_the_traceback_is_the_users(graph):

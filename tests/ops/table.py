@@ -18,8 +18,8 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import as_dtype
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS, OpDef, Sample, no_gradient, not_differentiable
-from hybridflow._src.framework.registry import late
 from hybridflow._src.ops.arrays.constant import constant
 from hybridflow._src.ops.arrays.placeholder import placeholder
 from hybridflow._src.runtime.session import Session
@@ -28,6 +28,7 @@ late.load_ops()
 
 # Why an op has no samples.
 WITHOUT_SAMPLES = {
+    "FakeParam": "nobody uses its value",
     "Placeholder": "it has no value of its own",
     "PyFuncStateless": "it is what its caller's function is",
 }

@@ -43,6 +43,7 @@ def test_values_come_back(tmp_path, resource, sharded, sequentially):
             "checkpoint",
             "m-3.data-00000-of-00001",
             "m-3.index",
+            "m-3.meta",
         ]
         with hf.Session() as session:
             saver.restore(session, hf.train.latest_checkpoint(str(tmp_path / "run")))
@@ -62,6 +63,7 @@ def test_shards_are_merged(tmp_path):
         assert files(tmp_path) == [
             *[f"m.data-{shard:05d}-of-00003" for shard in range(3)],
             "m.index",
+            "m.meta",
         ]
         reader = hf.train.NewCheckpointReader(path)
         assert [reader.get_tensor(f"v{n}") for n in range(3)] == [0.0, 1.0, 2.0]
@@ -223,7 +225,7 @@ class TestWhatIsKept:
             saver.save(session, str(tmp_path / "m"), global_step=step)
         assert files(tmp_path) == [
             "checkpoint",
-            *[f"m-{s}.{e}" for s in (2, 3) for e in ("data-00000-of-00001", "index")],
+            *[f"m-{s}.{e}" for s in (2, 3) for e in ("data-00000-of-00001", "index", "meta")],
         ]
         assert saver.last_checkpoints == [str(tmp_path / f"m-{s}") for s in (2, 3)]
         state = hf.train.get_checkpoint_state(str(tmp_path))

@@ -9,8 +9,9 @@ import functools
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.autodiff.registered import gradient_of
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.dtypes import variant
+from hybridflow._src.framework.dtypes import int64, variant
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros.
-_TAKES_NONE = frozenset(
-    ("Case", "Cond", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
-)
+_TAKES_NONE = frozenset(("Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While"))
 
 
 class Gradients:
@@ -74,7 +73,7 @@ def _int64(indices: Tensor, grads: list[Any]) -> Tensor:
     """The indices in the one dtype that all have, else as int64."""
     if all(g.indices.dtype == indices.dtype for g in grads):
         return indices
-    return raw.Cast(indices, DstT="int64")
+    return raw.Cast(indices, DstT=int64)
 
 
 def backward(
@@ -120,7 +119,7 @@ def _value(grad: Any) -> Any:
 
 def _in_grads(op: Any, out_grads: list[Any]) -> Sequence[Any]:
     """The gradients for the inputs of one op."""
-    op_def = op.op_def
+    op_def = op.record
     for index, grad in enumerate(out_grads):
         if grad is None:
             # Beside a gradient that is there.
@@ -128,7 +127,7 @@ def _in_grads(op: Any, out_grads: list[Any]) -> Sequence[Any]:
                 out_grads[index] = raw.ZerosLike(op.outputs[index])
         elif grad.__class__ is IndexedSlices and op_def.name not in _PASS_ON:
             out_grads[index] = convert_to_tensor(grad)
-    found = op_def.grad(op, *out_grads)
+    found = gradient_of(op)(op, *out_grads)
     if found is None:
         return [None] * len(op.inputs)
     if found.__class__ is not tuple and found.__class__ is not list:

@@ -9,7 +9,8 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.late import late
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.stack import Opener, Together
 from hybridflow._src.framework.tensor import Tensor

@@ -117,7 +117,7 @@ def _key_of(recorded: Recorded, numbers: dict[Any, int]) -> tuple[Any, ...] | No
     add = parts.append
     get = numbers.get
     for op in recorded.ops:
-        op_def = op.op_def
+        op_def = op.record
         if op_def.stateful and op_def.effect != "read":
             return None
         add(op_def)
@@ -227,7 +227,7 @@ def _inside(
             array = tensor._a  # type: ignore[attr-defined]
             if tensor in inside or array.__class__ is not np.ndarray:
                 continue
-            if _is_static(array, op.op_def, index):
+            if _is_static(array, op.record, index):
                 inside[tensor] = constant_of(graph, array, tensor._dtype, "Const")
         inside.update((t, add_input(graph, t, t._dims, "value")) for t in op.outputs)
     for tensor in tensors:
@@ -248,7 +248,7 @@ def _built(recorded: Recorded, inside: dict[Tensor, Tensor]) -> list[Any]:
     of_use = [t for t in recorded.sources if t in inside]
     for op in recorded.ops:
         outputs: Any = [inside[t] for t in op.outputs]
-        ops.append(EagerOp(op.op_def, tuple([inside[t] for t in op.inputs]), outputs, op.attrs))
+        ops.append(EagerOp(op.record, tuple([inside[t] for t in op.inputs]), outputs, op.attrs))
         of_use += op.outputs
     wanted = frozenset(inside[t] for t in of_use if t in recorded.tracked)
     backward(reversed(ops), grads, wanted.__contains__)

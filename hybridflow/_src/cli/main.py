@@ -1,4 +1,4 @@
-"""The command line: `hybridflow` with `repl`, `run`, `explain`, `cache` or `demo`, or a script."""
+"""The command line: `hybridflow` with `repl`, `run`, `explain`, `show`, `cache` or `demo`."""
 
 from __future__ import annotations
 
@@ -85,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         "in the user's cache folder.",
     )
     cache.add_argument("action", choices=("info", "clear"), help="look at it, or empty it")
+    show = commands.add_parser(
+        "show",
+        help="say what a model is: signatures, inputs, outputs, ops, sizes, what is missing",
+        description="Prints what is in a SavedModel's folder, a graph (.pb, .pbtxt) or a graph "
+        "with collections (.meta), and runs nothing of it.",
+    )
+    show.add_argument("model", metavar="MODEL", help="the folder or file")
     return parser
 
 
@@ -123,7 +130,9 @@ def main(argv: list[str] | None = None) -> int:
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     status: int
-    if options.command == "cache":
+    if options.command == "show":
+        status = _module("show").show(options.model)
+    elif options.command == "cache":
         status = getattr(_module("cache"), options.action)()
     elif options.command == "explain":
         explain = _module("explain").explain

@@ -52,4 +52,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"There is no message {name!r}.") from None
     factory = importlib.import_module("google.protobuf.message_factory")
     found = globals()[name] = factory.GetMessageClass(descriptor)
+    fields = ", ".join(f"`{field.name}`" for field in descriptor.fields)
+    found.__doc__ = f"TensorFlow's message `{name}`. Its fields: {fields}."
+    found.__module__ = __name__
     return found

@@ -113,6 +113,8 @@ def _array(value: Any) -> np.ndarray:
     try:
         return np.array(value, order="C")
     except ValueError as error:
+        if isinstance(error, UnicodeDecodeError):  # text, and bytes that are none
+            return np.array(value, object)
         if "inhomogeneous" in str(error):
             raise ValueError(
                 f"Argument must be a dense tensor: {value!r:.200} has rows of different lengths."

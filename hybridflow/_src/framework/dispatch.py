@@ -213,32 +213,32 @@ def _out_dtypes(
 class EagerOp:
     """What a tape keeps of an op that ran: the view that gradient functions get of it."""
 
-    __slots__ = ("attrs", "inputs", "op_def", "outputs")
+    __slots__ = ("attrs", "inputs", "outputs", "record")
 
     def __init__(
         self,
-        op_def: OpDef,
+        record: OpDef,
         inputs: tuple[Tensor, ...],
         outputs: list[EagerTensor],
         attrs: dict[str, Any],
     ) -> None:
-        self.op_def = op_def
+        self.record = record
         self.inputs = inputs
         self.outputs = outputs
         self.attrs = attrs
 
     @property
     def type(self) -> str:
-        return self.op_def.name
+        return self.record.name
 
     @property
     def name(self) -> str:
-        return self.op_def.name
+        return self.record.name
 
     def get_attr(self, name: str) -> Any:
         if name in self.attrs:
             return self.attrs[name]
-        return self.op_def.type_attr(name, self.inputs)
+        return self.record.type_attr(name, self.inputs)
 
 
 def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:

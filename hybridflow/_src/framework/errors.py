@@ -99,7 +99,9 @@ class OpError(Exception):
 
     @property
     def node_def(self) -> Any:
-        """The description of the failed node, or None."""
+        """The description of the failed node, a `NodeDef`, or None."""
+        if self._node_def is None:
+            return getattr(self._op, "node_def", None)
         return self._node_def
 
     @property

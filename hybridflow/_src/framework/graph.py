@@ -10,13 +10,14 @@ from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_names import element_by_name
 from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.operation import GraphDef, Operation, make_outputs
+from hybridflow._src.framework.operation import Operation, make_outputs
 from hybridflow._src.framework.stack import Pushed, Stack
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hybridflow._src.framework import dtypes
     from hybridflow._src.framework.op_def import OpDef
@@ -109,9 +110,9 @@ class Graph(Collections):
         if scope.controls:
             op.controls = scope.control_inputs(inputs)
         if self.building_function:
-            op.controls = self._in_program_order(op.controls, op.op_def, inputs, op.bodies)
+            op.controls = self._in_program_order(op.controls, op.record, inputs, op.bodies)
         op._id = len(self._ops) + 1
-        if scope.device or scope.device_functions or scope.colocate:
+        if scope.device or scope.device_functions or scope.colocate or scope.gradients:
             scope.place(op)
         # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
         for tensor in inputs:
@@ -197,6 +198,27 @@ class Graph(Collections):
         if not hasattr(tensor, "op"):
             raise RuntimeError(_EAGER_IN_GRAPH.format(tensor=tensor, user=user))
         raise ValueError(_OTHER_GRAPH.format(tensor=tensor, user=user, made=made_at(tensor.op)))
+
+    def mark(self) -> tuple[int, dict[str, int], int]:
+        """What the graph holds now, for `forget`."""
+        return len(self._ops), dict(self._names_in_use), self.unseeded_random_ops
+
+    def forget(self, mark: tuple[int, dict[str, int], int]) -> None:
+        """Takes out the operations that were added since `mark`, which nobody else may use."""
+        holding(self._lock, self._forget, mark)
+
+    def _forget(self, mark: tuple[int, dict[str, int], int]) -> None:
+        count, names, self.unseeded_random_ops = mark
+        for op in reversed(self._ops[count:]):
+            for tensor in op.inputs:
+                consumers = tensor._consumers
+                if consumers and consumers[-1] is op:
+                    consumers.pop()
+            if op.body is not None and op.body.operations and op.body.operations[-1] is op:
+                op.body.operations.pop()
+            del self._by_name[op.name]
+        del self._ops[count:]
+        self._names_in_use = dict(names)
 
     @property
     def version(self) -> int:
@@ -337,6 +359,58 @@ class Graph(Collections):
             beside = (*beside, element.op if isinstance(element, Tensor) else element)
         return self._scope.scope(scope.beside(beside))
 
+    def gradient_override_map(self, op_type_map: Mapping[str, str]) -> Pushed[Scope, Scope]:
+        """A context manager: ops of these types made in it have other gradients.
+
+        Args:
+          op_type_map: for op types the name under which a gradient is registered, by
+            `hf.RegisterGradient`, or another op type, whose gradient they then have.
+
+        Raises:
+          TypeError: if it is no dict of strings.
+        """
+        items = op_type_map.items() if isinstance(op_type_map, dict) else [(None, None)]
+        for item in items:
+            if not all(isinstance(name, str) for name in item):
+                raise TypeError(
+                    "op_type_map must be a dictionary mapping strings to strings, got "
+                    f"{op_type_map!r:.200}"
+                )
+        top = self._scope.top
+        return self._scope.scope(top.evolve(gradients={**(top.gradients or {}), **op_type_map}))
+
+    def create_op(
+        self,
+        op_type: str,
+        inputs: Sequence[Tensor],
+        dtypes: Sequence[Any] | None = None,
+        input_types: Sequence[Any] | None = None,
+        name: str | None = None,
+        attrs: Mapping[str, Any] | None = None,
+        op_def: Any = None,
+        compute_shapes: bool = True,
+        compute_device: bool = True,
+    ) -> Operation:
+        """Adds an operation by its op type; op functions are the usual way.
+
+        Args:
+          op_type: the type, as in a `NodeDef`.
+          inputs: all inputs in a row, tensors of this graph.
+          dtypes: the dtypes that its outputs must have, or None.
+          input_types: the dtypes that its inputs must have, or None.
+          name: its name, the op type by default; made unique unless it ends in "/".
+          attrs: its attributes, `AttrValue` messages by name. Those that inputs tell may be left
+            out.
+          op_def, compute_shapes, compute_device: accepted; the op is the one that exists here.
+
+        Raises:
+          TypeError: for inputs that are no tensors, or dtypes that differ. ValueError: if there is
+            no such op, or inputs and attributes do not fit it.
+        """
+        self._check_not_finalized()
+        with self.as_default():
+            return late.create_op(self, op_type, inputs, dtypes, input_types, name, attrs or {})
+
     def container(self, container_name: str) -> Pushed[Scope, str]:
         """Accepted for compatibility: a session has one container of resources."""
         return self._scope.scope(self._scope.top, container_name)
@@ -363,9 +437,25 @@ class Graph(Collections):
         """All operations, in the order in which they were made."""
         return list(self._ops)
 
-    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
-        """A view of the operations, or of those made since the graph had `from_version`."""
-        return GraphDef(self._ops[from_version or 0 :])
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """The graph as a `GraphDef` message, which TensorFlow can load.
+
+        Conditionals and loops are nodes `If`, `Case` and `While`, their parts functions of the
+        message's library.
+
+        Args:
+          from_version: leaves out the operations that the graph had at this `version`.
+          add_shapes: notes the shapes of outputs in the attribute `_output_shapes`.
+
+        Raises:
+          ValueError: for a constant that is larger than 2 GB.
+        """
+        return late.graph_def(self, from_version, add_shapes)
+
+    @property
+    def graph_def_versions(self) -> Any:
+        """The versions of the graph's format: a `VersionDef` message."""
+        return late.graph_def(self, self.version).versions
 
     def get_operation_by_name(self, name: str) -> Operation:
         """The operation of that name.

@@ -9,7 +9,7 @@ from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.stack import Opened, Opener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.graph import Graph
@@ -54,9 +54,19 @@ class Scope:
       body: the control flow body being built.
       colocate: ops with which new ones are colocated.
       frames: where in the user's program ops are said to be made; None for where they are.
+      gradients: for op types the name under which their gradient is registered.
     """
 
-    __slots__ = ("body", "colocate", "controls", "device", "device_functions", "frames", "name")
+    __slots__ = (
+        "body",
+        "colocate",
+        "controls",
+        "device",
+        "device_functions",
+        "frames",
+        "gradients",
+        "name",
+    )
 
     def __init__(
         self,
@@ -67,6 +77,7 @@ class Scope:
         body: Body | None = None,
         colocate: tuple[Operation, ...] = (),
         frames: RawFrames | None = None,
+        gradients: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -75,6 +86,7 @@ class Scope:
         self.body = body
         self.colocate = colocate
         self.frames = frames
+        self.gradients = gradients
 
     @property
     def is_plain(self) -> bool:
@@ -85,6 +97,7 @@ class Scope:
             or self.device
             or self.device_functions
             or self.colocate
+            or self.gradients
         )
 
     def named(self, name: str) -> Scope:
@@ -97,6 +110,7 @@ class Scope:
             self.body,
             self.colocate,
             self.frames,
+            self.gradients,
         )
 
     def evolve(self, **changes: Any) -> Scope:
@@ -146,7 +160,10 @@ class Scope:
         return tuple(found)
 
     def place(self, op: Operation) -> None:
-        """Sets the device of a new op, and what it is colocated with."""
+        """Sets the device of a new op, what it is colocated with, and which gradient it has."""
+        if self.gradients and op.type in self.gradients:
+            name = self.gradients[op.type].encode()
+            op.attrs = {**op.attrs, "_gradient_op_type": name}
         if self.device_functions:
             for function in reversed(self.device_functions):
                 op._set_device(function(op))

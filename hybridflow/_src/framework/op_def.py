@@ -118,6 +118,9 @@ class OpDef:
       checked: hold values against the shape rule too, eagerly and where a graph did not know
         their shapes, since the NumPy meaning accepts more than TF does.
       aliases: its output may be a view of an input.
+      written: for an op that TensorFlow lacks, or has in another form: called with the `Nodes` that
+        a file gets and the operation, writes nodes of TensorFlow's ops that compute it. Without it
+        an operation is one node, of its own type, inputs and attributes.
 
     Worked out from these, for the quick ways through `dispatch`:
       plain: every input is one tensor, all of them of one type variable; there is one output.
@@ -151,6 +154,7 @@ class OpDef:
         "stateful",
         "types",
         "variadic",
+        "written",
     )
 
     name: str
@@ -169,6 +173,7 @@ class OpDef:
     checked: bool
     aliases: bool
     variadic: bool
+    written: Callable[[Any, Any], None] | None
     required: tuple[str, ...]
     plain: bool
     accepts: dict[str, frozenset[int]]
@@ -192,6 +197,7 @@ class OpDef:
         checked: bool = False,
         aliases: bool = False,
         native: str | Callable[..., Any] | None = None,
+        written: Callable[[Any, Any], None] | None = None,
     ) -> None:
         if (compute is None) == (kernel is None) and effect != "lock":
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
@@ -233,6 +239,7 @@ class OpDef:
             "aliases": aliases,
             "native": native,
             "variadic": parsed.variadic,
+            "written": written,
             "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
             "plain": parsed.plain,
             "accepts": accepts,

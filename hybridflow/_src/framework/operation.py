@@ -6,75 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes, traceback
 from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.op_def import OpDef
 
 
-class NodeDef:
-    """A read-only view of an operation in the form of TensorFlow's NodeDef."""
-
-    __slots__ = ("_op",)
-
-    def __init__(self, op: Operation) -> None:
-        self._op = op
-
-    @property
-    def name(self) -> str:
-        return self._op.name
-
-    @property
-    def op(self) -> str:
-        return self._op.type
-
-    @property
-    def device(self) -> str:
-        return self._op.device
-
-    @property
-    def input(self) -> list[str]:
-        """Input names as TF writes them: "op", "op:1", "^control"."""
-        names = [t.op.name if t.value_index == 0 else t.name for t in self._op.inputs]
-        return names + [f"^{op.name}" for op in self._op.control_inputs]
-
-    @property
-    def attr(self) -> dict[str, Any]:
-        return dict(self._op.attrs)
-
-    def __str__(self) -> str:
-        lines = [f'name: "{self.name}"', f'op: "{self.op}"']
-        lines += [f'input: "{name}"' for name in self.input]
-        if self.device:
-            lines.append(f'device: "{self.device}"')
-        lines += [f"attr {{ {key}: {value!r} }}" for key, value in self.attr.items()]
-        return "\n".join(lines) + "\n"
-
-    __repr__ = __str__
-
-
-class GraphDef:
-    """A read-only view of operations in the form of TensorFlow's GraphDef."""
-
-    __slots__ = ("node",)
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self.node = [op.node_def for op in operations]
-
-    def __str__(self) -> str:
-        return "".join(f"node {{\n{node}}}\n" for node in self.node)
-
-    __repr__ = __str__
-
-
 class Operation:
     """A node of a graph: an op record applied to tensors, with the tensors that it will yield.
 
     Ops are made by calling op functions in graph mode, never directly.
+
+    Attributes:
+      record: the op record.
     """
 
     __slots__ = (
@@ -89,14 +38,14 @@ class Operation:
         "graph",
         "inputs",
         "name",
-        "op_def",
         "outputs",
+        "record",
     )
 
     def __init__(
         self,
         graph: Graph,
-        op_def: OpDef,
+        record: OpDef,
         name: str,
         inputs: tuple[Tensor, ...],
         attrs: dict[str, Any],
@@ -107,7 +56,7 @@ class Operation:
         frames: traceback.RawFrames,
     ) -> None:
         self.graph = graph
-        self.op_def = op_def
+        self.record = record
         self.name = name
         self.inputs = inputs
         self.attrs = attrs
@@ -122,12 +71,17 @@ class Operation:
     @property
     def type(self) -> str:
         """The op type, such as "MatMul"."""
-        return self.op_def.name
+        return self.record.name
 
     @property
-    def node_def(self) -> NodeDef:
-        """A view in the form of TensorFlow's NodeDef."""
-        return NodeDef(self)
+    def node_def(self) -> Any:
+        """The operation as a `NodeDef` message."""
+        return late.node_def(self)
+
+    @property
+    def op_def(self) -> Any:
+        """The definition of its op type, an `OpDef` message."""
+        return late.op_def(self.record)
 
     @property
     def traceback(self) -> list[traceback.Frame]:
@@ -157,7 +111,7 @@ class Operation:
         """
         if name in self.attrs:
             return self.attrs[name]
-        dtype = self.op_def.type_attr(name, self.inputs)
+        dtype = self.record.type_attr(name, self.inputs)
         if dtype is None:
             raise ValueError(f"No attr named '{name}' in op '{self.name}' of type {self.type}.")
         return dtype

@@ -1,4 +1,4 @@
-"""Op records by TF op type, and what higher layers supply.
+"""Op records by TF op type.
 
 Gradient functions and operators reach ops through `raw`, which looks an op up when it is *called*.
 So the file of one op family never imports the file of another only for a gradient's sake, and
@@ -7,13 +7,12 @@ imports keep going one way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hybridflow._src.framework.op_def import OpDef
 
 
@@ -35,18 +34,3 @@ class _Raw:
 
 
 raw = _Raw()
-
-
-class _Late:
-    """What higher layers supply, each set once by the module that defines it.
-
-    Attributes:
-      gradients: symbolic gradients, by which control flow ops differentiate their bodies.
-      load_ops: imports every op family.
-    """
-
-    gradients: Callable[..., list[Any]]
-    load_ops: Callable[[], None]
-
-
-late = _Late()

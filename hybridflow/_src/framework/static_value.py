@@ -34,7 +34,7 @@ def constant_value(tensor: Any) -> np.ndarray | None:
     """
     if tensor.__class__ is EagerTensor:
         return tensor._a
-    if tensor.op.op_def.name == "Const":
+    if tensor.op.record.name == "Const":
         return tensor.op.attrs["value"]
     known: dict[Tensor, np.ndarray] = {}
     pending = [tensor]
@@ -64,7 +64,7 @@ def _operands(tensor: Tensor) -> tuple[Tensor, ...]:
 def _folds(tensor: Tensor) -> bool:
     """Tells whether `tensor` can be computed from the values of its op's inputs."""
     op = tensor.op
-    op_def = op.op_def
+    op_def = op.record
     if op_def.stateful or op_def.effect or op.bodies or op_def.compute is None:
         return False
     if op_def.name in _OF_SHAPE or op_def.name in ("Placeholder", "PlaceholderWithDefault"):
@@ -75,7 +75,7 @@ def _folds(tensor: Tensor) -> bool:
 
 def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None:
     op = tensor.op
-    kind = op.op_def.name
+    kind = op.record.name
     if kind == "Const":
         return op.attrs["value"]
     if kind in _OF_SHAPE:
@@ -85,11 +85,11 @@ def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None
     values = [known[t] for t in op.inputs]
     if any(value.size > _MAX_ELEMENTS for value in values):
         return None
-    attrs = {key: value for key, value in op.attrs.items() if key in op.op_def.defaults}
+    attrs = {key: value for key, value in op.attrs.items() if key in op.record.defaults}
     status = fp.state()
     try:
         fp.silence()
-        return np.asarray(op.op_def.compute(*values, **attrs))  # type: ignore[misc]
+        return np.asarray(op.record.compute(*values, **attrs))  # type: ignore[misc]
     except Exception:
         # The op will fail when it runs, and say why there.
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from hybridflow._src.framework.registry import late
+from hybridflow._src.framework.late import late
 
 
 def _load() -> None:

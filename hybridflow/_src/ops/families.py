@@ -157,7 +157,7 @@ def slope_op(
 
     def gradient(op: Any, dz: Any) -> tuple[Any, Any]:
         y, dy = conj(op.inputs[0]), op.inputs[1]
-        return conj(dz) * dy * bend(y), op.op_def(y, dz)
+        return conj(dz) * dy * bend(y), op.record(y, dz)
 
     return gradient_op(name, compute, gradient, names=("y", "dy", "z"), types=INEXACT)
 

@@ -191,7 +191,7 @@ class _PlanLowering:
 
     def _snapshot(self, position: int, step: Instruction, inputs: Sequence[Any]) -> None:
         """Copies what was read of variables that this step writes, where it is used afterwards."""
-        if step.op.op_def.effect != "write":
+        if step.op.record.effect != "write":
             return
         for item in inputs:
             buffer = self.lowering.current.get(item) if isinstance(item, Storage) else None
@@ -203,7 +203,7 @@ class _PlanLowering:
 
     def _native(self, step: Instruction, inputs: list[Any]) -> list[Any]:
         """The results of a step, lowered."""
-        op_def = step.op.op_def
+        op_def = step.op.record
         if step.compute == Storage.read or op_def.effect is not None:
             self._check_storages(inputs)
         if any(isinstance(item, Opaque) for item in inputs):

@@ -24,7 +24,7 @@ NONE = Effects(frozenset(), frozenset())
 def source_of(handle: Tensor) -> Operation:
     """The op that makes a variable's handle or reference, seen through ops that pass it on."""
     op = handle.op
-    while op.op_def.effect is not None and handle._dtype.is_ref_dtype:
+    while op.record.effect is not None and handle._dtype.is_ref_dtype:
         handle = op.inputs[0]
         op = handle.op
     return op
@@ -32,12 +32,12 @@ def source_of(handle: Tensor) -> Operation:
 
 def is_reference(tensor: Tensor) -> bool:
     """Tells whether a tensor is a variable's own reference, which is read where it is used."""
-    return tensor._dtype.is_ref_dtype and tensor.op.op_def.effect is None
+    return tensor._dtype.is_ref_dtype and tensor.op.record.effect is None
 
 
 def effects_of(op: Operation) -> Effects:
     """The effects of an op, with those of the bodies that it runs."""
-    op_def = op.op_def
+    op_def = op.record
     if op.bodies:
         reads: set[Operation] = set()
         writes: set[Operation] = set()
@@ -63,12 +63,12 @@ def effects_of(op: Operation) -> Effects:
 
 
 def _takes_reference(op: Operation, index: int) -> bool:
-    declared = op.op_def.inputs
+    declared = op.record.inputs
     return index < len(declared) and declared[index].ref
 
 
 def is_pure_read(op: Operation) -> bool:
     """Tells whether an op does nothing but read one variable."""
-    if op.op_def.effect == "read":
+    if op.record.effect == "read":
         return len(op.inputs) == 1
-    return op.op_def.name == "Identity" and is_reference(op.inputs[0])
+    return op.record.name == "Identity" and is_reference(op.inputs[0])

@@ -41,7 +41,7 @@ class Instruction(NamedTuple):
         """
         try:
             if self.unproven:
-                dispatch.check_values(self.op.op_def, self.op.name, inputs, self.op.attrs)
+                dispatch.check_values(self.op.record, self.op.name, inputs, self.op.attrs)
             result = self.compute(*inputs, **self.attrs)
         except Exception as error:
             problem = explained(error, self.op, inputs)
@@ -62,8 +62,7 @@ def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
     if not isinstance(error, OpError):
         if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError, MemoryError)):
             return error
-        error = dispatch.explain(op.op_def, op.name, inputs, op.attrs, error)
+        error = dispatch.explain(op.record, op.name, inputs, op.attrs, error)
     if error._op is None:
         error._op = op
-        error._node_def = op.node_def
     return error

@@ -235,7 +235,7 @@ class _Recorder:
     def __call__(self, step: Instruction, results: Sequence[Any]) -> None:
         if self._watch is not None:
             self._watch(step, results)
-        op_def = step.op.op_def
+        op_def = step.op.record
         pure = op_def.compute is step.compute and not op_def.stateful and op_def.effect is None
         same = pure and (
             op_def.native == OF_SHAPES or all(self._seen[i].value is not None for i in step.inputs)

@@ -45,7 +45,7 @@ _NOT_FED = (
 
 def _is_proven(tensor: Tensor) -> bool:
     """Whether a shape rule has seen all of a tensor that it looks at: integers may be sizes."""
-    if tensor.op.op_def.name == "Const":
+    if tensor.op.record.name == "Const":
         return True
     return tensor.dtype.is_floating and tensor.shape.is_fully_defined()
 
@@ -82,14 +82,14 @@ class _Builder:
         return slot
 
     def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
-        op_def = op.op_def
+        op_def = op.record
         if op_def.name == "Const":
             self.slots[op.outputs[0]] = self.new_slot(op.attrs["value"])
             return
         if op_def.name == "Placeholder":
             tensor = op.outputs[0]
             raise InvalidArgumentError(
-                op.node_def,
+                None,
                 op,
                 _NOT_FED.format(name=op.name, dtype=tensor.dtype.name, shape=tensor.shape),
             )
@@ -167,10 +167,12 @@ def build(
     feeds: Sequence[Tensor],
     kernels: Kernels,
     references: frozenset[Tensor] = frozenset(),
+    done: frozenset[Operation] = frozenset(),
 ) -> Plan:
     """The plan that computes `tensors` and runs `operations` when `feeds` are given.
 
-    For those of the feeds that are in `references` variables are given, not values.
+    For those of the feeds that are in `references` variables are given, not values. For operations
+    that are `done` nobody has to wait.
 
     Raises:
       InvalidArgumentError: if it needs a placeholder that is not fed.
@@ -179,7 +181,7 @@ def build(
     builder = _Builder(kernels, references)
     fed_slots = [builder.slot_of(t) for t in feeds]
     passes = Passes()
-    needed = schedule.prune(tensors, operations, fed)
+    needed = schedule.prune(tensors, operations, fed, done)
     passes.done("prune")
     fetched_references = [
         t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 
 def prune(
-    tensors: Iterable[Tensor], operations: Iterable[Operation], fed: frozenset[Tensor]
+    tensors: Iterable[Tensor],
+    operations: Iterable[Operation],
+    fed: frozenset[Tensor],
+    done: frozenset[Operation] = frozenset(),
 ) -> list[Operation]:
-    """The ops that `tensors` and `operations` need when `fed` are given, in order of making."""
+    """The ops that `tensors` and `operations` need when `fed` are given, in order of making.
+
+    For what is `done` nobody has to wait.
+    """
     # Who is to wait for an op whose outputs are all fed has not to wait.
-    given = {t.op for t in fed if fed.issuperset(t.op.outputs)}
+    given = {t.op for t in fed if fed.issuperset(t.op.outputs)} | done
     needed: set[Operation] = set()
     pending = [t.op for t in tensors if t not in fed]
     pending.extend(operations)
@@ -48,7 +54,7 @@ def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
     effects = {
         op: found
         for op in ops
-        if op.op_def.effect is not None
+        if op.record.effect is not None
         or op.bodies
         or any(t._dtype.is_ref_dtype for t in op.inputs)
         if (found := effects_of(op)) != (frozenset(), frozenset())

@@ -97,7 +97,7 @@ class FuncGraph(Graph):
         return tuple(waits)
 
     def _note_effect(self, op: Operation) -> None:
-        op_def = op.op_def
+        op_def = op.record
         if not _has_effect(op_def):
             return
         order = self._orders.setdefault(op.body, _Order())

@@ -12,9 +12,10 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.control_flow.bodies import differentiable
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.plan import Plan

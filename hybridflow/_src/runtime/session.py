@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.errors import NotFoundError
+from hybridflow._src.framework.errors import InvalidArgumentError, NotFoundError
+from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.plan.plan import Plan
@@ -19,12 +20,12 @@ from hybridflow._src.runtime.fetches import (
     feed_tensor,
     freeze,
 )
+from hybridflow._src.runtime.partial_run import PartialRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.graph import Graph
-    from hybridflow._src.framework.operation import GraphDef
     from hybridflow._src.framework.stack import Opened, Pushed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.runtime.config import ConfigProto, RunMetadata
@@ -80,6 +81,17 @@ def _key(fetches: Any, feeds: Any) -> tuple[Any, ...]:
     return (fetches, None, *feeds) if feeds else (fetches,)
 
 
+def _feed_keys(keys: Sequence[Any]) -> list[Any]:
+    """The tensors that keys of feeds stand for."""
+    found: list[Any] = []
+    for key in keys:
+        if isinstance(key, IndexedSlices):
+            found += [t for t in (key.values, key.indices, key.dense_shape) if t is not None]
+        else:
+            found.append(key)
+    return found
+
+
 def _is_traced(options: Any) -> bool:
     return bool(getattr(options, "trace_level", 0))
 
@@ -103,6 +115,7 @@ class BaseSession:
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
+        self._partial_runs: dict[str, PartialRun] = {}
         threads = getattr(config, "intra_op_parallelism_threads", 0)
         self._kernels = Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
 
@@ -112,8 +125,8 @@ class BaseSession:
         return self._graph
 
     @property
-    def graph_def(self) -> GraphDef:
-        """A view of the graph in the form of TensorFlow's GraphDef."""
+    def graph_def(self) -> Any:
+        """The graph as a `GraphDef` message."""
         return self._graph.as_graph_def()
 
     @property
@@ -126,6 +139,7 @@ class BaseSession:
         self._closed = True
         self._runnables.clear()
         self._quick.clear()
+        self._partial_runs.clear()
         self._kernels.clear()
 
     def as_default(self) -> Pushed[Any, BaseSession]:
@@ -220,6 +234,68 @@ class BaseSession:
             raise ValueError("feed_dict names the same tensor twice.")
         plan = holding(self._lock, build, parsed.tensors, parsed.operations, feeds, self._kernels)
         return _Runnable(plan, parsed, feeds)
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Begins a run in steps.
+
+        Args:
+          fetches: all that the steps fetch.
+          feeds: the tensors that they feed, one or a list.
+
+        Returns: a handle for `partial_run`.
+
+        Raises:
+          As `run` does.
+        """
+        self._check_open()
+        keys = feeds if isinstance(feeds, (list, tuple)) else [] if feeds is None else [feeds]
+        tensors = [feed_tensor(self._graph, key) for key in _feed_keys(keys)]
+        found = PartialRun(Fetches(self._graph, fetches), tensors, self._kernels)
+        handle = f"partial run {len(self._partial_runs)}"
+        self._partial_runs[handle] = found
+        return handle
+
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Any = None) -> Any:
+        """Runs one step: what `fetches` need, and no step before has run.
+
+        Args:
+          handle: as `partial_run_setup` gave it.
+          fetches: some of what was named there.
+          feed_dict: values for some of the feeds that were named there.
+
+        Returns: as `run` does.
+
+        Raises:
+          InvalidArgumentError: for another handle, for what was fetched or fed before or was not
+            named, and if `fetches` need a feed that is still to come. Otherwise as `run` does.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as session:
+        ...     a, b = hf.placeholder(hf.float32, []), hf.placeholder(hf.float32, [])
+        ...     double = a * 2.0
+        ...     total = double + b
+        ...     run = session.partial_run_setup([double, total], [a, b])
+        ...     first = session.partial_run(run, double, {a: 3.0})
+        ...     print(first, session.partial_run(run, total, {b: first + 1.0}))
+        6.0 13.0
+        """
+        self._check_open()
+        found = self._partial_runs.get(handle)
+        if found is None:
+            raise InvalidArgumentError(
+                None, None, "Must run 'setup' before performing partial runs!"
+            )
+        pairs = [pair for key in feed_dict or () for pair in expand_feed(key, feed_dict[key])]
+        tensors = [feed_tensor(self._graph, key) for key, _ in pairs]
+        arrays = [feed_array(t, value) for t, (_, value) in zip(tensors, pairs, strict=True)]
+        parsed = Fetches(self._graph, fetches)
+        return parsed.pack(holding(self._lock, found.step, parsed, tensors, arrays))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(_CLOSED)
+        if not self._graph.version:
+            raise RuntimeError(_EMPTY_EAGER if context.modes.top.eager else _EMPTY)
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False

@@ -59,11 +59,11 @@ def initial_expression(value: Tensor, name: str) -> Tensor:
         return initialized[handle.op]
 
     for op in sorted(ops, key=lambda op: op._id):
-        if op.op_def.name == "ReadVariableOp":
+        if op.record.name == "ReadVariableOp":
             copy = of_variable(op.inputs[0])
             if copy is not op.inputs[0]:
                 copies[op.outputs[0]] = copy
-        elif op.op_def.effect is None and not op.bodies:
+        elif op.record.effect is None and not op.bodies:
             inputs = tuple(
                 [of_variable(t) if t._dtype.is_ref_dtype else copies.get(t, t) for t in op.inputs]
             )
@@ -78,7 +78,7 @@ def _upstream(value: Tensor) -> list[Operation] | None:
     ops = [value.op]
     seen = {value.op}
     for op in ops:
-        if op.op_def.name in _VARIABLES:
+        if op.record.name in _VARIABLES:
             depends = True
         for tensor in op.inputs:
             if tensor.op not in seen:
@@ -89,7 +89,7 @@ def _upstream(value: Tensor) -> list[Operation] | None:
 
 def _copy(graph: Graph, op: Operation, inputs: tuple[Tensor, ...], name: str) -> list[Tensor]:
     return graph.add_op(
-        op.op_def,
+        op.record,
         inputs,
         op.attrs,
         f"{op.name}_{name}",

@@ -101,8 +101,10 @@ class ResourceVariable(Variable):
         return self._cached
 
     def _restore_snapshot(self, snapshot: Any) -> None:
-        self._cached = snapshot
-        self._snapshot = self._read()
+        is_read = snapshot is not None and snapshot.op.type == "ReadVariableOp"
+        self._cached = None if is_read else snapshot
+        read = self._op.graph._by_name.get(f"{self._op.name}/{_READ}")
+        self._snapshot = self._read() if read is None else read.outputs[0]
 
     # -- what it is --------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from hybridflow._src.formats import messages
 from hybridflow._src.framework import context
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
@@ -16,14 +17,20 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.graphs.collections import add_scope, register_proto_function
 from hybridflow._src.ops.arrays.indexing import getitem
 from hybridflow._src.ops.control_flow.conditional import cond
 from hybridflow._src.ops.state import part_assignment as _parts  # noqa: F401 - for what it registers
 from hybridflow._src.ops.state import variable_ops as _state  # noqa: F401 - for what it registers
-from hybridflow._src.variables.initial_value import check_initial, initial_expression, register
+from hybridflow._src.variables.initial_value import (
+    check_initial,
+    initial_expression,
+    register,
+    registered,
+)
 from hybridflow._src.variables.overload import overload
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
-from hybridflow._src.variables.variable_def import VariableDef, describe, restore
+from hybridflow._src.variables.variable_def import describe, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +134,7 @@ class Variable:
         validate_shape: bool = True,
         caching_device: Any = None,
         name: str | None = None,
-        variable_def: VariableDef | None = None,
+        variable_def: Any = None,
         dtype: Any = None,
         expected_shape: Any = None,
         import_scope: str | None = None,
@@ -436,8 +443,8 @@ class Variable:
 
     # -- its description ---------------------------------------------------------------------------
 
-    def to_proto(self, export_scope: str | None = None) -> VariableDef | None:
-        """A `VariableDef`; None if it lies outside of `export_scope`, which its names lose."""
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """A `VariableDef` message; None if it lies outside of `export_scope`, which names lose."""
         return describe(self, export_scope)
 
     def _shared_snapshot(self) -> Tensor | None:
@@ -445,7 +452,7 @@ class Variable:
         return self._snapshot
 
     @staticmethod
-    def from_proto(variable_def: VariableDef, import_scope: str | None = None) -> Variable:
+    def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
         """The variable of the default graph that `variable_def` describes.
 
         Raises:
@@ -539,3 +546,28 @@ def _to_tensor(value: Variable, dtype: Any, name: str | None, as_ref: bool) -> A
 overload(Variable, Tensor)
 advise_on_attributes(Variable)
 register_tensor_conversion_function(Variable, _to_tensor)
+
+
+def _in_collections(given: Any, import_scope: str | None = None) -> Any:
+    """The variable that a message describes: one object, whatever collections it is in."""
+    graph = get_default_graph()
+    name = add_scope(given.variable_name, import_scope).partition(":")[0]
+    known = registered(graph).get(graph._by_name.get(name))  # type: ignore[arg-type]
+    return known or Variable.from_proto(given, import_scope)
+
+
+for _key in (
+    GraphKeys.GLOBAL_VARIABLES,
+    GraphKeys.TRAINABLE_VARIABLES,
+    GraphKeys.MOVING_AVERAGE_VARIABLES,
+    GraphKeys.LOCAL_VARIABLES,
+    GraphKeys.MODEL_VARIABLES,
+    GraphKeys.METRIC_VARIABLES,
+    GraphKeys.GLOBAL_STEP,
+):
+    register_proto_function(
+        _key,
+        messages.VariableDef,
+        lambda variable, export_scope=None: variable.to_proto(export_scope),
+        _in_collections,
+    )

@@ -4,82 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridflow._src.formats import messages
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.variables.initial_value import register
-
-
-class _Record:
-    """Fields that can be compared and shown, as those of a protocol buffer are."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{field}={getattr(self, field)!r}" for field in self.__slots__)
-        return f"{type(self).__name__}({fields})"
-
-
-class SaveSliceInfoDef(_Record):
-    """The fields of a `SaveSliceInfo`."""
-
-    __slots__ = ("full_name", "full_shape", "var_offset", "var_shape")
-
-    def __init__(
-        self,
-        full_name: str = "",
-        full_shape: Any = (),
-        var_offset: Any = (),
-        var_shape: Any = (),
-    ) -> None:
-        self.full_name = full_name
-        self.full_shape = list(full_shape)
-        self.var_offset = list(var_offset)
-        self.var_shape = list(var_shape)
-
-
-class VariableDef(_Record):
-    """A variable of a graph, by the names of its tensors and operations ("" for one that it lacks).
-
-    Attributes:
-      variable_name: the reference or handle.
-      initial_value_name: the initial value.
-      initializer_name: the operation that assigns it.
-      snapshot_name: the tensor that readers share.
-      save_slice_info_def: where it lies in a partitioned variable, or None.
-      is_resource: whether it is a resource variable.
-    """
-
-    __slots__ = (
-        "initial_value_name",
-        "initializer_name",
-        "is_resource",
-        "save_slice_info_def",
-        "snapshot_name",
-        "variable_name",
-    )
-
-    def __init__(
-        self,
-        variable_name: str = "",
-        initial_value_name: str = "",
-        initializer_name: str = "",
-        snapshot_name: str = "",
-        save_slice_info_def: SaveSliceInfoDef | None = None,
-        is_resource: bool = False,
-    ) -> None:
-        self.variable_name = variable_name
-        self.initial_value_name = initial_value_name
-        self.initializer_name = initializer_name
-        self.snapshot_name = snapshot_name
-        self.save_slice_info_def = save_slice_info_def
-        self.is_resource = is_resource
 
 
 class SaveSliceInfo:
@@ -104,7 +32,7 @@ class SaveSliceInfo:
         full_shape: list[int] | None = None,
         var_offset: list[int] | None = None,
         var_shape: list[int] | None = None,
-        save_slice_info_def: SaveSliceInfoDef | None = None,
+        save_slice_info_def: Any = None,
         import_scope: str | None = None,
     ) -> None:
         given = save_slice_info_def
@@ -124,12 +52,17 @@ class SaveSliceInfo:
         sizes = "".join(f"{size} " for size in self.full_shape)
         return sizes + ":".join(f"{offset},{size}" for offset, size in pairs)
 
-    def to_proto(self, export_scope: str | None = None) -> SaveSliceInfoDef | None:
-        """The fields; None if the variable lies outside of `export_scope`, which its name loses."""
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """A `SaveSliceInfoDef` message; None outside of `export_scope`, which its name loses."""
         if export_scope is not None and not self.full_name.startswith(export_scope):
             return None
         name = _without_scope(self.full_name, export_scope)
-        return SaveSliceInfoDef(name, self.full_shape, self.var_offset, self.var_shape)
+        return messages.SaveSliceInfoDef(
+            full_name=name,
+            full_shape=self.full_shape,
+            var_offset=self.var_offset,
+            var_shape=self.var_shape,
+        )
 
 
 def _with_scope(name: str, scope: str | None) -> str:
@@ -143,7 +76,7 @@ def _without_scope(name: str, scope: str | None) -> str:
     return name.removeprefix(inside)
 
 
-def describe(variable: Any, export_scope: str | None) -> VariableDef | None:
+def describe(variable: Any, export_scope: str | None) -> Any:
     """What `variable.to_proto(export_scope)` gives."""
     if export_scope is not None and not variable.name.startswith(export_scope):
         return None
@@ -152,17 +85,18 @@ def describe(variable: Any, export_scope: str | None) -> VariableDef | None:
         return "" if part is None else _without_scope(part.name, export_scope)
 
     info = variable._save_slice_info
-    return VariableDef(
+    return messages.VariableDef(
         variable_name=name_of(variable._handle),
         initial_value_name=name_of(variable._initial_value),
         initializer_name=name_of(variable._initializer_op),
         snapshot_name=name_of(variable._shared_snapshot()),
         save_slice_info_def=None if info is None else info.to_proto(export_scope),
         is_resource=variable._is_resource,
+        trainable=variable._trainable,
     )
 
 
-def restore(variable: Any, given: VariableDef, import_scope: str | None) -> None:
+def restore(variable: Any, given: Any, import_scope: str | None) -> None:
     """Makes a new variable object stand for the ops that `given` names in the default graph."""
     graph = get_default_graph()
 
@@ -170,19 +104,24 @@ def restore(variable: Any, given: VariableDef, import_scope: str | None) -> None
         return graph.as_graph_element(_with_scope(name, import_scope)) if name else None
 
     variable._handle = element(given.variable_name)
-    variable._op = variable._handle.op
+    variable._op = getattr(variable._handle, "op", None)
+    if not {"dtype", "shape"} <= getattr(variable._op, "attrs", {}).keys():
+        raise ValueError(f"{given.variable_name!r} is no variable of the graph.")
     variable._dtype = variable._op.attrs["dtype"]
     variable._dims = variable._op.attrs["shape"]._dims
     variable._initializer_op = element(given.initializer_name)
-    variable._initial_expression = variable._initializer_op.inputs[1]
+    assigned: Any = getattr(variable._initializer_op, "inputs", ())
+    variable._initial_expression = assigned[1] if len(assigned) > 1 else None
     initial_value = element(given.initial_value_name)
     if initial_value is None:
         initial_value = variable._initial_expression
     variable._initial_value = initial_value
     trainable = graph.get_collection(GraphKeys.TRAINABLE_VARIABLES)
-    variable._trainable = any(getattr(v, "op", None) is variable._op for v in trainable)
+    listed = any(getattr(v, "op", None) is variable._op for v in trainable)
+    # TensorFlow 1.4 writes it by the collection alone.
+    variable._trainable = given.trainable or listed
     variable._restore_snapshot(element(given.snapshot_name))
-    if given.save_slice_info_def is not None:
+    if given.HasField("save_slice_info_def"):
         variable._save_slice_info = SaveSliceInfo(
             save_slice_info_def=given.save_slice_info_def, import_scope=import_scope
         )

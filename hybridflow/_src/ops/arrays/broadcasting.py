@@ -99,6 +99,18 @@ def _sum_to_samples(rng: np.random.Generator) -> Iterable[Sample]:
             yield Sample(np.asarray(rng.normal(size=large), dtype), np.array(small, np.int32))
 
 
+def _write_sum_to(nodes: Any, op: Any) -> None:
+    """Writes it as TensorFlow's gradients do: by the axes along which `shape` was broadcast."""
+    x, shape = [nodes.input(t) for t in op.inputs]
+    dtype, index = op.get_attr("T"), op.get_attr("Tidx")
+    own = nodes.add("Shape", f"{op.name}/Shape", [x], T=dtype, out_type=index)
+    given = [shape, nodes.output(own)]
+    axes = nodes.add("BroadcastGradientArgs", f"{op.name}/axes", given, T=index)
+    inputs = [x, nodes.output(axes)]
+    total = nodes.add("Sum", f"{op.name}/Sum", inputs, T=dtype, Tidx=index, keep_dims=False)
+    nodes.node(op, "Reshape", [nodes.output(total), shape], {"T": dtype, "Tshape": index})
+
+
 _sum_to_shape = OpDef(
     "SumToShape",
     "input: T, shape: Tidx -> output: T",
@@ -109,6 +121,45 @@ _sum_to_shape = OpDef(
     samples=_sum_to_samples,
     aliases=True,
     native=_native_sum_to,
+    written=_write_sum_to,
+)
+
+
+# -- BroadcastGradientArgs -------------------------------------------------------------------------
+
+
+def _broadcast_axes(s0: np.ndarray, s1: np.ndarray) -> list[np.ndarray]:
+    """The axes along which each of two shapes is repeated where they meet."""
+    rank = max(len(s0), len(s1))
+    sizes = np.ones((2, rank), s0.dtype)
+    for row, shape in zip(sizes, (s0, s1), strict=True):
+        row[rank - len(shape) :] = shape
+    np.broadcast_shapes(*[tuple(row.tolist()) for row in sizes])
+    # An axis of size 1 in both counts for both.
+    return [np.flatnonzero(row == 1).astype(s0.dtype) for row in sizes]
+
+
+def _broadcast_axes_dims(attrs: dict[str, Any], s0: Tensor, s1: Tensor) -> list[shape_rules.Dims]:
+    known = [constant_value(s) for s in (s0, s1)]
+    if known[0] is None or known[1] is None:
+        return [(None,), (None,)]
+    return [axes.shape for axes in _broadcast_axes(known[0], known[1])]
+
+
+def _axes_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for small, large in _SHAPES:
+        for dtype in (np.int32, np.int64):
+            yield Sample(np.array(small, dtype), np.array(large, dtype))
+
+
+OpDef(
+    "BroadcastGradientArgs",
+    "s0: T, s1: T -> r0: T, r1: T",
+    types=INDICES,
+    shape=_broadcast_axes_dims,
+    compute=_broadcast_axes,
+    grad=not_differentiable,
+    samples=_axes_samples,
 )
 
 

@@ -22,6 +22,11 @@ from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.control_flow.writing import (
+    write_stack_all,
+    write_stack_item,
+    write_unstack_all,
+)
 from hybridflow._src.ops.shape_rules import scalar
 
 if TYPE_CHECKING:
@@ -195,6 +200,7 @@ OpDef(
     shape=lambda attrs, stack, index: attrs["shape"]._dims,
     compute=_item,
     grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
+    written=write_stack_item,
 )
 OpDef(
     "StackGradient",
@@ -270,6 +276,7 @@ OpDef(
     ),
     compute=_stack_all,
     grad=lambda op, dy: raw.UnstackAll(dy),
+    written=write_stack_all,
 )
 OpDef(
     "UnstackAll",
@@ -277,6 +284,7 @@ OpDef(
     shape=scalar,
     compute=lambda tensor: Turns(tensor),
     grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
+    written=write_unstack_all,
 )
 OpDef(
     "StackGradientAll",

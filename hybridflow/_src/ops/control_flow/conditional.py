@@ -10,12 +10,14 @@ from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import DTypeError
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.registry import late, raw
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
+from hybridflow._src.ops.control_flow.writing import write_case, write_if
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +78,7 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
 
     with name_scope(f"{op.type}_grad") as scope:
         results = _branch_op(
-            op.op_def,
+            op.record,
             op.inputs[0],
             [(f"gradient of the {body.what}", branch(body)) for body in op.bodies],
             scope,
@@ -93,7 +95,9 @@ def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
     return bodies.save(op, body, tensor, tensor.dtype.base_dtype, tensor._dims)
 
 
-def _record(name: str, chooser: str, choose: Callable[[Any], int]) -> OpDef:
+def _record(
+    name: str, chooser: str, choose: Callable[[Any], int], written: Callable[[Any, Any], None]
+) -> OpDef:
     return OpDef(
         name,
         f"{chooser}, captures: ... -> outputs: N*Tout",
@@ -101,11 +105,12 @@ def _record(name: str, chooser: str, choose: Callable[[Any], int]) -> OpDef:
         shape=lambda attrs, *_: [],
         kernel=functools.partial(_kernel, choose),
         grad=_grad,
+        written=written,
     )
 
 
-_cond = _record("Cond", "pred: bool", lambda pred: 0 if bodies.is_true(pred) else 1)
-_case = _record("Case", "branch: int64", int)
+_cond = _record("If", "pred: bool", lambda pred: 0 if bodies.is_true(pred) else 1, write_if)
+_case = _record("Case", "branch: int64", int, write_case)
 
 
 def _branch_op(
@@ -116,7 +121,21 @@ def _branch_op(
     resolve: list[Any] | None = None,
     complete: Callable[[list[Any]], list[Any]] | None = None,
 ) -> list[Tensor]:
-    """Adds an op whose branches, each with what it is called, yield what `functions` give."""
+    """What an op yields whose branches yield what `functions`, each with its name, give."""
+    name = f"{scope}{op_def.name}/"
+    op = add_choice(op_def, chooser, functions, name, resolve, complete)
+    return [raw.Identity(t, name="Merge") for t in op.outputs[: len(op.bodies[0].outputs)]]
+
+
+def add_choice(
+    op_def: OpDef,
+    chooser: Tensor,
+    functions: Sequence[tuple[str, Callable[[], list[Any]]]],
+    name: str,
+    resolve: list[Any] | None = None,
+    complete: Callable[[list[Any]], list[Any]] | None = None,
+) -> Operation:
+    """Adds an op of several branches, under a name with a slash at the end."""
     outer = current_body()
     branches = []
     results = []
@@ -136,16 +155,15 @@ def _branch_op(
     for body in branches[1:]:
         _check_alike(first, body)
         out_dims = [common_dims(d, t._dims) for d, t in zip(out_dims, body.outputs, strict=True)]
-    op = bodies.add_op(
+    return bodies.add_op(
         op_def,
         tuple(branches),
         [chooser],
         {"Tout": out_dtypes},
-        f"{scope}{op_def.name}/",
+        name,
         out_dtypes,
         out_dims,
     )
-    return [raw.Identity(t, name="Merge") for t in op.outputs[: len(out_dtypes)]]
 
 
 def _check_alike(first: Body, other: Body) -> None:

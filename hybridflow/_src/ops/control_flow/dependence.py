@@ -48,7 +48,7 @@ def _before(tensor: Tensor, known: _Before) -> list[Tensor]:
         if op.bodies:
             before = _through_bodies(tensor, known)
         else:
-            before = [] if op.op_def.grad is not_differentiable else list(op.inputs)
+            before = [] if op.record.grad is not_differentiable else list(op.inputs)
         known[tensor] = before
     return before
 

@@ -19,6 +19,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compatible, to_string
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
+from hybridflow._src.ops.control_flow.writing import write_while
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,18 @@ _op = OpDef(
     shape=lambda attrs, *_: [],
     kernel=_kernel,
     grad=lambda op, *dys: loop_gradients.gradients_of(op, dys, loop_op),
+    written=write_while,
 )
+
+
+class NotInvariant(ValueError):
+    """A loop variable leaves a turn with a shape that it may not have.
+
+    Attributes:
+      leaves: the sizes with which each loop variable leaves.
+    """
+
+    leaves: list[Any]
 
 
 def loop_op(
@@ -80,22 +92,45 @@ def loop_op(
     scope: str,
     collect: list[Tensor] | None = None,
 ) -> list[Tensor]:
-    """Adds a `While` and gives the final values of its loop variables.
+    """Adds a `While` and gives the final values of its loop variables; for the rest see
+    `add_loop`.
+
+    Args:
+      collect: tensors of the body (filled by `step`) whose values in each turn are wanted: they are
+        replaced by their stacks.
+    """
+    op = add_loop(condition, step, initial, dims, f"{scope}While/")
+    if collect is not None:
+        body = op.bodies[1]
+        collect[:] = [bodies.save_turns(op, body, t) for t in collect]  # type: ignore[misc]
+    return [raw.Identity(t, name="Exit") for t in op.outputs[: len(initial)]]
+
+
+def add_loop(
+    condition: Callable[..., Any],
+    step: Callable[..., Any],
+    initial: Sequence[Tensor],
+    dims: Sequence[Any],
+    name: str,
+) -> Operation:
+    """Adds a `While`: its outputs are the final values of the loop variables, and the number of
+    turns.
 
     Args:
       condition, step: functions of the loop variables; `step` gives as many new values.
       initial: the first values.
       dims: the shape that each loop variable keeps to.
-      scope: name of the op's name scope.
-      collect: tensors of the body (filled by `step`) whose values in each turn are wanted: they are
-        replaced by their stacks.
+      name: name of the op, with a slash at the end.
+
+    Raises:
+      DTypeError, NotInvariant: if a turn changes the dtype or shape of a variable.
     """
     graph = get_default_graph()
     outer = current_body()
-    name = scope.rstrip("/")
+    called = name.removesuffix("/").removesuffix("/While")
     parts = []
     for what in ("condition", "body"):
-        body = Body(f"{what} of while_loop '{name}'", outer)
+        body = Body(f"{what} of while_loop '{called}'", outer)
         with graph.body_scope(body):
             for tensor, dim in zip(initial, dims, strict=True):
                 body.inputs.append(_input(tensor, dim))
@@ -106,31 +141,30 @@ def loop_op(
     for index, (enters, leaves) in enumerate(zip(body.inputs, body.outputs, strict=True)):
         if enters.dtype.base_dtype != leaves.dtype.base_dtype:
             raise DTypeError(
-                f"Loop variable {index} of '{name}' enters the loop with dtype "
+                f"Loop variable {index} of '{called}' enters the loop with dtype "
                 f"{enters.dtype.base_dtype.name}, but "
                 f"has dtype {leaves.dtype.base_dtype.name} after one iteration."
             )
         if not _keeps(dims[index], leaves._dims):
-            raise ValueError(
+            error = NotInvariant(
                 _NOT_INVARIANT.format(
-                    name=f"loop variable {index} of '{name}'",
+                    name=f"loop variable {index} of '{called}'",
                     enters=to_string(dims[index]),
                     leaves=leaves.shape,
                 )
             )
+            error.leaves = [t._dims for t in body.outputs]
+            raise error
     out_dtypes = [*[t.dtype.base_dtype for t in body.inputs], dtypes.int32]
-    op = bodies.add_op(
+    return bodies.add_op(
         _op,
         (test, body),
         initial,
         {"Tout": out_dtypes},
-        f"{scope}While/",
+        name,
         out_dtypes,
         [*dims, ()],
     )
-    if collect is not None:
-        collect[:] = [bodies.save_turns(op, body, t) for t in collect]  # type: ignore[misc]
-    return [raw.Identity(t, name="Exit") for t in op.outputs[: len(body.inputs)]]
 
 
 def _input(tensor: Tensor, dims: Any) -> Tensor:

@@ -173,7 +173,7 @@ def check_output(dims: Dims, dy: np.ndarray) -> None:
 
 def attrs_of(op: Any) -> dict[str, Any]:
     """The attributes of an op, for another one of its kind."""
-    return {name: op.get_attr(name) for name in op.op_def.defaults}
+    return {name: op.get_attr(name) for name in op.record.defaults}
 
 
 class Gradients:

@@ -45,7 +45,7 @@ def _gaps(values: Tensor) -> Any:
 
 def eig_grad(op: Any, de: Any, dv: Any) -> Any:
     """Of `tensor = v diag(e) adjoint(v)`, whose lower triangle alone is read."""
-    e, v = op.outputs if op.get_attr("compute_v") else op.op_def(op.inputs[0], compute_v=True)
+    e, v = op.outputs if op.get_attr("compute_v") else op.record(op.inputs[0], compute_v=True)
     inner = raw.MatrixDiag(raw.ZerosLike(e) if de is None else de)
     if dv is not None and op.get_attr("compute_v"):
         inner = inner + _gaps(e) * _product(v, dv, adj_x=True)
@@ -66,7 +66,7 @@ def svd_grad(op: Any, ds: Any, du: Any, dv: Any) -> Any:
     if op.get_attr("full_matrices") and (du is not None or dv is not None):
         _check_square(op)
     elif op.get_attr("full_matrices") or not op.get_attr("compute_uv"):
-        s, u, v = op.op_def(x, compute_uv=True, full_matrices=False)
+        s, u, v = op.record(x, compute_uv=True, full_matrices=False)
     ds = raw.ZerosLike(s) if ds is None else ds
     # Singular values are real.
     inner = raw.MatrixDiag(0.5 * (ds + conj(ds)) if x.dtype.is_complex else ds)

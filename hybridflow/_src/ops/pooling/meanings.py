@@ -28,7 +28,7 @@ def attrs_for(rank: int, data_format: bool = True) -> dict[str, Any]:
 
 def attrs_of(op: Any) -> dict[str, Any]:
     """The attributes of an op, for another one of its kind."""
-    return {name: op.get_attr(name) for name in op.op_def.defaults}
+    return {name: op.get_attr(name) for name in op.record.defaults}
 
 
 def _unimplemented(message: str) -> UnimplementedError:

@@ -27,6 +27,15 @@ def _declared(attrs: dict[str, Any], *_: Any) -> Any:
     return attrs["shape"]._dims
 
 
+def _read_dims(attrs: dict[str, Any], handle: Any) -> Any:
+    """The shape that the reader knows, else what the handle says of its variable."""
+    shape = attrs["shape"]
+    if shape is None:
+        known = handle.op.attrs
+        shape = known.get("handle_shape", known.get("shape"))
+    return None if shape is None else shape._dims
+
+
 def _nothing(attrs: dict[str, Any], *_: Any) -> list[Any]:
     return []
 
@@ -39,6 +48,13 @@ def _make_storage(
     return lambda: storage
 
 
+def _write_variable(nodes: Any, op: Any) -> None:
+    """Writes a variable without the name that it has: others of that name would share its value."""
+    node = nodes.plain(op)
+    if op.attrs["shared_name"] == op.name:
+        node.attr["shared_name"].s = b""
+
+
 OpDef(
     "VariableV2",
     "-> ref: &dtype",
@@ -47,6 +63,7 @@ OpDef(
     kernel=_make_storage,
     grad=not_differentiable,
     stateful=True,
+    written=_write_variable,
 )
 OpDef(
     "VarHandleOp",
@@ -60,8 +77,8 @@ OpDef(
 OpDef(
     "ReadVariableOp",
     "resource: resource -> value: dtype",
-    attrs={"dtype": REQUIRED, "shape": REQUIRED},
-    shape=_declared,
+    attrs={"dtype": REQUIRED, "shape": None},
+    shape=_read_dims,
     compute=lambda storage, dtype, shape: storage.read(),
     grad=lambda op, dy: dy,
     effect="read",
@@ -152,6 +169,20 @@ def _native_assign(function: Callable[..., Any]) -> Callable[..., Any]:
     return native
 
 
+def _write_product(nodes: Any, op: Any) -> None:
+    """Writes `AssignMul`, which TensorFlow lacks: the product, assigned."""
+    variable, factor = [nodes.input(t) for t in op.inputs]
+    dtype = op.inputs[1].dtype.base_dtype
+    if op.type == "AssignMul":
+        product = nodes.add("Mul", f"{op.name}/mul", [variable, factor], T=dtype)
+        attrs = {"T": dtype, "use_locking": op.attrs["use_locking"], "validate_shape": True}
+        nodes.node(op, "Assign", [variable, nodes.output(product)], attrs)
+        return
+    value = nodes.add("ReadVariableOp", f"{op.name}/read", [variable], dtype=dtype)
+    product = nodes.add("Mul", f"{op.name}/mul", [nodes.output(value), factor], T=dtype)
+    nodes.node(op, "AssignVariableOp", [variable, nodes.output(product)], {"dtype": dtype})
+
+
 for _suffix, _compute, _function in (
     ("", _assign, lambda variable, value: value),
     ("Add", _assign_with(np.add), np.add),
@@ -171,6 +202,7 @@ for _suffix, _compute, _function in (
         grad=not_differentiable,
         effect="write",
         native=_native_assign(_function),
+        written=_write_product if _suffix == "Mul" else None,
     )
     OpDef(
         f"Assign{_suffix}VariableOp",
@@ -182,6 +214,7 @@ for _suffix, _compute, _function in (
         grad=not_differentiable,
         effect="write",
         native=_native_assign(_function),
+        written=_write_product if _suffix == "Mul" else None,
     )
 
 

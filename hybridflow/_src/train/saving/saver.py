@@ -11,6 +11,8 @@ from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.graphs.files import write_message
+from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.runtime.session import BaseSession
 from hybridflow._src.train.saving.graph import SaverOps
@@ -274,14 +276,15 @@ class Saver:
           global_step: a number, variable or tensor that is added to the path.
           latest_filename: the name of the file that is called `checkpoint` otherwise.
           meta_graph_suffix: the ending of the file with the graph.
-          write_meta_graph: accepted; graphs are not written yet.
+          write_meta_graph: whether to write the graph too, for `import_meta_graph`.
           write_state: whether to note it in `checkpoint`.
-          strip_default_attrs: accepted, as above.
+          strip_default_attrs: leave out attributes that have their defaults in that file.
 
         Returns: the path of the checkpoint, for `restore`; None if there is nothing to save.
 
         Raises:
-          ValueError: if the folder is not there, or is no folder; if `save_path` is empty.
+          ValueError: if the folder is not there, or is no folder; if `save_path` is empty; if the
+            graph is larger than 2 GB and is to be written.
           TypeError: without a session, or for a path that is no text.
           RuntimeError: if `build` is still to be called.
         """
@@ -305,7 +308,15 @@ class Saver:
             return None
         folder = os.path.dirname(save_path)
         try:
+            graph = (
+                _session(sess).graph if write_meta_graph and not context.modes.top.eager else None
+            )
+            if graph is not None:
+                # Before anything is written: it may be too large.
+                meta_graph = self._meta_graph(graph, strip_default_attrs)
             path = self._saved(sess, save_path)
+            if graph is not None:
+                write_message(f"{path}.{meta_graph_suffix}", meta_graph, False)
             if write_state:
                 surplus = self._note(path)
                 update_checkpoint_state(
@@ -320,6 +331,37 @@ class Saver:
                 f"Parent directory of {save_path} doesn't exist, can't save."
             ) from error
         return path
+
+    def _meta_graph(self, graph: Any, strip_default_attrs: bool) -> Any:
+        """The graph and its collections as a message."""
+        with graph.as_default():
+            found, _ = export_scoped_meta_graph(
+                graph=graph, saver_def=self._built(), strip_default_attrs=strip_default_attrs
+            )
+        return found
+
+    def export_meta_graph(
+        self,
+        filename: str | None = None,
+        collection_list: Sequence[str] | None = None,
+        as_text: bool = False,
+        export_scope: str | None = None,
+        clear_devices: bool = False,
+        clear_extraneous_savers: bool = False,
+        strip_default_attrs: bool = False,
+    ) -> Any:
+        """The default graph with this saver: see `hf.train.export_meta_graph`."""
+        found, _ = export_scoped_meta_graph(
+            filename,
+            export_scope=export_scope,
+            as_text=as_text,
+            clear_devices=clear_devices,
+            saver_def=self.to_proto(export_scope) if export_scope else self.saver_def,
+            clear_extraneous_savers=clear_extraneous_savers,
+            strip_default_attrs=strip_default_attrs,
+            collection_list=collection_list,
+        )
+        return found
 
     def _saved(self, sess: Any, path: str) -> str:
         if context.modes.top.eager:

@@ -1,0 +1,169 @@
+"""`hybridflow show`: what a model in a file or folder is, without running anything of it."""
+
+from __future__ import annotations
+
+import collections
+import importlib
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.formats import messages
+from hybridflow._src.formats.tensors import dtype_of, shape_of
+from hybridflow._src.graphs.importing import missing_ops
+from hybridflow._src.graphs.meta_graph import read_meta_graph_file
+from hybridflow._src.saved_model.loader import parse_saved_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+# What nobody uses and is no result.
+_NO_RESULTS = frozenset(
+    ("Assign", "AssignVariableOp", "Const", "NoOp", "Placeholder", "VarIsInitializedOp")
+)
+
+
+def show(path: str) -> int:
+    """Prints what a model is; gives the exit status."""
+    try:
+        graphs = _read(path)
+    except (OSError, ValueError) as error:
+        print(f"hybridflow: {error}", file=sys.stderr)
+        return 1
+    for index, graph in enumerate(graphs):
+        if index:
+            print()
+        _show(graph)
+    return 0
+
+
+def _read(path: str) -> list[Any]:
+    """The graphs of a file or folder, as `MetaGraphDef` messages.
+
+    Raises:
+      OSError: if there is no model.
+    """
+    if os.path.isdir(path):
+        return list(parse_saved_model(path).meta_graphs)
+    name = os.path.basename(path)
+    if name.startswith("saved_model.pb"):
+        return list(parse_saved_model(os.path.dirname(path)).meta_graphs)
+    if ".meta" in name:
+        return [read_meta_graph_file(path)]
+    with open(path, "rb") as file:
+        content = file.read()
+    text_format = importlib.import_module("google.protobuf.text_format")
+    try:
+        if name.endswith((".pbtxt", ".txt")):
+            graph_def = text_format.Merge(content.decode(), messages.GraphDef())
+        else:
+            graph_def = messages.GraphDef.FromString(content)
+    except (messages.decode_error(), UnicodeDecodeError, text_format.ParseError) as error:
+        raise OSError(f"{path} holds no graph: {error}") from error
+    return [messages.MetaGraphDef(graph_def=graph_def)]
+
+
+def _show(meta_graph: Any) -> None:
+    graph_def = meta_graph.graph_def
+    tags = ", ".join(meta_graph.meta_info_def.tags)
+    version = meta_graph.meta_info_def.tensorflow_version
+    writer = meta_graph.meta_info_def.tensorflow_git_version
+    if tags:
+        print(f"tags:    {tags}")
+    if version:
+        ours = "hybridflow, for " if writer == "hybridflow" else ""
+        print(f"written: by {ours}TensorFlow {version}")
+    nodes = [*graph_def.node, *[n for f in graph_def.library.function for n in f.node_def]]
+    functions = len(graph_def.library.function)
+    where = f", in {functions} functions and outside" if functions else ""
+    print(f"nodes:   {len(nodes)}{where}")
+    _show_values(nodes)
+    if meta_graph.signature_def:
+        for key in sorted(meta_graph.signature_def):
+            signature = meta_graph.signature_def[key]
+            print(
+                f"\nsignature {key!r}"
+                + (f" ({signature.method_name})" * bool(signature.method_name))
+            )
+            _table(
+                (kind, key, _dtype(info.dtype), _shape(info.tensor_shape), info.name)
+                for kind, infos in (("input", signature.inputs), ("output", signature.outputs))
+                for key, info in sorted(infos.items())
+            )
+    else:
+        _show_ends(graph_def)
+    print("\nops")
+    counts = collections.Counter(node.op for node in nodes)
+    _table((op, str(count)) for op, count in sorted(counts.items(), key=lambda i: (-i[1], i[0])))
+    missing = missing_ops(graph_def)
+    print(f"\nmissing here: {', '.join(missing) or 'none'}")
+
+
+def _show_values(nodes: Iterable[Any]) -> None:
+    """Prints how many values are in variables and in constants, and their bytes."""
+    variables, constants = [0, 0, 0], [0, 0, 0]
+    for node in nodes:
+        if node.op in _VARIABLES:
+            found, shape, dtype = variables, node.attr["shape"].shape, node.attr["dtype"].type
+        elif node.op == "Const":
+            tensor = node.attr["value"].tensor
+            found, shape, dtype = constants, tensor.tensor_shape, tensor.dtype
+        else:
+            continue
+        count = math.prod(max(dim.size, 0) for dim in shape.dim)
+        try:
+            size = dtype_of(dtype).base_dtype.size
+        except TypeError:
+            size = 0
+        for place, value in enumerate((1, count, count * size)):
+            found[place] += value
+    for what, (number, count, size) in (("variables", variables), ("constants", constants)):
+        if number:
+            print(f"{what}: {number}, of {count:,} values, {size / 1e6:.1f} MB")
+
+
+def _show_ends(graph_def: Any) -> None:
+    """Prints the placeholders of a graph, and what nobody uses."""
+    used = {text.lstrip("^").split(":")[0] for node in graph_def.node for text in node.input}
+    inputs = [node for node in graph_def.node if node.op.startswith("Placeholder")]
+    outputs = [n for n in graph_def.node if n.name not in used and n.op not in _NO_RESULTS]
+    print("\ninputs and outputs")
+    _table(
+        (kind, node.name, node.op, _dtype(node.attr["dtype"].type or node.attr["T"].type), shape)
+        for kind, found in (("input", inputs), ("output", outputs))
+        for node in found
+        for shape in [_shape(node.attr["shape"].shape) if kind == "input" else ""]
+    )
+
+
+def _dtype(number: int) -> str:
+    try:
+        return dtype_of(number).name if number else ""
+    except TypeError:
+        return f"dtype {number}"
+
+
+def _shape(proto: Any) -> str:
+    try:
+        return str(shape_of(proto))
+    except ValueError:
+        return "damaged"
+
+
+def _table(rows: Iterable[Sequence[str]]) -> None:
+    """Prints rows in columns, indented."""
+    lines = [[_printable(cell) for cell in row] for row in rows]
+    if not lines:
+        print("  none")
+        return
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        print(f"  {'  '.join(cells)}".rstrip())
+
+
+def _printable(text: str) -> str:
+    """Text of a file as a terminal may show it."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,0 +1,48 @@
+"""What higher layers supply to lower ones, imported when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Where what higher layers supply is defined.
+_SUPPLIERS = {
+    "create_op": "hybridflow._src.graphs.operations",
+    "gradients": "hybridflow._src.autodiff.gradients",
+    "graph_def": "hybridflow._src.graphs.exporting",
+    "load_ops": "hybridflow._src.ops",
+    "node_def": "hybridflow._src.graphs.exporting",
+    "op_def": "hybridflow._src.graphs.exporting",
+}
+
+
+class _Late:
+    """What higher layers supply, each set once by the module that defines it.
+
+    Attributes:
+      create_op: adds an operation by its op type.
+      gradients: symbolic gradients, by which control flow ops differentiate their bodies.
+      graph_def, node_def, op_def: a graph and an operation as messages.
+      load_ops: imports every op family.
+    """
+
+    create_op: Callable[..., Any]
+    gradients: Callable[..., list[Any]]
+    graph_def: Callable[..., Any]
+    load_ops: Callable[[], None]
+    node_def: Callable[..., Any]
+    op_def: Callable[..., Any]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _SUPPLIERS:
+                raise AttributeError(name)
+            importlib.import_module(_SUPPLIERS[name])
+            return self.__dict__[name]
+
+
+late = _Late()

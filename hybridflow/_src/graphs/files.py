@@ -1,0 +1,63 @@
+"""Graphs as files."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+from hybridflow._src.formats.whole import write_whole
+from hybridflow._src.framework.graph import Graph
+from hybridflow._src.platform.system_errors import translated
+
+__all__ = ["write_graph"]
+
+
+def text_of(message: Any) -> str:
+    """A message as text."""
+    return str(importlib.import_module("google.protobuf.text_format").MessageToString(message))
+
+
+def write_message(path: str, message: Any, as_text: bool) -> None:
+    """Writes a message to a file, whole or not at all.
+
+    Raises:
+      OpError: of TensorFlow's class for what the system says.
+    """
+    content = text_of(message).encode() if as_text else message.SerializeToString()
+    with translated(path):
+        write_whole(path, lambda file: file.write(content))
+
+
+def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
+    """Writes a graph to a file, which TensorFlow can load.
+
+    Args:
+      graph_or_graph_def: a `Graph` or a `GraphDef`.
+      logdir: the folder; made if it is not there.
+      name: the name of the file.
+      as_text: write the message as text.
+
+    Returns: the path of the file.
+
+    >>> import hybridflow as hf
+    >>> import tempfile
+    >>> with hf.Graph().as_default() as graph, tempfile.TemporaryDirectory() as folder:
+    ...     _ = hf.no_op(name="done")
+    ...     with open(hf.train.write_graph(graph, folder, "graph.pbtxt")) as file:
+    ...         print(file.read())
+    node {
+      name: "done"
+      op: "NoOp"
+    }
+    versions {
+      producer: 24
+    }
+    <BLANKLINE>
+    """
+    given = graph_or_graph_def
+    graph_def = given.as_graph_def() if isinstance(given, Graph) else given
+    os.makedirs(logdir, exist_ok=True)
+    path = os.path.join(logdir, name)
+    write_message(path, graph_def, as_text)
+    return path

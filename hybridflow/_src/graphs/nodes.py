@@ -1,0 +1,254 @@
+"""Operations as `NodeDef` messages, in a graph or in a function of its library."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.formats import messages
+from hybridflow._src.graphs.attributes import Function, attr_value
+from hybridflow._src.graphs.op_list import definition, tensorflow_ops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hybridflow._src.framework.body import Body
+    from hybridflow._src.framework.op_def import OpDef
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.signature import Arg
+    from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.framework.tensor_shape import TensorShape
+
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
+def grouped(args: Sequence[Arg], tensors: Sequence[Any]) -> Iterator[list[Any]]:
+    """The tensors of each input or output of a signature; one of them may stand for several."""
+    spare = len(tensors) - len(args)
+    at = 0
+    for arg in args:
+        count = 1 + spare if arg.many else 1
+        yield list(tensors[at : at + count])
+        at += count
+
+
+class Nodes:
+    """The nodes of a graph.
+
+    Args:
+      nodes: the repeated field of a message that takes them.
+      functions: the functions of the library so far, by name.
+      taken: names that nodes must not get.
+    """
+
+    def __init__(
+        self, nodes: Any, functions: dict[str, Any], taken: Iterable[str], add_shapes: bool = False
+    ) -> None:
+        self._nodes = nodes
+        self.functions = functions
+        self._taken = set(taken)
+        self._add_shapes = add_shapes
+        self.is_stateful = False
+
+    # -- names -------------------------------------------------------------------------------------
+
+    def unique(self, name: str) -> str:
+        """A name for a node that no operation stands for."""
+        found, number = name, 0
+        while found in self._taken:
+            number += 1
+            found = f"{name}_{number}"
+        self._taken.add(found)
+        return found
+
+    def input(self, tensor: Tensor) -> str:
+        """How a node names `tensor` as its input."""
+        return tensor.op.name if tensor.value_index == 0 else tensor.name
+
+    def output(self, node: Any, index: int = 0) -> str:
+        """How a node names an output of a node that `add` gave."""
+        return node.name if index == 0 else f"{node.name}:{index}"
+
+    # -- nodes -------------------------------------------------------------------------------------
+
+    def write(self, op: Operation) -> None:
+        """Adds the node of an operation, or those that compute what it does."""
+        if op.record.written is not None:
+            op.record.written(self, op)
+        else:
+            self.plain(op)
+
+    def plain(self, op: Operation) -> Any:
+        """Adds the one node of an operation, with its own type, inputs and attributes."""
+        return self.node(op, op.type, [self.input(t) for t in op.inputs], node_attrs(op))
+
+    def node(
+        self,
+        op: Operation,
+        type_: str,
+        inputs: list[str],
+        attrs: dict[str, Any],
+        shapes: Sequence[TensorShape] | None = None,
+    ) -> Any:
+        """Adds the node by which others know an operation: it has its name, device and waits.
+
+        Args:
+          op: the operation.
+          type_: the op type of the node.
+          inputs: what it takes, as `input` and `output` name it.
+          attrs: its attributes, as Python values or messages.
+          shapes: the shapes of its outputs, where these are not the operation's.
+        """
+        waits = [f"^{other.name}" for other in op.control_inputs if self._holds(other)]
+        found = self._add(type_, op.name, [*inputs, *waits], attrs)
+        found.device = op.device
+        if "_class" in op.attrs:
+            found.attr["_class"].CopyFrom(attr_value(op.attrs["_class"], "list(string)"))
+        if "_gradient_op_type" in op.attrs:
+            found.attr["_gradient_op_type"].s = op.attrs["_gradient_op_type"]
+        if self._add_shapes and op.outputs:
+            known = shapes or [t.shape for t in op.outputs]
+            found.attr["_output_shapes"].CopyFrom(attr_value(known, "list(shape)"))
+        return found
+
+    def _holds(self, op: Operation) -> bool:
+        """Whether an operation that another one waits for has a node here."""
+        return op.body is None
+
+    def add(self, type_: str, name: str, inputs: Sequence[str], **attrs: Any) -> Any:
+        """Adds a node that no operation stands for; `name` is made unique."""
+        return self._add(type_, self.unique(name), inputs, attrs)
+
+    def function(
+        self, body: Body, name: str, args: Sequence[tuple[Tensor | None, Any]]
+    ) -> FunctionNodes:
+        """Adds a body to the library as a function; see `FunctionNodes`."""
+        return FunctionNodes(self, body, name, args)
+
+    def _add(self, type_: str, name: str, inputs: Iterable[str], attrs: dict[str, Any]) -> Any:
+        known = tensorflow_ops().get(type_)
+        kinds = {attr.name: attr.type for attr in known.attr} if known else {}
+        self.is_stateful = self.is_stateful or (known is not None and known.is_stateful)
+        found = self._nodes.add(name=name, op=type_, input=inputs)
+        for key, value in attrs.items():
+            is_message = isinstance(value, messages.AttrValue)
+            found.attr[key].CopyFrom(value if is_message else attr_value(value, kinds.get(key, "")))
+        return found
+
+
+class FunctionNodes(Nodes):
+    """The nodes of a function that is one body.
+
+    Args:
+      outer: the nodes of the graph or function that calls it.
+      body: the body.
+      name: what to call the function, made unique in the library.
+      args: for each argument the tensor that it is inside, or None and a dtype for one that only
+        nodes without an operation use.
+    """
+
+    def __init__(
+        self, outer: Nodes, body: Body, name: str, args: Sequence[tuple[Tensor | None, Any]]
+    ) -> None:
+        self.message = messages.FunctionDef()
+        super().__init__(
+            self.message.node_def, outer.functions, [op.name for op in body.operations]
+        )
+        self.body = body
+        self._inputs = {t.op for t in body.inputs}
+        signature = self.message.signature
+        signature.name = _NO_NAME.sub("_", name)
+        while signature.name in self.functions:
+            signature.name += "_"
+        self.functions[signature.name] = self.message
+        self._names: dict[Tensor, str] = {}
+        self.args: list[str] = []
+        for index, (tensor, dtype) in enumerate(args):
+            self.args.append(f"arg_{index}")
+            signature.input_arg.add(name=f"arg_{index}", type=dtype.as_datatype_enum)
+            if tensor is not None:
+                self._names[tensor] = f"arg_{index}"
+        for op in body.operations:
+            if self._holds(op):
+                self.write(op)
+
+    def _holds(self, op: Operation) -> bool:
+        return op.body is self.body and op not in self._inputs
+
+    @property
+    def attr(self) -> Function:
+        """The value of an attribute that names the function."""
+        return Function(self.message.signature.name)
+
+    def input(self, tensor: Tensor) -> str:
+        name = self._names.get(tensor)
+        if name is None:
+            name = self._names[tensor] = self._output_name(tensor)
+        return name
+
+    def _output_name(self, tensor: Tensor) -> str:
+        op = tensor.op
+        known = tensorflow_ops().get("StatelessIf" if op.bodies else op.type)
+        if op.bodies or known is None:
+            known = known or definition(op.record)
+            if op.bodies:
+                return f"{op.name}:output:{tensor.value_index}"
+        at = 0
+        for arg, group in zip(
+            known.output_arg, grouped(op.record.outputs, op.outputs), strict=False
+        ):
+            if tensor.value_index < at + len(group):
+                return f"{op.name}:{arg.name}:{tensor.value_index - at}"
+            at += len(group)
+        raise ValueError(f"{tensor} is no output of {op.type}.")
+
+    def output(self, node: Any, index: int = 0) -> str:
+        args = tensorflow_ops()[node.op].output_arg
+        return f"{node.name}:{args[min(index, len(args) - 1)].name}:{max(0, index - len(args) + 1)}"
+
+    def give(self, results: Sequence[tuple[str, Any]]) -> None:
+        """Says what the function gives: how its nodes name each result, and its dtype."""
+        for index, (name, dtype) in enumerate(results):
+            self.message.signature.output_arg.add(name=f"out_{index}", type=dtype.as_datatype_enum)
+            self.message.ret[f"out_{index}"] = name
+        self.message.signature.is_stateful = self.is_stateful
+
+
+def node_attrs(op: Operation) -> dict[str, Any]:
+    """The attributes of an operation as messages: its own, and those that its tensors tell."""
+    known = definition(op.record)
+    told = _told(op, known)
+    found: dict[str, Any] = {}
+    for attr in known.attr:
+        value = op.attrs.get(attr.name)
+        if value is None:
+            value = told.get(attr.name)
+        if value is not None:
+            try:
+                found[attr.name] = attr_value(value, attr.type)
+            except TypeError:
+                # A Python function: a file can hold none.
+                continue
+    return found
+
+
+def _told(op: Operation, known: Any) -> dict[str, Any]:
+    """The dtypes and numbers that inputs and outputs tell, by attribute."""
+    record: OpDef = op.record
+    found: dict[str, Any] = {}
+    for args, described, tensors in (
+        (record.outputs, known.output_arg, op.outputs),
+        (record.inputs, known.input_arg, op.inputs),
+    ):
+        if len(args) != len(described):
+            continue
+        for arg, group in zip(described, grouped(args, tensors), strict=True):
+            dtypes = [t.dtype.base_dtype for t in group]
+            if arg.number_attr:
+                found[arg.number_attr] = len(group)
+            if arg.type_list_attr:
+                found[arg.type_list_attr] = dtypes
+            elif arg.type_attr and dtypes:
+                found[arg.type_attr] = dtypes[0]
+    return found

@@ -1,0 +1,142 @@
+"""TensorFlow's op definitions, and those of the ops that only we have."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.formats import messages
+from hybridflow._src.framework.dtypes import DType
+from hybridflow._src.framework.op_def import OPS, REQUIRED
+from hybridflow._src.framework.tensor_shape import TensorShape
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.op_def import OpDef
+    from hybridflow._src.framework.signature import Arg
+
+__all__ = ["ops_used_by_graph_def", "stripped_op_list_for_graph"]
+
+
+@functools.cache
+def tensorflow_ops() -> dict[str, Any]:
+    """The `OpDef` messages of TensorFlow 1.15 by op type, without descriptions.
+
+    `tests/recorded/record_op_list.py` made the file.
+    """
+    file = importlib.resources.files("hybridflow._src.graphs") / "tensorflow_ops.binpb.z"
+    return {op.name: op for op in messages.OpList.FromString(zlib.decompress(file.read_bytes())).op}
+
+
+def ops_used_by_graph_def(graph_def: Any) -> list[str]:
+    """The op types of a graph, and of the functions that it calls, sorted.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default() as graph:
+    ...     _ = hf.square(hf.constant(1.0))
+    >>> hf.contrib.util.ops_used_by_graph_def(graph.as_graph_def())
+    ['Const', 'Square']
+    """
+    library = {function.signature.name: function for function in graph_def.library.function}
+    used: set[str] = set()
+    called: set[str] = set()
+    pending = [graph_def.node]
+    while pending:
+        for node in pending.pop():
+            functions = [attr.func.name for attr in node.attr.values() if attr.HasField("func")]
+            functions += [f.name for attr in node.attr.values() for f in attr.list.func]
+            if node.op in library:
+                functions.append(node.op)
+            else:
+                used.add(node.op)
+            for name in functions:
+                if name in library and name not in called:
+                    called.add(name)
+                    pending.append(library[name].node_def)
+    return sorted(used)
+
+
+def stripped_op_list_for_graph(graph_def: Any) -> Any:
+    """The definitions of the ops of a graph, without descriptions: an `OpList` message.
+
+    Raises:
+      RuntimeError: for an op that neither TensorFlow 1.15 nor hybridflow has.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default() as graph:
+    ...     _ = hf.constant(1.0)
+    >>> [op.name for op in hf.contrib.util.stripped_op_list_for_graph(graph.as_graph_def()).op]
+    ['Const']
+    """
+    found = messages.OpList()
+    unknown = []
+    for name in ops_used_by_graph_def(graph_def):
+        known = tensorflow_ops().get(name)
+        if known is None and name not in OPS:
+            unknown.append(name)
+        else:
+            found.op.append(known or definition(OPS[name]))
+    if unknown:
+        raise RuntimeError(
+            f"The following ops are used by the graph, but are not registered: {unknown}"
+        )
+    return found
+
+
+def definition(record: OpDef) -> Any:
+    """The `OpDef` message of an op record: TensorFlow's, or where it has none one of that form."""
+    return tensorflow_ops().get(record.name) or _own_definition(record)
+
+
+@functools.cache
+def _own_definition(record: OpDef) -> Any:
+    found = messages.OpDef(name=record.name, is_stateful=record.stateful)
+    kinds = {name: _kind(value) for name, value in record.defaults.items()}
+    for arg in record.inputs:
+        _describe(arg, found.input_arg.add(), kinds)
+    for arg in record.outputs:
+        _describe(arg, found.output_arg.add(), kinds)
+    for name, kind in kinds.items():
+        found.attr.add(name=name, type=kind)
+    return found
+
+
+def _describe(arg: Arg, into: Any, kinds: dict[str, str]) -> None:
+    """Notes an input or output, and the attributes that say its dtype and number."""
+    into.name = arg.name
+    into.is_ref = arg.ref
+    var = arg.var
+    if arg.many and (var is None or kinds.get(var, "").startswith("list")):
+        into.type_list_attr = var = var or f"T{arg.name}"
+        kinds[var] = "list(type)"
+        return
+    if arg.many:
+        into.number_attr = "N"
+        kinds["N"] = "int"
+    if arg.dtype is not None:
+        into.type = arg.dtype.as_datatype_enum
+    elif var is not None:
+        into.type_attr = var
+        kinds[var] = "type"
+
+
+# A bool is an int to Python.
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "bool"),
+    (int, "int"),
+    (float, "float"),
+    (str, "string"),
+    (bytes, "string"),
+    (DType, "type"),
+    (TensorShape, "shape"),
+)
+
+
+def _kind(value: Any) -> str:
+    """The kind of an attribute with such a default, or "" where that does not tell."""
+    if isinstance(value, (list, tuple)):
+        return f"list({_kind(value[0])})" if value else "list(type)"
+    if value is None or value is REQUIRED:
+        return ""
+    return next((kind for known, kind in _KINDS if isinstance(value, known)), "")

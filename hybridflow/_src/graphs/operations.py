@@ -1,0 +1,217 @@
+"""One node of a `GraphDef` as an operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.formats import messages
+from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.late import late
+from hybridflow._src.framework.op_def import OPS, REQUIRED
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.graphs.attributes import check_kind, python_value
+from hybridflow._src.graphs.op_list import definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.op_def import OpDef
+    from hybridflow._src.framework.operation import Operation
+
+_UNSUPPORTED = (
+    "Node {name!r} ({type}): attribute {key!r} is {value!r}, which does not exist here; {wanted}."
+)
+
+
+# Ops that do what one here does, with the same inputs, and outputs that may be more.
+_SYNONYMS = {
+    "AddV2": "Add",
+    "BatchMatMulV2": "BatchMatMul",
+    "BiasAddV1": "BiasAdd",
+    "ControlTrigger": "NoOp",
+    "FusedBatchNormV3": "FusedBatchNormV2",
+    "PlaceholderV2": "Placeholder",
+    "PreventGradient": "StopGradient",
+    "RefIdentity": "Identity",
+    "Snapshot": "Identity",
+    "Variable": "VariableV2",
+}
+# Attributes of later TensorFlows, and the values with which ops do what they did.
+_LATER = {"exponential_avg_factor": 1.0}
+
+
+def record_of(type_: str) -> OpDef | None:
+    """The op record of an op type, or None. `OPS` is filled as modules are imported."""
+    type_ = _SYNONYMS.get(type_, type_)
+    if type_ not in OPS:
+        late.load_ops()
+    found = OPS.get(type_)
+    # A Python function is in no file.
+    return None if found is None or "func" in found.defaults else found
+
+
+def add_operation(
+    graph: Graph,
+    record: OpDef,
+    inputs: Sequence[Tensor],
+    attrs: Mapping[str, Any],
+    name: str,
+    input_names: Sequence[str] | None = None,
+) -> Operation:
+    """Adds an operation to `graph`, which is the default one.
+
+    Args:
+      graph: the graph.
+      record: what kind it is.
+      inputs: all inputs in a row.
+      attrs: `AttrValue` messages by name.
+      name: its name, made unique; exact with a slash at the end.
+      input_names: what errors call the inputs.
+
+    Raises:
+      ValueError: for inputs or attributes that do not fit the op.
+    """
+    args = _arguments(record, inputs, input_names or [t.name for t in inputs])
+    record(*args, name=name, **_attributes(record, attrs, name.rstrip("/")))
+    op = graph._ops[-1]
+    if "_gradient_op_type" in attrs:
+        op.attrs = {**op.attrs, "_gradient_op_type": attrs["_gradient_op_type"].s}
+    return op
+
+
+def create_op(
+    graph: Graph,
+    op_type: str,
+    inputs: Sequence[Tensor],
+    out_dtypes: Sequence[Any] | None,
+    input_types: Sequence[Any] | None,
+    name: str | None,
+    attrs: Mapping[str, Any],
+) -> Operation:
+    """What `Graph.create_op` does, in the default graph."""
+    for index, tensor in enumerate(inputs):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"Input #{index} is not a tensor: {tensor!r:.200}")
+    record = record_of(op_type)
+    if record is None:
+        raise ValueError(f"No op named {op_type} in defined operations.")
+    if input_types is not None:
+        _check_dtypes(op_type, "input", input_types, inputs)
+    mark = graph.mark()
+    op = add_operation(graph, record, inputs, attrs, name or op_type)
+    try:
+        if out_dtypes is not None and op.outputs:
+            _check_dtypes(op_type, "output", out_dtypes, op.outputs)
+    except TypeError:
+        graph.forget(mark)
+        raise
+    return op
+
+
+def _check_dtypes(
+    op_type: str, what: str, wanted: Sequence[Any], tensors: Sequence[Tensor]
+) -> None:
+    given = [t.dtype.base_dtype for t in tensors]
+    asked = [dtypes.as_dtype(d).base_dtype for d in wanted]
+    if given != asked:
+        raise TypeError(
+            f"{op_type}: the {what}s have the dtypes {[d.name for d in given]}, not "
+            f"{[d.name for d in asked]}."
+        )
+
+
+def _arguments(record: OpDef, inputs: Sequence[Tensor], names: Sequence[str]) -> list[Any]:
+    """The inputs, with a list where the signature has one."""
+    spare = len(inputs) - len(record.inputs)
+    if spare > 0 and not record.variadic:
+        extra = ", ".join(map(repr, names[len(record.inputs) :]))
+        raise ValueError(
+            f"More inputs specified ({extra}) than the op expects: {record.name} takes "
+            f"{len(record.inputs)}."
+        )
+    if spare < -1 or (spare and not record.variadic):
+        wanted = ", ".join(arg.dtype.name if arg.dtype else str(arg.var) for arg in record.inputs)
+        given = ", ".join(t.dtype.base_dtype.name for t in inputs)
+        raise ValueError(f"Input types mismatch (expected {wanted!r} but got {given!r})")
+    args: list[Any] = []
+    at = 0
+    for arg in record.inputs:
+        if arg.many:
+            args.append(list(inputs[at : at + 1 + spare]))
+            at += 1 + spare
+        else:
+            tensor = inputs[at]
+            if arg.dtype is not None and tensor.dtype.base_dtype is not arg.dtype and not arg.ref:
+                raise ValueError(
+                    f"Cannot convert a tensor of type {tensor.dtype.base_dtype.name} to an input "
+                    f"of type {arg.dtype.name}."
+                )
+            args.append(tensor)
+            at += 1
+    return args
+
+
+def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The attributes that a record takes, from those of a node."""
+    known = {attr.name: attr for attr in definition(record).attr}
+    told = _told(record)
+    found: dict[str, Any] = {}
+    for key, attr in attrs.items():
+        if key in record.defaults:
+            if key in known:
+                check_kind(name, key, attr, known[key].type)
+            found[key] = _of_record(python_value(attr))
+        elif not key.startswith("_") and key not in told:
+            _check_default(record, name, key, attr, known.get(key))
+    for key, default in record.defaults.items():
+        if key in found:
+            continue
+        if default is REQUIRED and key in known and known[key].HasField("default_value"):
+            found[key] = _of_record(python_value(known[key].default_value))
+        elif default is REQUIRED:
+            raise ValueError(f"Node {name!r} ({record.name}) lacks the attribute {key!r}.")
+    if found.get("shared_name") == "":
+        found["shared_name"] = name
+    return found
+
+
+def _told(record: OpDef) -> set[str]:
+    """The attributes that inputs and outputs tell."""
+    message = definition(record)
+    return {
+        key
+        for arg in [*message.input_arg, *message.output_arg]
+        for key in (arg.type_attr, arg.number_attr, arg.type_list_attr)
+        if key
+    }
+
+
+def _of_record(value: Any) -> Any:
+    """A value as records have it: text as `str`, and tuples."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, list):
+        return tuple([_of_record(item) for item in value])
+    return value
+
+
+def _check_default(record: OpDef, name: str, key: str, attr: Any, known: Any) -> None:
+    """Refuses a value, other than the default, of an attribute that a record does not have."""
+    if known is not None and known.HasField("default_value"):
+        fits = attr == known.default_value
+        wanted = f"the default {python_value(known.default_value)!r} does"
+    else:
+        # An attribute of a later TensorFlow: without it the op does what it does here.
+        value = None if attr == messages.AttrValue() else python_value(attr)
+        fits = not value or value == _LATER.get(key)
+        wanted = "the attribute itself does not"
+    if not fits:
+        raise ValueError(
+            _UNSUPPORTED.format(
+                name=name, type=record.name, key=key, value=python_value(attr), wanted=wanted
+            )
+        )
+
+
+late.create_op = create_op

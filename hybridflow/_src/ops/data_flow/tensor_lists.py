@@ -1,0 +1,189 @@
+"""Lists of tensors as values of dtype variant: what TensorFlow's functional loops collect in.
+
+A list is a `Turns`, the stack of a loop, and is never changed once it is made. An element that has
+not been set is None. Files have these ops; they have no public functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
+from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.control_flow.bodies import Turns, nothing
+from hybridflow._src.ops.families import INDICES
+from hybridflow._src.ops.shape_rules import scalar
+
+
+def _dims_of(element_shape: Any) -> Any:
+    """The static shape that a tensor says: -1 is not known, -1 alone is no rank."""
+    sizes = constant_value(element_shape)
+    if sizes is None or not np.ndim(sizes):
+        return None
+    return tuple([None if size < 0 else size for size in sizes.tolist()])
+
+
+def _invalid(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(None, None, message)
+
+
+def _checked_index(items: Any, index: Any) -> int:
+    if not 0 <= int(index) < len(items):
+        raise _invalid(
+            f"Trying to access element {int(index)} in a list with {len(items)} elements."
+        )
+    return int(index)
+
+
+def _value(items: Any, index: int, element_shape: np.ndarray, element_dtype: Any) -> Any:
+    """An element; one that is not set is zeros, of the shape asked for or that of the others."""
+    found = items[index]
+    if found is not None:
+        return found
+    sizes = np.atleast_1d(element_shape).tolist()
+    if not np.ndim(element_shape) or min(sizes, default=0) < 0:
+        known = next((item for item in items if item is not None), None)
+        if known is None:
+            raise _invalid(
+                "Trying to read an uninitialized element of a list whose elements have no known "
+                "shape."
+            )
+        sizes = known.shape
+    return np.zeros(allocatable("TensorListGetItem", sizes, element_dtype.np), element_dtype.np)
+
+
+def _reserve(element_shape: Any, num_elements: Any, element_dtype: Any) -> Turns:
+    if num_elements < 0:
+        raise _invalid(
+            f"The num_elements to reserve must be a non negative number, got {num_elements}"
+        )
+    allocatable("TensorListReserve", [int(num_elements)], np.dtype(np.int64))
+    return Turns([None] * int(num_elements))
+
+
+def _set(input_handle: Any, index: Any, item: Any) -> Turns:
+    place = _checked_index(input_handle, index)
+    return Turns([*input_handle[:place], item, *input_handle[place + 1 :]])
+
+
+def _pop(input_handle: Any, element_shape: Any, element_dtype: Any) -> list[Any]:
+    if not input_handle:
+        raise _invalid("Trying to pop from an empty list.")
+    last = len(input_handle) - 1
+    return [Turns(input_handle[:-1]), _value(input_handle, last, element_shape, element_dtype)]
+
+
+def _stack(
+    input_handle: Any, element_shape: Any, element_dtype: Any, num_elements: int
+) -> np.ndarray:
+    if num_elements not in (-1, len(input_handle)):
+        raise _invalid(
+            f"Operation expected a list with {num_elements} elements but got a list with "
+            f"{len(input_handle)} elements."
+        )
+    if not input_handle:
+        sizes = np.atleast_1d(element_shape).tolist()
+        if not np.ndim(element_shape) or min(sizes, default=0) < 0:
+            raise _invalid(
+                "Tried to stack elements of an empty list with a shape that is not known."
+            )
+        return np.zeros([0, *sizes], element_dtype.np)
+    items = [
+        _value(input_handle, i, element_shape, element_dtype) for i in range(len(input_handle))
+    ]
+    for index, item in enumerate(items):
+        if item.shape != items[0].shape:
+            raise _invalid(
+                f"Tried to stack lists whose elements differ: element 0 has shape "
+                f"{items[0].shape}, element {index} {item.shape}."
+            )
+    return np.stack(items)
+
+
+def _stacked(attrs: dict[str, Any], handle: Any, element_shape: Any) -> Any:
+    dims = _dims_of(element_shape)
+    count = attrs["num_elements"]
+    return None if dims is None else (None if count < 0 else count, *dims)
+
+
+for _name, _inputs, _compute in (
+    ("EmptyTensorList", "max_num_elements", lambda *_, element_dtype: Turns()),
+    ("TensorListReserve", "num_elements", _reserve),
+):
+    OpDef(
+        _name,
+        f"element_shape: shape_type, {_inputs}: int32 -> handle: variant",
+        attrs={"element_dtype": REQUIRED},
+        types={"shape_type": INDICES},
+        shape=scalar,
+        compute=_compute,
+        grad=no_gradient,
+    )
+OpDef(
+    "TensorListPushBack",
+    "input_handle: variant, tensor: element_dtype -> output_handle: variant",
+    shape=scalar,
+    compute=lambda input_handle, tensor: Turns([*input_handle, tensor]),
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListPopBack",
+    "input_handle: variant, element_shape: int32 -> output_handle: variant, tensor: element_dtype",
+    attrs={"element_dtype": REQUIRED},
+    shape=lambda attrs, handle, element_shape: [(), _dims_of(element_shape)],
+    compute=_pop,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListSetItem",
+    "input_handle: variant, index: int32, item: element_dtype -> output_handle: variant",
+    shape=scalar,
+    compute=_set,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListGetItem",
+    "input_handle: variant, index: int32, element_shape: int32 -> item: element_dtype",
+    attrs={"element_dtype": REQUIRED},
+    shape=lambda attrs, handle, index, element_shape: _dims_of(element_shape),
+    compute=lambda input_handle, index, element_shape, element_dtype: _value(
+        input_handle, _checked_index(input_handle, index), element_shape, element_dtype
+    ),
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListStack",
+    "input_handle: variant, element_shape: int32 -> tensor: element_dtype",
+    attrs={"element_dtype": REQUIRED, "num_elements": -1},
+    shape=_stacked,
+    compute=_stack,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListFromTensor",
+    "tensor: element_dtype, element_shape: shape_type -> output_handle: variant",
+    types={"shape_type": INDICES},
+    shape=scalar,
+    compute=lambda tensor, element_shape: Turns(tensor),
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListLength",
+    "input_handle: variant -> length: int32",
+    shape=scalar,
+    compute=lambda input_handle: np.asarray(len(input_handle), np.int32),
+    grad=no_gradient,
+)
+OpDef(
+    "FakeParam",
+    "-> output: dtype",
+    attrs={"dtype": REQUIRED, "shape": REQUIRED},
+    shape=lambda attrs: attrs["shape"]._dims,
+    compute=lambda dtype, shape: nothing(dtype),
+    grad=no_gradient,
+    samples=lambda rng: (),
+)

@@ -1,0 +1,102 @@
+"""Partial runs: a run in steps, each with some of the feeds and some of the fetches.
+
+Each step runs what its fetches need and no step before has run. What later steps will need of what
+it computes is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.dtypes import resource
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.plan.planning import build
+from hybridflow._src.plan.schedule import prune
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.plan.planning import Kernels
+    from hybridflow._src.runtime.fetches import Fetches
+
+
+class PartialRun:
+    """A run in steps.
+
+    Args:
+      fetches: all that is fetched in the steps.
+      feeds: all that is fed.
+      kernels: the state of the session.
+    """
+
+    def __init__(self, fetches: Fetches, feeds: Sequence[Tensor], kernels: Kernels) -> None:
+        self._kernels = kernels
+        self._unfed = set(feeds)
+        self._tensors = set(fetches.tensors)
+        self._operations = set(fetches.operations)
+        self._ops = prune(fetches.tensors, fetches.operations, frozenset(feeds))
+        self._done: set[Operation] = set()
+        self._values: dict[Tensor, Any] = {}
+
+    def step(self, fetches: Fetches, feeds: Sequence[Tensor], arrays: Sequence[Any]) -> list[Any]:
+        """The values of the tensors that are fetched in one step.
+
+        Raises:
+          InvalidArgumentError: for what was fetched or fed before, was not named when the run was
+            set up, or needs a feed that is still to come.
+        """
+        for tensor in feeds:
+            if tensor not in self._unfed:
+                raise _invalid(
+                    f"The tensor {tensor.name!r} was fed already, or was not named as a feed when "
+                    "this partial run was set up."
+                )
+        elements: list[Any] = [*fetches.tensors, *fetches.operations]
+        for element in elements:
+            if element not in self._tensors and element not in self._operations:
+                raise _invalid(
+                    f"{element.name!r} was fetched already, or was not named as a fetch when this "
+                    "partial run was set up."
+                )
+        unfed = self._unfed - set(feeds)
+        values = {**self._values, **dict(zip(feeds, arrays, strict=True))}
+        now = prune(fetches.tensors, fetches.operations, frozenset(values), frozenset(self._done))
+        for tensor in unfed:
+            if tensor.op in now:
+                raise _invalid(
+                    f"What is fetched needs the tensor {tensor.name!r}, which is to be fed in this "
+                    "partial run, and has not been."
+                )
+        kept = self._kept(now, values)
+        wanted = [*fetches.tensors, *kept]
+        given = [t for t in values if any(t in op.inputs for op in now) or t in wanted]
+        plan = build(wanted, fetches.operations, given, self._kernels, done=frozenset(self._done))
+        results = plan.run([values[t] for t in given], owned=True)
+        # The step has run: from here on nothing of it is run again.
+        self._done.update(now)
+        self._unfed = unfed
+        self._values = {**values, **dict(zip(kept, results[len(fetches.tensors) :], strict=True))}
+        self._tensors.difference_update(fetches.tensors)
+        self._operations.difference_update(fetches.operations)
+        return list(results[: len(fetches.tensors)])
+
+    def _kept(self, now: list[Operation], values: dict[Tensor, Any]) -> list[Tensor]:
+        """What the ops of this step compute and later ones use: no handles of variables."""
+        running = set(now)
+        later = [op for op in self._ops if op not in running and op not in self._done]
+        used = dict.fromkeys(t for op in later for t in op.inputs)
+        used.update(dict.fromkeys(self._tensors))
+        return [
+            t
+            for t in used
+            if t.op in running
+            and t not in values
+            and not t.dtype.is_ref_dtype
+            and t.dtype is not resource
+        ]
+
+
+def _invalid(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(None, None, message)

@@ -1,0 +1,1 @@
+"""SavedModels: a folder with graphs, their signatures, their variables and their files."""

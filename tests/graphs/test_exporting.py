@@ -1,0 +1,179 @@
+"""Graphs as messages: nodes, attributes, control flow as functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.formats import messages
+from hybridflow._src.framework.late import late
+from hybridflow._src.framework.op_def import OPS
+from hybridflow._src.graphs.op_list import definition, tensorflow_ops
+
+
+@pytest.fixture
+def graph():
+    with hf.Graph().as_default() as graph:
+        yield graph
+
+
+def test_a_node(graph):
+    with hf.device("/cpu:0"), hf.control_dependencies([hf.no_op(name="n")]):
+        x = hf.placeholder(hf.float32, [None, 3], name="x")
+    y = hf.matmul(x, hf.ones([3, 2]), transpose_b=False, name="y")
+    node = y.op.node_def
+    assert isinstance(node, hf.NodeDef)
+    assert (node.name, node.op, list(node.input)) == ("y", "MatMul", ["x", "ones"])
+    assert node.attr["T"].type == hf.float32.as_datatype_enum
+    assert not node.attr["transpose_b"].b
+    node = x.op.node_def
+    assert (node.device, list(node.input)) == ("/device:CPU:0", ["^n"])
+    assert [dim.size for dim in node.attr["shape"].shape.dim] == [-1, 3]
+
+
+def test_attributes_that_inputs_tell(graph):
+    a, b = hf.constant(1), hf.constant(2)
+    assert hf.stack([a, b]).op.node_def.attr["N"].i == 2
+    assert hf.add_n([a, b]).op.node_def.attr["T"].type == hf.int32.as_datatype_enum
+    assert hf.concat([[a], [b]], 0).op.node_def.attr["Tidx"].type == hf.int32.as_datatype_enum
+    check = hf.Assert(hf.constant(True), [a, hf.constant("text")])
+    assert list(check.node_def.attr["T"].list.type) == [3, 7]
+    (found,) = hf.py_func(lambda x: x, [a], [hf.int32])
+    assert "func" not in found.op.node_def.attr
+
+
+def test_definitions(graph):
+    assert hf.constant(1).op.op_def.name == "Const"
+    assert hf.Variable(1).op.op_def.is_stateful
+    assert [arg.name for arg in hf.add(1, 2).op.op_def.input_arg] == ["x", "y"]
+
+
+def test_our_records_have_tensorflows_inputs_and_attributes():
+    """What is written of each op is what TensorFlow reads."""
+    late.load_ops()
+    for name, record in OPS.items():
+        known = tensorflow_ops().get(name)
+        # Python functions are in no file.
+        of_python = {"func", "function"} & set(record.defaults)
+        if known is None or record.written is not None or of_python:
+            continue
+        assert len(known.input_arg) == len(record.inputs), name
+        assert len(known.output_arg) in (len(record.outputs), 1), name
+        given = {attr.name for attr in known.attr}
+        told = {
+            key
+            for arg in [*known.input_arg, *known.output_arg]
+            for key in (arg.type_attr, arg.number_attr, arg.type_list_attr)
+        }
+        for attr in known.attr:
+            if not attr.HasField("default_value") and attr.name not in told:
+                assert attr.name in record.defaults, (name, attr.name)
+        # What is no attribute of TensorFlow's is worked out anew when it is read.
+        for key in set(record.defaults) - given:
+            assert record.defaults[key] is None, (name, key)
+
+
+def test_ops_that_tensorflow_lacks_have_a_definition():
+    for name, record in OPS.items():
+        if name not in tensorflow_ops():
+            assert definition(record).name == name
+
+
+def test_part_of_a_graph_and_shapes(graph):
+    x = hf.placeholder(hf.float32, [2, None], name="x")
+    before = graph.version
+    hf.split(x, 2, name="parts")
+    part = graph.as_graph_def(from_version=before, add_shapes=True)
+    assert [node.name for node in part.node] == ["Const", "parts/split_dim", "parts"]
+    shapes = part.node[-1].attr["_output_shapes"].list.shape
+    assert [[d.size for d in shape.dim] for shape in shapes] == [[1, -1], [1, -1]]
+    assert graph.graph_def_versions.producer == part.versions.producer == 24
+    assert hf.Session().graph_def == graph.as_graph_def()
+
+
+def test_an_empty_graph():
+    assert hf.Graph().as_graph_def().versions.producer == 24
+
+
+def test_colocation_and_variables(graph):
+    v = hf.get_variable("v", [2])
+    handle = hf.get_variable("r", [2], use_resource=True)
+    assert list(v.initializer.node_def.attr["_class"].list.s) == [b"loc:@v"]
+    # TensorFlow would share the values of variables with one `shared_name`.
+    assert v.op.node_def.attr["shared_name"].s == b""
+    assert handle.op.node_def.attr["shared_name"].s == b"r"
+    assert v.op.node_def.attr["dtype"].type == hf.float32.as_datatype_enum
+
+
+def functions(graph_def):
+    return {f.signature.name: f for f in graph_def.library.function}
+
+
+def test_a_condition_is_two_functions(graph):
+    x = hf.placeholder(hf.float32, [], name="x")
+    y = hf.cond(x > 0.0, lambda: x * 2.0, lambda: -x)
+    graph_def = graph.as_graph_def()
+    node = next(node for node in graph_def.node if node.op == "StatelessIf")
+    assert node.name == "cond/If"
+    assert y.op.inputs[0].op.node_def == node
+    then = functions(graph_def)[node.attr["then_branch"].func.name]
+    assert [n.op for n in then.node_def] == ["Const", "Mul", "Identity"]
+    assert [list(n.input) for n in then.node_def][1:] == [
+        ["arg_0", "cond/mul/y:output:0"],
+        ["cond/mul:z:0"],
+    ]
+    assert dict(then.ret) == {"out_0": "cond/Identity:output:0"}
+    # Nothing of the branches stands in the graph itself.
+    assert {n.op for n in graph_def.node} == {
+        "Placeholder",
+        "Const",
+        "Greater",
+        "StatelessIf",
+        "Identity",
+    }
+
+
+def test_a_branch_with_an_effect_is_no_stateless_one(graph):
+    x = hf.placeholder(hf.bool, [])
+    hf.cond(x, lambda: hf.random_uniform([]), lambda: 1.0)
+    assert "If" in {node.op for node in graph.as_graph_def().node}
+
+
+def test_a_loop_carries_what_it_captures(graph):
+    n = hf.placeholder(hf.int32, [], name="n")
+    hf.while_loop(lambda i: i < n, lambda i: [i + 1], [0])
+    graph_def = graph.as_graph_def()
+    node = next(node for node in graph_def.node if node.op == "StatelessWhile")
+    assert list(node.input) == ["while/Const", "n"]
+    body = functions(graph_def)[node.attr["body"].func.name]
+    assert body.ret["out_1"] == "arg_1"
+    assert list(node.attr["T"].list.type) == [3, 3]
+
+
+def test_a_python_function_and_what_only_we_have(graph):
+    """They are written as what they are; who reads the file says that it lacks them."""
+    hf.py_func(lambda: 1, [], [hf.int32])
+    with pytest.raises(ValueError, match="No op named PyFunc in defined operations"):
+        hf.import_graph_def(graph.as_graph_def())
+
+
+def test_gradients_of_broadcasting_are_tensorflows(graph):
+    w = hf.Variable(np.ones(3, np.float32))
+    hf.gradients(hf.placeholder(hf.float32, [None, 3]) * w, [w])
+    types = {node.op for node in graph.as_graph_def().node}
+    assert "BroadcastGradientArgs" in types
+    assert types <= set(tensorflow_ops())
+
+
+def test_a_graph_as_a_file(graph, tmp_path):
+    hf.constant(1.0, name="c")
+    path = hf.train.write_graph(graph, str(tmp_path / "new"), "graph.pb", as_text=False)
+    with open(path, "rb") as file:
+        assert messages.GraphDef.FromString(file.read()) == graph.as_graph_def()
+    path = hf.train.write_graph(graph.as_graph_def(), str(tmp_path), "graph.pbtxt")
+    with open(path, encoding="utf-8") as file:
+        assert 'name: "c"' in file.read()
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(hf.errors.FailedPreconditionError):
+        hf.train.write_graph(graph, str(tmp_path), "taken")

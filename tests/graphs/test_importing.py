@@ -1,0 +1,340 @@
+"""`import_graph_def`: names, maps, both forms of control flow, and graphs that are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.formats import messages
+
+
+def build(function):
+    """The graph that a function makes, as a message."""
+    with hf.Graph().as_default() as graph:
+        function()
+    return graph.as_graph_def()
+
+
+def simple():
+    x = hf.placeholder(hf.float32, [None], name="x")
+    y = hf.multiply(x, 2.0, name="y")
+    with hf.control_dependencies([hf.no_op(name="n")]):
+        hf.split(y, 2, name="z")
+
+
+def test_names_and_elements():
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        found = hf.import_graph_def(build(simple), return_elements=["x:0", "y", "z:1"])
+        assert [e.name for e in found] == ["import/x:0", "import/y", "import/z:1"]
+        # It waits through the constant.
+        assert [op.name for op in found[2].op.inputs[0].op.control_inputs] == ["import/n"]
+        x, _, z = found
+        assert session.run(z, {x: [1, 2]}).tolist() == [4]
+        assert hf.import_graph_def(build(simple)) is None
+        assert graph.get_operation_by_name("import_1/y").type == "Mul"
+        hf.import_graph_def(build(simple), name="")
+        assert graph.get_tensor_by_name("y:0").shape.as_list() == [None]
+        hf.import_graph_def(build(simple), name="")
+        assert graph.get_operation_by_name("y_1").inputs[0].name == "x_1:0"
+
+
+def test_what_is_mapped():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.constant([1.0, 2.0])
+        done = hf.no_op(name="done")
+        (z,) = hf.import_graph_def(build(simple), {"x:0": x, "^n": done}, ["z:1"], name="a")
+        assert session.run(z).tolist() == [4]
+        assert z.op.inputs[0].op.control_inputs == [done]
+        (z,) = hf.import_graph_def(build(simple), {"y": x}, ["z:0"])
+        assert session.run(z).tolist() == [1]
+        (y,) = hf.import_graph_def(build(simple), {"x:0": [5.0, 1.0]}, ["y:0"])
+        assert session.run(y).tolist() == [10, 2]
+
+
+def test_what_there_is_not():
+    graph_def = build(simple)
+    with hf.Graph().as_default() as graph:
+        with pytest.raises(ValueError, match=r"were not found in graph_def: \[B:0\]"):
+            hf.import_graph_def(graph_def, {"B:0": hf.constant(1.0)})
+        for name in ("B", "y:1", "B:0", "y:0:0"):
+            with pytest.raises(ValueError, match=f"Requested return_element '{name}' not found"):
+                hf.import_graph_def(graph_def, return_elements=[name])
+        with pytest.raises(TypeError, match="graph_def must be a GraphDef proto"):
+            hf.import_graph_def("text")
+        with pytest.raises(ValueError, match="requires a non-empty `name`"):
+            hf.import_graph_def(graph_def, {"x:0": 1.0}, name="")
+        with pytest.raises(TypeError, match="input_map must be a dictionary mapping strings"):
+            hf.import_graph_def(graph_def, {1: 2})
+        with pytest.raises(TypeError, match="return_elements must be a list of strings"):
+            hf.import_graph_def(graph_def, return_elements=[1])
+        # What failed has left nothing behind.
+        assert [op.name for op in graph.get_operations()] == ["Const"]
+        assert hf.constant(1.0, name="import/y").name == "import/y:0"
+
+
+def test_not_in_eager_mode():
+    with hf.eager_mode(), pytest.raises(RuntimeError, match="adds to a graph, and eager mode has"):
+        hf.import_graph_def(messages.GraphDef())
+
+
+def test_missing_ops_are_named_together():
+    graph_def = build(simple)
+    graph_def.node.add(name="a", op="Bucketize")
+    graph_def.library.function.add().node_def.add(name="b", op="Nonsense")
+    with (
+        hf.Graph().as_default(),
+        pytest.raises(ValueError, match="No op named Bucketize, Nonsense in defined operations"),
+    ):
+        hf.import_graph_def(graph_def)
+
+
+@pytest.mark.parametrize(
+    ("versions", "message"),
+    [
+        ({"min_consumer": 25}, "min consumer version 25 above current version 24"),
+        ({"producer": -1}, "producer version -1 below min producer 0"),
+        ({"bad_consumers": [24]}, "disallows consumer version 24"),
+    ],
+)
+def test_versions(versions, message):
+    graph_def = build(simple)
+    graph_def.versions.MergeFrom(messages.VersionDef(**versions))
+    with hf.Graph().as_default(), pytest.raises(ValueError, match=message):
+        hf.import_graph_def(graph_def)
+
+
+def test_gradients_flow_through_what_was_imported():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.float32, [])
+        (s,) = hf.import_graph_def(build(nested), {"x:0": x}, ["s:0"])
+        (gradient,) = hf.gradients(s, x)
+        here, step = 0.75, 1e-3
+        numeric = (session.run(s, {x: here + step}) - session.run(s, {x: here - step})) / (2 * step)
+        assert abs(session.run(gradient, {x: here}) - numeric) < 1e-2
+
+
+# -- control flow ----------------------------------------------------------------------------------
+
+
+def nested():
+    x = hf.placeholder(hf.float32, [], name="x")
+    w = hf.constant(1.5)
+    y = hf.cond(
+        x > 0.0,
+        lambda: hf.cond(x > 1.0, lambda: x * w, lambda: x + w),
+        lambda: hf.case([(x < -5.0, lambda: hf.exp(x))], lambda: -x),
+    )
+
+    def body(i, s):
+        step = lambda j, t: (j + 1, hf.tanh(t * w + x))  # noqa: E731
+        return i + 1, hf.while_loop(lambda j, t: j < i, step, [0, s])[1]
+
+    _, s = hf.while_loop(lambda i, s: i < 4, body, [0, y])
+    hf.identity(s, name="s")
+    rows = hf.while_loop(
+        lambda i, r: i < 3,
+        lambda i, r: (i + 1, hf.concat([r, [x]], 0)),
+        [0, hf.zeros([0])],
+        [hf.TensorShape([]), hf.TensorShape([None])],
+    )[1]
+    hf.identity(rows, name="rows")
+    hf.map_fn(lambda v: v * x, rows, name="mapped")
+
+
+def test_control_flow_comes_back():
+    graph_def = build(nested)
+    again = graph_def
+    for _ in range(2):
+        # What was imported is exported, and that imported.
+        with hf.Graph().as_default() as graph:
+            hf.import_graph_def(again, name="")
+        again = graph.as_graph_def()
+    with hf.Graph().as_default() as first:
+        nested()
+    for value in (-7.0, -1.0, 0.5, 3.0):
+        results = []
+        for built in (first, graph):
+            with hf.Session(graph=built) as session:
+                names = ["s:0", "rows:0"]
+                results.append([session.run(name, {"x:0": value}) for name in names])
+        assert results[0][0] == results[1][0]
+        assert results[0][1].tolist() == results[1][1].tolist() == [value] * 3
+
+
+def test_gradients_of_loops_are_written_and_read():
+    def model():
+        x = hf.placeholder(hf.float32, [2], name="x")
+        _, y = hf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, hf.tanh(y * x)), [0, x])
+        hf.identity(hf.gradients(y, x)[0], name="gradient")
+        z = hf.cond(x[0] > 0.0, lambda: hf.exp(x) * x, lambda: x)
+        hf.identity(hf.gradients(z, x)[0], name="other")
+
+    with hf.Graph().as_default() as graph:
+        hf.import_graph_def(build(model), name="")
+    with hf.Graph().as_default() as first:
+        model()
+    for value in ([0.5, -2.0], [-0.5, 1.0]):
+        for name in ("gradient:0", "other:0"):
+            a, b = (hf.Session(graph=g).run(name, {"x:0": value}) for g in (first, graph))
+            np.testing.assert_array_equal(a, b)
+
+
+def node(graph_def, name, op, inputs=(), **attrs):
+    found = graph_def.node.add(name=name, op=op, input=inputs)
+    for key, value in attrs.items():
+        found.attr[key].MergeFrom(value)
+    return found
+
+
+def class_of(*names):
+    return messages.AttrValue(list={"s": [name.encode() for name in names]})
+
+
+def test_what_stands_beside_what():
+    graph_def = build(simple)
+    node(graph_def, "w", "Neg", ["y"], T=messages.AttrValue(type=1), _class=class_of("loc:@x"))
+    with hf.Graph().as_default():
+        (w,) = hf.import_graph_def(graph_def, return_elements=["w"])
+        assert w.colocation_groups() == [b"loc:@import/x"]
+
+
+FLOAT = {"T": messages.AttrValue(type=1)}
+
+
+def switched():
+    """A condition as TensorFlow 1 writes it, with an operation that only one branch runs."""
+    graph_def = build(lambda: [hf.placeholder(hf.bool, [], name="p"), hf.constant(2.0, name="x")])
+    node(graph_def, "cond/Switch", "Switch", ["p", "p"], T=messages.AttrValue(type=10))
+    node(graph_def, "cond/t", "Identity", ["cond/Switch:1"], T=messages.AttrValue(type=10))
+    node(graph_def, "cond/f", "Identity", ["cond/Switch"], T=messages.AttrValue(type=10))
+    node(graph_def, "cond/x", "Switch", ["x", "p"], **FLOAT)
+    node(graph_def, "cond/neg", "Neg", ["cond/x:1", "^cond/t"], **FLOAT)
+    node(graph_def, "cond/exp", "Exp", ["cond/x", "^cond/f"], **FLOAT)
+    merged = {"N": messages.AttrValue(i=2), **FLOAT}
+    node(graph_def, "cond/Merge", "Merge", ["cond/exp", "cond/neg"], **merged)
+    node(graph_def, "cond/Merge_1", "Merge", ["cond/x", "cond/x:1"], **merged)
+    node(graph_def, "which", "Identity", ["cond/Merge:1"], T=messages.AttrValue(type=3))
+    return graph_def
+
+
+def test_switch_and_merge():
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        hf.import_graph_def(switched(), name="")
+        names = ["cond/Merge:0", "cond/Merge_1:0", "which:0"]
+        assert session.run(names, {"p:0": True}) == [-2.0, 2.0, 1]
+        assert session.run(names, {"p:0": False}) == [np.float32(np.exp(np.float32(2.0))), 2.0, 0]
+        assert len([op for op in graph.get_operations() if op.type == "If"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: g.node.add(name="x", op="NoOp"), "Duplicate name 'x' in GraphDef"),
+        (lambda g: g.node.add(op="NoOp"), "has no name"),
+        (lambda g: g.node.add(name="a", op="Neg", input=["b"]), "Input tensor 'b:0' not found"),
+        (
+            lambda g: g.node.add(name="a", op="Neg", input=["x:7"]),
+            "Input tensor 'x:7' not found",
+        ),
+        (
+            lambda g: g.node.add(name="a", op="Neg", input=["x:x"]),
+            "Cannot convert 'x:x' to a tensor name",
+        ),
+        (lambda g: g.node.add(name="a", op="Neg", input=["^x", "x"]), "must come after the others"),
+        (lambda g: g.node.add(name="a", op="Neg", input=["^q"]), "Control input '.q' not found"),
+        (lambda g: g.node.add(name="a", op="Neg", input=["x", "x"]), "More inputs specified"),
+        (
+            lambda g: node(g, "a", "Neg", ["x"], _class=class_of("loc:@nobody")),
+            "Specified colocation to an op that does not exist during import: nobody in a",
+        ),
+        (
+            lambda g: g.node.add(name="a", op="Neg"),
+            r"Input types mismatch \(expected 'T' but got ''\)",
+        ),
+        (lambda g: g.node.add(name="a", op="Neg", input=["a"]), "a cycle that is no loop"),
+        (lambda g: g.node.add(name="a", op="Neg", input=["p"]), "has DataType bool"),
+        (lambda g: g.node.add(name="a", op="Cast", input=["x"]), "lacks the attribute 'DstT'"),
+        (lambda g: node(g, "a", "Cast", ["x"], DstT=messages.AttrValue(type=77)), "number 77"),
+        (lambda g: node(g, "a", "Cast", ["x"], DstT=messages.AttrValue(s=b"?")), "is no type"),
+        (lambda g: node(g, "a", "Const", dtype=messages.AttrValue(type=1)), "lacks the attribute"),
+        (
+            lambda g: node(
+                g,
+                "a",
+                "Cast",
+                ["x"],
+                DstT=messages.AttrValue(type=2),
+                Truncate=messages.AttrValue(b=True),
+            ),
+            "attribute 'Truncate' is True, which does not exist here; the default False does",
+        ),
+        (
+            lambda g: node(g, "a", "Neg", ["x"], later=messages.AttrValue(i=3)),
+            "attribute 'later' is 3, which does not exist here",
+        ),
+        (
+            lambda g: g.node.add(name="a", op="Add", input=["cond/exp", "cond/neg"]),
+            "different branches",
+        ),
+        (lambda g: g.node.add(name="a", op="Merge", input=["x", "x"]), "does not bring the two"),
+        (lambda g: g.node.add(name="a", op="Merge", input=["cond/exp"]), "does not bring the two"),
+        (lambda g: g.node.add(name="a", op="Exit", input=["x"]), "is in no loop"),
+        (lambda g: g.node.add(name="a", op="Switch", input=["x"]), "has 1 inputs"),
+        (lambda g: g.node.add(name="a", op="Identity", input=["cond/x:2"]), "has 2 outputs, not 3"),
+        (lambda g: g.node.add(name="a", op="If", input=["p"]), "no function ''"),
+        (lambda g: g.node.add(name="a", op="While", input=["p"]), "no function ''"),
+        (lambda g: g.node.add(name="a", op="PartitionedCall", input=["p"]), "no function ''"),
+    ],
+)
+def test_what_is_no_graph(change, message):
+    graph_def = switched()
+    change(graph_def)
+    with hf.Graph().as_default() as graph:
+        with pytest.raises(ValueError, match=message):
+            hf.import_graph_def(graph_def)
+        assert graph.get_operations() == []
+
+
+def doubling(depth):
+    """Functions each of which calls the next one twice."""
+    graph_def = messages.GraphDef()
+    for level in range(depth):
+        function = graph_def.library.function.add()
+        function.signature.name = f"f{level}"
+        function.signature.output_arg.add(name="y", type=1)
+        for name in "ab":
+            found = function.node_def.add(name=name, op="PartitionedCall")
+            found.attr["f"].func.name = f"f{(level + 1) % depth}"
+            found.attr["Tout"].list.type.append(1)
+        function.ret["y"] = "a:output:0"
+    graph_def.node.add(name="a", op="PartitionedCall").attr["f"].func.name = "f0"
+    return graph_def
+
+
+def test_functions_without_end():
+    with hf.Graph().as_default():
+        with pytest.raises(ValueError, match="Functions call each other more than 50 deep"):
+            hf.import_graph_def(doubling(2))
+        with pytest.raises(ValueError, match="Functions call each other more than 50 deep"):
+            hf.import_graph_def(doubling(60))
+
+
+def test_cut_and_changed_files():
+    """Whatever the bytes, there is a graph or an error."""
+    rng = np.random.default_rng(0)
+    whole = switched().SerializeToString()
+    for _ in range(400):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[place] = rng.integers(0, 256)
+        data = data[: rng.integers(1, len(data) + 1)] if rng.random() < 0.3 else data
+        try:
+            graph_def = messages.GraphDef.FromString(bytes(data))
+        except messages.decode_error():
+            continue
+        with hf.Graph().as_default() as graph:
+            try:
+                hf.import_graph_def(graph_def)
+            except ValueError:
+                assert graph.get_operations() == []

@@ -1,0 +1,125 @@
+"""Models of hybridflow that are written for TensorFlow: `record_exported.py` runs them there.
+
+Run as a program, it writes `graphs/exported/*.pb`, and `feeds.npz` with what is fed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import hybridflow as hf
+
+FOLDER = Path(__file__).parent / "graphs" / "exported"
+RNG = np.random.default_rng(5)
+# What each model is fed, and what is fetched; for one that trains, what runs before.
+CASES = {
+    "mlp": ({"x:0": RNG.uniform(-1, 1, (4, 3)).astype(np.float32)}, ["probabilities:0"]),
+    "convolutional": ({"x:0": RNG.uniform(-1, 1, (2, 6, 6, 1)).astype(np.float32)}, ["y:0"]),
+    "recurrent": ({"x:0": RNG.uniform(-1, 1, (2, 5, 3)).astype(np.float32)}, ["states:0"]),
+    "condition": ({"x:0": np.array([1.0, -3.0], np.float32)}, ["y:0", "z:0", "gradient:0"]),
+    "loops": ({"n:0": np.array(4, np.int32)}, ["s:0", "rows:0", "gradient:0"]),
+    "training": ({"x:0": RNG.uniform(-1, 1, (4, 3)).astype(np.float32)}, ["loss:0"]),
+}
+
+
+def constant(*shape):
+    """Weights that are the same wherever this runs."""
+    size = int(np.prod(shape))
+    return hf.constant(np.sin(np.arange(size, dtype=np.float32)).reshape(shape))
+
+
+def mlp():
+    x = hf.placeholder(hf.float32, [None, 3], name="x")
+    hidden = hf.nn.relu(hf.matmul(x, constant(3, 4)) + constant(4))
+    hf.nn.softmax(
+        hf.nn.bias_add(hf.matmul(hidden, constant(4, 2)), constant(2)), name="probabilities"
+    )
+
+
+def convolutional():
+    x = hf.placeholder(hf.float32, [None, 6, 6, 1], name="x")
+    y = hf.nn.relu(hf.nn.conv2d(x, constant(3, 3, 1, 2), [1, 1, 1, 1], "SAME"))
+    y = hf.nn.max_pool(y, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")
+    y, _, _ = hf.nn.fused_batch_norm(
+        y, constant(2), constant(2), constant(2), hf.exp(constant(2)), is_training=False
+    )
+    hf.matmul(hf.reshape(y, [-1, 18]), constant(18, 2), name="y")
+
+
+def recurrent():
+    x = hf.placeholder(hf.float32, [2, None, 3], name="x")
+    w = constant(7, 4)
+
+    def step(state, row):
+        return hf.tanh(hf.matmul(hf.concat([row, state], 1), w))
+
+    hf.identity(hf.scan(step, hf.transpose(x, [1, 0, 2]), hf.zeros([2, 4])), name="states")
+
+
+def condition():
+    x = hf.placeholder(hf.float32, [2], name="x")
+    total = hf.reduce_sum(x)
+    inner = lambda: hf.cond(total > -5.0, lambda: x * x, lambda: x + 1.0)  # noqa: E731
+    y = hf.cond(total > 0.0, lambda: hf.exp(x), inner, name="outer")
+    hf.identity(y, name="y")
+    cases = [(total > 0.0, lambda: hf.constant(1.0)), (total > -1.0, lambda: hf.constant(2.0))]
+    hf.identity(hf.case(cases, lambda: total), name="z")
+    hf.identity(hf.gradients(y, x)[0], name="gradient")
+
+
+def loops():
+    n = hf.placeholder(hf.int32, [], name="n")
+    w = constant(2, 2)
+
+    def body(i, m):
+        def step(j, t):
+            return j + 1, hf.cond(j > 1, lambda: hf.tanh(hf.matmul(t, w)), lambda: t + 1.0)
+
+        return i + 1, hf.while_loop(lambda j, t: j < i, step, [0, m])[1]
+
+    hf.identity(hf.while_loop(lambda i, m: i < n, body, [0, hf.ones([2, 2])])[1], name="s")
+    shapes = [hf.TensorShape([]), hf.TensorShape([None, 2])]
+    grow = lambda i, r: (i + 1, hf.concat([r, w[:1]], 0))  # noqa: E731
+    hf.identity(
+        hf.while_loop(lambda i, r: i < n, grow, [0, hf.zeros([0, 2])], shapes)[1], name="rows"
+    )
+    x = constant(2, 2)
+    power = hf.while_loop(lambda i, p: i < n, lambda i, p: (i + 1, hf.matmul(p, w)), [0, x])[1]
+    hf.identity(hf.gradients(power, w)[0], name="gradient")
+
+
+def training():
+    x = hf.placeholder(hf.float32, [None, 3], name="x")
+    w = hf.Variable(constant(3, 2), name="w")
+    b = hf.ResourceVariable(constant(2), name="b")
+    loss = hf.reduce_mean(hf.square(hf.matmul(x, w) + b), name="loss")
+    hf.train.MomentumOptimizer(0.1, 0.9).minimize(loss, name="train")
+    hf.train.AdamOptimizer(0.1).minimize(loss, name="other")
+    hf.global_variables_initializer()
+
+
+MODELS = {m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training)}
+
+
+def graph_of(name):
+    """The graph of a model."""
+    with hf.Graph().as_default() as graph:
+        MODELS[name]()
+    return graph
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    feeds = {}
+    for name, (feed, fetches) in CASES.items():
+        graph_def = graph_of(name).as_graph_def()
+        (FOLDER / f"{name}.pb").write_bytes(graph_def.SerializeToString(deterministic=True))
+        feeds.update({f"{name}/{key}": value for key, value in feed.items()})
+        feeds[f"{name}/fetches"] = np.array(fetches)
+    np.savez(FOLDER / "feeds.npz", **feeds)
+
+
+if __name__ == "__main__":
+    main()

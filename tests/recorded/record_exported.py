@@ -1,0 +1,47 @@
+"""What TensorFlow gives for graphs that hybridflow wrote: `exported_models.py` writes them first.
+
+Run by TensorFlow 1.15 and 2.x; each writes `graphs/exported/<major>_<minor>.npz`.
+"""
+
+import os
+
+import numpy as np
+import recording
+from recording import tf
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "graphs", "exported")
+
+
+def values_of(name, feed, fetches):
+    graph_def = tf.GraphDef()
+    with open(os.path.join(FOLDER, name + ".pb"), "rb") as file:
+        graph_def.ParseFromString(file.read())
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(graph_def, name="")
+        if "init" in [op.name for op in graph.get_operations()]:
+            session.run("init")
+            for _ in range(3):
+                session.run(["train"], feed)
+                session.run(["other"], feed)
+        return session.run(fetches, feed)
+
+
+def main():
+    found = {}
+    with np.load(os.path.join(FOLDER, "feeds.npz")) as feeds:
+        names = sorted({key.split("/")[0] for key in feeds.files})
+        for name in names:
+            feed = {
+                key.split("/")[1]: feeds[key]
+                for key in feeds.files
+                if key.startswith(name + "/") and not key.endswith("/fetches")
+            }
+            fetches = feeds[name + "/fetches"].tolist()
+            for key, value in zip(fetches, values_of(name, feed, fetches)):
+                found[name + "/" + key] = value
+    version = "_".join(recording.VERSION.split(".")[:2])
+    np.savez(os.path.join(FOLDER, version + ".npz"), **found)
+
+
+if __name__ == "__main__":
+    main()
