@@ -175,3 +175,13 @@ def test_indexed_slices():
         with pytest.raises(ValueError, match="IndexedSlices without dense_shape"):
             hf.convert_to_tensor(bare)
         assert "IndexedSlices(indices=" in repr(slices)
+
+
+def test_memory_that_a_variable_owns_begins_where_vectors_do():
+    for size in (3, 1 << 12, (1 << 12) + 5):
+        storage = Storage("v", np.arange(size, dtype=np.float32)[::-1])
+        own = storage.own()
+        assert own is storage.own()
+        assert own.flags.carray
+        assert size < 1 << 12 or own.ctypes.data % 64 == 0
+        np.testing.assert_array_equal(own, np.arange(size)[::-1])

@@ -116,6 +116,8 @@ DEPTHWISE = {
     "strided": ((3, 11, 8, 5), (3, 4), (2, 3), "SAME", (1, 1), "NHWC"),
     "dilated": ((2, 10, 9, 70), (3, 2), (1, 1), "VALID", (2, 3), "NHWC"),
     "channels first": ((2, 8, 6, 40), (5, 3), (2, 2), "SAME", (1, 1), "NCHW"),
+    "several": ((2, 9, 21, 7), (3, 3), (2, 1), "SAME", (1, 1), "NHWC"),
+    "wide": ((1, 3, 40, 16), (2, 3), (1, 2), "VALID", (1, 1), "NHWC"),
     "beyond": ((1, 2, 3, 32), (5, 7), (1, 1), "SAME", (1, 1), "NHWC"),
 }
 
@@ -130,13 +132,14 @@ def test_depthwise(graph, monkeypatch, case, dtype, threads):
     images = _numbers(0, *shape)
     images = np.moveaxis(images, -1, 1) if first else images
     x = hf.placeholder(dtype, images.shape)
-    f = hf.placeholder(dtype, [*size, shape[-1], 1])
+    each = 3 if case == "several" else 1
+    f = hf.placeholder(dtype, [*size, shape[-1], each])
     lists = [[1, 1, *v] if first else [1, *v, 1] for v in (strides, dilations)]
     y = hf.nn.depthwise_conv2d_native(
         x, f, lists[0], padding, data_format=data_format, dilations=lists[1]
     )
     fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, f])]
-    feed = {x: images, f: _numbers(1, *size, shape[-1], 1)}
+    feed = {x: images, f: _numbers(1, *size, shape[-1], each)}
     config = hf.ConfigProto(intra_op_parallelism_threads=threads)
     with hf.Session(config=config) as session:
         wanted = session.run(fetches, feed)

@@ -44,6 +44,19 @@ class Guard:
 
 
 _eager_guard = Guard()
+# Kernels read and write vectors, which are to lie within lines of the processor's caches.
+_LINE, _LEAST = 64, 1 << 12
+
+
+def _aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy that begins with a line of the caches, if it is not a small one."""
+    if array.nbytes < _LEAST:
+        return np.array(array, order="C")
+    memory = np.empty(array.nbytes + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    own = memory[start:][: array.nbytes].view(array.dtype).reshape(array.shape)
+    own[...] = array
+    return own
 
 
 class Storage:
@@ -94,7 +107,7 @@ class Storage:
         writes = _journal.writes
         if self._owned and (writes is None or self in writes):
             return array
-        own = np.array(array, order="C")
+        own = _aligned_copy(array)
         if writes is not None:
             note(writes, self, array, own)
         self._array, self._owned = own, True

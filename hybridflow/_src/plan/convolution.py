@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hybridflow._src.kernels import rows
-from hybridflow._src.kernels.convolution import depthwise, direct, narrow, packing
+from hybridflow._src.kernels.convolution import direct, narrow, packing
 from hybridflow._src.kernels.convolution.geometry import phases
 from hybridflow._src.kernels.convolution.tiles import Tile
 from hybridflow._src.kernels.kernel import written
@@ -50,23 +50,6 @@ class Convolutions(Fusion):
     def convolution_to_filter(self, x: Value, dy: Value, geometry: Geometry) -> Value:
         """The gradient of a convolution to the filter, given that of its result."""
         return self._in_single(lambda x, dy: self._to_filter(x, dy, geometry), x, dy)
-
-    def depthwise(self, x: Value, filters: Value, geometry: Geometry) -> Value:
-        """The convolution of each channel with its filter, `[kh, kw, c, 1]`."""
-        return self._in_single(lambda x, f: self._depthwise(x, f, None, geometry), x, filters)
-
-    def depthwise_to_input(self, filters: Value, dy: Value, geometry: Geometry) -> Value:
-        """Its gradient to the images, given that of its result."""
-        if geometry.stride == (1, 1):
-            (phase,) = phases(geometry)
-            flipped = self.view(lambda f: f[::-1, ::-1], filters)
-            back = phase.geometry._replace(channels=geometry.channels)
-            return self.depthwise(dy, flipped, back)
-        return self._in_single(lambda f, dy: self._depthwise(None, f, dy, geometry), filters, dy)
-
-    def depthwise_to_filter(self, x: Value, dy: Value, geometry: Geometry) -> Value:
-        """Its gradient to the filter, given that of its result."""
-        return self._in_single(lambda x, dy: self._depthwise(x, None, dy, geometry), x, dy)
 
     def _in_single(self, compute: Callable[..., Value], *values: Value) -> Value:
         dtype = values[0].dtype
@@ -127,31 +110,6 @@ class Convolutions(Fusion):
             private=[scratch, panel],
         )
         return dw
-
-    def _depthwise(self, x: Value | None, f: Value | None, y: Value | None, g: Geometry) -> Value:
-        """The one of the three that is not given."""
-        reads = [value for value in (x, f, y) if value is not None]
-        dtype = reads[0].dtype
-        tile = Tile.of(SHORT_NAMES[dtype], 2 * g.channels)
-        words = [*g.size, g.channels, *g.output, *g.kernel, *g.stride, *g.dilation, *g.before]
-        if y is None:
-            kernel, count = depthwise.depthwise(tile), g.batch * g.output[0]
-            y = made = self.memory((g.batch, *g.output, g.channels), dtype)
-        elif x is None:
-            kernel, count = depthwise.to_input(tile), g.batch * g.size[0]
-            x = made = self.memory((g.batch, *g.size, g.channels), dtype)
-        else:
-            kernel, count = depthwise.to_filter(tile), -(-g.channels // tile.width)
-            f = made = self.memory((*g.kernel, g.channels, 1), dtype)
-        self.call(
-            kernel,
-            [0, count, x, f, y, *words, g.batch],
-            reads=reads,
-            writes=[made],
-            divisible=True,
-            work=g.flops // g.filters // 2,
-        )
-        return made
 
     # -- what they share ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from hybridflow._src.kernels import pooling
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan.convolution import Convolutions
+from hybridflow._src.plan.depthwise import Depthwise
 from hybridflow._src.plan.groups import MOST_NODES
 from hybridflow._src.plan.steps import Unsupported
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Windows = tuple[tuple[int, ...], ...]
 
 
-class Pooling(Convolutions):
+class Pooling(Depthwise):
     """Steps with pooling."""
 
     def __init__(self, threads: int, most: int = MOST_NODES) -> None:

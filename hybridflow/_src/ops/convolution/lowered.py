@@ -41,25 +41,19 @@ def filter_gradient(b: Any, x: Any, sizes: Any, dy: Any, **attrs: Any) -> Any:
     return b.convolution_to_filter(lowered_last(b, x, attrs), lowered_last(b, dy, attrs), geometry)
 
 
-def _each(b: Any, attrs: dict[str, Any], dims: Any, filter_dims: Any) -> Geometry:
-    if filter_dims[-1] != 1:
-        raise b.unsupported("several filters for each channel")
-    return geometry_of(attrs, dims, filter_dims)
-
-
 def depthwise(b: Any, x: Any, filters: Any, **attrs: Any) -> Any:
-    geometry = _each(b, attrs, x.shape, filters.shape)
+    geometry = geometry_of(attrs, x.shape, filters.shape)
     y = b.depthwise(lowered_last(b, x, attrs), filters, geometry)
     return lowered_in_format(b, y, attrs)
 
 
 def depthwise_input_gradient(b: Any, sizes: Any, filters: Any, dy: Any, **attrs: Any) -> Any:
-    geometry = _each(b, attrs, b.known(sizes).tolist(), filters.shape)
+    geometry = geometry_of(attrs, b.known(sizes).tolist(), filters.shape)
     dx = b.depthwise_to_input(filters, lowered_last(b, dy, attrs), geometry)
     return lowered_in_format(b, dx, attrs)
 
 
 def depthwise_filter_gradient(b: Any, x: Any, sizes: Any, dy: Any, **attrs: Any) -> Any:
-    geometry = _each(b, attrs, x.shape, b.known(sizes).tolist())
+    geometry = geometry_of(attrs, x.shape, b.known(sizes).tolist())
     images, grads = (lowered_last(b, value, attrs) for value in (x, dy))
     return b.depthwise_to_filter(images, grads, geometry)
