@@ -50,7 +50,7 @@ _LINE, _LEAST = 64, 1 << 12
 
 def _aligned_copy(array: np.ndarray) -> np.ndarray:
     """A copy that begins with a line of the caches, if it is not a small one."""
-    if array.nbytes < _LEAST:
+    if array.nbytes < _LEAST or array.dtype.hasobject:
         return np.array(array, order="C")
     memory = np.empty(array.nbytes + _LINE, np.uint8)
     start = -memory.ctypes.data % _LINE

@@ -210,7 +210,7 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
         def store(start: str, k: int, step: str) -> str:
             return f"store{first}_{name}({start} + {k} * {step}, s{k}{count})"
 
-        lines = []
+        lines: list[str] = []
         for column, meets in row.meets(size).items():
             beside = column % _TOGETHER
             # The processor adds once or twice the step to an address by itself.
@@ -239,7 +239,7 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
 def _rows(form: Form, row: Row, start: str, filters: str, *texts: str) -> str:
     """The text for a row of results: of blocks as large as there is room for."""
     sizes = _BLOCKS if row.is_short else ()
-    cases = []
+    cases: list[str] = []
     for size in (*sizes, 1):
         case = "else:" if size == 1 else f"{'elif' if cases else 'if'} m == {size}:"
         cases.append(f"{case}\n{textwrap.indent(_block(form, row, size, *texts), '    ')}")
