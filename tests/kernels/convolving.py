@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hybridflow._src.kernels.convolution import direct, narrow, packing
+from hybridflow._src.kernels.convolution import direct, narrow, packing, winograd
 from hybridflow._src.kernels.convolution.geometry import Geometry, phases
 from hybridflow._src.kernels.convolution.tiles import Tile
 
@@ -112,7 +112,7 @@ class Run:
     def empty(shape, dtype):
         return fenced(np.full(shape, np.nan, dtype))
 
-    def convolve(self, g, x, packed, y, offset=0, apart=None, shares=1):
+    def convolve(self, g, x, packed, y, offset=0, apart=None, shares=1, marks=None):
         tile = self.tile(x, g.filters)
         strip = g.strip(x.itemsize, self.parts)
         scratch = self.empty(g.scratch(strip), x.dtype)
@@ -120,31 +120,57 @@ class Run:
         kernel = make(tile, tile.heights(g.output[1]))
         count = shares * g.batch * -(-g.output[0] // strip)
         words = g.words(strip, apart or g.apart(x.itemsize), shares)
+        if packed.shape[-1] > 1:
+            words += [0, 0] if marks is None else [marks.ctypes.data, marks.size]
         self(kernel, count, x, packed, y.ctypes.data + offset, scratch, 0, *words)
 
     def tile(self, x, columns):
         return Tile.of(SHORT[x.dtype.name], columns, self.machine)
 
-    def packed(self, x, rows, columns):
+    def packed(self, make, x, w, columns, rows, words):
+        """A filter in panels; `rows` of `columns`."""
         width = 1 if columns <= narrow.FEW else self.tile(x, columns).width
-        return self.empty((-(-columns // width), rows, width), x.dtype)
+        packed = self.empty((-(-columns // width), rows, width), x.dtype)
+        self(make(SHORT[x.dtype.name]), len(packed), w, packed, *words, width)
+        return packed
 
-    def forward(self, g, x, w, shares=1):
+    def packed_for(self, g, x, w):
+        """A filter as the convolution needs it."""
         rows = math.prod(g.kernel) * g.channels
-        packed = self.packed(x, rows, g.filters)
-        kernel = packing.pack(SHORT[x.dtype.name])
-        self(kernel, len(packed), w, packed, rows, g.filters, packed.shape[-1])
+        return self.packed(packing.pack, x, w, g.filters, rows, [rows, g.filters])
+
+    def packed_back(self, g, phase, dy, w):
+        """A filter as a phase of the gradient to the input needs it."""
+        rows = math.prod(phase.taps) * g.filters
+        words = [g.kernel[1], g.channels, g.filters, *phase.first, *phase.every, *phase.taps]
+        return self.packed(packing.pack_flipped, dy, w, g.channels, rows, words)
+
+    def forward(self, g, x, w, shares=1, marks=None):
+        packed = self.packed_for(g, x, w)
         y = self.empty((g.batch, *g.output, g.filters), x.dtype)
-        self.convolve(g, x, packed, y, shares=shares if packed.shape[-1] > 1 else 1)
+        self.convolve(g, x, packed, y, shares=shares if packed.shape[-1] > 1 else 1, marks=marks)
         return y
+
+    def by_winograd(self, m, g, x, packed, y):
+        """Convolves with a packed filter by Winograd's algorithm; gives the marks."""
+        tile = self.tile(x, g.filters)
+        form = winograd.TRANSFORMS[m]
+        filters = self.empty((form.products, len(packed), g.channels, tile.width), x.dtype)
+        temp = self.empty(form.window * 3 * tile.form.lanes, x.dtype)
+        count = len(packed) * g.channels
+        words = (packed, filters, temp, g.channels, g.filters)
+        self(winograd.filters(tile, m), count, *words)
+        cut = winograd.Cut.of(g, tile, m, self.parts)
+        marks = np.full(cut.items * cut.shares, 7, np.int32)
+        scratch = self.empty(cut.scratch, x.dtype)
+        kernel = winograd.forward(tile, m)
+        self(kernel, marks.size, x, filters, y, scratch, marks.ctypes.data, *cut.words(g))
+        return marks
 
     def to_input(self, g, w, dy):
         dx = fenced(np.zeros((g.batch, *g.size, g.channels), dy.dtype))
-        kernel = packing.pack_flipped(SHORT[dy.dtype.name])
         for phase in phases(g):
-            packed = self.packed(dy, math.prod(phase.taps) * g.filters, g.channels)
-            words = (*g.kernel[1:], g.channels, g.filters, *phase.first, *phase.every, *phase.taps)
-            self(kernel, len(packed), w, packed, *words, packed.shape[-1])
+            packed = self.packed_back(g, phase, dy, w)
             offset, apart = phase.place(g, dx.itemsize)
             self.convolve(phase.geometry, dy, packed, dx, offset, apart)
         return dx

@@ -111,6 +111,83 @@ def test_writes_stay_inside(graph, monkeypatch):
         _agree(session.run(fetches, feed), wanted)
 
 
+# -- Winograd's algorithm --------------------------------------------------------------------------
+
+
+def _both(dtype, data_format, shape, filters, padding="SAME"):
+    """A convolution of 3x3 and its gradients, and what to feed."""
+    images = _numbers(0, *shape)
+    images = np.moveaxis(images, -1, 1) if data_format == "NCHW" else images
+    x = hf.placeholder(dtype, [None] * 4)
+    w = hf.placeholder(dtype, [None] * 4)
+    y = hf.nn.conv2d(x, w, [1] * 4, padding, data_format=data_format)
+    fetches = [y, *hf.gradients(hf.reduce_sum(y * y), [x, w])]
+    return x, w, fetches, {x: images, w: _numbers(1, 3, 3, shape[-1], filters) / 9}
+
+
+@pytest.mark.parametrize("data_format", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_by_winograd(graph, monkeypatch, dtype, data_format, padding):
+    monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    *_, fetches, feed = _both(dtype, data_format, (2, 13, 15, 24), 40, padding)
+    with hf.Session() as session:
+        wanted = session.run(fetches, feed)
+        program = program_of(session, fetches, feed)
+        labels = [kernel.label for kernel in program.kernels.values()]
+        assert sum(label.startswith("winograd_2") for label in labels) == 2
+        _agree(session.run(fetches, feed), wanted)
+        assert not native.fallbacks(plan_of(session, fetches))
+
+
+def test_sizes_need_no_new_kernels_by_winograd(graph):
+    x, w, fetches, feed = _both("float32", "NHWC", (2, 14, 14, 32), 32)
+    with hf.Session() as session:
+        program_of(session, fetches, feed)
+        for batch, high, channels, filters in [(5, 14, 32, 32), (2, 19, 32, 32), (2, 14, 64, 60)]:
+            other = {
+                x: _numbers(0, batch, high, 14, channels),
+                w: _numbers(1, 3, 3, channels, filters) / 9,
+            }
+            wanted = session.run(fetches, other)
+            with native.assert_no_compile():
+                program_of(session, fetches, other)
+            _agree(session.run(fetches, other), wanted)
+
+
+@pytest.mark.parametrize("images", [1, 6])
+def test_threads_change_nothing_by_winograd(graph, images):
+    *_, fetches, feed = _both("float32", "NHWC", (images, 14, 14, 64), 64)
+    found = []
+    for threads in (1, 3):
+        config = hf.ConfigProto(intra_op_parallelism_threads=threads)
+        with hf.Session(config=config) as session:
+            program_of(session, fetches, feed)
+            found.append(session.run(fetches, feed))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("of", ["images", "filter"])
+def test_what_is_no_finite_number_is_as_in_direct_convolution(graph, of, value):
+    x, w, fetches, feed = _both("float32", "NHWC", (3, 14, 14, 32), 32)
+    with hf.Session() as session:
+        program_of(session, fetches[0], feed)
+        finite = session.run(fetches[0], feed)
+        if of == "images":
+            feed[x][1, 5, 6, 7] = value
+            seen = np.zeros(finite.shape, bool)
+            seen[1, 4:7, 5:8] = True
+        else:
+            feed[w][1, 1, 3, 4] = value
+            seen = np.zeros(finite.shape, bool)
+            seen[..., 4] = True
+        found = session.run(fetches[0], feed)
+    np.testing.assert_allclose(found[~seen], finite[~seen], rtol=0, atol=1e-4)
+    assert (np.isnan if np.isnan(value) else np.isinf)(found[seen]).all()
+
+
 DEPTHWISE = {
     "plain": ((2, 9, 7, 33), (3, 3), (1, 1), "SAME", (1, 1), "NHWC"),
     "strided": ((3, 11, 8, 5), (3, 4), (2, 3), "SAME", (1, 1), "NHWC"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,31 +13,23 @@ from hybridflow._src.kernels.convolution.geometry import phases
 from hybridflow._src.kernels.convolution.tiles import Tile
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan.fusion import Fusion
-from hybridflow._src.plan.groups import MOST_NODES
 from hybridflow._src.plan.sharing import FLOPS_PER_BYTE
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value
+from hybridflow._src.plan.winograd import Winograd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hybridflow._src.kernels.convolution.geometry import Geometry
-    from hybridflow._src.kernels.kernel import Kernel
-    from hybridflow._src.plan.values import Buffer
 
 
-class Convolutions(Fusion):
+class Convolutions(Winograd):
     """Steps with convolutions.
 
     Images are `[n, h, w, c]`, filters `[kh, kw, c, o]`, both of one floating type; half precision
     is computed with in single.
     """
-
-    def __init__(self, threads: int, most: int = MOST_NODES) -> None:
-        super().__init__(threads, most)
-        # Filters that are packed, by what they are and how.
-        self._packed: dict[tuple[Buffer, object], Value] = {}
 
     def convolution(self, x: Value, filters: Value, geometry: Geometry) -> Value:
         """The convolution of images."""
@@ -66,7 +58,7 @@ class Convolutions(Fusion):
     def _convolution(self, x: Value, w: Value, g: Geometry) -> Value:
         count = math.prod(g.kernel) * g.channels
         kernel = packing.pack(SHORT_NAMES[x.dtype])
-        panels = self._panels(w, kernel, count, g.filters, [count, g.filters])
+        panels = self.panels(w, kernel, count, g.filters, [count, g.filters])
         y = self.memory((g.batch, *g.output, g.filters), x.dtype)
         self._convolve(x, panels, y, g, g.apart(x.dtype.itemsize))
         return y
@@ -77,7 +69,7 @@ class Convolutions(Fusion):
         for phase in phases(g):
             words = [g.kernel[1], g.channels, g.filters, *phase.first, *phase.every, *phase.taps]
             count = math.prod(phase.taps) * g.filters
-            parts.append((phase, self._panels(w, kernel, count, g.channels, words)))
+            parts.append((phase, self.panels(w, kernel, count, g.channels, words)))
         shape = (g.batch, *g.size, g.channels)
         dx = self.memory(shape, dy.dtype)
         is_begun = len(parts) < math.prod(g.stride)
@@ -96,8 +88,8 @@ class Convolutions(Fusion):
         dtype, tile = x.dtype, Tile.of(SHORT_NAMES[x.dtype], g.filters)
         strip = g.filter_strip(dtype.itemsize)
         dw = self.memory((*g.kernel, g.channels, g.filters), dtype)
-        scratch = self._private(g.scratch(strip), dtype)
-        panel = self._private(strip * g.output[1] * tile.width, dtype)
+        scratch = self.private(g.scratch(strip), dtype)
+        panel = self.private(strip * g.output[1] * tile.width, dtype)
         columns = 1 if g.dilation[1] == 1 else g.kernel[1]
         tiles = tile.blocks(g.along) * g.kernel[0] * columns * -(-g.filters // tile.width)
         self.call(
@@ -111,33 +103,6 @@ class Convolutions(Fusion):
         )
         return dw
 
-    # -- what they share ---------------------------------------------------------------------------
-
-    def _private(self, size: int, dtype: np.dtype) -> Value:
-        return self.memory((self.threads, size), dtype)
-
-    def _panels(
-        self, w: Value, kernel: Kernel, length: int, columns: int, words: list[int]
-    ) -> Value:
-        """A filter in panels, packed once for all that read it so."""
-        key = (w.buffer, (w.offset, kernel, *words))
-        found = self._packed.get(key)
-        if found is not None:
-            return found
-        tile = Tile.of(SHORT_NAMES[w.dtype], columns)
-        width = 1 if columns <= narrow.FEW else tile.width
-        count = -(-columns // width)
-        panels = self.memory((count, length, width), w.dtype)
-        self.call(
-            kernel,
-            [0, count, w, panels, *words, width],
-            reads=[w],
-            writes=[panels],
-            divisible=True,
-        )
-        self._packed[key] = panels
-        return panels
-
     def _convolve(
         self,
         x: Value,
@@ -147,7 +112,7 @@ class Convolutions(Fusion):
         apart: tuple[int, int, int],
         is_begun: bool = False,
     ) -> None:
-        """Adds the call that convolves with a packed filter; others may have begun with `y`."""
+        """Adds the calls that convolve with a packed filter; others may have begun with `y`."""
         tile = Tile.of(SHORT_NAMES[x.dtype], g.filters)
         count, _, width = panels.shape
         strip = g.strip(x.dtype.itemsize, self.threads)
@@ -156,14 +121,26 @@ class Convolutions(Fusion):
         shares = 1
         if width > 1 and items < 2 * self.threads and count >= self.threads:
             shares = self.threads
-        scratch = self._private(g.scratch(strip), x.dtype)
+        marks = self.by_winograd(x, panels, y, g)
+        reads = [x, panels]
+        if is_begun or marks is not None:
+            reads.append(y)
+        words: list[Any] = g.words(strip, apart, shares)
+        work = g.flops // FLOPS_PER_BYTE
+        if width > 1:
+            words += [0, 0] if marks is None else [marks, marks.size]
+        if marks is not None:
+            # As a rule there is nothing left to do.
+            reads.append(marks)
+            work = 0
+        scratch = self.private(g.scratch(strip), x.dtype)
         make = narrow.narrow if width == 1 else direct.forward
         self.call(
             make(tile, tile.heights(g.output[1])),
-            [0, shares * items, x, panels, y, scratch, 0, *g.words(strip, apart, shares)],
-            reads=[x, panels, y] if is_begun else [x, panels],
+            [0, shares * items, x, panels, y, scratch, 0, *words],
+            reads=reads,
             writes=[y],
             divisible=True,
-            work=g.flops // FLOPS_PER_BYTE,
+            work=work,
             private=[scratch],
         )

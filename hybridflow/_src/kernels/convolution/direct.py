@@ -25,6 +25,12 @@ def kernel(a):
     {words}
     step = SW * C * {B}
     blocks = (OW + {high} - 1) // {high}
+    marked = word(a, 29)
+    for i in range(word(a, 29)):
+        if load_i32(word(a, 28), i, 0) != 0:
+            marked = 0
+    if marked != 0:
+        return 0
     for item in range(first, last):
         share = item // (N * strips)
         n = item // strips - share * N

@@ -84,7 +84,7 @@ class Geometry(NamedTuple):
     def words(
         self, strip: int, apart: tuple[int, int, int] = (0, 0, 0), shares: int = 1
     ) -> list[int]:
-        """The words of a kernel after the addresses.
+        """The words of a kernel after the addresses, but for marks.
 
         Args:
           apart: see above.

@@ -6,7 +6,8 @@ import textwrap
 
 # A range; images, filters, results, memory for a strip and for a panel; sizes; strides, dilations;
 # padding; rows of a strip; whether it is copied; how far samples of the result, its rows and its
-# pixels lie apart, in bytes; into how many shares the output channels are divided.
+# pixels lie apart, in bytes; into how many shares the output channels are divided; marks, and how
+# many there are: if any, nothing is done unless one is set.
 _WORDS = """
 first = word(a, 0)
 last = word(a, 1)

@@ -1,0 +1,103 @@
+"""Filters that are packed, and convolutions by Winograd's algorithm, as steps of native code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hybridflow._src.kernels.convolution import narrow, winograd
+from hybridflow._src.kernels.convolution.tiles import Tile
+from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.plan.fusion import Fusion
+from hybridflow._src.plan.groups import MOST_NODES
+from hybridflow._src.plan.sharing import FLOPS_PER_BYTE
+from hybridflow._src.plan.values import Value
+
+if TYPE_CHECKING:
+    from hybridflow._src.kernels.convolution.geometry import Geometry
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.values import Buffer
+
+
+class Winograd(Fusion):
+    """Steps with packed filters.
+
+    Args:
+      block: the rows of a block of results in Winograd's algorithm: 2 or 4, 0 for none.
+    """
+
+    def __init__(self, threads: int, most: int = MOST_NODES, block: int = 2) -> None:
+        super().__init__(threads, most)
+        self._block = block
+        # Filters that are packed, by what they are and how.
+        self._packed: dict[tuple[Buffer, object], Value] = {}
+
+    def private(self, size: int, dtype: np.dtype) -> Value:
+        """Memory for the next call, of which each thread has a part for so many numbers."""
+        return self.memory((self.threads, size), dtype)
+
+    def panels(
+        self, w: Value, kernel: Kernel, length: int, columns: int, words: list[int]
+    ) -> Value:
+        """A filter in panels, packed once for all that read it so."""
+        key = (w.buffer, (w.offset, kernel, *words))
+        found = self._packed.get(key)
+        if found is not None:
+            return found
+        tile = Tile.of(SHORT_NAMES[w.dtype], columns)
+        width = 1 if columns <= narrow.FEW else tile.width
+        count = -(-columns // width)
+        panels = self.memory((count, length, width), w.dtype)
+        self.call(
+            kernel,
+            [0, count, w, panels, *words, width],
+            reads=[w],
+            writes=[panels],
+            divisible=True,
+        )
+        self._packed[key] = panels
+        return panels
+
+    def by_winograd(self, x: Value, panels: Value, y: Value, g: Geometry) -> Value | None:
+        """Adds the call that convolves with a packed filter by Winograd's algorithm, if it fits.
+
+        Returns: marks, of which one is set where that gave what is no finite number.
+        """
+        if not self._block or not winograd.fits(g):
+            return None
+        tile, m = Tile.of(SHORT_NAMES[x.dtype], g.filters), self._block
+        cut = winograd.Cut.of(g, tile, m, self.threads)
+        filters = self._transformed(panels, tile, m, g)
+        marks = self.memory((cut.shares * cut.items,), np.int32)
+        scratch = self.private(cut.scratch, x.dtype)
+        self.call(
+            winograd.forward(tile, m),
+            [0, marks.size, x, filters, y, scratch, marks, *cut.words(g)],
+            reads=[x, filters],
+            writes=[y, marks],
+            divisible=True,
+            work=g.flops // FLOPS_PER_BYTE,
+            private=[scratch],
+        )
+        return marks
+
+    def _transformed(self, panels: Value, tile: Tile, m: int, g: Geometry) -> Value:
+        """A packed filter, transformed once for all that read it so."""
+        kernel = winograd.filters(tile, m)
+        found = self._packed.get((panels.buffer, kernel))
+        if found is not None:
+            return found
+        count, form = panels.shape[0], winograd.TRANSFORMS[m]
+        filters = self.memory((form.products, count, g.channels, tile.width), panels.dtype)
+        temp = self.private(form.window * 3 * tile.form.lanes, panels.dtype)
+        self.call(
+            kernel,
+            [0, count * g.channels, panels, filters, temp, g.channels, g.filters],
+            reads=[panels],
+            writes=[filters],
+            divisible=True,
+            private=[temp],
+        )
+        self._packed[panels.buffer, kernel] = filters
+        return filters
