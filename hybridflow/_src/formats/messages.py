@@ -18,16 +18,24 @@ _PACKAGE = "tensorflow."
 
 
 @functools.cache
-def _pool() -> Any:
-    library = importlib.import_module("google.protobuf.descriptor_pool")
+def _files() -> Any:
     descriptors = importlib.import_module("google.protobuf.descriptor_pb2")
-    files = descriptors.FileDescriptorSet()
     folder = importlib.resources.files("hybridflow._src.formats") / "protos"
-    files.ParseFromString((folder / "messages.binpb").read_bytes())
-    pool = library.DescriptorPool()
-    for file in files.file:
+    return descriptors.FileDescriptorSet.FromString((folder / "messages.binpb").read_bytes()).file
+
+
+@functools.cache
+def _pool() -> Any:
+    pool = importlib.import_module("google.protobuf.descriptor_pool").DescriptorPool()
+    for file in _files():
         pool.AddSerializedFile(file.SerializeToString())
     return pool
+
+
+def _names() -> list[str]:
+    """All that there is: messages, and the numbers of dtypes."""
+    found = [m.name for file in _files() if file.package == "tensorflow" for m in file.message_type]
+    return sorted([*found, *enum("DataType").keys()])
 
 
 def enum(name: str) -> Any:
@@ -43,12 +51,16 @@ def decode_error() -> type[Exception]:
 
 
 def __getattr__(name: str) -> Any:
-    """The class of the message `name`."""
+    """The class of the message `name`, or the number of a dtype, such as `DT_FLOAT`."""
+    if name == "__all__":
+        return _names()
     if not name[:1].isupper():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if name.startswith("DT_"):
+            return enum("DataType").Value(name)
         descriptor = _pool().FindMessageTypeByName(_PACKAGE + name)
-    except KeyError:
+    except (KeyError, ValueError):
         raise AttributeError(f"There is no message {name!r}.") from None
     factory = importlib.import_module("google.protobuf.message_factory")
     found = globals()[name] = factory.GetMessageClass(descriptor)

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 _SHIM = "hybridflow._src.cli.shim"
 _FRAMEWORK = "hybridflow._src.framework"
+_GRAPHS = "hybridflow._src.graphs"
+_MESSAGES = "hybridflow._src.formats.messages"
 
 
 def _each(prefix: str, names: str, *sources: str) -> dict[str, tuple[str, ...]]:
     return {f"{prefix}.{name}": sources for name in names.split()}
 
+
+_SAVED_MODEL = (
+    "builder constants loader main_op signature_constants signature_def_utils tag_constants utils"
+)
 
 _PUBLIC = {
     "": (f"{_SHIM}.root", "hybridflow"),
@@ -23,10 +29,12 @@ _PUBLIC = {
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
+    ".contrib.util": ("hybridflow.contrib.util",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
     ".gfile": ("hybridflow.gfile",),
+    ".graph_util": ("hybridflow.graph_util",),
     ".initializers": ("hybridflow.initializers",),
     ".keras": ("hybridflow.keras",),
     ".keras.constraints": ("hybridflow.keras.constraints",),
@@ -38,6 +46,10 @@ _PUBLIC = {
     ".losses": ("hybridflow.losses",),
     ".metrics": ("hybridflow.metrics",),
     ".nn": ("hybridflow.nn",),
+    ".saved_model": ("hybridflow.saved_model",),
+    **{
+        f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
+    },
     ".train": ("hybridflow.train",),
 }
 
@@ -73,14 +85,26 @@ _PYTHON = {
     **_each("tensorflow.python.framework", "device", "hybridflow", f"{_FRAMEWORK}.device"),
     **_each("tensorflow.python.framework", "dtypes", "hybridflow", f"{_FRAMEWORK}.dtypes"),
     **_each("tensorflow.python.framework", "errors errors_impl", "hybridflow.errors"),
-    **_each("tensorflow.python.framework", "ops", "hybridflow"),
+    **_each("tensorflow.python.framework", "graph_io", "hybridflow.train"),
+    **_each("tensorflow.python.framework", "graph_util graph_util_impl", "hybridflow.graph_util"),
+    **_each("tensorflow.python.framework", "importer ops", "hybridflow"),
+    "tensorflow.python.framework.meta_graph": (
+        f"{_GRAPHS}.meta_graph",
+        f"{_GRAPHS}.collections",
+        "hybridflow.contrib.util",
+    ),
     **_each("tensorflow.python.framework", "random_seed", "hybridflow", f"{_FRAMEWORK}.seeds"),
     "tensorflow.python.framework.tensor_shape": (
         "hybridflow",
         f"{_FRAMEWORK}.tensor_shape",
         f"{_FRAMEWORK}.dimension",
     ),
-    **_each("tensorflow.python.framework", "tensor_util", f"{_FRAMEWORK}.static_value"),
+    **_each(
+        "tensorflow.python.framework",
+        "tensor_util",
+        f"{_FRAMEWORK}.static_value",
+        "hybridflow.contrib.util",
+    ),
     "tensorflow.python.keras.constraints": ("hybridflow.keras.constraints",),
     "tensorflow.python.keras.initializers": ("hybridflow.keras.initializers",),
     "tensorflow.python.keras.regularizers": ("hybridflow.keras.regularizers",),
@@ -121,12 +145,38 @@ _PYTHON = {
     **_each(
         "tensorflow.python.training",
         "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
-        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop training "
-        "training_util",
+        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop saver "
+        "training training_util",
         "hybridflow.train",
     ),
     **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
     **_each("tensorflow.python.util", "compat", f"{_SHIM}.compat"),
+}
+
+_INNER_SAVED_MODEL = {
+    "tensorflow.python.saved_model": ("hybridflow.saved_model",),
+    **{
+        f"tensorflow.python.saved_model.{name}": (f"hybridflow.saved_model.{name}",)
+        for name in _SAVED_MODEL.split()
+    },
+}
+
+_PROTOS = {
+    **_each("tensorflow", "core core.example core.framework core.protobuf core.util"),
+    **_each("tensorflow.core.example", "example_pb2 feature_pb2", _MESSAGES),
+    **_each(
+        "tensorflow.core.framework",
+        "attr_value_pb2 function_pb2 graph_pb2 node_def_pb2 op_def_pb2 step_stats_pb2 summary_pb2 "
+        "tensor_pb2 tensor_shape_pb2 tensor_slice_pb2 types_pb2 variable_pb2 versions_pb2",
+        _MESSAGES,
+    ),
+    **_each(
+        "tensorflow.core.protobuf",
+        "meta_graph_pb2 queue_runner_pb2 saved_model_pb2 saver_pb2 tensor_bundle_pb2",
+        _MESSAGES,
+    ),
+    **_each("tensorflow.core.protobuf", "config_pb2", "hybridflow", _MESSAGES),
+    **_each("tensorflow.core.util", "event_pb2", _MESSAGES),
 }
 
 _TUTORIALS = {
@@ -140,5 +190,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"tensorflow.compat.v1{path}": sources for path, sources in _PUBLIC.items()},
     **_CONTRIB_INSIDE,
     **_PYTHON,
+    **_INNER_SAVED_MODEL,
+    **_PROTOS,
     **_TUTORIALS,
 }
