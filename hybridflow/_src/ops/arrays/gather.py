@@ -10,7 +10,7 @@ import numpy as np
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.op_def import OpDef, Sample
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import merge
@@ -132,6 +132,31 @@ _gather_op = OpDef(
     grad=lambda op, dy: (_rows_grad(op.inputs[0], op.inputs[1], dy), None),
     samples=_gather_samples,
     native=lambda b, params, indices, validate_indices: b.gather(params, indices),
+)
+
+
+def _resource_gather_shape(attrs: dict[str, Any], handle: Tensor, indices: Tensor) -> Any:
+    known = handle.op.attrs.get("handle_shape", handle.op.attrs.get("shape"))
+    dims = None if known is None else known._dims
+    return None if not dims or indices._dims is None else (*indices._dims, *dims[1:])
+
+
+def _resource_gather_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
+    handle, indices = op.inputs
+    variable = raw.ReadVariableOp(handle, dtype=op.get_attr("dtype"))
+    return _rows_grad(variable, indices, dy), None
+
+
+# Rows of a variable: files have it, where TensorFlow looks up embeddings in resource variables.
+OpDef(
+    "ResourceGather",
+    "resource: resource, indices: Tindices -> output: dtype",
+    types={"Tindices": INDICES},
+    attrs={"validate_indices": True, "dtype": REQUIRED},
+    shape=_resource_gather_shape,
+    compute=lambda storage, indices, validate_indices, dtype: _take(storage.read(), indices, 0),
+    grad=_resource_gather_grad,
+    effect="read",
 )
 
 

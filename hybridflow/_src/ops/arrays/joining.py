@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
@@ -158,6 +158,39 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
                 raise ValueError(f"The axis of concat must be a scalar, got shape {axis.shape}.")
             return identity(values[0], name=scope)
     return _concat_op(values, axis, name=name)
+
+
+def _concat_offsets(concat_dim: np.ndarray, *shape: np.ndarray) -> list[np.ndarray]:
+    rank = len(shape[0])
+    at = int(concat_dim.reshape(()))
+    if not -rank <= at < rank:
+        raise ValueError(f"Concat dim is out of range: {at} vs. {rank}")
+    found, before = [], 0
+    for sizes in shape:
+        if sizes.shape != shape[0].shape or np.any(np.delete(sizes != shape[0], at)):
+            raise ValueError(f"Shapes {shape[0]} and {sizes} differ beside dimension {at}")
+        offset = np.zeros(rank, np.int32)
+        offset[at] = before
+        before += sizes[at]
+        found.append(offset)
+    return found
+
+
+def _offset_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for axis in (1, -2):
+        shapes = [np.array([2, size, 3], np.int32) for size in (1, 0, 4)]
+        yield Sample(np.array(axis, np.int32), shapes, differentiable=False)
+
+
+# Where each of several tensors begins in their concatenation: TensorFlow's gradient of that.
+OpDef(
+    "ConcatOffset",
+    "concat_dim: int32, shape: N*int32 -> offset: N*int32",
+    shape=lambda attrs, concat_dim, *shape: [t._dims for t in shape],
+    compute=_concat_offsets,
+    grad=not_differentiable,
+    samples=_offset_samples,
+)
 
 
 # -- stack, unstack --------------------------------------------------------------------------------

@@ -109,6 +109,31 @@ _select_op = OpDef(
 )
 
 
+def _select_v2_grad(op: Any, dy: Tensor) -> tuple[None, Any, Any]:
+    condition, t, e = op.inputs
+    zeros = raw.ZerosLike(dy)
+    dt, de = raw.SelectV2(condition, dy, zeros), raw.SelectV2(condition, zeros, dy)
+    return None, raw.SumToShape(dt, raw.Shape(t)), raw.SumToShape(de, raw.Shape(e))
+
+
+def _select_v2_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for flags, t, e in (((2, 3), (2, 3), (2, 3)), ((2, 1), (3,), ()), ((), (2,), (1, 2))):
+            values = [rng.normal(size=dims).astype(dtype) for dims in (t, e)]
+            yield Sample(rng.uniform(size=flags) > 0.5, *values)
+
+
+# As `Select`, but all three are broadcast: files of TensorFlow 1.15 and later have it.
+OpDef(
+    "SelectV2",
+    "condition: bool, t: T, e: T -> output: T",
+    shape=shape_rules.broadcasting,
+    compute=lambda condition, t, e: np.where(condition, t, e),
+    grad=_select_v2_grad,
+    samples=_select_v2_samples,
+)
+
+
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
     """Elements of `x` where `condition` is True, of `y` elsewhere; or where it is True.
 

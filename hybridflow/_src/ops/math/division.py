@@ -91,6 +91,25 @@ def _real_div_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
 
 
 _real_div = binary("RealDiv", np.true_divide, _real_div_grad, types=INEXACT, domain2=_DIVISORS)
+
+
+def _div_no_nan_arrays(x: np.ndarray, y: np.ndarray) -> Any:
+    return np.where(y == 0, 0, x / np.where(y == 0, 1, y))
+
+
+def _div_no_nan_grad(op: Any, dz: Tensor) -> tuple[Any, Any]:
+    x, y = op.inputs
+    return raw.DivNoNan(dz, y), dz * raw.DivNoNan(raw.DivNoNan(-x, y), y)
+
+
+# The quotient, and 0 where the divisor is 0: files have it, from losses of later TensorFlows.
+binary(
+    "DivNoNan",
+    _div_no_nan_arrays,
+    _div_no_nan_grad,
+    types=(dtypes.float32, dtypes.float64),
+    domain2=_DIVISORS,
+)
 _floor_div = binary(
     "FloorDiv",
     _floor_div_arrays,

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.kernels import extremes
+from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS, REALS, gradient_op, unary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = [
@@ -53,6 +57,44 @@ gradient_op(
     lambda op, dz: (raw.Relu6Grad(dz, op.inputs[1]), None),
     types=REALS,
     names=_OF_FEATURES,
+)
+
+
+def _leaky_samples(rng: np.random.Generator, inputs: int) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64):
+        for shape in ((2, 3), (), (0, 2)):
+            signs = rng.choice([-1.0, 1.0], shape)
+            args = [(signs * rng.uniform(0.2, 2, shape)).astype(dtype) for _ in range(inputs)]
+            yield Sample(*args, alpha=0.3)
+
+
+# `leaky_relu` is made of other ops, as TensorFlow 1.4 has it; files of later ones have these.
+OpDef(
+    "LeakyRelu",
+    "features: T -> activations: T",
+    types=FLOATS,
+    attrs={"alpha": 0.2},
+    shape=shape_rules.same,
+    compute=lambda features, alpha: np.where(
+        features > 0, features, features * features.dtype.type(alpha)
+    ),
+    grad=lambda op, dy: raw.LeakyReluGrad(dy, op.inputs[0], alpha=op.get_attr("alpha")),
+    samples=lambda rng: _leaky_samples(rng, 1),
+)
+OpDef(
+    "LeakyReluGrad",
+    "gradients: T, features: T -> backprops: T",
+    types=FLOATS,
+    attrs={"alpha": 0.2},
+    shape=shape_rules.merging,
+    compute=lambda gradients, features, alpha: np.where(
+        features > 0, gradients, gradients * features.dtype.type(alpha)
+    ),
+    grad=lambda op, dz: (
+        raw.LeakyReluGrad(dz, op.inputs[1], alpha=op.get_attr("alpha")),
+        None,
+    ),
+    samples=lambda rng: _leaky_samples(rng, 2),
 )
 
 
