@@ -199,6 +199,7 @@ def test_what_stands_beside_what():
         assert w.colocation_groups() == [b"loc:@import/x"]
 
 
+SRC = {"SrcT": messages.AttrValue(type=1)}
 FLOAT = {"T": messages.AttrValue(type=1)}
 
 
@@ -279,6 +280,13 @@ def test_switch_and_merge():
         ),
         (lambda g: g.node.add(name="a", op="Merge", input=["x", "x"]), "does not bring the two"),
         (lambda g: g.node.add(name="a", op="Merge", input=["cond/exp"]), "does not bring the two"),
+        (
+            lambda g: [
+                node(g, "b", "Cast", ["cond/x"], DstT=messages.AttrValue(type=3), **SRC),
+                g.node.add(name="a", op="Merge", input=["b", "cond/neg"]),
+            ],
+            "must have the same type",
+        ),
         (lambda g: g.node.add(name="a", op="Exit", input=["x"]), "is in no loop"),
         (lambda g: g.node.add(name="a", op="Switch", input=["x"]), "has 1 inputs"),
         (lambda g: g.node.add(name="a", op="Identity", input=["cond/x:2"]), "has 2 outputs, not 3"),

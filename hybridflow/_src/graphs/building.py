@@ -276,18 +276,24 @@ class Region:
     # -- building ----------------------------------------------------------------------------------
 
     def _make(self, node: Node) -> None:
-        structure = self._structure
-        if node.op == "Merge":
-            self._make_choice(node)
-        elif node.op == "Exit":
-            self._make_loop(structure.loops[structure.loop_of[node.name]])
-        elif node.op == "Switch" or node.op == "LoopCond":
-            self.values[Ref(node.name, 0)] = self.tensor(node.inputs[0])
-        else:
-            inputs = [self.tensor(ref) for ref in node.inputs]
-            graph = self._builder.graph
-            with graph.control_dependencies(self._waits(node)), graph.device(node.device or ""):
-                self._make_node(node, inputs)
+        """Builds a node, or all that are built with it.
+
+        Raises:
+          ValueError: for whatever is wrong with it.
+        """
+        try:
+            if node.op == "Merge":
+                self._make_choice(node)
+            elif node.op == "Exit":
+                self._make_loop(self._structure.loops[self._structure.loop_of[node.name]])
+            elif node.op == "Switch" or node.op == "LoopCond":
+                self.values[Ref(node.name, 0)] = self.tensor(node.inputs[0])
+            else:
+                self._make_node(node)
+        except _NodeError:
+            raise
+        except Exception as error:  # whatever the rules of an op make of what a file holds
+            raise _NodeError(f"Node {self._name(node)!r} ({node.op}): {error}") from error
 
     def _waits(self, node: Node) -> list[Operation]:
         found = []
@@ -306,8 +312,10 @@ class Region:
     def _name(self, node: Node) -> str:
         return f"{self._prefix}{node.name}"
 
-    def _make_node(self, node: Node, inputs: list[Tensor]) -> None:
-        try:
+    def _make_node(self, node: Node) -> None:
+        inputs = [self.tensor(ref) for ref in node.inputs]
+        graph = self._builder.graph
+        with graph.control_dependencies(self._waits(node)), graph.device(node.device or ""):
             if node.op in IFS or node.op == "Case":
                 outputs = self._call_choice(node, inputs)
             elif node.op in WHILES:
@@ -317,13 +325,9 @@ class Region:
                 outputs = [self._identity(node, t, i) for i, t in enumerate(results)]
             else:
                 outputs = self._plain(node, inputs)
-        except _NodeError:
-            raise
-        except Exception as error:  # whatever the rules of an op make of what a file holds
-            raise _NodeError(f"Node {self._name(node)!r} ({node.op}): {error}") from error
         for index, tensor in enumerate(outputs):
             self.values[Ref(node.name, index)] = tensor
-        self.ops.setdefault(node.name, self._builder.graph._ops[-1])
+        self.ops.setdefault(node.name, graph._ops[-1])
 
     def _plain(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
         record = record_of(node.op)
