@@ -315,19 +315,24 @@ class Region:
     def _make_node(self, node: Node) -> None:
         inputs = [self.tensor(ref) for ref in node.inputs]
         graph = self._builder.graph
-        with graph.control_dependencies(self._waits(node)), graph.device(node.device or ""):
-            if node.op in IFS or node.op == "Case":
-                outputs = self._call_choice(node, inputs)
-            elif node.op in WHILES:
-                outputs = self._call_loop(node, inputs)
-            elif node.op in CALLS or node.op in self._builder.library:
-                results = self._call(self._called(node), inputs)
-                outputs = [self._identity(node, t, i) for i, t in enumerate(results)]
-            else:
-                outputs = self._plain(node, inputs)
+        if node.waits or node.device:
+            with graph.control_dependencies(self._waits(node)), graph.device(node.device or ""):
+                outputs = self._outputs(node, inputs)
+        else:
+            outputs = self._outputs(node, inputs)
         for index, tensor in enumerate(outputs):
             self.values[Ref(node.name, index)] = tensor
         self.ops.setdefault(node.name, graph._ops[-1])
+
+    def _outputs(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
+        if node.op in IFS or node.op == "Case":
+            return self._call_choice(node, inputs)
+        if node.op in WHILES:
+            return self._call_loop(node, inputs)
+        if node.op in CALLS or node.op in self._builder.library:
+            results = self._call(self._called(node), inputs)
+            return [self._identity(node, t, i) for i, t in enumerate(results)]
+        return self._plain(node, inputs)
 
     def _plain(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
         record = record_of(node.op)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
@@ -154,8 +155,7 @@ def _arguments(record: OpDef, inputs: Sequence[Tensor], names: Sequence[str]) ->
 
 def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The attributes that a record takes, from those of a node."""
-    known = {attr.name: attr for attr in definition(record).attr}
-    told = _told(record)
+    known, told = _described(record)
     found: dict[str, Any] = {}
     for key, attr in attrs.items():
         if key in record.defaults:
@@ -176,15 +176,17 @@ def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str,
     return found
 
 
-def _told(record: OpDef) -> set[str]:
-    """The attributes that inputs and outputs tell."""
+@functools.cache
+def _described(record: OpDef) -> tuple[dict[str, Any], frozenset[str]]:
+    """The attributes of an op by name, and which of them inputs and outputs tell."""
     message = definition(record)
-    return {
+    told = frozenset(
         key
         for arg in [*message.input_arg, *message.output_arg]
         for key in (arg.type_attr, arg.number_attr, arg.type_list_attr)
         if key
-    }
+    )
+    return {attr.name: attr for attr in message.attr}, told
 
 
 def _of_record(value: Any) -> Any:
