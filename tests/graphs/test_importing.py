@@ -199,6 +199,17 @@ def test_what_stands_beside_what():
         assert w.colocation_groups() == [b"loc:@import/x"]
 
 
+def test_attributes_that_are_no_text():
+    graph_def = messages.GraphDef()
+    shape = messages.AttrValue(shape=messages.TensorShapeProto())
+    kind = messages.AttrValue(type=1)
+    name = messages.AttrValue(s=b"\xd2\xff")
+    node(graph_def, "v", "VariableV2", dtype=kind, shape=shape, shared_name=name)
+    with hf.Graph().as_default() as graph:
+        hf.import_graph_def(graph_def, name="")
+        assert graph.as_graph_def().node[0].attr["shared_name"].s == b"\xd2\xff"
+
+
 SRC = {"SrcT": messages.AttrValue(type=1)}
 FLOAT = {"T": messages.AttrValue(type=1)}
 

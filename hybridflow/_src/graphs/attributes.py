@@ -26,7 +26,8 @@ class Function:
 
 
 def _text(value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(value)
+    # Bytes of a file that are no text come back as they were.
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
 
 
 def _tensor(value: Any) -> Any:
