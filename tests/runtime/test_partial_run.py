@@ -67,13 +67,17 @@ def test_what_is_wrong(session):
     run = session.partial_run_setup([y, z], [a, b])
     with pytest.raises(INVALID, match="needs the tensor 'b:0', which is to be fed"):
         session.partial_run(run, z, {a: 1.0})
-    with pytest.raises(INVALID, match="'Add:0' was fetched already, or was not named"):
+    with pytest.raises(INVALID, match="Add:0 was not specified in partial_run_setup"):
         session.partial_run(run, hf.add(a, 1.0), {a: 1.0})
     assert session.partial_run(run, y, {a: 1.0}) == 1.0
-    with pytest.raises(INVALID, match="'y:0' was fetched already"):
+    with pytest.raises(INVALID, match="y:0 has already been fetched"):
         session.partial_run(run, y)
-    with pytest.raises(INVALID, match="'a:0' was fed already"):
+    with pytest.raises(INVALID, match="a:0 has already been fed"):
         session.partial_run(run, z, {a: 1.0, b: 2.0})
+    with pytest.raises(INVALID, match="Placeholder:0 was not specified in partial_run_setup"):
+        session.partial_run(run, z, {hf.placeholder(hf.float32): 1.0, b: 2.0})
+    with pytest.raises(INVALID, match="specify at least one target to fetch"):
+        session.partial_run_setup([], [a])
     assert session.partial_run(run, z, {b: 2.0}) == 3.0
     with pytest.raises(TypeError, match="Cannot interpret feed_dict key as Tensor"):
         session.partial_run_setup([y], [object()])

@@ -29,10 +29,17 @@ class PartialRun:
       fetches: all that is fetched in the steps.
       feeds: all that is fed.
       kernels: the state of the session.
+
+    Raises:
+      InvalidArgumentError: if nothing is fetched.
     """
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor], kernels: Kernels) -> None:
+        if not fetches.tensors and not fetches.operations:
+            raise _invalid("specify at least one target to fetch or execute.")
         self._kernels = kernels
+        self._feeds = frozenset(feeds)
+        self._fetches = frozenset([*fetches.tensors, *fetches.operations])
         self._unfed = set(feeds)
         self._tensors = set(fetches.tensors)
         self._operations = set(fetches.operations)
@@ -48,18 +55,16 @@ class PartialRun:
             set up, or needs a feed that is still to come.
         """
         for tensor in feeds:
+            if tensor not in self._feeds:
+                raise _invalid(f"{tensor.name} was not specified in partial_run_setup.")
             if tensor not in self._unfed:
-                raise _invalid(
-                    f"The tensor {tensor.name!r} was fed already, or was not named as a feed when "
-                    "this partial run was set up."
-                )
+                raise _invalid(f"The tensor {tensor.name} has already been fed.")
         elements: list[Any] = [*fetches.tensors, *fetches.operations]
         for element in elements:
+            if element not in self._fetches:
+                raise _invalid(f"{element.name} was not specified in partial_run_setup.")
             if element not in self._tensors and element not in self._operations:
-                raise _invalid(
-                    f"{element.name!r} was fetched already, or was not named as a fetch when this "
-                    "partial run was set up."
-                )
+                raise _invalid(f"{element.name} has already been fetched.")
         unfed = self._unfed - set(feeds)
         values = {**self._values, **dict(zip(feeds, arrays, strict=True))}
         now = prune(fetches.tensors, fetches.operations, frozenset(values), frozenset(self._done))
