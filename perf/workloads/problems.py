@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perf.workloads import networks
+from perf.workloads import files, networks
 from perf.workloads.rules import RULES, Rule
 
 
@@ -169,4 +169,5 @@ FAMILIES: dict[str, Any] = {
     "chain": chain,
     "tape": tape,
     **networks.FAMILIES,
+    **files.FAMILIES,
 }

@@ -396,6 +396,23 @@ def _networks() -> list[Workload]:
     return rows
 
 
+def _files() -> list[Workload]:
+    """Checkpoints beside the same bytes in a plain file."""
+    targets = (Target(GRAPH, "numpy:", 1 / 0.8), Target(GRAPH, "tensorflow:", 1.0))
+    return [
+        Workload(
+            f"{family} 1 GB, {tensors} tensors",
+            family,
+            {"megabytes": 1000, "tensors": tensors},
+            {"megabytes": 0.1},
+            "numpy:",
+            targets,
+        )
+        for family in ("save", "restore")
+        for tensors in (4, 100)
+    ]
+
+
 TABLE: list[Workload] = [
     *_updates(),
     *_sparse(),
@@ -404,6 +421,7 @@ TABLE: list[Workload] = [
     *_starts(),
     *_convolutions(),
     *_networks(),
+    *_files(),
 ]
 # Seconds that some things should take at most, whatever else is running.
 SECONDS = {
