@@ -17,6 +17,7 @@ import numpy as np
 
 from hybridflow._src.formats import messages, varints
 from hybridflow._src.formats.checksums import crc32c, mask
+from hybridflow._src.formats.commit import commit
 from hybridflow._src.formats.ordered_code import slice_key
 from hybridflow._src.formats.slices import FULL, add_extents
 from hybridflow._src.formats.sorted_table import TableWriter
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 HEADER = b""
+# Numbers are written, read and their checksum made in steps that stay in the processor's cache.
+STEP = 1 << 18
 
 
 def index_name(prefix: str) -> str:
@@ -69,7 +72,14 @@ class BundleWriter:
         self._temporary = f".tempstate{secrets.randbits(64)}"
         self._entries: dict[bytes, Any] = {}
         self._offset = 0
-        self._file: BinaryIO = open(self._path, "xb")  # noqa: SIM115 - closed by `finish`
+        self._opened: BinaryIO | None = None
+
+    @property
+    def _file(self) -> BinaryIO:
+        # Not before `with`: what interrupts leaves no file behind.
+        if self._opened is None:
+            self._opened = open(self._path, "xb")  # noqa: SIM115 - closed by `finish`
+        return self._opened
 
     @property
     def _path(self) -> str:
@@ -79,7 +89,9 @@ class BundleWriter:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._file.close()
+        if self._opened is not None:
+            with contextlib.suppress(OSError):  # what could not be written cannot be now
+                self._opened.close()
         for path in (self._path, index_name(self._prefix) + self._temporary):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
@@ -119,14 +131,13 @@ class BundleWriter:
         self._entries[key] = entry
 
     def finish(self) -> None:
-        """Makes the files durable and gives them their names, the index last."""
+        """Makes the files durable, and then the checkpoint."""
         close_durably(self._file)
         index = index_name(self._prefix)
         with open(index + self._temporary, "xb") as file:
             write_index(file, 1, self._entries)
             close_durably(file)
-        os.replace(self._path, data_name(self._prefix))
-        os.replace(index + self._temporary, index)
+        commit({self._path: data_name(self._prefix)}, index, index + self._temporary)
 
 
 def write_index(file: BinaryIO, shards: int, entries: dict[bytes, Any]) -> None:
@@ -152,8 +163,12 @@ def _set_shape(message: Any, shape: Sequence[int]) -> None:
 
 def _write_numbers(write: Callable[[Any], Any], value: np.ndarray) -> tuple[int, int]:
     data = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-    write(data)
-    return data.nbytes, crc32c(data)
+    crc = 0
+    for start in range(0, data.size, STEP):
+        piece = data[start : start + STEP]
+        write(piece)
+        crc = crc32c(piece, crc)
+    return data.nbytes, crc
 
 
 def _write_strings(write: Callable[[Any], Any], value: np.ndarray) -> tuple[int, int]:

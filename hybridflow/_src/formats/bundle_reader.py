@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import math
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.formats import messages, varints
-from hybridflow._src.formats.bundle import HEADER, VERSION, data_name, index_name
+from hybridflow._src.formats.bundle import HEADER, STEP, VERSION, data_name, index_name
 from hybridflow._src.formats.checksums import crc32c, mask
+from hybridflow._src.formats.commit import pending
 from hybridflow._src.formats.ordered_code import slice_key
 from hybridflow._src.formats.slices import extents_of
 from hybridflow._src.formats.table_reader import TableReader
@@ -23,9 +25,6 @@ from hybridflow._src.framework.errors import NotFoundError
 
 if TYPE_CHECKING:
     from hybridflow._src.formats.slices import Extent
-
-# Numbers are read and their checksum made in steps that stay in the processor's cache.
-_STEP = 1 << 18
 
 
 class _Index:
@@ -75,9 +74,9 @@ class BundleReader(TensorReader):
     def __init__(self, prefix: str) -> None:
         super().__init__(prefix)
         self._path = index_name(prefix)
+        self._pending = False
         try:
-            with open(self._path, "rb") as file:
-                index = _index(file.read())
+            index = _index(self._index_in_force())
         except FileNotFoundError:
             raise NotFoundError(
                 None,
@@ -89,6 +88,19 @@ class BundleReader(TensorReader):
             raise self._damaged(self._path, str(error)) from error
         self.entries, self.shards = index.entries, index.shards
         self.shapes, self.kinds = index.shapes, index.kinds
+
+    def _index_in_force(self) -> bytes:
+        with contextlib.suppress(FileNotFoundError), open(pending(self._path), "rb") as file:
+            self._pending = True
+            return file.read()
+        with open(self._path, "rb") as file:
+            return file.read()
+
+    def _open(self, path: str) -> io.BufferedReader:
+        if self._pending:
+            with contextlib.suppress(FileNotFoundError):
+                return open(pending(path), "rb")
+        return open(path, "rb")
 
     @functools.cached_property
     def most(self) -> int:
@@ -115,7 +127,7 @@ class BundleReader(TensorReader):
                 raise ValueError(f"a slice of tensor {name} is of another dtype")
             if out is not None and out.shape != shape:
                 raise ValueError(f"a slice of tensor {name} has shape {list(shape)}")
-            with open(path, "rb") as file:
+            with self._open(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > size:
                     raise ValueError(f"tensor {name} lies beyond its end")
@@ -142,15 +154,15 @@ class BundleReader(TensorReader):
 
 def _size(path: str) -> int:
     """How large a file is; one that is not there is found missing when it is read."""
-    return os.path.getsize(path) if os.path.exists(path) else 0
+    return max([os.path.getsize(p) for p in (path, pending(path)) if os.path.exists(p)], default=0)
 
 
 def _fill(value: np.ndarray, file: io.BufferedReader) -> int:
     """Reads numbers into an array; their checksum."""
     data = value.reshape(-1).view(np.uint8)
     crc = 0
-    for start in range(0, data.size, _STEP):
-        piece = data[start : start + _STEP]
+    for start in range(0, data.size, STEP):
+        piece = data[start : start + STEP]
         if file.readinto(piece.data) != piece.size:
             raise ValueError("it is cut short")
         crc = crc32c(piece, crc)

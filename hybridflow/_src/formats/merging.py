@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
@@ -13,6 +14,7 @@ from hybridflow._src.formats.bundle import (
     write_index,
 )
 from hybridflow._src.formats.bundle_reader import BundleReader
+from hybridflow._src.formats.commit import commit
 from hybridflow._src.formats.whole import write_whole
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ def merge(sources: Sequence[str], target: str) -> None:
                 path = data_name(source, entry.shard_id, reader.shards)
                 known.shard_id = files.setdefault(path, len(files))
     make_folder(target)
-    for path, shard in files.items():
-        os.replace(path, data_name(target, shard, len(files)))
-    write_whole(index_name(target), lambda file: write_index(file, len(files), entries))
+    index = index_name(target)
+    written = f"{index}.tempstate{secrets.randbits(64)}"
+    write_whole(written, lambda file: write_index(file, len(files), entries))
+    commit({p: data_name(target, shard, len(files)) for p, shard in files.items()}, index, written)
     for source in sources:
         os.remove(index_name(source))

@@ -73,10 +73,11 @@ def _save(
         )
     with translated(path), BundleWriter(path) as writer:
         for name, spec, tensor in zip(names, specs, tensors, strict=True):
-            if spec:
-                writer.add_slice(name, *parse_slice(spec), tensor)
-            else:
-                writer.add(name, tensor)
+            with translated(f"{path} (tensor {name})"):
+                if spec:
+                    writer.add_slice(name, *parse_slice(spec), tensor)
+                else:
+                    writer.add(name, tensor)
         writer.finish()
     return ()
 
@@ -91,7 +92,8 @@ def _restore(
         for name, spec, dtype in zip(
             _texts(tensor_names), _texts(shape_and_slices), dtypes, strict=True
         ):
-            value = _part(reader, name, spec) if spec else reader.read(name)
+            with translated(f"{path} (tensor {name})"):
+                value = _part(reader, name, spec) if spec else reader.read(name)
             if reader.dtype(name) != dtype:
                 raise InvalidArgumentError(
                     None,

@@ -11,6 +11,7 @@ from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
 from hybridflow._src.platform import tf_logging
@@ -406,10 +407,14 @@ class Saver:
             for spec in saveable.specs
         ]
         tensors = iter([tensor for (tensor,) in read])
-        for saveable in saveables:
-            shapes = [spec.tensor.shape.as_list() for spec in saveable.specs]
-            values = [next(tensors) for _ in saveable.specs]
-            saveable.restore(values, shapes if self._reshape else None)
+
+        def assign() -> None:
+            for saveable in saveables:
+                shapes = [spec.tensor.shape.as_list() for spec in saveable.specs]
+                values = [next(tensors) for _ in saveable.specs]
+                saveable.restore(values, shapes if self._reshape else None)
+
+        undone_on_error(assign)
 
     def _built(self) -> Any:
         if self.saver_def is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
+from hybridflow._src.formats.commit import pending
 from hybridflow._src.formats.whole import write_whole
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.platform.system_errors import translated
@@ -201,7 +202,8 @@ def remove_checkpoint(
     patterns = [f"{prefix}.{glob.escape(meta_graph_suffix)}"]
     if checkpoint_format_version == 2:
         # The index first: without it there is no checkpoint, with it there is a whole one.
-        patterns = [index_name(prefix), f"{prefix}.data-?????-of-?????", *patterns]
+        index, data = index_name(prefix), f"{prefix}.data-?????-of-?????"
+        patterns = [pending(index), index, pending(data), data, *patterns]
     else:
         patterns.append(prefix)
     for pattern in patterns:
