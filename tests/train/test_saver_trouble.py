@@ -87,7 +87,7 @@ def kept(request, tmp_path):
 
         yield Kept(
             run,
-            lambda path: saver.save(session, path, write_state=False),
+            lambda path: saver.save(session, path, write_meta_graph=False, write_state=False),
             lambda path: saver.restore(session, path),
         )
 
