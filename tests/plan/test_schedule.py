@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import hybridflow as hf
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.plan import effects, schedule
+from tests import native
 
 NOTHING = frozenset()
 
@@ -178,6 +179,96 @@ def test_everything_that_can_run_before_a_write_does(variable):
     assert ordered.index(y.op) < ordered.index(written)
     for op in ordered[ordered.index(written) + 1 :]:
         assert written in schedule.prune([], [op], NOTHING)
+
+
+# -- reads that are no copies: what TensorFlow 1.4 and 1.15 give -----------------------------------
+
+
+def writes_of(v):
+    sgd = hf.train.GradientDescentOptimizer(1.0)
+    return {
+        "assign": lambda: v.assign(7.0),
+        "computed": lambda: v.assign(v * 2.0 + 3.0),
+        "add": lambda: v.assign_add(1.0),
+        "train": lambda: sgd.minimize(v * v + v),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"), [("assign", 7), ("computed", 3), ("add", 1), ("train", -1)]
+)
+def test_who_waits_for_a_write_sees_it(variable, kind, after):
+    v = variable()
+    with hf.control_dependencies([writes_of(v)[kind]()]):
+        late = [hf.identity(v), v + 10.0, v.read_value(), hf.reduce_sum(v * v)]
+    wanted = [after, after + 10, after, after * after]
+    sess = started(v)
+    for _ in range(4):  # interpreted, then natively
+        sess.run(v.initializer)
+        assert sess.run([*late, v * 3.0]) == [*wanted, 0]
+        native.wait()
+
+
+def test_a_moving_average_of_what_was_just_trained(variable):
+    v = variable(value=4.0)
+    average = hf.train.ExponentialMovingAverage(0.5)
+    with hf.control_dependencies([v.assign(8.0)]):
+        step = average.apply([v])
+    sess = started(v)
+    sess.run(hf.global_variables_initializer())
+    sess.run(step)
+    assert sess.run(average.average(v)) == 6
+
+
+def test_a_loop_sees_what_its_turns_write(variable):
+    a, b = variable("a"), variable("b")
+
+    def body(i):
+        with hf.control_dependencies([a.assign_add(1.0)]):
+            total = b.assign_add(a)
+        with hf.control_dependencies([total]):
+            return i + 1.0
+
+    by_counter = hf.while_loop(lambda i: i < 10.0, body, [0.0])
+    by_variable = hf.while_loop(lambda i: a < 5.0, body, [0.0])
+    sess = started(a, b)
+    for loop, turns in ((by_counter, 10), (by_variable, 5)):
+        for _ in range(3):
+            sess.run([a.initializer, b.initializer])
+            assert sess.run(loop) == turns
+            assert sess.run([a, b]) == [turns, turns * (turns + 1) / 2]
+            native.wait()
+
+
+def test_a_branch_inside_a_loop_squares_what_the_last_turn_left(variable):
+    v = variable(value=2.0)
+
+    def body(i):
+        squared = hf.cond(hf.constant(True), lambda: v.assign(hf.square(v)), lambda: v + 0.0)
+        with hf.control_dependencies([squared]):
+            return i + 1
+
+    loop = hf.while_loop(lambda i: i < 4, body, [0])
+    sess = started(v)
+    assert sess.run(loop) == 4
+    assert sess.run(v) == 65536
+
+
+def test_a_read_that_is_fed_is_what_it_is_fed_with(graph):
+    v = hf.get_variable("v", initializer=1.0, use_resource=False)
+
+    def written():
+        with hf.control_dependencies([v.assign_add(1.0)]):
+            return v * 10.0
+
+    with hf.control_dependencies([v.assign_add(1.0)]):
+        late = v * 10.0
+    branch = hf.cond(hf.constant(True), written, lambda: 0.0)
+    sess = started(v)
+    assert sess.run([late, branch], {v.value(): 100.0}) == [1000, 1000]
+    assert sess.run(v) == 3
+    assert sess.run(late) == 40
+    assert sess.run(branch) == 50
 
 
 # -- effects ---------------------------------------------------------------------------------------

@@ -72,3 +72,11 @@ def is_pure_read(op: Operation) -> bool:
     if op.record.effect == "read":
         return len(op.inputs) == 1
     return op.record.name == "Identity" and is_reference(op.inputs[0])
+
+
+def snapshot_of(tensor: Tensor) -> Operation | None:
+    """The variable kept by reference of which a tensor is a read that its users share."""
+    op = tensor.op
+    if op.record.name != "Identity" or not is_reference(op.inputs[0]):
+        return None
+    return op.inputs[0].op

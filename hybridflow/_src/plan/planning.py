@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.storage import Guard, Storage
 from hybridflow._src.plan import schedule
-from hybridflow._src.plan.effects import is_reference, source_of
+from hybridflow._src.plan.effects import effects_of, is_reference, snapshot_of, source_of
 from hybridflow._src.plan.instruction import Instruction
 from hybridflow._src.plan.native import native_of
 from hybridflow._src.plan.passes import Passes
@@ -57,6 +57,8 @@ class _Builder:
         self.kernels = kernels
         # Feeds that are variables themselves, not their values.
         self.references = references
+        # Who reads a variable once more, instead of using an earlier read.
+        self.late: dict[Operation, set[Tensor]] = {}
         self.template: list[Any] = []
         self.slots: dict[Tensor, int] = {}
         self.steps: list[Instruction] = []
@@ -74,12 +76,20 @@ class _Builder:
 
     def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
         """The buffer with the value of `tensor`; a variable's reference is read here and now."""
-        given = tensor in fed and tensor not in self.references
-        if not tensor._dtype.is_ref_dtype or given or not is_reference(tensor):
+        if tensor in self.late.get(user, ()):
+            tensor = tensor.op.inputs[0]
+        elif tensor not in self.references and (
+            tensor in fed or not tensor._dtype.is_ref_dtype or not is_reference(tensor)
+        ):
             return self.slot_of(tensor)
         slot = self.new_slot()
         self.steps.append(Instruction(user, Storage.read, (self.slot_of(tensor),), (slot,), {}, ()))
         return slot
+
+    def reference_slot(self, tensor: Tensor) -> int:
+        """The buffer with the variable itself that a body captures, or of which it does a read."""
+        is_snapshot = tensor not in self.references and not tensor._dtype.is_ref_dtype
+        return self.slot_of(tensor.op.inputs[0] if is_snapshot else tensor)
 
     def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
         op_def = op.record
@@ -98,18 +108,18 @@ class _Builder:
             return
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
-        captured = _captured_references(op)
+        captured = _captured_references(op, fed - self.references)
         for index, tensor in enumerate(op.inputs):
             if index < len(references) and references[index]:
                 inputs.append(self.slot_of(source_of(tensor).outputs[0]))
             elif tensor in captured:
-                inputs.append(self.slot_of(tensor))
+                inputs.append(self.reference_slot(tensor))
             else:
                 inputs.append(self.value_slot(tensor, op, fed))
         attrs = {key: value for key, value in op.attrs.items() if key in op_def.defaults}
         compute = op_def.compute
         if op.bodies:
-            plans = [build_body(body, self.kernels) for body in op.bodies]
+            plans = [build_body(body, self.kernels, captured) for body in op.bodies]
             self.bodies += plans
             compute = op_def.kernel(op, *plans)  # type: ignore[misc]
             attrs = {}
@@ -154,11 +164,17 @@ class _Builder:
         return result
 
 
-def _captured_references(op: Operation) -> frozenset[Tensor]:
-    """The variables kept by reference that the bodies of an op use."""
-    return frozenset(
-        t for body in op.bodies for t in body.captures if t._dtype.is_ref_dtype and is_reference(t)
-    )
+def _captured_references(op: Operation, given: frozenset[Tensor]) -> frozenset[Tensor]:
+    """The variables kept by reference that the bodies of an op use: references that they capture,
+    and reads of variables that they write, but for those whose value is `given`.
+    """
+    captures = {t for body in op.bodies for t in body.captures}
+    found = {t for t in captures if t._dtype.is_ref_dtype and is_reference(t)}
+    snapshots = {t: source for t in captures - given if (source := snapshot_of(t)) is not None}
+    if snapshots:
+        writes = effects_of(op).writes
+        found.update(t for t, source in snapshots.items() if source in writes)
+    return frozenset(found)
 
 
 def build(
@@ -192,6 +208,7 @@ def build(
         needed.remove(tensor.op)
         builder.add(tensor.op, fed)
         fetched[tensor] = builder.value_slot(tensor, tensor.op, fed)
+    builder.late = schedule.late_readers(needed, fed)
     ordered = schedule.order(needed, fed)
     passes.done("order")
     for op in ordered:
@@ -216,11 +233,12 @@ def build(
     return plan
 
 
-def build_body(body: Body, kernels: Kernels) -> Plan:
+def build_body(body: Body, kernels: Kernels, references: frozenset[Tensor]) -> Plan:
     """The plan of a control flow body, fed with its inputs and captures.
 
-    It gives the body's outputs, then the values inside that gradients asked for.
+    It gives the body's outputs, then the values inside that gradients asked for. Those of the
+    captures that are among `references` are variables.
     """
     feeds = [*body.inputs, *body.captures]
-    references = frozenset(t for t in body.captures if t._dtype.is_ref_dtype and is_reference(t))
-    return build([*body.outputs, *body.saved], body.effects, feeds, kernels, references)
+    mine = references.intersection(body.captures)
+    return build([*body.outputs, *body.saved], body.effects, feeds, kernels, mine)

@@ -6,6 +6,9 @@ variables:
 - A read that depends on no write of its variable gives the value from before the step. It runs
   before all writes, whatever else it was told to wait for: waiting could not change what it reads.
 - Everything else that can run before a write does so too.
+- A read of a variable kept by reference is no copy in TensorFlow: who uses it after a write sees
+  what was written. `late_readers` finds those who depend on a write; the others get the value from
+  before.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from hybridflow._src.plan.effects import Effects, effects_of, is_pure_read
+from hybridflow._src.plan.effects import Effects, effects_of, is_pure_read, snapshot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
@@ -70,6 +73,66 @@ def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
     return prologue + _defer_writes(rest, effects, fed, _waited_for(prologue, done))
 
 
+def late_readers(ops: Sequence[Operation], fed: frozenset[Tensor]) -> dict[Operation, set[Tensor]]:
+    """The ops that depend on a write of a variable kept by reference, and use a read of it that
+    does not; with these reads.
+
+    Args:
+      ops: in the order in which they were made.
+      fed: tensors whose values are given.
+    """
+    written = _Written(fed)
+    found: dict[Operation, set[Tensor]] = {}
+    for op in ops:
+        before = written.add(op, effects_of(op).writes if _may_write(op) else ())
+        if not before:
+            continue
+        for tensor in op.inputs:
+            source = None if tensor in fed else snapshot_of(tensor)
+            if source is not None:
+                bit = written.bit(source)
+                if before & bit and not written.masks.get(tensor.op, 0) & bit:
+                    found.setdefault(op, set()).add(tensor)
+    return found
+
+
+def _may_write(op: Operation) -> bool:
+    return op.op_def.effect == "write" or bool(op.bodies)
+
+
+class _Written:
+    """Which variables are written by an op or by what it depends on, as bits.
+
+    Attributes:
+      masks: of the ops added so far, where there are any.
+    """
+
+    def __init__(self, fed: frozenset[Tensor]) -> None:
+        self._fed = fed
+        self._bits: dict[Operation, int] = {}
+        self.masks: dict[Operation, int] = {}
+
+    def add(self, op: Operation, writes: Iterable[Operation]) -> int:
+        """Adds an op, and the variables that it writes; gives the mask of what it depends on."""
+        masks = self.masks
+        before = 0
+        for tensor in op.inputs:
+            if tensor not in self._fed:
+                before |= masks.get(tensor.op, 0)
+        for control in op.controls:
+            before |= masks.get(control, 0)
+        mask = before
+        for variable in writes:
+            mask |= self._bits.setdefault(variable, 1 << len(self._bits))
+        if mask:
+            masks[op] = mask
+        return before
+
+    def bit(self, variable: Operation) -> int:
+        """The bit of a variable; 0 if nothing has written it so far."""
+        return self._bits.get(variable, 0)
+
+
 def _waited_for(prologue: list[Operation], done: set[Operation]) -> dict[Operation, set[Operation]]:
     """What ops that run first, whatever they were told to wait for, were told to wait for.
 
@@ -92,28 +155,16 @@ def _reads_before_writes(
     ops: list[Operation], effects: dict[Operation, Effects], fed: frozenset[Tensor]
 ) -> list[Operation]:
     """The pure reads that no write of their variable comes before."""
-    bits: dict[Operation, int] = {}
-    # For each op, the variables that were written by it or before it, as bits.
-    written: dict[Operation, int] = {}
+    written = _Written(fed)
     reads = []
     for op in ops:
-        mask = 0
-        for tensor in op.inputs:
-            if tensor not in fed:
-                mask |= written.get(tensor.op, 0)
-        for control in op.controls:
-            mask |= written.get(control, 0)
         found = effects.get(op)
-        if found is not None:
-            for key in found.writes:
-                mask |= bits.setdefault(key, 1 << len(bits))
-            if is_pure_read(op) and not found.writes:
-                (key,) = found.reads
-                # The handle itself must be there at the start; it is, unless an op computes it.
-                if not mask & bits.get(key, 0) and not op.inputs[0].op.inputs:
-                    reads.append(op)
-        if mask:
-            written[op] = mask
+        before = written.add(op, () if found is None else found.writes)
+        if found is not None and is_pure_read(op) and not found.writes:
+            (key,) = found.reads
+            # The handle itself must be there at the start; it is, unless an op computes it.
+            if not before & written.bit(key) and not op.inputs[0].op.inputs:
+                reads.append(op)
     return reads
 
 

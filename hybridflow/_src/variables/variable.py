@@ -335,7 +335,11 @@ class Variable:
     # -- reading -----------------------------------------------------------------------------------
 
     def value(self) -> Tensor:
-        """The value as a tensor: in a graph one tensor shared by all its readers."""
+        """The value as a tensor: in a graph one tensor shared by all its readers.
+
+        It is no copy, as in TensorFlow: an op that depends on a write and uses this tensor is given
+        what was written; one that does not, the value from before the step.
+        """
         return self._snapshot
 
     def read_value(self) -> Tensor:
