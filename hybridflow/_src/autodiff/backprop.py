@@ -14,6 +14,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import int64, variant
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.op_def import ZERO, not_differentiable
 from hybridflow._src.framework.registry import raw
 
 if TYPE_CHECKING:
@@ -34,22 +35,36 @@ class Gradients:
     def __init__(self) -> None:
         # One gradient, or a list of several.
         self._parts: dict[Tensor, Any] = {}
+        # Of handles that zeros alone have reached, a value of the variable.
+        self._values: dict[Tensor, Tensor] = {}
 
     def add(self, tensor: Tensor, grad: Any) -> None:
         known = self._parts.get(tensor)
-        if known is None:
+        if known is None or known is ZERO:
             self._parts[tensor] = grad
+        elif grad is ZERO:
+            return
         elif known.__class__ is list:
             known.append(grad)
         else:
             self._parts[tensor] = [known, grad]
 
     def of(self, tensor: Tensor) -> Any:
-        """The sum of all that has reached `tensor` (a tensor or `IndexedSlices`), or None."""
+        """The sum of all that has reached `tensor` (tensor, `IndexedSlices`, `ZERO`), or None."""
         known = self._parts.get(tensor)
         if known.__class__ is list:
             self._parts[tensor] = known = total(known)
         return known
+
+    def of_source(self, tensor: Tensor) -> Any:
+        """The gradient for `tensor`, zeros written out."""
+        known = self.of(tensor)
+        return raw.ZerosLike(self._values.get(tensor, tensor)) if known is ZERO else known
+
+    def add_zero_of_read(self, handle: Tensor, value: Tensor) -> None:
+        """Adds `ZERO` for the handle of a variable that was read."""
+        self._values[handle] = value
+        self.add(handle, ZERO)
 
 
 def total(grads: list[Any]) -> Any:
@@ -102,6 +117,8 @@ def backward(
         out_grads = [None if t in stopped else of(t) for t in op.outputs]
         if out_grads.count(None) == len(out_grads):
             continue
+        if ZERO in out_grads and not (out_grads := _without_zeros(op, out_grads, grads, wanted)):
+            continue
         if scope is None:
             in_grads = _in_grads(op, out_grads)
         else:
@@ -110,6 +127,24 @@ def backward(
         for tensor, grad in zip(op.inputs, in_grads, strict=True):
             if grad is not None and wanted(tensor):
                 grads.add(tensor, _value(grad))
+
+
+def _without_zeros(
+    op: Any, out_grads: list[Any], grads: Gradients, wanted: Callable[[Tensor], bool]
+) -> list[Any]:
+    """The gradients of an op's outputs with None for `ZERO`; where there are no others, passes
+    `ZERO` on to its inputs and gives nothing.
+    """
+    rest = [None if g is ZERO else g for g in out_grads]
+    if rest.count(None) < len(rest):
+        return rest
+    if op.record.name == "ReadVariableOp":
+        grads.add_zero_of_read(op.inputs[0], op.outputs[0])
+    elif op.record.grad is not not_differentiable:
+        for tensor in op.inputs:
+            if wanted(tensor) and is_trainable(tensor):
+                grads.add(tensor, ZERO)
+    return []
 
 
 def _value(grad: Any) -> Any:

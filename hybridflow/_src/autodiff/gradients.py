@@ -10,12 +10,15 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.late import late
+from hybridflow._src.framework.op_def import ZERO
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.stack import Opener, Together
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.operation import Operation
 
 _EAGER = (
@@ -79,6 +82,21 @@ def gradients(
     if context.modes.top.eager:
         raise RuntimeError(_EAGER)
     check_aggregation_method(aggregation_method)
+    return _gradients(
+        ys, xs, grad_ys, name, colocate_gradients_with_ops, stop_gradients, Gradients.of_source
+    )
+
+
+def _gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any,
+    name: str,
+    colocate_gradients_with_ops: bool,
+    stop_gradients: Any,
+    of: Callable[[Gradients, Tensor], Any],
+) -> list[Any]:
+    """`gradients`, with what `of` gives for each source."""
     ys = _as_list(ys)
     xs = _as_list(xs)
     sources = [source_tensor(x) for x in xs]
@@ -105,7 +123,7 @@ def gradients(
             return names
 
         backward(reversed(between), grads, reached.__contains__, stopped, scope)
-        return [grads.of(s) for s in sources]
+        return [of(grads, s) for s in sources]
 
 
 def check_aggregation_method(method: int | None) -> None:
@@ -170,4 +188,14 @@ def _between(
     return between
 
 
-late.gradients = gradients
+def _of_body(ys: Any, xs: Any, grad_ys: Any, stop_gradients: Any) -> list[Any]:
+    """`gradients` for those who know themselves what stands for a gradient of zero."""
+
+    def of(grads: Gradients, source: Tensor) -> Any:
+        known = grads.of(source)
+        return None if known is ZERO else known
+
+    return _gradients(ys, xs, grad_ys, "gradients", False, stop_gradients, of)
+
+
+late.gradients = _of_body

@@ -170,4 +170,4 @@ def _gradient(recorded: Recorded) -> list[Any]:
         if tensor in tracked:
             grads.add(tensor, raw.OnesLike(tensor) if seed is None else seed)
     backward(reversed(recorded.ops), grads, tracked.__contains__)
-    return [grads.of(source) for source in recorded.sources]
+    return [grads.of_source(source) for source in recorded.sources]

@@ -252,7 +252,9 @@ def _built(recorded: Recorded, inside: dict[Tensor, Tensor]) -> list[Any]:
         of_use += op.outputs
     wanted = frozenset(inside[t] for t in of_use if t in recorded.tracked)
     backward(reversed(ops), grads, wanted.__contains__)
-    return [grads.of(t) if (t := inside.get(s)) in wanted else None for s in recorded.sources]
+    return [
+        grads.of_source(t) if (t := inside.get(s)) in wanted else None for s in recorded.sources
+    ]
 
 
 def _parts(grad: Any) -> list[Tensor]:

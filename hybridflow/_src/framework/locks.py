@@ -54,33 +54,42 @@ def mending(function: Callable[..., R], mend: Callable[[], Any]) -> R:
     """Calls a function; if it fails, `mend` is called before that shows, and runs to its end.
 
     Interrupts of `mend` itself are dropped, and it is called anew: it must go on from what has been
-    done. One may also come where no `try` holds it, between two calls of one loop; so there are
-    several loops. An error that comes again and again shows in the end.
+    done. One may also come where a loop goes back, outside its `try`: so there are loops around the
+    loop, and it would take as many interrupts in as many instructions to get out of all of them.
+    An error that comes again and again shows in the end.
     """
     try:
         return function()
     except BaseException:
-        try:
-            _persist(mend)
-        except BaseException:
+        left = _MOST_INTERRUPTS
+        while left:
             try:
-                _persist(mend)
+                while left:
+                    try:
+                        while left:
+                            try:
+                                while left:
+                                    try:
+                                        mend()
+                                        left = 0
+                                    except BaseException:
+                                        left -= 1
+                                        if not left:
+                                            raise
+                            except BaseException:
+                                if not left:
+                                    raise
+                    except BaseException:
+                        if not left:
+                            raise
             except BaseException:
-                _persist(mend)
+                if not left:
+                    raise
         raise
 
 
 # More interrupts than anyone sends while something is mended.
 _MOST_INTERRUPTS = 1000
-
-
-def _persist(function: Callable[[], Any]) -> None:
-    for left in range(_MOST_INTERRUPTS, -1, -1):
-        try:
-            return function()
-        except BaseException:
-            if not left:
-                raise
 
 
 def start_thread(function: Callable[[], Any], name: str) -> None:

@@ -40,6 +40,9 @@ _NONE: frozenset[int] = frozenset()
 ELEMENTWISE, OF_SHAPES = "elementwise", "of shapes"
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
+# What a gradient function gives for an input whose gradient is zero whatever the values: nothing is
+# computed on the way (0 * inf is NaN), and a source that it alone reaches is given zeros, not None.
+ZERO: Any = type("Zero", (), {"__repr__": lambda self: "ZERO"})()
 
 
 def _module_line() -> tuple[str, int] | None:
@@ -103,8 +106,9 @@ class OpDef:
         once per session and op; gives the function that computes. For a control flow op: called
         with the operation and the plans of its bodies, once per plan.
       grad: called with the op (`inputs`, `outputs`, `get_attr`) and a gradient tensor or None for
-        each output; gives a gradient or None for each input (one value alone stands for a single
-        input), or a function that gives it, where it costs something and may not be wanted. Written
+        each output; gives a gradient, `ZERO` or None for each input (one value alone stands for a
+        single input), or a function that gives it, where it costs something and may not be wanted.
+        Written
         with op functions, so it works in both modes and can itself be differentiated.
       native: how kernels compute it: `ELEMENTWISE` (they are generated from `compute`), `OF_SHAPES`
         (the value depends on the shapes of the inputs alone), a function that is called with a

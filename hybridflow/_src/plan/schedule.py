@@ -97,7 +97,7 @@ def late_readers(ops: Sequence[Operation], fed: frozenset[Tensor]) -> dict[Opera
 
 
 def _may_write(op: Operation) -> bool:
-    return op.op_def.effect == "write" or bool(op.bodies)
+    return op.record.effect == "write" or bool(op.bodies)
 
 
 class _Written:

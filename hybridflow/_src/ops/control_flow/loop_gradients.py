@@ -9,6 +9,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.late import late
+from hybridflow._src.framework.op_def import ZERO
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor_shape import TensorShape
@@ -50,7 +51,8 @@ def gradients_of(
         for tensor, total in zip(loop.captures, sums, strict=True):
             if tensor in loop.rows:
                 found[tensor] = loop.sum_of_rows(tensor, total)
-    grads: list[Any] = [None] * len(op.inputs)
+    dtypes_of = [t.dtype.base_dtype for t in op.inputs]
+    grads: list[Any] = [ZERO if d.is_floating or d.is_complex else None for d in dtypes_of]
     for place, index in enumerate(loop.state):
         grads[index] = results[1 + place]
     for index in range(loop.count, len(grads)):

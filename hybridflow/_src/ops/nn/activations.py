@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.op_def import OpDef, Sample
+from hybridflow._src.framework.op_def import ZERO, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.kernels import extremes
@@ -47,14 +47,14 @@ _SELU_SCALE_ALPHA = 1.6732632423543772848170429916717 * _SELU_SCALE
 gradient_op(
     "ReluGrad",
     lambda dy, x: np.where(x > 0, dy, 0),
-    lambda op, dz: (raw.ReluGrad(dz, op.inputs[1]), None),
+    lambda op, dz: (raw.ReluGrad(dz, op.inputs[1]), ZERO),
     types=REALS,
     names=_OF_FEATURES,
 )
 gradient_op(
     "Relu6Grad",
     lambda dy, x: np.where((x > 0) & (x < 6), dy, 0),
-    lambda op, dz: (raw.Relu6Grad(dz, op.inputs[1]), None),
+    lambda op, dz: (raw.Relu6Grad(dz, op.inputs[1]), ZERO),
     types=REALS,
     names=_OF_FEATURES,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hybridflow._src.framework.op_def import Sample
+from hybridflow._src.framework.op_def import ZERO, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
@@ -26,7 +26,7 @@ def grad(name: str) -> Callable[..., Any]:
 
 def grad_grad(name: str) -> Callable[..., Any]:
     """The gradient function of an op of (input, output, gradient), made with that of a name."""
-    return lambda op, dz: (None, None, getattr(raw, name)(*op.inputs[:2], dz, **attrs_of(op)))
+    return lambda op, dz: (ZERO, ZERO, getattr(raw, name)(*op.inputs[:2], dz, **attrs_of(op)))
 
 
 def grad_grad_shape(rank: int) -> Callable[..., shape_rules.Dims]:
