@@ -51,7 +51,7 @@ def shown(text: str, what: str) -> list[float]:
 
 def test_each_program_has_a_test():
     names = {path.stem for path in FOLDER.glob("*.py")} - {"two_modes", "digits"}
-    assert names == {*PROGRAMS, "policy_gradient"}
+    assert names == {*PROGRAMS, "policy_gradient", "serve"}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -110,3 +110,14 @@ def test_as_a_person_runs_it(tmp_path):
     assert done.stderr == ""
     assert done.returncode == 0
     assert "test accuracy" in done.stdout
+
+
+def test_a_frozen_graph_is_served(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    program = runpy.run_path(str(FOLDER / "serve.py"), run_name="example")
+    program["main"](["--port", "0", "--requests", "12"])
+    values = shown(capsys.readouterr().out, r"\d+\.\d:")
+    assert len(values) == 12
+    assert 310 < values[0] < 325
+    assert 345 < values[-1] < 365
+    assert values == sorted(values)

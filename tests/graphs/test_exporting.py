@@ -151,11 +151,16 @@ def test_a_loop_carries_what_it_captures(graph):
     assert list(node.attr["T"].list.type) == [3, 3]
 
 
-def test_a_python_function_and_what_only_we_have(graph):
-    """They are written as what they are; who reads the file says that it lacks them."""
-    hf.py_func(lambda: 1, [], [hf.int32])
-    with pytest.raises(ValueError, match="No op named PyFunc in defined operations"):
-        hf.import_graph_def(graph.as_graph_def())
+def test_a_python_function_is_in_no_file(graph):
+    (y,) = hf.py_func(lambda: 1, [], [hf.int32], name="f")
+    hf.identity(y, name="y")
+    with hf.Graph().as_default(), hf.Session() as session:
+        (read,) = hf.import_graph_def(graph.as_graph_def(), return_elements=["y:0"])
+        with pytest.raises(
+            hf.errors.InvalidArgumentError, match="function of 'import/f' is not in"
+        ):
+            session.run(read)
+        assert session.run(read, {"import/f:0": 3}) == 3
 
 
 def test_gradients_of_broadcasting_are_tensorflows(graph):
@@ -177,3 +182,55 @@ def test_a_graph_as_a_file(graph, tmp_path):
     (tmp_path / "taken").mkdir()
     with pytest.raises(hf.errors.FailedPreconditionError):
         hf.train.write_graph(graph, str(tmp_path), "taken")
+
+
+def test_a_locked_update_is_written_without_the_lock():
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        constraint = hf.constraints.MaxNorm(1.0)
+        w = hf.get_variable("w", initializer=[3.0, 4.0], constraint=constraint)
+        optimizer = hf.train.GradientDescentOptimizer(0.5, use_locking=True)
+        optimizer.minimize(hf.reduce_sum(w), name="train")
+        assert "Locked" in {op.type for op in graph.get_operations()}
+        session.run(w.initializer)
+        session.run("train")
+        expected = session.run(w)
+        written = graph.as_graph_def()
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.import_graph_def(written, name="")
+        session.run("w/Assign")
+        session.run("train")
+        np.testing.assert_array_equal(session.run("w/read:0"), expected)
+
+
+def test_a_custom_gradient_is_written_as_its_values():
+    @hf.custom_gradient
+    def cubed(x):
+        return x * x * x, lambda dy: dy
+
+    def model():
+        x = hf.placeholder(hf.float32, [], name="x")
+        hf.identity(hf.cond(x > 0.0, lambda: cubed(x), lambda: x), name="y")
+        hf.identity(cubed(x), name="z")
+
+    with hf.Graph().as_default() as graph:
+        model()
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.import_graph_def(graph.as_graph_def(), name="")
+        assert session.run(["y:0", "z:0"], {"x:0": 2.0}) == [8.0, 8.0]
+
+
+def test_shapes_inside_of_loops(graph):
+    """Ops that are written as others have outputs of other names in functions."""
+    x = hf.placeholder(hf.float32, [None, 2], name="x")
+
+    def step(i, s):
+        (g,) = hf.gradients(hf.reduce_sum(hf.reduce_mean(s * x, axis=1)), s)
+        return i + 1, s + g
+
+    hf.identity(hf.while_loop(lambda i, s: i < 2, step, [0, x])[1], name="y")
+    written = graph.as_graph_def()
+    feed = {"x:0": np.ones([3, 2], np.float32)}
+    expected = hf.Session(graph=graph).run("y:0", feed)
+    with hf.Graph().as_default() as read:
+        hf.import_graph_def(written, name="")
+    np.testing.assert_array_equal(hf.Session(graph=read).run("y:0", feed), expected)

@@ -20,6 +20,7 @@ CASES = {
     "recurrent": ({"x:0": RNG.uniform(-1, 1, (2, 5, 3)).astype(np.float32)}, ["states:0"]),
     "condition": ({"x:0": np.array([1.0, -3.0], np.float32)}, ["y:0", "z:0", "gradient:0"]),
     "loops": ({"n:0": np.array(4, np.int32)}, ["s:0", "rows:0", "gradient:0"]),
+    "rows": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0"]),
     "training": ({"x:0": RNG.uniform(-1, 1, (4, 3)).astype(np.float32)}, ["loss:0"]),
 }
 
@@ -100,7 +101,18 @@ def training():
     hf.global_variables_initializer()
 
 
-MODELS = {m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training)}
+def rows():
+    x = hf.placeholder(hf.int32, [None, 2], name="x")
+    tables = [hf.Variable(constant(4, 3), name="v"), hf.ResourceVariable(constant(4, 3), name="r")]
+    found = [hf.nn.embedding_lookup(table, x) for table in tables]
+    sums = [hf.reduce_mean(hf.square(t), axis=[0, 2]) for t in found]
+    loss = hf.reduce_sum(hf.add_n(sums), name="loss")
+    hf.train.AdamOptimizer(0.1).minimize(loss, name="train")
+    hf.train.GradientDescentOptimizer(0.1).minimize(loss, name="other")
+    hf.global_variables_initializer()
+
+
+MODELS = {m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training, rows)}
 
 
 def graph_of(name):

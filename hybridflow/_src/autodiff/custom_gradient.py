@@ -37,6 +37,13 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
     return [Sample([x, x * x], differentiable=False, **attrs)]
 
 
+def _write(nodes: Any, op: Any) -> None:
+    """Writes the values alone: a file holds no Python function."""
+    values = op.inputs[-op.attrs["count"] :]
+    kinds = [t.dtype.base_dtype for t in values]
+    nodes.node(op, "IdentityN", [nodes.input(t) for t in values], {"T": kinds})
+
+
 # Inputs are the arguments of the function, then the values that it computed from them.
 _record = OpDef(
     "CustomGradient",
@@ -49,6 +56,7 @@ _record = OpDef(
     samples=_samples,
     aliases=True,
     stateful=True,
+    written=_write,
 )
 
 

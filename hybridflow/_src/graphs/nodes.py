@@ -48,6 +48,8 @@ class Nodes:
         self._nodes = nodes
         self.functions = functions
         self._taken = set(taken)
+        self._written: dict[str, Any] = {}
+        self._inlined: set[Body] = set()
         self._add_shapes = add_shapes
         self.is_stateful = False
 
@@ -112,9 +114,15 @@ class Nodes:
             found.attr["_output_shapes"].CopyFrom(attr_value(known, "list(shape)"))
         return found
 
+    def inline(self, body: Body) -> None:
+        """Adds the operations of a body among the others."""
+        self._inlined.add(body)
+        for op in body.operations:
+            self.write(op)
+
     def _holds(self, op: Operation) -> bool:
         """Whether an operation that another one waits for has a node here."""
-        return op.body is None
+        return op.body is None or op.body in self._inlined
 
     def add(self, type_: str, name: str, inputs: Sequence[str], **attrs: Any) -> Any:
         """Adds a node that no operation stands for; `name` is made unique."""
@@ -130,7 +138,7 @@ class Nodes:
         known = tensorflow_ops().get(type_)
         kinds = {attr.name: attr.type for attr in known.attr} if known else {}
         self.is_stateful = self.is_stateful or (known is not None and known.is_stateful)
-        found = self._nodes.add(name=name, op=type_, input=inputs)
+        found = self._written[name] = self._nodes.add(name=name, op=type_, input=inputs)
         for key, value in attrs.items():
             is_message = isinstance(value, messages.AttrValue)
             found.attr[key].CopyFrom(value if is_message else attr_value(value, kinds.get(key, "")))
@@ -174,7 +182,7 @@ class FunctionNodes(Nodes):
                 self.write(op)
 
     def _holds(self, op: Operation) -> bool:
-        return op.body is self.body and op not in self._inputs
+        return (op.body is self.body or op.body in self._inlined) and op not in self._inputs
 
     @property
     def attr(self) -> Function:
@@ -188,20 +196,20 @@ class FunctionNodes(Nodes):
         return name
 
     def _output_name(self, tensor: Tensor) -> str:
-        op = tensor.op
-        known = tensorflow_ops().get("StatelessIf" if op.bodies else op.type)
-        if op.bodies or known is None:
-            known = known or definition(op.record)
-            if op.bodies:
-                return f"{op.name}:output:{tensor.value_index}"
+        """How the nodes of a function name an output: by node, output of its op, and position."""
+        node = self._written[tensor.op.name]
+        known = tensorflow_ops().get(node.op) or definition(tensor.op.record)
         at = 0
-        for arg, group in zip(
-            known.output_arg, grouped(op.record.outputs, op.outputs), strict=False
-        ):
-            if tensor.value_index < at + len(group):
-                return f"{op.name}:{arg.name}:{tensor.value_index - at}"
-            at += len(group)
-        raise ValueError(f"{tensor} is no output of {op.type}.")
+        for arg in known.output_arg:
+            count = 1
+            if arg.number_attr:
+                count = node.attr[arg.number_attr].i
+            elif arg.type_list_attr:
+                count = len(node.attr[arg.type_list_attr].list.type)
+            if tensor.value_index < at + count:
+                return f"{node.name}:{arg.name}:{tensor.value_index - at}"
+            at += count
+        raise ValueError(f"{tensor} is no output of {node.op}.")
 
     def output(self, node: Any, index: int = 0) -> str:
         args = tensorflow_ops()[node.op].output_arg

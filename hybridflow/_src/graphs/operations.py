@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS, REQUIRED
 from hybridflow._src.framework.tensor import Tensor
@@ -47,9 +48,7 @@ def record_of(type_: str) -> OpDef | None:
     type_ = _SYNONYMS.get(type_, type_)
     if type_ not in OPS:
         late.load_ops()
-    found = OPS.get(type_)
-    # A Python function is in no file.
-    return None if found is None or "func" in found.defaults else found
+    return OPS.get(type_)
 
 
 def add_operation(
@@ -167,13 +166,25 @@ def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str,
     for key, default in record.defaults.items():
         if key in found:
             continue
-        if default is REQUIRED and key in known and known[key].HasField("default_value"):
+        if key == "func":
+            found[key] = functools.partial(_no_function, name)
+        elif default is REQUIRED and key in known and known[key].HasField("default_value"):
             found[key] = _of_record(python_value(known[key].default_value))
         elif default is REQUIRED:
             raise ValueError(f"Node {name!r} ({record.name}) lacks the attribute {key!r}.")
     if found.get("shared_name") == "":
         found["shared_name"] = name
     return found
+
+
+def _no_function(name: str, *_: Any) -> Any:
+    """What stands for the Python function of a `py_func`."""
+    raise InvalidArgumentError(
+        None,
+        None,
+        f"The Python function of {name!r} is not in the file that the graph comes from: a file "
+        "holds none. Feed its outputs, or leave it out of the graph.",
+    )
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
@@ -177,6 +178,27 @@ def _kept_shape_samples(rng: np.random.Generator) -> Iterable[Sample]:
         yield Sample(np.array([2, 3], np.int32), np.array(axes, np.int32), differentiable=False)
 
 
+def _write_kept_shape(nodes: Any, op: Any) -> None:
+    """Writes it as TensorFlow's gradients do: ones stitched over the sizes."""
+    shape, axes = [nodes.input(t) for t in op.inputs]
+    index, int32 = op.get_attr("Tidx"), dtypes.int32
+
+    def add(type_: str, inputs: list[str], **attrs: Any) -> str:
+        return str(nodes.output(nodes.add(type_, f"{op.name}/{type_}", inputs, **attrs)))
+
+    def number(value: int) -> str:
+        return add("Const", [], dtype=int32, value=np.array(value, np.int32))
+
+    rank = add("Size", [shape], T=int32, out_type=int32)
+    every = add("Range", [number(0), rank, number(1)], Tidx=int32)
+    if index is not int32:
+        axes = add("Cast", [axes], SrcT=index, DstT=int32)
+    places = add("FloorMod", [add("Add", [axes, rank], T=int32), rank], T=int32)
+    of_axes = add("Shape", [axes], T=int32, out_type=int32)
+    ones = add("Fill", [of_axes, number(1)], T=int32, index_type=int32)
+    nodes.node(op, "DynamicStitch", [every, places, shape, ones], {"N": 2, "T": int32})
+
+
 _kept_shape = OpDef(
     "KeptShape",
     "shape: int32, axes: Tidx -> kept: int32",
@@ -185,6 +207,7 @@ _kept_shape = OpDef(
     compute=_kept_shape_arrays,
     grad=not_differentiable,
     samples=_kept_shape_samples,
+    written=_write_kept_shape,
 )
 
 

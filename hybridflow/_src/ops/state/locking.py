@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["locked"]
 
+
+def _write(nodes: Any, op: Any) -> None:
+    """Writes what is done under the lock, without it: no op of TensorFlow's holds one."""
+    (body,) = op.bodies
+    nodes.inline(body)
+    nodes.node(op, "NoOp", [f"^{done.name}" for done in body.effects], {})
+
+
 _op = OpDef(
     "Locked",
     "variable: &T, captures: ... ->",
     shape=lambda attrs, *_: [],
     grad=not_differentiable,
     effect="lock",
+    written=_write,
 )
 
 

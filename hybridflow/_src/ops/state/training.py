@@ -106,6 +106,7 @@ class UpdateRule:
         compute: Callable[..., None],
         native: Callable[..., Any] | None = None,
     ) -> None:
+        in_whole = self.whole or self.linear
         inputs = [f"{v}: {kind}" for v in self.variables]
         inputs += [f"{o}: {_TYPES.get(o, 'T')}" for o in operands]
         types = {"T": FLOATS, "Tindices": INDICES}
@@ -120,8 +121,28 @@ class UpdateRule:
             grad=not_differentiable,
             effect="write",
             native=native,
+            # TensorFlow has no such op: its optimizers make the update of others.
+            written=self._write_dense if "Sparse" in op_type and in_whole else None,
         )
         RULES[op_type] = self
+
+    def _write_dense(self, nodes: Any, op: Any) -> None:
+        """Writes an update by rows as the dense one, with zeros for all other rows."""
+        place = len(self.variables) + self.grad
+        rows, indices = op.inputs[place : place + 2]
+        dims = _form(op.inputs[0])[0]
+        if not dims or dims[0] is None:
+            nodes.plain(op)
+            return
+        inputs = [nodes.input(t) for t in op.inputs]
+        count = np.array(dims[0], np.int32)
+        size = nodes.add("Const", f"{op.name}/rows", [], dtype=dtypes.int32, value=count)
+        given = [*inputs[place : place + 2], nodes.output(size)]
+        kinds = {"T": rows.dtype, "Tindices": indices.dtype, "Tnumsegments": dtypes.int32}
+        dense = nodes.add("UnsortedSegmentSum", f"{op.name}/grad", given, **kinds)
+        inputs[place : place + 2] = [nodes.output(dense)]
+        attrs = {key: op.attrs[key] for key in ("use_locking", *self.attrs)}
+        nodes.node(op, op.type.replace("Sparse", ""), inputs, {"T": rows.dtype, **attrs})
 
     # -- what the ops do -----------------------------------------------------------------------
 
