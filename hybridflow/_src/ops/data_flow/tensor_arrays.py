@@ -14,6 +14,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class _Array:
                 f"resizeable and size is: {len(self.items)}"
             )
         if index >= len(self.items):
-            allocatable("TensorArrayWriteV3", [index], np.dtype(np.int64))
+            checked_size("TensorArrayWriteV3", index)
             self.items += [None] * (index + 1 - len(self.items))
         if self.items[index] is not None:
             raise _invalid(
@@ -85,9 +86,8 @@ class _Array:
 def _make(size: Any, **attrs: Any) -> list[Any]:
     if size < 0:
         raise _invalid(f"Size should be >= 0, got {int(size)}.")
-    allocatable("TensorArrayV3", [size], np.dtype(np.int64))
     array = _Array(
-        int(size),
+        checked_size("TensorArrayV3", int(size)),
         attrs["dtype"],
         attrs["element_shape"],
         attrs["dynamic_size"],

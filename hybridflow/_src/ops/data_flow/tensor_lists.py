@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import InvalidArgumentError, ResourceExhaustedError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.control_flow.bodies import Turns, nothing
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.shape_rules import scalar
+
+_MOST = 1 << 26
 
 
 def _dims_of(element_shape: Any) -> Any:
@@ -56,13 +58,25 @@ def _value(items: Any, index: int, element_shape: np.ndarray, element_dtype: Any
     return np.zeros(allocatable("TensorListGetItem", sizes, element_dtype.np), element_dtype.np)
 
 
+def checked_size(op: str, size: int) -> int:
+    """A number of elements, of which a list or array can have so many.
+
+    Raises:
+      ResourceExhaustedError: if there are more than any loop has turns.
+    """
+    if size > _MOST:
+        raise ResourceExhaustedError(
+            None, None, f"{op}: a list of {size} elements is too large (more than {_MOST})."
+        )
+    return size
+
+
 def _reserve(element_shape: Any, num_elements: Any, element_dtype: Any) -> Turns:
     if num_elements < 0:
         raise _invalid(
             f"The num_elements to reserve must be a non negative number, got {num_elements}"
         )
-    allocatable("TensorListReserve", [int(num_elements)], np.dtype(np.int64))
-    return Turns([None] * int(num_elements))
+    return Turns([None] * checked_size("TensorListReserve", int(num_elements)))
 
 
 def _set(input_handle: Any, index: Any, item: Any) -> Turns:
