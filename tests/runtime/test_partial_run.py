@@ -51,6 +51,14 @@ def test_nothing_runs_twice(session):
     assert session.partial_run(run, count) == 1.0
 
 
+def test_a_step_that_runs_the_session(session):
+    x = hf.placeholder(hf.float32, [])
+    doubled = x * 2.0
+    y = hf.py_func(lambda v: session.run(doubled, {x: v}), [x], hf.float32)
+    run = session.partial_run_setup([y], [x])
+    assert session.partial_run(run, y, {x: 3.0}) == 6.0
+
+
 def test_without_feeds_and_structures(session):
     x = hf.constant(2.0)
     y = {"a": [x * x], "b": x + 1.0}

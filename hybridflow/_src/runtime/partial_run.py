@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.plan.planning import build
+from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.plan.schedule import prune
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.plan.planning import Kernels
+    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.runtime.fetches import Fetches
 
 
@@ -28,16 +28,22 @@ class PartialRun:
     Args:
       fetches: all that is fetched in the steps.
       feeds: all that is fed.
-      kernels: the state of the session.
+      build: gives the plan for tensors, operations and feeds, where some operations are done.
+
+    Attributes:
+      lock: held during a step.
 
     Raises:
       InvalidArgumentError: if nothing is fetched.
     """
 
-    def __init__(self, fetches: Fetches, feeds: Sequence[Tensor], kernels: Kernels) -> None:
+    def __init__(
+        self, fetches: Fetches, feeds: Sequence[Tensor], build: Callable[..., Plan]
+    ) -> None:
         if not fetches.tensors and not fetches.operations:
             raise _invalid("specify at least one target to fetch or execute.")
-        self._kernels = kernels
+        self.lock = new_lock()
+        self._build = build
         self._feeds = frozenset(feeds)
         self._fetches = frozenset([*fetches.tensors, *fetches.operations])
         self._unfed = set(feeds)
@@ -77,7 +83,7 @@ class PartialRun:
         kept = self._kept(now, values)
         wanted = [*fetches.tensors, *kept]
         given = [t for t in values if any(t in op.inputs for op in now) or t in wanted]
-        plan = build(wanted, fetches.operations, given, self._kernels, done=frozenset(self._done))
+        plan = self._build(wanted, fetches.operations, given, frozenset(self._done))
         results = plan.run([values[t] for t in given], owned=True)
         # The step has run: from here on nothing of it is run again.
         self._done.update(now)

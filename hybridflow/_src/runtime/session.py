@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.graph import Graph
+    from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.stack import Opened, Pushed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.runtime.config import ConfigProto, RunMetadata
@@ -232,7 +233,7 @@ class BaseSession:
         feeds = [feed_tensor(graph, key) for key in feed_keys]
         if len(set(feeds)) != len(feeds):
             raise ValueError("feed_dict names the same tensor twice.")
-        plan = holding(self._lock, build, parsed.tensors, parsed.operations, feeds, self._kernels)
+        plan = self._plan(parsed.tensors, parsed.operations, feeds)
         return _Runnable(plan, parsed, feeds)
 
     def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
@@ -250,7 +251,7 @@ class BaseSession:
         self._check_open()
         keys = feeds if isinstance(feeds, (list, tuple)) else [] if feeds is None else [feeds]
         tensors = [feed_tensor(self._graph, key) for key in _feed_keys(keys)]
-        found = PartialRun(Fetches(self._graph, fetches), tensors, self._kernels)
+        found = PartialRun(Fetches(self._graph, fetches), tensors, self._plan)
         handle = f"partial run {len(self._partial_runs)}"
         self._partial_runs[handle] = found
         return handle
@@ -289,7 +290,17 @@ class BaseSession:
         tensors = [feed_tensor(self._graph, key) for key, _ in pairs]
         arrays = [feed_array(t, value) for t, (_, value) in zip(tensors, pairs, strict=True)]
         parsed = Fetches(self._graph, fetches)
-        return parsed.pack(holding(self._lock, found.step, parsed, tensors, arrays))
+        return parsed.pack(holding(found.lock, found.step, parsed, tensors, arrays))
+
+    def _plan(
+        self,
+        tensors: Sequence[Tensor],
+        operations: Sequence[Operation],
+        feeds: Sequence[Tensor],
+        done: frozenset[Operation] = frozenset(),
+    ) -> Plan:
+        args = tensors, operations, feeds, self._kernels, frozenset(), done
+        return holding(self._lock, build, *args)
 
     def _check_open(self) -> None:
         if self._closed:
