@@ -39,6 +39,16 @@ def test_names_and_elements():
         assert graph.get_operation_by_name("y_1").inputs[0].name == "x_1:0"
 
 
+def test_ops_of_several_lists():
+    def stitched():
+        parts = [hf.constant([0, 2], name="a"), hf.constant([1], name="b")]
+        hf.dynamic_stitch(parts, [hf.constant([1.0, 3.0]), hf.constant([2.0])], name="c")
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        (c,) = hf.import_graph_def(build(stitched), return_elements=["c:0"])
+        assert session.run(c).tolist() == [1, 2, 3]
+
+
 def test_what_is_mapped():
     with hf.Graph().as_default(), hf.Session() as session:
         x = hf.constant([1.0, 2.0])

@@ -24,11 +24,15 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 def grouped(args: Sequence[Arg], tensors: Sequence[Any]) -> Iterator[list[Any]]:
-    """The tensors of each input or output of a signature; one of them may stand for several."""
-    spare = len(tensors) - len(args)
+    """The tensors of each input or output of a signature.
+
+    Some may stand for lists: of several all are of one length.
+    """
+    lists = sum(arg.many for arg in args)
+    length = (len(tensors) - (len(args) - lists)) // lists if lists else 0
     at = 0
     for arg in args:
-        count = 1 + spare if arg.many else 1
+        count = length if arg.many else 1
         yield list(tensors[at : at + count])
         at += count
 

@@ -12,6 +12,7 @@ from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS, REQUIRED
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.graphs.attributes import check_kind, python_value
+from hybridflow._src.graphs.nodes import grouped
 from hybridflow._src.graphs.op_list import definition
 
 if TYPE_CHECKING:
@@ -123,32 +124,27 @@ def _check_dtypes(
 
 def _arguments(record: OpDef, inputs: Sequence[Tensor], names: Sequence[str]) -> list[Any]:
     """The inputs, with a list where the signature has one."""
-    spare = len(inputs) - len(record.inputs)
-    if spare > 0 and not record.variadic:
-        extra = ", ".join(map(repr, names[len(record.inputs) :]))
+    lists = sum(arg.many for arg in record.inputs)
+    fixed = len(record.inputs) - lists
+    spare = len(inputs) - fixed
+    if spare > 0 and not lists:
+        extra = ", ".join(map(repr, names[fixed:]))
         raise ValueError(
-            f"More inputs specified ({extra}) than the op expects: {record.name} takes "
-            f"{len(record.inputs)}."
+            f"More inputs specified ({extra}) than the op expects: {record.name} takes {fixed}."
         )
-    if spare < -1 or (spare and not record.variadic):
+    if spare < 0 or (lists and spare % lists):
         wanted = ", ".join(arg.dtype.name if arg.dtype else str(arg.var) for arg in record.inputs)
         given = ", ".join(t.dtype.base_dtype.name for t in inputs)
         raise ValueError(f"Input types mismatch (expected {wanted!r} but got {given!r})")
     args: list[Any] = []
-    at = 0
-    for arg in record.inputs:
-        if arg.many:
-            args.append(list(inputs[at : at + 1 + spare]))
-            at += 1 + spare
-        else:
-            tensor = inputs[at]
+    for arg, group in zip(record.inputs, grouped(record.inputs, inputs), strict=True):
+        for tensor in group:
             if arg.dtype is not None and tensor.dtype.base_dtype is not arg.dtype and not arg.ref:
                 raise ValueError(
                     f"Cannot convert a tensor of type {tensor.dtype.base_dtype.name} to an input "
                     f"of type {arg.dtype.name}."
                 )
-            args.append(tensor)
-            at += 1
+        args.append(group if arg.many else group[0])
     return args
 
 
