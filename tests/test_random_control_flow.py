@@ -24,6 +24,7 @@ FIRST = int(os.environ.get("HYBRIDFLOW_RANDOM_SEED", "0"))
 BATCH = 50
 # Native programs, whose kernels run as Python here, take ten times as long: one in so many.
 NATIVE_EVERY = 10
+WRITTEN_EVERY = 5
 # Rows of vectors, and turns of loops at most.
 ROWS = 3
 
@@ -313,6 +314,21 @@ def as_graph(program: Program, runs: int = 1) -> list[np.ndarray]:
         return values
 
 
+def as_written(program: Program) -> list[np.ndarray]:
+    """As a graph that was written as a message and read."""
+    with hf.Graph().as_default() as graph:
+        w, counter = program.variables()
+        inputs = [hf.placeholder(hf.float64, np.shape(a)) for a in program.arrays]
+        fetches = program.derivatives(lambda: program.value(*inputs, w, counter), [*inputs, w])
+        initializer = hf.global_variables_initializer()
+    names = [tensor.name for tensor in fetches]
+    with hf.Graph().as_default() as read, hf.Session() as session:
+        hf.import_graph_def(graph.as_graph_def(), name="")
+        session.run(read.get_operation_by_name(initializer.name))
+        feed = {t.name: a for t, a in zip(inputs, program.arrays, strict=True)}
+        return session.run(names, feed)
+
+
 def as_native(program: Program) -> list[np.ndarray]:
     with native.uncompiled_kernels():
         return as_graph(program, runs=3)
@@ -327,6 +343,8 @@ def check(seed: int) -> None:
             found: dict[str, Any] = {"graph": as_graph(program)}
             found["function"], in_function = eagerly(program, hf.function)
             found["inside a function"], inside = inside_a_function(program)
+            if seed % WRITTEN_EVERY == 0:
+                found["written and read"] = as_written(program)
         if seed % NATIVE_EVERY == 0:
             found["native"] = as_native(program)
         for name, values in found.items():

@@ -348,6 +348,19 @@ def as_function(program: Program) -> list[np.ndarray]:
         return [tensor.numpy() for tensor in outputs]
 
 
+def as_written(program: Program) -> list[np.ndarray]:
+    """As a graph that was written as a message and read."""
+    with hf.Graph().as_default() as graph:
+        inputs = [hf.placeholder(array.dtype.name, array.shape) for array in program.inputs]
+        outputs = program.replay(*inputs)
+        initializer = hf.global_variables_initializer()
+    with hf.Graph().as_default() as read, hf.Session() as sess:
+        hf.import_graph_def(graph.as_graph_def(), name="")
+        sess.run(read.get_operation_by_name(initializer.name))
+        feed = {t.name: array for t, array in zip(inputs, program.inputs, strict=True)}
+        return sess.run([tensor.name for tensor in outputs], feed)
+
+
 def as_native(program: Program) -> list[np.ndarray]:
     """As a native program, whose kernels run as Python functions."""
     with native.uncompiled_kernels():
@@ -372,6 +385,7 @@ EXECUTIONS = {
     "graph": as_graph,
     "graph without static shapes": lambda program: as_graph(program, static=False),
     "function": as_function,
+    "written and read": as_written,
     "native": as_native,
     "compiled": as_compiled,
 }

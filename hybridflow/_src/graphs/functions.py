@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.graphs.op_list import tensorflow_ops
+from hybridflow._src.graphs.op_list import definition, tensorflow_ops
+from hybridflow._src.graphs.operations import record_of
 from hybridflow._src.graphs.structure import Node, Ref, Structure
 
 if TYPE_CHECKING:
@@ -88,8 +89,10 @@ class Function:
         called = self._library.get(node.op)
         known = called.signature if called is not None else tensorflow_ops().get(node.op)
         if known is None:
-            # An op of ours, or of a later TensorFlow, whose outputs are numbered.
-            return [("output", 1), ("outputs", 1)]
+            record = record_of(node.op)
+            if record is None:
+                raise ValueError(f"No op named {node.op} in defined operations.")
+            known = definition(record)
         found = []
         for arg in known.output_arg:
             count = 1
