@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.graphs.functions import Function
+from hybridflow._src.graphs import calls
+from hybridflow._src.graphs.choices import choices
 from hybridflow._src.graphs.operations import add_operation, record_of
 from hybridflow._src.graphs.structure import Branch, Ref
 from hybridflow._src.ops.control_flow.conditional import add_choice, common_dims
@@ -21,86 +22,22 @@ from hybridflow._src.ops.control_flow.loops import NotInvariant, add_loop
 from hybridflow._src.ops.control_flow.ordering import current_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.graphs.builder import Builder
+    from hybridflow._src.graphs.functions import Function
     from hybridflow._src.graphs.structure import Loop, Node, Place, Structure
 
-# Functions inside functions, and nodes in all: what a file may ask for.
-_DEEPEST, _MOST_NODES = 50, 2_000_000
-IFS = ("If", "StatelessIf")
-WHILES = ("While", "StatelessWhile")
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-
-
-class Builder:
-    """What the regions of one import share.
-
-    Args:
-      graph: the graph, which is the default one.
-      library: the functions of the file, by name.
-
-    Attributes:
-      colocated: operations that stand beside others, and what tells these.
-    """
-
-    def __init__(self, graph: Graph, library: Mapping[str, Any]) -> None:
-        self.graph = graph
-        self.library = library
-        self._functions: dict[str, Function] = {}
-        self._left = _MOST_NODES
-        self.colocated: list[tuple[Operation, Callable[[], Any]]] = []
-
-    def colocate(self) -> None:
-        """Notes on the operations what they stand beside: they are on its device.
-
-        Raises:
-          ValueError: if that does not exist.
-        """
-        for op, find in self.colocated:
-            names, beside = find()
-            op.attrs = {**op.attrs, "_class": sorted(names)}
-            op.device = next((other.device for other in beside if other.device), op.device)
-
-    def function(self, name: str) -> Function:
-        """A function of the library.
-
-        Raises:
-          ValueError: if there is none of this name, or it is damaged.
-        """
-        found = self._functions.get(name)
-        if found is None:
-            if name not in self.library:
-                raise ValueError(f"The graph has no function {name!r} in its library.")
-            found = self._functions[name] = Function(self.library[name], self.library)
-        return found
-
-    def name(self, wanted: str) -> str:
-        """A name for an op, made unique, as `add_op` takes it whatever name scope is open."""
-        graph = self.graph
-        if wanted in graph._names_in_use:
-            with graph.name_scope(None):
-                wanted = graph.unique_name(wanted)
-        return f"{wanted}/"
-
-    def count(self) -> None:
-        """Counts a node.
-
-        Raises:
-          ValueError: if there are too many: functions that call each other can ask for any number.
-        """
-        self._left -= 1
-        if self._left < 0:
-            raise ValueError(f"The functions of the graph make more than {_MOST_NODES} nodes.")
+_DEEPEST = 50  # functions inside functions
 
 
 class Region:
     """Nodes of one structure that stand in one place.
 
     Args:
-      builder: what all regions share.
+      builder: what all regions share; kept as an attribute.
       structure: the nodes.
       prefix: what names begin with.
       place: the place.
@@ -123,7 +60,7 @@ class Region:
     ) -> None:
         if depth > _DEEPEST:
             raise ValueError(f"Functions call each other more than {_DEEPEST} deep.")
-        self._builder = builder
+        self.builder = builder
         self._structure = structure
         self._prefix = prefix
         self._place = place
@@ -132,9 +69,7 @@ class Region:
         self._body = current_body()
         self.values: dict[Ref, Tensor] = {}
         self.ops: dict[str, Operation] = {}
-        self._choices: dict[str, list[str]] = {} if outer is None else outer._choices
-        if outer is None:
-            self._group_merges()
+        self._choices = choices(structure) if outer is None else outer._choices
 
     # -- looking up --------------------------------------------------------------------------------
 
@@ -175,7 +110,7 @@ class Region:
             if self._is_there(name):
                 continue
             if ready:
-                self._builder.count()
+                self.builder.count()
                 self._make(structure.nodes[name])
                 continue
             node = structure.nodes.get(name)
@@ -237,42 +172,6 @@ class Region:
             pending += [*[ref.node for ref in node.inputs], *node.waits]
         return list(found)
 
-    def _group_merges(self) -> None:
-        """Finds the `Merge`s of each `cond`: those of one predicate that do not use each other."""
-        structure = self._structure
-        groups: dict[tuple[Place, Ref], list[list[str]]] = {}
-        budget = _MOST_NODES
-        for name in structure.places:
-            node = structure.nodes[name]
-            if node.op != "Merge" or name in structure.loop_of:
-                continue
-            branch = structure.place(node.inputs[0])[-1]
-            assert isinstance(branch, Branch)
-            known = groups.setdefault((structure.places[name], branch.pred), [])
-            if known:
-                used = self._upstream(node, budget)
-                budget -= len(used)
-            if known and used.isdisjoint(known[-1]):
-                known[-1].append(name)
-            else:
-                known.append([name])
-        for merges in groups.values():
-            for merged in merges:
-                self._choices.update(dict.fromkeys(merged, merged))
-
-    def _upstream(self, node: Node, most: int) -> set[str]:
-        """All nodes that one uses."""
-        seen: set[str] = set()
-        pending = [node]
-        while pending:
-            for name in self._structure.sources(pending.pop()):
-                if name not in seen and name in self._structure.nodes:
-                    seen.add(name)
-                    pending.append(self._structure.nodes[name])
-            if len(seen) > most:
-                raise ValueError("The conditions of the graph are too entangled to be imported.")
-        return seen
-
     # -- building ----------------------------------------------------------------------------------
 
     def _make(self, node: Node) -> None:
@@ -293,7 +192,7 @@ class Region:
         except _NodeError:
             raise
         except Exception as error:  # whatever the rules of an op make of what a file holds
-            raise _NodeError(f"Node {self._name(node)!r} ({node.op}): {error}") from error
+            raise _NodeError(f"Node {self.name(node)!r} ({node.op}): {error}") from error
 
     def _waits(self, node: Node) -> list[Operation]:
         found = []
@@ -309,12 +208,18 @@ class Region:
                 region = region._outer
         return found
 
-    def _name(self, node: Node) -> str:
+    def of_function(self, function: Function) -> Region:
+        """A region for the nodes of a function that is called here."""
+        prefix = self.builder.name(self._prefix + function.name)
+        return Region(self.builder, function.structure, prefix, depth=self._depth + 1)
+
+    def name(self, node: Node) -> str:
+        """The name for a node's operation."""
         return f"{self._prefix}{node.name}"
 
     def _make_node(self, node: Node) -> None:
         inputs = [self.tensor(ref) for ref in node.inputs]
-        graph = self._builder.graph
+        graph = self.builder.graph
         if node.waits or node.device:
             with graph.control_dependencies(self._waits(node)), graph.device(node.device or ""):
                 outputs = self._outputs(node, inputs)
@@ -325,26 +230,26 @@ class Region:
         self.ops.setdefault(node.name, graph._ops[-1])
 
     def _outputs(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
-        if node.op in IFS or node.op == "Case":
-            return self._call_choice(node, inputs)
-        if node.op in WHILES:
-            return self._call_loop(node, inputs)
-        if node.op in CALLS or node.op in self._builder.library:
-            results = self._call(self._called(node), inputs)
-            return [self._identity(node, t, i) for i, t in enumerate(results)]
+        if node.op in calls.IFS or node.op == "Case":
+            return calls.choose(self, node, inputs)
+        if node.op in calls.WHILES:
+            return calls.repeat(self, node, inputs)
+        if node.op in calls.CALLS or node.op in self.builder.library:
+            results = calls.call(self, calls.called(self, node), inputs)
+            return [self.identity(node, t, i) for i, t in enumerate(results)]
         return self._plain(node, inputs)
 
     def _plain(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
         record = record_of(node.op)
         if record is None:
             raise ValueError("this op does not exist here")
-        name = self._builder.name(self._name(node))
+        name = self.builder.name(self.name(node))
         names = [f"{ref.node}:{ref.output}" for ref in node.inputs]
-        op = add_operation(self._builder.graph, record, inputs, node.attr, name, names)
+        op = add_operation(self.builder.graph, record, inputs, node.attr, name, names)
         self.ops[node.name] = op
         if "_class" in node.attr:
             # When all have their names.
-            self._builder.colocated.append((op, functools.partial(self._colocated, node)))
+            self.builder.colocated.append((op, functools.partial(self._colocated, node)))
         shapes = node.attr["_output_shapes"].list.shape if "_output_shapes" in node.attr else ()
         if len(shapes) == len(op.outputs):
             for tensor, shape in zip(op.outputs, shapes, strict=True):
@@ -368,10 +273,10 @@ class Region:
                 )
         return found, beside
 
-    def _identity(self, node: Node, tensor: Tensor, index: int = 0) -> Tensor:
+    def identity(self, node: Node, tensor: Tensor, index: int = 0) -> Tensor:
         """Gives an output of a node, made by another op, the node's name."""
-        name = self._name(node) if index == 0 else f"{self._name(node)}/output_{index}"
-        found = raw.Identity(tensor, name=self._builder.name(name))
+        name = self.name(node) if index == 0 else f"{self.name(node)}/output_{index}"
+        found = raw.Identity(tensor, name=self.builder.name(name))
         self.values[Ref(node.name, index)] = found
         self.ops.setdefault(node.name, found.op)
         return found
@@ -379,7 +284,7 @@ class Region:
     # -- TensorFlow 1's control flow ---------------------------------------------------------------
 
     def _inner(self, place: Place) -> Region:
-        return Region(self._builder, self._structure, self._prefix, place, self, self._depth)
+        return Region(self.builder, self._structure, self._prefix, place, self, self._depth)
 
     def _results(self, region: Region, refs: Sequence[Ref]) -> list[Tensor]:
         """Builds tensors in a region, or takes them from around it."""
@@ -401,17 +306,17 @@ class Region:
                 refs.append(merge.inputs[ends.index(taken)])
             return self._results(region, refs)
 
-        name = self._name(node)
+        name = self.name(node)
         functions = [
             (f"{'true' if taken else 'false'} branch of {name!r}", functools.partial(branch, taken))
             for taken in (1, 0)
         ]
-        graph = self._builder.graph
-        helper = self._builder.name(f"{name.rpartition('/')[0] or name}/If")
+        graph = self.builder.graph
+        helper = self.builder.name(f"{name.rpartition('/')[0] or name}/If")
         with graph.name_scope(helper):
             op = add_choice(OPS["If"], pred, functions, helper)
         for merge, tensor in zip(merges, op.outputs, strict=False):
-            self._identity(merge, tensor)
+            self.identity(merge, tensor)
             ends = [structure.place(ref)[-1].taken for ref in merge.inputs]  # type: ignore[union-attr]
             position = raw.Cast(pred, DstT=dtypes.int32)
             self.values[Ref(merge.name, 1)] = position if ends == [0, 1] else 1 - position
@@ -432,14 +337,12 @@ class Region:
             return turn([loop.condition], *variables)[0]
 
         step = functools.partial(turn, loop.following)
-        name = self._builder.name(
-            f"{self._prefix}{loop.name.rpartition('/')[0] or loop.name}/While"
-        )
-        op = self._loop(condition, step, initial, name)
+        name = self.builder.name(f"{self._prefix}{loop.name.rpartition('/')[0] or loop.name}/While")
+        op = self.loop(condition, step, initial, name)
         for exit_, index in loop.exits:
-            self._identity(structure.nodes[exit_], op.outputs[index])
+            self.identity(structure.nodes[exit_], op.outputs[index])
 
-    def _loop(
+    def loop(
         self,
         condition: Callable[..., Tensor],
         step: Callable[..., list[Tensor]],
@@ -447,7 +350,7 @@ class Region:
         name: str,
     ) -> Operation:
         """Adds a loop; shapes that a turn changes are unknown to it, as far as it changes them."""
-        graph = self._builder.graph
+        graph = self.builder.graph
         dims = [t._dims for t in initial]
         mark = graph.mark()
         while True:
@@ -460,128 +363,9 @@ class Region:
                     common_dims(d, leaves) for d, leaves in zip(dims, error.leaves, strict=True)
                 ]
 
-    # -- control flow by functions -----------------------------------------------------------------
-
-    def _called(self, node: Node) -> Function:
-        if node.op in self._builder.library:
-            return self._builder.function(node.op)
-        return self._builder.function(node.attr["f"].func.name)
-
-    def _call(self, function: Function, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """What a function gives, its nodes built here."""
-        if len(inputs) != len(function.args):
-            raise ValueError(
-                f"Function {function.name!r} takes {len(function.args)} arguments, not "
-                f"{len(inputs)}."
-            )
-        prefix = self._builder.name(self._prefix + function.name)
-        region = Region(self._builder, function.structure, prefix, depth=self._depth + 1)
-        for name, tensor in zip(function.args, inputs, strict=True):
-            region.values[Ref(name, 0)] = tensor
-        wanted = [function.structure.source(ref).node for ref in function.results]
-        effects = [name for name, node in function.structure.nodes.items() if _has_effect(node)]
-        region.build([*wanted, *effects])
-        graph = self._builder.graph
-        done = [region.ops[name] for name in effects if name in region.ops]
-        results = [region.tensor(ref) for ref in function.results]
-        if not done:
-            return results
-        with graph.control_dependencies(done):
-            return [raw.Identity(t) for t in results]
-
-    def _call_choice(self, node: Node, inputs: Sequence[Tensor]) -> list[Tensor]:
-        chooser, *captures = inputs
-        if node.op == "Case":
-            names = [f.name for f in node.attr["branches"].list.func]
-            record, chooser = OPS["Case"], _index(chooser, len(names))
-        else:
-            names = [node.attr[key].func.name for key in ("then_branch", "else_branch")]
-            record, chooser = OPS["If"], _truth(chooser)
-        name = self._builder.name(self._name(node))
-        functions = [
-            (
-                f"branch {called!r} of {self._name(node)!r}",
-                functools.partial(self._call, self._builder.function(called), captures),
-            )
-            for called in names
-        ]
-        with self._builder.graph.name_scope(name):
-            return list(add_choice(record, chooser, functions, name).outputs)
-
-    def _call_loop(self, node: Node, inputs: Sequence[Tensor]) -> list[Tensor]:
-        condition = self._builder.function(node.attr["cond"].func.name)
-        body = self._builder.function(node.attr["body"].func.name)
-        if not len(inputs) == len(condition.args) == len(body.args) == len(body.results):
-            raise ValueError("its functions do not take as many values as it has.")
-        constant = _unchanged(body)
-        changing = [i for i in range(len(inputs)) if i not in constant]
-
-        def all_of(variables: Sequence[Tensor]) -> list[Tensor]:
-            found = list(inputs)
-            for i, tensor in zip(changing, variables, strict=True):
-                found[i] = tensor
-            return found
-
-        def step(*variables: Tensor) -> list[Tensor]:
-            results = self._call(body, all_of(variables))
-            return [results[i] for i in changing]
-
-        def test(*variables: Tensor) -> Tensor:
-            return _truth(self._call(condition, all_of(variables))[0])
-
-        # The loop can have the node's name if its outputs have the same places.
-        aligned = changing == list(range(len(changing)))
-        wanted = self._name(node) if aligned else f"{self._name(node)}/While"
-        outputs: list[Tensor] = list(inputs)
-        if changing:
-            initial = [inputs[i] for i in changing]
-            op = self._loop(test, step, initial, self._builder.name(wanted))
-            for i, tensor in zip(changing, op.outputs, strict=False):
-                outputs[i] = tensor
-        if aligned and changing:
-            return outputs
-        return [self._identity(node, tensor, i) for i, tensor in enumerate(outputs)]
-
 
 class _NodeError(ValueError):
     """An error that names its node already."""
-
-
-def _has_effect(node: Node) -> bool:
-    """Whether a node of a function has to run though nothing uses it."""
-    record = OPS.get(node.op)
-    return (
-        record is not None
-        and (record.effect == "write" or (record.stateful and record.compute is not None))
-        and node.op not in ("NoOp",)
-    )
-
-
-def _unchanged(body: Function) -> set[int]:
-    """The arguments of a loop's body that it gives back as they are."""
-    found = set()
-    for index, (name, ref) in enumerate(zip(body.args, body.results, strict=True)):
-        node = body.structure.nodes.get(ref.node)
-        while node is not None and node.op == "Identity" and not node.waits:
-            ref = node.inputs[0]
-            node = body.structure.nodes.get(ref.node)
-        if ref == (name, 0):
-            found.add(index)
-    return found
-
-
-def _truth(tensor: Tensor) -> Tensor:
-    """A predicate as a bool: a number is true unless it is 0, text unless it is empty."""
-    if tensor.dtype.base_dtype.is_bool:
-        return tensor
-    return raw.NotEqual(tensor, raw.ZerosLike(tensor))
-
-
-def _index(tensor: Tensor, count: int) -> Tensor:
-    """The branch that an index chooses: the last one where it is out of range."""
-    index = raw.Cast(tensor, DstT=dtypes.int64)
-    outside = raw.LogicalOr(raw.Less(index, 0), raw.GreaterEqual(index, count))
-    return raw.Select(outside, raw.Add(raw.ZerosLike(index), count - 1), index)
 
 
 def _sharpen(tensor: Tensor, shape: Any) -> None:

@@ -11,7 +11,9 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.graphs.building import CALLS, IFS, WHILES, Builder, Region
+from hybridflow._src.graphs.builder import Builder
+from hybridflow._src.graphs.building import Region
+from hybridflow._src.graphs.calls import CALLS, IFS, WHILES
 from hybridflow._src.graphs.exporting import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER
 from hybridflow._src.graphs.functions import node_of
 from hybridflow._src.graphs.operations import record_of
