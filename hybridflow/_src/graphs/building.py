@@ -69,7 +69,9 @@ class Region:
         self._body = current_body()
         self.values: dict[Ref, Tensor] = {}
         self.ops: dict[str, Operation] = {}
-        self._choices = choices(structure) if outer is None else outer._choices
+        self._choices: dict[str, list[str]] = (
+            choices(structure) if outer is None else outer._choices
+        )
 
     # -- looking up --------------------------------------------------------------------------------
 

@@ -299,7 +299,8 @@ class BaseSession:
         feeds: Sequence[Tensor],
         done: frozenset[Operation] = frozenset(),
     ) -> Plan:
-        args = tensors, operations, feeds, self._kernels, frozenset(), done
+        references: frozenset[Tensor] = frozenset()
+        args = tensors, operations, feeds, self._kernels, references, done
         return holding(self._lock, build, *args)
 
     def _check_open(self) -> None:

@@ -72,9 +72,9 @@ def write_while(nodes: Any, op: Operation) -> None:
     test, body = op.bodies
     count = len(body.inputs)
     saved = list(body.saved)
-    turns = op.outputs[count]
-    handed_out = op.body is not None and turns in op.body.saved
-    counts = bool(saved or turns._consumers or handed_out)
+    number = op.outputs[count]
+    handed_out = op.body is not None and number in op.body.saved
+    counts = bool(saved or number._consumers or handed_out)
     captures = op.inputs[count:]
     inputs = [nodes.input(t) for t in op.inputs[:count]]
     kinds = [_dtype(t) for t in body.inputs]
