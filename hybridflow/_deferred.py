@@ -82,6 +82,16 @@ class _Noted(NamedTuple):
 _noted_by: dict[str, dict[str, _Noted]] = {}
 
 
+# Modules of later TensorFlows and of Keras, and where TensorFlow 1.4 has what is in them.
+_ELSEWHERE = {
+    "activations": "activations are in `hf.nn`, such as `hf.nn.relu`",
+    "math": "its functions are in `hf` itself, such as `hf.sqrt`",
+    "models": "there are layers in `hf.layers`, such as `hf.layers.Dense`, and no models",
+    "optimizers": "optimizers are in `hf.train`, such as `hf.train.AdamOptimizer`",
+    "random": "its functions are in `hf` itself, such as `hf.random_normal`",
+}
+
+
 class _NoAttribute:
     """What an error says, put together when it is read: who only asks `hasattr` does not wait."""
 
@@ -91,6 +101,9 @@ class _NoAttribute:
         self._names = names
 
     def __str__(self) -> str:
+        if self._name in _ELSEWHERE:
+            instead = _ELSEWHERE[self._name]
+            return f"module {self._module!r} has no attribute {self._name!r}: {instead}"
         import difflib  # here: it takes as long as all of this package
 
         public = [name for name in self._names if not name.startswith("_")]

@@ -12,6 +12,8 @@ import traceback
 
 import pytest
 
+import hybridflow as hf
+
 PUBLIC = """
 from {package} import _deferred
 
@@ -169,3 +171,16 @@ def test_hybridflow_imports_no_implementation():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        (hf, "math", "its functions are in `hf` itself, such as `hf.sqrt`"),
+        (hf, "optimizers", "optimizers are in `hf.train`"),
+        (hf.keras, "optimizers", "optimizers are in `hf.train`"),
+    ],
+)
+def test_modules_of_later_tensorflows_say_where_their_names_are(module, name, said):
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}': {said}"):
+        getattr(module, name)

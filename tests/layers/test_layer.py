@@ -316,3 +316,11 @@ def test_a_scope_without_trained_variables(mode):
         layer(hf.constant(X))
     assert layer.trainable_weights == []
     assert len(layer.non_trainable_weights) == 2
+
+
+@pytest.mark.parametrize("mode", [hf.eager_mode, hf.graph_mode])
+def test_dense_on_whole_numbers(mode):
+    with hf.Graph().as_default(), mode(), hf.EagerVariableStore().as_default():
+        inputs = hf.constant([[1, 2]])
+        with pytest.raises(TypeError, match=r"`Dense`.*int32.*`hf.to_float\(inputs\)`"):
+            hf.layers.dense(inputs, 3)

@@ -4,6 +4,8 @@ execution.
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -524,3 +526,66 @@ def test_py_func_gets_its_own_arrays_and_is_checked(execution: Execution):
         execution(lambda x: hf.py_func(lambda x: [x, x], [x], [hf.float32]), x)
     with pytest.raises(TypeError, match="Expected a list of tensors for 'inp'"):
         execution(lambda x: hf.py_func(lambda x: x, x, hf.float32), x)
+
+
+class _Refusal(Exception):
+    code = 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (KeyError("a"), hf.errors.UnknownError),
+        (ZeroDivisionError("a"), hf.errors.UnknownError),
+        (FileNotFoundError(2, "a"), hf.errors.UnknownError),
+        (_Refusal("a"), hf.errors.UnknownError),
+        (NotImplementedError("a"), hf.errors.UnimplementedError),
+        (StopIteration("a"), hf.errors.OutOfRangeError),
+    ],
+)
+def test_what_py_func_raises_is_told_with_the_op_and_of_both_classes(raised, kind):
+    def fail(x):
+        raise raised
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        y = hf.py_func(fail, [hf.ones([2])], hf.float32, name="mine")
+        with pytest.raises(kind) as e:
+            session.run(y)
+    assert e.value.message == f"{type(raised).__name__}: {raised} in 'mine' (op: 'PyFunc')."
+    assert "Caused by op 'mine'" in str(e.value)
+    assert "test_control_flow.py" in str(e.value)
+    assert e.value.__cause__ is raised
+    if not isinstance(raised, StopIteration):
+        assert isinstance(e.value, type(raised))
+        assert e.value.args == raised.args
+    copied = pickle.loads(pickle.dumps(e.value))
+    assert type(copied) is kind
+    assert copied.message == e.value.message
+
+
+def test_what_py_func_raises_of_a_class_that_no_other_can_join():
+    class Odd(Exception):
+        def __new__(cls, one):
+            return super().__new__(cls, one)
+
+    def fail(x):
+        raise Odd("a")
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        y = hf.py_func(fail, [hf.ones([2])], hf.float32)
+        with pytest.raises(hf.errors.UnknownError, match="Odd: a in 'PyFunc'"):
+            session.run(y)
+
+
+@pytest.mark.parametrize(
+    ("function", "dtype"),
+    [
+        (lambda x: x > 1.0, "hf.bool"),
+        (lambda x: (x, x > 1.0), r"\(hf.float32, hf.bool\)"),
+        (lambda x: (x,), r"\(hf.float32,\)"),
+        (lambda x: {"a": [x]}, r"\{'a': \[hf.float32\]\}"),
+    ],
+)
+def test_map_fn_says_which_dtype_to_give(execution, function, dtype):
+    with pytest.raises((TypeError, ValueError), match=rf"`dtype={dtype}`\.$"):
+        execution(lambda x: hf.map_fn(function, x), np.ones([3], np.float32))

@@ -884,3 +884,21 @@ class TestThreads:
 
         in_threads(self.THREADS, work)
         assert v.numpy() == -self.THREADS * self.STEPS
+
+
+@pytest.mark.parametrize("mode", [hf.eager_mode, hf.graph_mode])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda bad: hf.train.GradientDescentOptimizer(bad), "learning_rate"),
+        (lambda bad: hf.train.AdamOptimizer(bad), "learning_rate"),
+        (lambda bad: hf.train.AdamOptimizer(lambda: bad), "learning_rate"),
+        (lambda bad: hf.train.MomentumOptimizer(0.1, bad), "momentum"),
+    ],
+)
+def test_a_hyperparameter_that_is_no_number(mode, make, name):
+    with hf.Graph().as_default(), mode(), hf.EagerVariableStore().as_default():
+        v = hf.get_variable("v", [2])
+        for bad, kind in (("0.1", TypeError), (None, ValueError)):
+            with pytest.raises(kind, match=rf"`{name}` must be a number or .*, got {bad!r}\."):
+                make(bad).apply_gradients([(hf.ones([2]), v)])

@@ -381,3 +381,12 @@ def test_a_path_that_names_no_file_is_refused_before_anything_is_written(
             saver.save(session, path)
         assert saver.last_checkpoints == []
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", [hf.eager_mode, hf.graph_mode])
+def test_a_folder_is_no_checkpoint(mode, tmp_path):
+    with hf.Graph().as_default(), mode(), hf.EagerVariableStore().as_default():
+        saver = hf.train.Saver([hf.get_variable("v", [2])])
+        session = hf.Session() if mode is hf.graph_mode else None
+        with pytest.raises(hf.errors.NotFoundError, match=r"`hf\.train\.latest_checkpoint\('/"):
+            saver.restore(session, tmp_path)

@@ -180,6 +180,39 @@ class UnknownError(_CodedError):
     code = UNKNOWN
 
 
+def foreign_error(error: Exception, message: str) -> OpError:
+    """The error for an exception that no op is known to raise, such as one of the user's.
+
+    It is of the class that TensorFlow has for it, and also of the exception's own, so that either
+    can be caught, with its arguments and attributes. That of TensorFlow stands alone for
+    `StopIteration`, which a generator on the way would take for its own, and where Python cannot
+    make a class of the two.
+    """
+    text = f"{type(error).__name__}: {error}{message}"
+    if isinstance(error, StopIteration):
+        return OutOfRangeError(None, None, text)
+    kind: type[_CodedError] = UnknownError
+    if isinstance(error, NotImplementedError):
+        kind = UnimplementedError
+    try:
+        found: OpError = _both(kind, type(error))(None, None, text)
+    except TypeError:
+        return kind(None, None, text)
+    vars(found).update({k: v for k, v in vars(error).items() if k not in vars(found)})
+    found.args = error.args
+    return found
+
+
+def _both(kind: type[_CodedError], other: type[Exception]) -> Any:
+    """A class of two, which travels to other processes as that of TensorFlow."""
+
+    def reduce(self: OpError) -> tuple[Callable[..., OpError], tuple[Any, ...]]:
+        return _rebuild, (kind, self._message, self._error_code, _trace_of(self._op))
+
+    members = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": reduce}
+    return type(kind.__name__, (kind, other), members)
+
+
 class InvalidArgumentError(_CodedError):
     """An op got an argument that it cannot accept, whatever the state of the system.
 

@@ -29,6 +29,8 @@ def whole(value: Any, what: str) -> int:
         number = int(value)
         if number == value and -_LARGEST - 1 <= number <= _LARGEST:
             return number
+    except TypeError:
+        raise TypeError(f"`{what}` must be a whole number, got {value!r:.80}.") from None
     except (OverflowError, ValueError):
         pass  # infinite, NaN, or no number at all
     raise ValueError(f"`{what}` must be a whole number of at most 64 bits, got {value!r:.80}.")

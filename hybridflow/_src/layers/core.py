@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.layers.arguments import check_activation, smart_cond, with_dtype
 from hybridflow._src.layers.input_spec import InputSpec
@@ -84,6 +86,12 @@ class Dense(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes kernel and bias."""
+        dtype = dtypes.as_dtype(self.dtype)
+        if not dtype.is_floating and not dtype.is_complex:
+            raise DTypeError(
+                f"Unable to build `Dense` layer with non-floating point dtype {dtype.name}: its "
+                "weights could not be trained. `hf.to_float(inputs)` converts the inputs."
+            )
         size = TensorShape(input_shape)[-1].value
         if size is None:
             raise ValueError(

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybridflow._src.framework import settings
+
 # Patches are copied into at most about so many bytes at a time.
 _PATCH_BYTES = 1 << 24
 
@@ -43,6 +45,22 @@ def each_dimension(name: str, value: Any, rank: int) -> list[int]:
             f"(with the channels last); got {value!r}."
         )
     return list(value)
+
+
+def each_inner_dimension(name: str, value: Any, rank: int) -> list[int]:
+    """A list of integers, one for each of `rank` inner dimensions: neither batch nor channels.
+
+    Raises:
+      TypeError: if it is one number alone. ValueError: if one is no whole number.
+    """
+    if not isinstance(value, Iterable):
+        each = ", ".join([str(value)] * rank)
+        count = "1 int" if rank == 1 else f"{rank} ints"
+        raise TypeError(
+            f"`{name}` holds {count}, one for each inner dimension: `{name}=[{each}]`; "
+            f"got {value!r}."
+        )
+    return [settings.whole(v, name) for v in value]
 
 
 def check_attrs(attrs: dict[str, Any], rank: int, *lists: str) -> None:

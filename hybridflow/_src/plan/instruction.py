@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hybridflow._src.framework import dispatch
-from hybridflow._src.framework.errors import OpError
+from hybridflow._src.framework.errors import OpError, foreign_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,9 +60,10 @@ class Instruction(NamedTuple):
 def explained(error: Exception, op: Operation, inputs: list[Any]) -> Exception:
     """The error to raise for one that an op raised: with the op, and shapes where they matter."""
     if not isinstance(error, OpError):
-        if not isinstance(error, (ValueError, TypeError, IndexError, OverflowError, MemoryError)):
-            return error
-        error = dispatch.explain(op.record, op.name, inputs, op.attrs, error)
+        if isinstance(error, (ValueError, TypeError, IndexError, OverflowError, MemoryError)):
+            error = dispatch.explain(op.record, op.name, inputs, op.attrs, error)
+        else:
+            error = foreign_error(error, f" in '{op.name}' (op: '{op.type}').")
     if error._op is None:
         error._op = op
     return error

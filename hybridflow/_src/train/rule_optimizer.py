@@ -23,6 +23,9 @@ _NOT_ALIKE = (
     "`hf.cast(gradient, hf.{dtype})` converts it."
 )
 
+# The kinds of NumPy's dtypes that are real numbers; ours has "f" for half precision too.
+_NUMBERS = "biuf"
+
 
 def sums_repeated(hook: Any) -> Any:
     """Marks a hook for sparse gradients that takes repeated indices: the ops made from rules do.
@@ -127,8 +130,18 @@ def hyperparameter(value: Any, name: str) -> Any:
 
     As in TF 1.4 a Python number becomes a float32 tensor first, whatever the dtype of the variables
     is.
+
+    Raises:
+      ValueError: for None.
+      DTypeError: for a string, or anything else that is no number.
     """
-    return convert_to_tensor(value() if callable(value) else value, name=name)
+    value = value() if callable(value) else value
+    if value is None:
+        raise ValueError(f"`{name}` must be a number or a scalar tensor, got None.")
+    tensor = convert_to_tensor(value, name=name)
+    if tensor._dtype.np.kind not in _NUMBERS:
+        raise DTypeError(f"`{name}` must be a number or a scalar tensor, got {value!r:.200}.")
+    return tensor
 
 
 def in_dtype(values: list[Any], dtype: Any) -> list[Any]:

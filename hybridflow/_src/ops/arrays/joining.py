@@ -145,6 +145,11 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
      [3 4]
      [5 6]]
     """
+    if isinstance(axis, list | tuple) and isinstance(values, int):
+        raise TypeError(
+            f"The tensors come first, then the axis (it was the other way round before TensorFlow "
+            f"1.0): `hf.concat(values, {values})`; got the axis {values}, then {axis!r:.200}."
+        )
     if not isinstance(values, list | tuple):
         values = [values]
     if not values:

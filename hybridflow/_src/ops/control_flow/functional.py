@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.control_flow.loops import loop_op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.framework.tensor import Tensor
-
 __all__ = ["foldl", "foldr", "map_fn", "scan"]
+
+_GIVE_DTYPE = (
+    "The results of fn have the dtypes and the structure of elems unless `dtype` gives theirs: "
+    "`dtype={dtype}`."
+)
 
 
 class _Rows:
@@ -123,8 +128,8 @@ def map_fn(
     Returns: tensor `[n, ...]`, or a structure of such tensors.
 
     Raises:
-      TypeError: if `fn` is not callable. ValueError: if `elems` is a scalar, or structures do not
-        match.
+      TypeError: if `fn` is not callable, or gives another dtype.
+      ValueError: if `elems` is a scalar, or structures do not match.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -143,16 +148,38 @@ def map_fn(
 
         def step(index: Any) -> tuple[list[Tensor], list[Tensor]]:
             result = fn(rows.at(index))
-            nest.assert_same_structure(form, result)
-            items = [
-                convert_to_tensor(t, d) for t, d in zip(nest.flatten(result), wanted, strict=True)
-            ]
-            return [], items
+            return [], _in_dtypes(result, form, wanted)
 
         _, stacked = _collect(rows, step, [], scope, reverse=False)
         if not stacked:
             stacked = [raw.Fill([0], convert_to_tensor(0, d)) for d in wanted]
         return nest.pack_sequence_as(form, _maybe_stop(stacked, back_prop))
+
+
+def _in_dtypes(result: Any, form: Any, wanted: list[dtypes.DType]) -> list[Tensor]:
+    """What a mapped function gave, as tensors of the dtypes that its results are to have."""
+    try:
+        nest.assert_same_structure(form, result)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error} {_GIVE_DTYPE.format(dtype=_dtypes_of(result))}") from None
+    flat = nest.flatten(result)
+    for value, dtype in zip(flat, wanted, strict=True):
+        if isinstance(value, Tensor) and value.dtype.base_dtype != dtype:
+            got = value.dtype.base_dtype.name
+            hint = _GIVE_DTYPE.format(dtype=_dtypes_of(result))
+            raise DTypeError(f"fn gave {got} where {dtype.name} is expected. {hint}")
+    return [convert_to_tensor(t, d) for t, d in zip(flat, wanted, strict=True)]
+
+
+def _dtypes_of(result: Any) -> str:
+    """The dtypes of a structure of tensors, as programs write them."""
+    if isinstance(result, dict):
+        return "{" + ", ".join(f"{k!r}: {_dtypes_of(v)}" for k, v in result.items()) + "}"
+    if isinstance(result, list):
+        return "[" + ", ".join(map(_dtypes_of, result)) + "]"
+    if isinstance(result, tuple):
+        return "(" + ", ".join(map(_dtypes_of, result)) + ("," if len(result) == 1 else "") + ")"
+    return f"hf.{convert_to_tensor(result).dtype.base_dtype.name}"
 
 
 def _maybe_stop(tensors: list[Tensor], back_prop: bool) -> list[Tensor]:

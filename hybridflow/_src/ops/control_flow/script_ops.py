@@ -91,6 +91,11 @@ def py_func(
       TypeError: if `func` is no function, or `inp` no list. InvalidArgumentError: when it runs, if
         the function returns other dtypes or another number of values.
 
+    What the function raises is raised, in a graph as an error that names the op: `ValueError` and
+    the like as `InvalidArgumentError`, `StopIteration` as `OutOfRangeError`, `NotImplementedError`
+    as `UnimplementedError`, any other as an `UnknownError`. The last two are also of the class that
+    was raised.
+
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
     ...     y = hf.py_func(lambda x: x + 1, [hf.constant([1.0, 2.0])], hf.float32)

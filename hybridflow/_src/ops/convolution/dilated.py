@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes, settings
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
@@ -15,7 +15,7 @@ from hybridflow._src.ops.arrays.space_to_batch import (
     required_space_to_batch_paddings,
     space_to_batch_nd,
 )
-from hybridflow._src.ops.windows import is_channels_first
+from hybridflow._src.ops.windows import each_inner_dimension, is_channels_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def strides_and_rates(count: int, strides: Any, rates: Any) -> tuple[list[int], 
     """
     found = []
     for label, values in (("dilation_rate", rates), ("strides", strides)):
-        values = [1] * count if values is None else [settings.whole(v, label) for v in values]
+        values = [1] * count if values is None else each_inner_dimension(label, values, count)
         if len(values) != count:
             raise ValueError(f"len({label})={len(values)} but should be {count}")
         if min(values, default=1) < 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -57,6 +58,7 @@ def conv1d(
     ...     print(hf.nn.conv1d(x, hf.ones([2, 1, 1]), 1, "VALID").numpy().ravel())
     [3. 6.]
     """
+    stride = settings.whole(stride, "stride")
     with name_scope(name, "conv1d", [value, filters]):
         if data_format in (None, "NHWC", "NWC"):
             data_format, axis, strides = "NHWC", 1, [1, 1, stride, 1]

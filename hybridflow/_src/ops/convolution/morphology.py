@@ -12,7 +12,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import REALS
-from hybridflow._src.ops.windows import Windows, check_attrs, count
+from hybridflow._src.ops.windows import Windows, check_attrs, count, each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -259,7 +259,12 @@ def dilation2d(
     [5. 5. 5.]
     """
     return _dilation2d(
-        input, filter, strides=list(strides), rates=list(rates), padding=padding, name=name
+        input,
+        filter,
+        strides=each_dimension("strides", strides, 4),
+        rates=each_dimension("rates", rates, 4),
+        padding=padding,
+        name=name,
     )
 
 
@@ -306,8 +311,8 @@ def erosion2d(
         dilated = _dilation2d(
             raw.Neg(value),
             raw.ReverseV2(kernel, np.array([0, 1], np.int32)),
-            strides=list(strides),
-            rates=list(rates),
+            strides=each_dimension("strides", strides, 4),
+            rates=each_dimension("rates", rates, 4),
             padding=padding,
             name=scope,
         )

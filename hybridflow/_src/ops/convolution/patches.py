@@ -12,7 +12,7 @@ from hybridflow._src.framework.static_value import constant_dims
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.grad_helpers import shape_of
-from hybridflow._src.ops.windows import Windows, check_attrs, count, padded, view
+from hybridflow._src.ops.windows import Windows, check_attrs, count, each_dimension, padded, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -150,9 +150,9 @@ def extract_image_patches(
     """
     return _extract(
         images,
-        ksizes=list(ksizes),
-        strides=list(strides),
-        rates=list(rates),
+        ksizes=each_dimension("ksizes", ksizes, 4),
+        strides=each_dimension("strides", strides, 4),
+        rates=each_dimension("rates", rates, 4),
         padding=padding,
         name=name,
     )

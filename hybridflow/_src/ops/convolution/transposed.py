@@ -10,7 +10,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.space_to_batch import batch_to_space, space_to_batch
-from hybridflow._src.ops.windows import allowed
+from hybridflow._src.ops.windows import allowed, each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def conv2d_transpose(
             sizes,
             filter,
             value,
-            strides=list(strides),
+            strides=each_dimension("strides", strides, 4),
             padding=padding,
             data_format=data_format,
             name=scope,
@@ -142,7 +142,7 @@ def conv3d_transpose(
             sizes,
             filter,
             value,
-            strides=list(strides),
+            strides=each_dimension("strides", strides, 5),
             padding=padding,
             data_format=data_format,
             name=scope,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from hybridflow._src.ops.grad_helpers import shape_of
 from hybridflow._src.ops.pooling import regions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.tensor import Tensor
 
@@ -255,6 +256,16 @@ OpDef(
 # -- public functions ------------------------------------------------------------------------------
 
 
+def _each(ratio: Any) -> tuple[float, ...]:
+    """The ratios of the four dimensions."""
+    if not isinstance(ratio, Iterable):
+        raise TypeError(
+            "pooling_ratio are 4 floats, one for each dimension: "
+            f"`pooling_ratio=[1.0, {ratio}, {ratio}, 1.0]`; got {ratio!r}."
+        )
+    return tuple([float(r) for r in ratio])
+
+
 def fractional_max_pool(
     value: Any,
     pooling_ratio: Sequence[float],
@@ -295,7 +306,7 @@ def fractional_max_pool(
     """
     y, rows, columns = _max_pool(
         value,
-        pooling_ratio=tuple([float(ratio) for ratio in pooling_ratio]),
+        pooling_ratio=_each(pooling_ratio),
         pseudo_random=pseudo_random,
         overlapping=overlapping,
         deterministic=deterministic,
@@ -342,7 +353,7 @@ def fractional_avg_pool(
     """
     y, rows, columns = _avg_pool(
         value,
-        pooling_ratio=tuple([float(ratio) for ratio in pooling_ratio]),
+        pooling_ratio=_each(pooling_ratio),
         pseudo_random=pseudo_random,
         overlapping=overlapping,
         deterministic=deterministic,

@@ -12,7 +12,7 @@ from hybridflow._src.ops.convolution.dilated import strides_and_rates, with_spac
 from hybridflow._src.ops.pooling.avg_pool import avg_pool
 from hybridflow._src.ops.pooling.max_pool import max_pool
 from hybridflow._src.ops.pooling.pool3d import avg_pool3d, max_pool3d
-from hybridflow._src.ops.windows import FORMATS, is_channels_first
+from hybridflow._src.ops.windows import FORMATS, each_inner_dimension, is_channels_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +66,9 @@ def pool(
         name, f"{settings.string(pooling_type, 'pooling_type').lower()}_pool", [input]
     ) as scope:
         x = convert_to_tensor(input, name="input")
+        # One number alone tells no rank; the input may.
+        inner_rank = 1 if x.shape.ndims is None else x.shape.ndims - 2
+        window_shape = each_inner_dimension("window_shape", window_shape, inner_rank)
         count = len(window_shape)
         if not 1 <= count <= 3:
             raise ValueError("It is required that 1 <= num_spatial_dims <= 3.")

@@ -19,6 +19,7 @@ from hybridflow._src.runtime.session import BaseSession
 from hybridflow._src.train.saving.graph import SaverOps
 from hybridflow._src.train.saving.saveables import saveables_of
 from hybridflow._src.train.saving.state import (
+    checkpoint_exists,
     get_checkpoint_mtimes,
     remove_checkpoint,
     update_checkpoint_state,
@@ -32,6 +33,10 @@ __all__ = ["Saver"]
 
 _V2 = 2
 _HOUR = 3600.0
+_FOLDER = (
+    "{path} is a folder: `restore` wants the path of a checkpoint. That of the latest one in it is "
+    "`hf.train.latest_checkpoint({path!r})`."
+)
 
 
 class Saver:
@@ -397,6 +402,8 @@ class Saver:
             raise ValueError("Can't load save_path when it is None.")
         tf_logging.info("Restoring parameters from %s", save_path)
         save_path = os.fspath(save_path)
+        if os.path.isdir(save_path) and not checkpoint_exists(save_path):
+            raise NotFoundError(None, None, _FOLDER.format(path=save_path))
         if not context.modes.top.eager:
             _session(sess).run(self._built().restore_op_name, self._fed(save_path))
             return
