@@ -395,3 +395,18 @@ def test_what_lies_inside_a_body_is_neither_fed_nor_fetched(graph):
 
 def test_const_is_a_record_like_any_other(graph):
     assert OPS["Const"].name == hf.constant(1.0).op.type
+
+
+def test_a_seed_set_again_gives_other_numbers_in_a_graph_and_the_same_ones_eagerly():
+    def two():
+        hf.set_random_seed(1)
+        first = hf.random_uniform([3])
+        hf.set_random_seed(1)
+        return [first, hf.random_uniform([3])]
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        first, second = session.run(two())
+    assert first.tolist() != second.tolist()
+    with hf.eager_mode():
+        a, b = (t.numpy().tolist() for t in two())
+    assert a == b == first.tolist()

@@ -110,6 +110,9 @@ def test_seeds_as_tensorflow_combines_them():
         hf.set_random_seed(7)
         assert seeds.get_seed(5) == (7, 5)
         assert [seeds.get_seed(None) for _ in range(3)] == [(7, 0), (7, 1), (7, 2)]
+        hf.set_random_seed(8)
+        assert seeds.get_seed(None) == (8, 3)
+    with hf.Graph().as_default():
         hf.set_random_seed(0)
         assert seeds.get_seed(0) == (0, 2**31 - 1)
         assert seeds.get_seed(None) == (0, 2**31 - 1)

@@ -902,3 +902,13 @@ def test_a_hyperparameter_that_is_no_number(mode, make, name):
         for bad, kind in (("0.1", TypeError), (None, ValueError)):
             with pytest.raises(kind, match=rf"`{name}` must be a number or .*, got {bad!r}\."):
                 make(bad).apply_gradients([(hf.ones([2]), v)])
+
+
+def test_the_values_of_a_dict_are_variables():
+    with hf.Graph().as_default(), hf.Session() as session:
+        weights = {"w": hf.Variable([1.0]), "b": hf.Variable([2.0])}
+        optimizer = hf.train.GradientDescentOptimizer(1.0)
+        step = optimizer.minimize(weights["w"] + weights["b"], var_list=weights.values())
+        session.run(hf.global_variables_initializer())
+        session.run(step)
+        assert session.run(weights) == {"w": [0.0], "b": [1.0]}

@@ -47,9 +47,10 @@ def set_random_seed(seed: int | None) -> None:
     """Sets the seed of the default graph, or in eager mode of the process.
 
     Random ops combine it with their own `seed`. An op without one takes the number of random ops
-    that were made without a seed before it since the seed was set, so that a program draws the same
-    numbers in eager and in graph mode. (TF 1.4 takes the number of *all* ops of the graph there,
-    and other numbers still in eager mode.)
+    that were made without a seed before it, so that a program draws the same numbers in eager and
+    in graph mode. (TF 1.4 takes the number of *all* ops of the graph there, and other numbers still
+    in eager mode.) Eagerly that number begins at 0 again when a seed is set; in a graph it goes on,
+    as in TensorFlow, so that two networks built under one seed do not begin with equal weights.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -61,11 +62,13 @@ def set_random_seed(seed: int | None) -> None:
     True
     """
     seed = _index(seed)
-    holder = _eager if context.modes.top.eager else get_default_graph()
-    holder.seed = seed
-    holder.unseeded_random_ops = 0
-    if holder is _eager:
-        context.eager_kernels.clear()
+    if not context.modes.top.eager:
+        # The count goes on: what is built under the same seed again is to draw other numbers.
+        get_default_graph().seed = seed
+        return
+    _eager.seed = seed
+    _eager.unseeded_random_ops = 0
+    context.eager_kernels.clear()
 
 
 def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:

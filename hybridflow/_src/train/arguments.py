@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import ValuesView
 from typing import Any
 
 from hybridflow._src.framework import context, nest
@@ -39,11 +40,13 @@ _EAGER_VARIABLE = (
 
 
 def variables_of(var_list: Any) -> list[Any]:
-    """The variables in a nested structure, parts in place of partitioned ones.
+    """The variables in a nested structure, or a dict's `values()`; parts in place of partitioned.
 
     Raises:
       TypeError: if it holds anything else.
     """
+    if isinstance(var_list, ValuesView):
+        var_list = list(var_list)
     found: list[Any] = []
     for item in nest.flatten(var_list):
         if isinstance(item, PartitionedVariable):
