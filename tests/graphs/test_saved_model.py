@@ -41,6 +41,15 @@ def test_a_model_of_tensorflow():
         assert [v.name for v in hf.trainable_variables()] == ["w:0", "b:0"]
 
 
+def test_a_model_of_tensorflow_2():
+    """Functions, in them control flow; variables are restored by functions too."""
+    folder = RECORDED.parents[1] / "2_21" / "saved_model"
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, y = names(hf.saved_model.loader.load(session, SERVING, str(folder)))
+        for value, wanted in ((1.0, 28.0), (-1.0, -5.5)):
+            assert session.run(y, {x: [[value, value]]}).tolist() == [[wanted]]
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("use_resource", [False, True])
 def test_what_is_saved_is_loaded(folder, as_text, use_resource):

@@ -212,7 +212,8 @@ class Region:
 
     def of_function(self, function: Function) -> Region:
         """A region for the nodes of a function that is called here."""
-        prefix = self.builder.name(self._prefix + function.name)
+        # No name begins with an underscore.
+        prefix = self.builder.name(self._prefix + function.name.lstrip("_"))
         return Region(self.builder, function.structure, prefix, depth=self._depth + 1)
 
     def name(self, node: Node) -> str:

@@ -42,6 +42,8 @@ _SYNONYMS = {
 }
 # Attributes of later TensorFlows, and the values with which ops do what they did.
 _LATER = {"exponential_avg_factor": 1.0}
+# Those that say nothing about what an op does.
+_WITHOUT_EFFECT = frozenset(("allowed_devices", "config", "config_proto", "debug_name"))
 
 
 def record_of(type_: str) -> OpDef | None:
@@ -213,7 +215,7 @@ def _check_default(record: OpDef, name: str, key: str, attr: Any, known: Any) ->
     else:
         # An attribute of a later TensorFlow: without it the op does what it does here.
         value = None if attr == messages.AttrValue() else python_value(attr)
-        fits = not value or value == _LATER.get(key)
+        fits = not value or value == _LATER.get(key) or key in _WITHOUT_EFFECT
         wanted = "the attribute itself does not"
     if not fits:
         raise ValueError(

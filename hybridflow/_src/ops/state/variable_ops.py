@@ -93,6 +93,15 @@ for _name in ("IsVariableInitialized", "VarIsInitializedOp"):
         grad=not_differentiable,
         effect="read",
     )
+# Who reads a variable gets no copy here: what TensorFlow 2's files ask for is so already.
+OpDef(
+    "DisableCopyOnRead",
+    "resource: resource ->",
+    shape=_nothing,
+    compute=lambda storage: (),
+    grad=not_differentiable,
+    stateful=True,
+)
 
 
 # -- assignment ------------------------------------------------------------------------------------
