@@ -188,6 +188,49 @@ def test_what_is_no_finite_number_is_as_in_direct_convolution(graph, of, value):
     assert (np.isnan if np.isnan(value) else np.isinf)(found[seen]).all()
 
 
+def _without_padding(x, w, dy, strides):
+    """A convolution with "SAME" padding and its gradients, of products inside the images alone."""
+    y, dx, dw = np.zeros(dy.shape), np.zeros(x.shape), np.zeros(w.shape)
+    before = [
+        max(0, (n - 1) * s + k - size) // 2
+        for n, s, k, size in zip(dy.shape[1:3], strides, w.shape, x.shape[1:3], strict=False)
+    ]
+    for i, j, k, m in np.ndindex(*dy.shape[1:3], *w.shape[:2]):
+        h, v = i * strides[0] + k - before[0], j * strides[1] + m - before[1]
+        if 0 <= h < x.shape[1] and 0 <= v < x.shape[2]:
+            y[:, i, j] += x[:, h, v] @ w[k, m]
+            dx[:, h, v] += dy[:, i, j] @ w[k, m].T
+            dw[k, m] += x[:, h, v].T @ dy[:, i, j]
+    return y, dx, dw
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("filters", [2, 19])
+@pytest.mark.parametrize("strides", [(1, 1), (2, 3)])
+def test_padding_has_no_products(graph, strides, filters, bad):
+    """An infinite filter or gradient shows where it meets an image, not where it meets padding."""
+    x, w = hf.placeholder(hf.float32, [2, 5, 7, 3]), hf.placeholder(hf.float32, [3, 4, 3, filters])
+    y = hf.nn.conv2d(x, w, [1, *strides, 1], "SAME")
+    dy = hf.placeholder(hf.float32, y.shape)
+    fetches = [y, *hf.gradients(y, [x, w], dy)]
+    images, grads = _numbers(0, *x.shape.as_list()), _numbers(1, *y.shape.as_list())
+    weights = _numbers(2, *w.shape.as_list())
+    with hf.Session() as session:
+        program_of(session, fetches, {x: images, w: weights, dy: grads})
+        for place in np.ndindex(3, 4):
+            odd, odder = weights.copy(), grads.copy()
+            odd[(*place, 1, 1)] = bad
+            odder[0, place[0] % y.shape[1].value, place[1] % y.shape[2].value, 1] = bad
+            for feed in ({x: images, w: odd, dy: grads}, {x: images, w: weights, dy: odder}):
+                wanted = _without_padding(feed[x], feed[w], feed[dy], strides)
+                with hf.Session() as first:
+                    interpreted = first.run(fetches, feed)
+                for found in (interpreted, session.run(fetches, feed)):
+                    for mine, right in zip(found, wanted, strict=True):
+                        np.testing.assert_allclose(mine, right, 1e-4, 1e-4)
+
+
 DEPTHWISE = {
     "plain": ((2, 9, 7, 33), (3, 3), (1, 1), "SAME", (1, 1), "NHWC"),
     "strided": ((3, 11, 8, 5), (3, 4), (2, 3), "SAME", (1, 1), "NHWC"),

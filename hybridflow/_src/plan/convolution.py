@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.kernels import rows
-from hybridflow._src.kernels.convolution import direct, narrow, packing
+from hybridflow._src.kernels.convolution import direct, edges, narrow, packing
 from hybridflow._src.kernels.convolution.geometry import phases
 from hybridflow._src.kernels.convolution.tiles import Tile
 from hybridflow._src.kernels.kernel import written
@@ -101,6 +101,14 @@ class Convolutions(Winograd):
             work=g.flops // FLOPS_PER_BYTE,
             private=[scratch, panel],
         )
+        if g.is_copied:
+            self.call(
+                edges.filter_gradient(SHORT_NAMES[dtype]),
+                [0, math.prod(g.kernel), x, dy, dw, 0, 0, *g.words(strip)],
+                reads=[x, dy, dw],
+                writes=[dw],
+                divisible=True,
+            )
         return dw
 
     def _convolve(
@@ -144,3 +152,11 @@ class Convolutions(Winograd):
             work=work,
             private=[scratch],
         )
+        if g.is_copied:
+            self.call(
+                edges.results(SHORT_NAMES[x.dtype], width),
+                [0, g.batch * g.output[0], x, panels, y, 0, 0, *g.words(strip, apart)],
+                reads=[x, panels, y],
+                writes=[y],
+                divisible=True,
+            )

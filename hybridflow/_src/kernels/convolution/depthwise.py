@@ -114,7 +114,8 @@ for _ in range(kh0, kh1):
         s = fma(load{first}_{name}(u + kw * DW * pixel{count}), b, s)
     u += DH * W * pixel
     v += KW * pixel
-store{first}_{name}(to, s{count})
+# A product too small for a number leaves -0, a sum from 0 does not.
+store{first}_{name}(to, s + splat_{name}({T}(0)){count})
 """
 _BLOCK_SUM = """
 {zero}
@@ -208,7 +209,8 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
             return f"load{first}_{name}({start} + {k} * {step}{count})"
 
         def store(start: str, k: int, step: str) -> str:
-            return f"store{first}_{name}({start} + {k} * {step}, s{k}{count})"
+            total = f"s{k} + splat_{name}({form.element}(0))" if start == "to" else f"s{k}"
+            return f"store{first}_{name}({start} + {k} * {step}, {total}{count})"
 
         lines: list[str] = []
         for column, meets in row.meets(size).items():

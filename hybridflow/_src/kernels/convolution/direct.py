@@ -109,14 +109,16 @@ def forward(tile: Tile, heights: tuple[int, ...]) -> Kernel:
     element, item = tile.form.element, tile.itemsize
     name, size = tile.form.name, tile.form.size
     row = tile.width * item
+    # A product too small for a number leaves -0, a sum from 0 does not.
+    positive = f"splat_{name}({element}(0))"
 
     def write(rows: int) -> str:
         def put(i: int, v: int) -> str:
-            return f"store_{name}(to + {i} * apart_w + {v * size}, c{i}_{v})"
+            return f"store_{name}(to + {i} * apart_w + {v * size}, c{i}_{v} + {positive})"
 
         def put_first(i: int, v: int) -> str:
-            at = f"to + {i} * apart_w + {v * size}"
-            return f"    store_first_{name}({at}, c{i}_{v}, rest - {v * tile.form.lanes})"
+            at, total = f"to + {i} * apart_w + {v * size}", f"c{i}_{v} + {positive}"
+            return f"    store_first_{name}({at}, {total}, rest - {v * tile.form.lanes})"
 
         loops = [
             ("kh1 - kh0", "DH * pitch", f"KW * C * {row}"),

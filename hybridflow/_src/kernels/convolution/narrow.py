@@ -63,7 +63,8 @@ def _tile(tile: Tile, rows: int) -> str:
         lines.append(f"            e = load_first_{name}(p + {i} * step, rest)")
         lines.append(f"            c{i} = fma(e, b, c{i})")
     for i in range(rows):
-        total = f"{element}(add_up_{name}(c{i}))"
+        # A product too small for a number leaves -0, a sum from 0 does not.
+        total = f"{element}({element}(0) + add_up_{name}(c{i}))"
         lines.append(f"store_{element}(to + {i} * apart_w, 0, 2, {total})")
     return "\n".join(lines).replace("{B}", str(tile.itemsize))
 

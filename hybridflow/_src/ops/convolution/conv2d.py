@@ -119,7 +119,7 @@ def conv2d(
       filter: tensor `[filter_height, filter_width, in_channels, out_channels]` of the same dtype.
       strides: 4 ints, in the order of `data_format`; those of batch and channels are 1.
       padding: "SAME", zeros around the images, so that the output has size `ceil(size / stride)`;
-        or "VALID", none.
+        or "VALID", none. A filter that is infinite or NaN has no product with these zeros.
       use_cudnn_on_gpu: not used.
       data_format: "NHWC", or "NCHW" for images `[batch, channels, height, width]`.
       dilations: 4 ints, how far apart the elements of the filter are laid.

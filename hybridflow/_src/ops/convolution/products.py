@@ -3,6 +3,9 @@
 Arrays are `x [batch, *inputs, in]`, `filters [*sizes, in, out]`, `y [batch, *outputs, out]`:
 
     y[b, o, m] = sum over k, c of x[b, o * stride + k * rate - before, c] * filters[k, c, m]
+
+Elements of windows that lie outside the input are no part of a sum. Patches hold zeros there, which
+is the same while what they are multiplied by is finite; otherwise sums are taken tap by tap.
 """
 
 from __future__ import annotations
@@ -25,10 +28,20 @@ def _matrix(filters: np.ndarray) -> np.ndarray:
     return filters.reshape(int(np.prod(filters.shape[:-1], dtype=np.int64)), filters.shape[-1])
 
 
+def _is_by_taps(windows: Windows, factors: np.ndarray) -> bool:
+    """Whether zeros in place of what lies outside the input would show in sums with `factors`."""
+    return windows.padded != windows.inputs and not np.isfinite(factors).all()
+
+
 def convolved(x: np.ndarray, filters: np.ndarray, windows: Windows) -> np.ndarray:
     """The convolution `y`."""
-    dtype, x, matrix = x.dtype, _wide(x), _matrix(_wide(filters))
-    y = np.empty((len(x), *windows.outputs, filters.shape[-1]), x.dtype)
+    dtype, x, filters = x.dtype, _wide(x), _wide(filters)
+    y = np.zeros((len(x), *windows.outputs, filters.shape[-1]), x.dtype)
+    if _is_by_taps(windows, filters):
+        for place, at, elements in windows.taps():
+            y[(slice(None), *at)] += x[(slice(None), *elements)] @ filters[place]
+        return y.astype(dtype, copy=False)
+    matrix = _matrix(filters)
     patches = view(padded(x, windows), windows)
     for at in blocks(len(x), windows, len(matrix) * x.itemsize):
         part = y[at]
@@ -68,6 +81,15 @@ def filter_gradient(x: np.ndarray, dy: np.ndarray, windows: Windows) -> np.ndarr
     """The gradient with respect to `filters` of `sum(dy * y)`."""
     dtype, x, dy = x.dtype, _wide(x), _wide(dy)
     shape = (*windows.sizes, x.shape[-1], dy.shape[-1])
+    if _is_by_taps(windows, dy):
+        result = np.zeros(shape, x.dtype)
+        for place, at, elements in windows.taps():
+            rows, grads = (
+                part.reshape(-1, part.shape[-1])
+                for part in (x[(slice(None), *elements)], dy[(slice(None), *at)])
+            )
+            result[place] = rows.T @ grads
+        return result.astype(dtype, copy=False)
     total: Any = np.zeros((int(np.prod(shape[:-1], dtype=np.int64)), shape[-1]), x.dtype)
     patches = view(padded(x, windows), windows)
     for at in blocks(len(x), windows, len(total) * x.itemsize):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
@@ -17,7 +18,7 @@ from hybridflow._src.ops.families import INDICES, NUMBERS, conj
 from hybridflow._src.ops.math.reducing import axes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from hybridflow._src.framework.tensor import Tensor
 
@@ -201,12 +202,25 @@ def _others_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
         return _others_slope(x, [axes], dy), None
     if count is not None:
         return _others_slope(x, [axes[i] for i in range(count)], dy), None
-    # How many axes there are is unknown: by division, so not where elements are 0.
-    weighted = dy * conj(op.outputs[0])
-    return (raw.Sum(weighted, axes, keep_dims=True) - weighted) / x, None
+    return _others_slope_flat(x, axes, dy), None
 
 
-def _others_slope(x: Tensor, axes: list[Tensor], dy: Tensor) -> Any:
+def _others_slope_flat(x: Tensor, axes: Tensor, dy: Tensor) -> Any:
+    """`_others_slope` for a number of axes that is not known: they become one."""
+    rank = raw.Rank(x)
+    axes = raw.FloorMod(raw.Cast(raw.Reshape(axes, [-1]), DstT=dtypes.int32), rank)
+    is_kept = raw.Equal(raw.UnsortedSegmentSum(raw.OnesLike(axes), axes, rank), 0)
+    kept = raw.Cast(raw.Reshape(raw.Where(is_kept), [-1]), DstT=dtypes.int32)
+    order = raw.ConcatV2([kept, axes], 0)
+    sizes = raw.Gather(raw.Shape(x), order)
+    count = raw.Size(kept)
+    matrix = raw.Pack([raw.Prod(sizes[:count], [0]), raw.Prod(sizes[count:], [0])])
+    flat, weights = (raw.Reshape(raw.Transpose(t, order), matrix) for t in (x, dy))
+    slope = raw.Reshape(_others_slope(flat, [1], weights), sizes)
+    return raw.Transpose(slope, raw.InvertPermutation(order))
+
+
+def _others_slope(x: Tensor, axes: Sequence[Any], dy: Tensor) -> Any:
     """The gradient of products of others along one axis after the other.
 
     Along one axis it is L R, with L the product of the elements before and R of those after. The

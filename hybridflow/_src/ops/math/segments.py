@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,8 +168,22 @@ _segment_prod = _by_segment("SegmentProd", np.multiply, _prod_grad, NUMBERS, emp
 # -- unsorted segments -----------------------------------------------------------------------------
 
 
-# Below so many elements `ufunc.at` is quicker than sorting.
-_FEW = 2000
+# So many elements are taken at a time.
+_AT_ONCE = 1 << 20
+
+
+def _add_rows(ufunc: Any, result: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> None:
+    """`result[ids[i]] = ufunc(result[ids[i]], rows[i])`, one row after the other.
+
+    Element by element, which NumPy does far quicker than row by row.
+    """
+    width = math.prod(result.shape[1:])
+    flat, columns = result.reshape(-1), np.arange(width)
+    some = max(1, _AT_ONCE // max(1, width))
+    for first in range(0, len(ids), some):
+        places = ids[first : first + some, None].astype(np.intp) * width + columns
+        values = rows[first : first + some].astype(result.dtype, copy=False)
+        ufunc.at(flat, places.reshape(-1), values.reshape(-1))
 
 
 def _unsorted_shape(
@@ -227,14 +242,7 @@ def _unsorted(
         start = empty(dtypes.as_dtype(data.dtype))
         dtype = accumulator(data.dtype)
         result = np.full(allocatable(name, (count, *rest), dtype), start, dtype)
-        if rows.size < _FEW or not rest:
-            ufunc.at(result, ids, rows)
-        else:
-            # For wide rows it is quicker to put them in order, which makes runs of them.
-            order = np.argsort(ids, kind="stable")
-            ids = ids[order]
-            starts = _starts(ids)
-            result[ids[starts]] = _by_runs(ufunc, rows[order], starts)
+        _add_rows(ufunc, result, ids, rows)
         return result.astype(data.dtype, copy=False)
 
     def native(b: Any, data: Any, ids: Any, count: Any) -> Any:

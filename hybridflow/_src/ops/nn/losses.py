@@ -66,7 +66,7 @@ def _dense_rows(features: Any, labels: Any) -> tuple[Any, Any]:
     scores = shifted(features)
     exponentials = np.exp(scores)
     sums = np.add.reduce(exponentials, axis=-1, keepdims=True)
-    losses = np.add.reduce(labels * (np.log(sums) - scores), axis=-1)
+    losses = np.add.reduce(labels * (np.log(sums) - scores), axis=-1, initial=-0.0)
     backprop = exponentials / sums - labels
     dtype = features.dtype
     return losses.astype(dtype, copy=False), backprop.astype(dtype, copy=False)
