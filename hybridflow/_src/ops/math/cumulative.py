@@ -208,10 +208,14 @@ def _others_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
 def _others_slope_flat(x: Tensor, axes: Tensor, dy: Tensor) -> Any:
     """`_others_slope` for a number of axes that is not known: they become one."""
     rank = raw.Rank(x)
-    axes = raw.FloorMod(raw.Cast(raw.Reshape(axes, [-1]), DstT=dtypes.int32), rank)
-    is_kept = raw.Equal(raw.UnsortedSegmentSum(raw.OnesLike(axes), axes, rank), 0)
-    kept = raw.Cast(raw.Reshape(raw.Where(is_kept), [-1]), DstT=dtypes.int32)
-    order = raw.ConcatV2([kept, axes], 0)
+    axes = raw.Cast(raw.Reshape(axes, [-1]), DstT=dtypes.int32)
+    axes = raw.Select(raw.Less(axes, 0), axes + rank, axes)
+    counts = raw.UnsortedSegmentSum(raw.OnesLike(axes), axes, rank)
+    kept, reduced = (
+        raw.Cast(raw.Reshape(raw.Where(chosen), [-1]), DstT=dtypes.int32)
+        for chosen in (raw.Equal(counts, 0), raw.Greater(counts, 0))
+    )
+    order = raw.ConcatV2([kept, reduced], 0)
     sizes = raw.Gather(raw.Shape(x), order)
     count = raw.Size(kept)
     matrix = raw.Pack([raw.Prod(sizes[:count], [0]), raw.Prod(sizes[count:], [0])])
