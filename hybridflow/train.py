@@ -1,18 +1,42 @@
-"""Training: optimizers, learning-rate schedules, the global step."""
+"""Training: optimizers, learning-rate schedules, the global step, savers, sessions with hooks."""
 
 from __future__ import annotations
 
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.formats.messages import SaverDef
+    from hybridflow._src.formats.messages import ClusterDef, JobDef, SaverDef, ServerDef
     from hybridflow._src.graphs.files import write_graph
+    from hybridflow._src.summary.summary_iterator import summary_iterator
     from hybridflow._src.train.adadelta import AdadeltaOptimizer
     from hybridflow._src.train.adagrad import AdagradOptimizer
     from hybridflow._src.train.adagrad_da import AdagradDAOptimizer
     from hybridflow._src.train.adam import AdamOptimizer
+    from hybridflow._src.train.cluster.cluster_spec import ClusterSpec
+    from hybridflow._src.train.cluster.device_setter import replica_device_setter
+    from hybridflow._src.train.cluster.server import Server
     from hybridflow._src.train.ftrl import FtrlOptimizer
     from hybridflow._src.train.gradient_descent import GradientDescentOptimizer
+    from hybridflow._src.train.hooks.feeding import FeedFnHook, FinalOpsHook
+    from hybridflow._src.train.hooks.measuring import ProfilerHook, StepCounterHook
+    from hybridflow._src.train.hooks.saving import (
+        CheckpointSaverHook,
+        CheckpointSaverListener,
+        SummarySaverHook,
+    )
+    from hybridflow._src.train.hooks.session_run_hook import (
+        SessionRunArgs,
+        SessionRunContext,
+        SessionRunHook,
+        SessionRunValues,
+    )
+    from hybridflow._src.train.hooks.stopping import GlobalStepWaiterHook, StopAtStepHook
+    from hybridflow._src.train.hooks.timers import SecondOrStepTimer
+    from hybridflow._src.train.hooks.watching import (
+        LoggingTensorHook,
+        NanLossDuringTrainingError,
+        NanTensorHook,
+    )
     from hybridflow._src.train.learning_rate_decay import (
         cosine_decay,
         cosine_decay_restarts,
@@ -52,6 +76,21 @@ with _deferred.imports_of(__name__):
         remove_checkpoint,
         update_checkpoint_state,
     )
+    from hybridflow._src.train.sessions.coordinator import Coordinator, LooperThread
+    from hybridflow._src.train.sessions.creators import (
+        ChiefSessionCreator,
+        SessionCreator,
+        WorkerSessionCreator,
+    )
+    from hybridflow._src.train.sessions.monitored_session import (
+        MonitoredSession,
+        SingularMonitoredSession,
+    )
+    from hybridflow._src.train.sessions.scaffold import Scaffold
+    from hybridflow._src.train.sessions.session_manager import SessionManager
+    from hybridflow._src.train.sessions.supervisor import Supervisor, basic_train_loop
+    from hybridflow._src.train.sessions.training_session import MonitoredTrainingSession
+    from hybridflow._src.train.sync_replicas import SyncReplicasOptimizer
     from hybridflow._src.train.training_util import (
         assert_global_step,
         create_global_step,
@@ -68,12 +107,29 @@ __all__ = [
     "AdagradOptimizer",
     "AdamOptimizer",
     "CheckpointReader",
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "ChiefSessionCreator",
+    "ClusterDef",
+    "ClusterSpec",
+    "Coordinator",
     "ExponentialMovingAverage",
+    "FeedFnHook",
+    "FinalOpsHook",
     "FtrlOptimizer",
+    "GlobalStepWaiterHook",
     "GradientDescentOptimizer",
+    "JobDef",
+    "LoggingTensorHook",
+    "LooperThread",
     "MomentumOptimizer",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
     "NewCheckpointReader",
     "Optimizer",
+    "ProfilerHook",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "RMSPropOptimizer",
@@ -81,7 +137,25 @@ __all__ = [
     "SaveableObject",
     "Saver",
     "SaverDef",
+    "Scaffold",
+    "SecondOrStepTimer",
+    "Server",
+    "ServerDef",
+    "SessionCreator",
+    "SessionManager",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "SingularMonitoredSession",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
+    "Supervisor",
+    "SyncReplicasOptimizer",
+    "WorkerSessionCreator",
     "assert_global_step",
+    "basic_train_loop",
     "checkpoint_exists",
     "cosine_decay",
     "cosine_decay_restarts",
@@ -105,6 +179,8 @@ __all__ = [
     "piecewise_constant",
     "polynomial_decay",
     "remove_checkpoint",
+    "replica_device_setter",
+    "summary_iterator",
     "update_checkpoint_state",
     "write_graph",
 ]

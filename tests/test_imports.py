@@ -29,6 +29,7 @@ LAYERS = [
     "losses",
     "metrics",
     "layers",
+    "summary",
     "train",
     "saved_model",
     "public",
@@ -39,6 +40,7 @@ LARGEST_RING = {"framework": 8}
 COMPILERS = {"numba", "llvmlite"}  # in kernels alone
 ON_DEMAND = {
     "IPython",
+    "PIL",
     "google",
     "google_crc32c",
     "matplotlib",

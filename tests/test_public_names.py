@@ -62,6 +62,7 @@ def offered():
         "losses",
         "metrics",
         "layers",
+        "summary",
         "train",
         "saved_model",
     ):

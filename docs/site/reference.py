@@ -22,6 +22,7 @@ MODULES = [
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.train",
+    "hybridflow.summary",
     "hybridflow.graph_util",
     "hybridflow.saved_model",
     "hybridflow.saved_model.builder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -390,3 +391,29 @@ def test_a_folder_is_no_checkpoint(mode, tmp_path):
         session = hf.Session() if mode is hf.graph_mode else None
         with pytest.raises(hf.errors.NotFoundError, match=r"`hf\.train\.latest_checkpoint\('/"):
             saver.restore(session, tmp_path)
+
+
+def test_threads_that_save_leave_the_latest_step(tmp_path):
+    """A checkpoint whose step was read first is not the last that is noted."""
+    with hf.Graph().as_default():
+        step = hf.train.get_or_create_global_step()
+        count = hf.assign_add(step, 1)
+        saver = hf.train.Saver(max_to_keep=0)
+        with hf.Session() as session:
+            session.run(step.initializer)
+            ended = threading.Event()
+
+            def save():
+                while not ended.is_set():
+                    saver.save(session, str(tmp_path / "m"), global_step=step)
+
+            threads = [threading.Thread(target=save) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for _ in range(100):
+                session.run(count)
+                latest = saver.save(session, str(tmp_path / "m"), global_step=step)
+                assert hf.train.latest_checkpoint(tmp_path) == latest
+            ended.set()
+            for thread in threads:
+                thread.join()

@@ -108,6 +108,55 @@ def start_thread(function: Callable[[], Any], name: str) -> None:
     _thread.start_new_thread(run, ())
 
 
+class Flag:
+    """Raised by any thread, and waited for by any: a `threading.Event` that no interrupt tears."""
+
+    def __init__(self) -> None:
+        self._raised = False
+        self._changing = new_lock()
+        # Free while the flag is raised: who waits takes it and gives it back.
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def is_set(self) -> bool:
+        """Whether it is raised."""
+        return self._raised
+
+    def set(self) -> None:
+        """Raises it, and wakes all who wait."""
+        holding(self._changing, self._set)
+
+    def _set(self) -> None:
+        self._raised = True
+        try:  # noqa: SIM105
+            self._gate.release()
+        except RuntimeError:  # it is open
+            pass
+
+    def clear(self) -> None:
+        """Lowers it."""
+        holding(self._changing, self._clear)
+
+    def _clear(self) -> None:
+        self._raised = False
+        self._gate.acquire(False)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until it is raised, so long at most; tells whether it is."""
+        if not self._raised:
+            longest = -1 if seconds is None else min(max(seconds, 0), threading.TIMEOUT_MAX)
+            try:
+                self._gate.acquire(timeout=longest)
+            finally:
+                # Not by a call, which might be interrupted as it begins.
+                if self._raised:
+                    try:  # type: ignore[unreachable]  # noqa: SIM105
+                        self._gate.release()
+                    except RuntimeError:  # it took too long, and is open by now
+                        pass
+        return self._raised
+
+
 # -- forks -----------------------------------------------------------------------------------------
 
 
@@ -163,10 +212,16 @@ def _free_in_child() -> None:
             lock._at_fork_reinit()
 
 
+def call_in_child(function: Callable[[], Any]) -> None:
+    """Has a function called in each child of the process; a second call of it must do no harm."""
+    if hasattr(os, "register_at_fork"):
+        # Python drops an interrupt of a function that it calls here, and goes on with the next one.
+        for _ in range(3):
+            os.register_at_fork(after_in_child=function)
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork)
-    # Python drops an interrupt of a function that it calls here, and goes on with the next one.
-    for _ in range(3):
-        os.register_at_fork(after_in_child=_free_in_child)
+    call_in_child(_free_in_child)
     for _ in range(3):
         os.register_at_fork(after_in_parent=_give_back, after_in_child=_give_back)

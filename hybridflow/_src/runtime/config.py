@@ -88,6 +88,12 @@ class ConfigProto(Message):
     }
 
 
+class DebugOptions(Message):
+    """Accepted for compatibility."""
+
+    _fields: ClassVar[dict[str, Any]] = {"debug_tensor_watch_opts": list, "global_step": 0}
+
+
 class RunOptions(Message):
     """Options of one `Session.run`.
 
@@ -102,6 +108,7 @@ class RunOptions(Message):
         "timeout_in_ms": 0,
         "inter_op_thread_pool": 0,
         "output_partition_graphs": False,
+        "debug_options": DebugOptions,
         "report_tensor_allocations_upon_oom": False,
     }
 

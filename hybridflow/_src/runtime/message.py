@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from hybridflow._src.formats import messages
+
 
 class Message:
     """An object with declared fields and defaults, some of them messages too."""
@@ -25,6 +27,26 @@ class Message:
         return type(self) is type(other) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def SerializeToString(self) -> bytes:
+        """It as TensorFlow's protocol buffer of this name, serialized."""
+        data: bytes = self._as_proto().SerializeToString()
+        return data
+
+    def _as_proto(self) -> Any:
+        proto = getattr(messages, type(self).__name__)()
+        for name, value in vars(self).items():
+            field = proto.DESCRIPTOR.fields_by_name[name]
+            if isinstance(value, Message):
+                getattr(proto, name).CopyFrom(value._as_proto())
+            elif isinstance(value, list):
+                items = [x._as_proto() if isinstance(x, Message) else x for x in value]
+                getattr(proto, name).extend(items)
+            elif value is not None:
+                # Times have parts of microseconds here.
+                whole = field.cpp_type in (field.CPPTYPE_INT64, field.CPPTYPE_UINT64)
+                setattr(proto, name, round(value) if whole else value)
+        return proto
 
     def __repr__(self) -> str:
         changed = [

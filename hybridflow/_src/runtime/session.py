@@ -36,6 +36,9 @@ _NO_CLUSTER = (
     "run graphs in this process; there are no clusters, and no distributed training."
 )
 
+# What the sessions of a server of this process share, by its target and the graph: a lock, and the
+# values of variables. These outlive the sessions.
+LOCAL_TARGETS: dict[str, dict[Graph, tuple[Any, Kernels]]] = {}
 
 _CLOSED = (
     "Attempted to use a closed Session. Its `with` block or its `close()` has ended it, and the "
@@ -106,19 +109,22 @@ class BaseSession:
             raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
         if not isinstance(target, str):
             raise TypeError(f"target must be a string, but got {type(target)}")
-        if target:
+        if target and target not in LOCAL_TARGETS:
             raise NotFoundError(None, None, _NO_CLUSTER.format(target=target))
         self._graph: Graph = get_default_graph() if graph is None else graph
         self._target = target
         self._config = config
         self._closed = False
-        self._lock = new_lock()
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
         self._partial_runs: dict[str, PartialRun] = {}
         threads = getattr(config, "intra_op_parallelism_threads", 0)
-        self._kernels = Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
+        own = new_lock(), Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
+        self._shares = bool(target) and not getattr(config, "isolate_session_state", False)
+        self._lock, self._kernels = (
+            LOCAL_TARGETS[target].setdefault(self._graph, own) if self._shares else own
+        )
 
     @property
     def graph(self) -> Graph:
@@ -141,7 +147,8 @@ class BaseSession:
         self._runnables.clear()
         self._quick.clear()
         self._partial_runs.clear()
-        self._kernels.clear()
+        if not self._shares:
+            self._kernels.clear()
 
     def as_default(self) -> Pushed[Any, BaseSession]:
         """A context manager that makes this the default session of the thread.
@@ -353,7 +360,7 @@ class Session(BaseSession, Opener):
     """Runs a graph and holds the values of its variables.
 
     Args:
-      target: accepted for compatibility; everything runs in this process.
+      target: the target of a server of this process, or "".
       graph: the graph to run; the default graph if it is None.
       config: a `ConfigProto`.
 
@@ -385,7 +392,16 @@ class Session(BaseSession, Opener):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Accepted for compatibility: values live in sessions, so there is nothing to reset."""
+        """Has new sessions of a server of this process begin without values of variables.
+
+        Raises:
+          NotFoundError: if there is no such server.
+        """
+        if not target:
+            return
+        if target not in LOCAL_TARGETS:
+            raise NotFoundError(None, None, _NO_CLUSTER.format(target=target))
+        LOCAL_TARGETS[target].clear()
 
 
 class InteractiveSession(BaseSession):

@@ -20,6 +20,9 @@ __all__ = [
     "global_step",
 ]
 
+# The collection of a graph with the tensor that hooks read.
+_READ = "global_step_read_op_cache"
+
 
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in a session.
@@ -126,3 +129,28 @@ def assert_global_step(global_step_tensor: Any) -> None:
         raise TypeError(f'Existing "global_step" does not have integer type: {step.dtype!r}')
     if step.shape.ndims not in (0, None):
         raise TypeError(f'Existing "global_step" is not scalar: {step.shape}')
+
+
+def global_step_read(user: str) -> Tensor:
+    """The tensor by which hooks read the global step of the default graph: its value before a run.
+
+    Args:
+      user: who asks, for the error.
+
+    Raises:
+      RuntimeError: if there is no global step.
+    """
+    graph = get_default_graph()
+    found = graph.get_collection(_READ)
+    if found:
+        return found[0]
+    step = get_global_step(graph)
+    if step is None:
+        raise RuntimeError(
+            f"Global step should be created to use {user}. `hf.train.get_or_create_global_step()` "
+            "makes it, and `optimizer.minimize(loss, global_step=...)` counts with it."
+        )
+    with graph.name_scope(f"{step.op.name}/"):
+        value: Tensor = step + 0
+    graph.add_to_collection(_READ, value)
+    return value

@@ -38,6 +38,7 @@ __all__ = [
     "model_variables",
     "moving_average_variables",
     "report_uninitialized_variables",
+    "tables_initializer",
     "trainable_variables",
     "variables_initializer",
 ]
@@ -102,6 +103,18 @@ def global_variables_initializer() -> Any:
 def local_variables_initializer() -> Any:
     """An operation that initializes all local variables."""
     return variables_initializer(local_variables())
+
+
+def tables_initializer(name: str = "init_all_tables") -> Any:
+    """An operation that fills all tables of the default graph.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     print(sess.run(hf.tables_initializer()))
+    None
+    """
+    found = get_collection(GraphKeys.TABLE_INITIALIZERS)
+    return group(*found, name=name) if found else no_op(name=name)
 
 
 def report_uninitialized_variables(

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import colocate_with
+from hybridflow._src.framework.scopes import colocate_with, graph_of
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
@@ -230,7 +230,8 @@ def is_variable_initialized(variable: Any, name: str | None = None) -> Tensor:
     """
     if isinstance(variable, Variable):
         return variable.is_initialized(name)
-    return raw.IsVariableInitialized(variable, name=name)
+    with graph_of([variable]).as_default():
+        return raw.IsVariableInitialized(variable, name=name)
 
 
 def colocated(variable: Any) -> AbstractContextManager[Any]:

@@ -50,6 +50,7 @@ _PUBLIC = {
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
     },
+    ".summary": ("hybridflow.summary",),
     ".train": ("hybridflow.train",),
 }
 
@@ -146,9 +147,14 @@ _PYTHON = {
         "tensorflow.python.training",
         "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
         "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop saver "
-        "training training_util",
+        "basic_loops basic_session_run_hooks coordinator device_setter monitored_session "
+        "server_lib session_manager session_run_hook summary_io supervisor "
+        "sync_replicas_optimizer training training_util",
         "hybridflow.train",
     ),
+    **_each("tensorflow.python", "summary summary.summary summary.writer", "hybridflow.summary"),
+    **_each("tensorflow.python.summary.writer", "writer writer_cache", "hybridflow.summary"),
+    "tensorflow.python.summary.summary_iterator": ("hybridflow.train",),
     **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
     **_each("tensorflow.python.util", "compat", f"{_SHIM}.compat"),
 }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.formats import messages
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
-from hybridflow._src.graphs.collections import register_proto_function
 from hybridflow._src.graphs.meta_graph import (
     check_mode,
     export_scoped_meta_graph,
@@ -120,11 +118,3 @@ def import_meta_graph(
         return Saver(saver_def=given.saver_def, name=import_scope)
     variables = get_collection(GraphKeys.GLOBAL_VARIABLES)
     return Saver() if variables or get_collection(GraphKeys.SAVEABLE_OBJECTS) else None
-
-
-register_proto_function(
-    GraphKeys.SAVERS,
-    messages.SaverDef,
-    lambda saver, export_scope=None: saver.to_proto(export_scope),
-    Saver.from_proto,
-)

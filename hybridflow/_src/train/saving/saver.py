@@ -10,8 +10,10 @@ from hybridflow._src.formats import messages
 from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
+from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.storage import undone_on_error
+from hybridflow._src.graphs.collections import register_proto_function
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
 from hybridflow._src.platform import tf_logging
@@ -128,6 +130,8 @@ class Saver:
         self._relative = save_relative_paths
         self._filename = filename
         self._last: list[tuple[str, float]] = []
+        # Of two threads that save, the later one has read the later step.
+        self._saving = new_lock()
         self._next_kept = time.time() + self._hours * _HOUR
         self.saver_def: Any = None
         if saver_def is not None:
@@ -294,6 +298,20 @@ class Saver:
           TypeError: without a session, or for a path that is no text.
           RuntimeError: if `build` is still to be called.
         """
+        given = (save_path, global_step, latest_filename, meta_graph_suffix, write_meta_graph)
+        return holding(self._saving, self._save, sess, *given, write_state, strip_default_attrs)
+
+    def _save(
+        self,
+        sess: Any,
+        save_path: str,
+        global_step: Any,
+        latest_filename: str | None,
+        meta_graph_suffix: str,
+        write_meta_graph: bool,
+        write_state: bool,
+        strip_default_attrs: bool,
+    ) -> str | None:
         save_path = settings.string(os.fspath(save_path), "save_path")
         if not save_path:
             raise ValueError("`save_path` is empty: it names no checkpoint.")
@@ -436,3 +454,11 @@ def _session(sess: Any) -> Any:
     if not isinstance(sess, BaseSession):
         raise TypeError(f"'sess' must be a Session; {sess!r}")
     return sess
+
+
+register_proto_function(
+    GraphKeys.SAVERS,
+    messages.SaverDef,
+    lambda saver, export_scope=None: saver.to_proto(export_scope),
+    Saver.from_proto,
+)

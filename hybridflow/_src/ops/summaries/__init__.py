@@ -1,0 +1,1 @@
+"""Ops whose results are summaries: `Summary` messages, serialized in string scalars."""

@@ -1,0 +1,1 @@
+"""Summaries: what programs tell of themselves, and the event files that TensorBoard reads."""

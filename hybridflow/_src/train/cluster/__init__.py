@@ -1,0 +1,1 @@
+"""Names of many machines: which there are, and which ops stand where."""
