@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["NeverTriggerTimer", "SecondOrStepTimer"]
+__all__ = ["SecondOrStepTimer"]
 
 # Seconds and steps since the last time; None the first time.
 _Elapsed = tuple[float | None, int | None]
