@@ -1,0 +1,58 @@
+"""A program that is killed goes on from its last checkpoint, to the weights of one that was not."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hybridflow as hf
+
+ROOT = Path(hf.__file__).parents[1]
+PROGRAM = ROOT / "scripts" / "examples" / "recovering.py"
+# One executor throughout: a step that is native adds in another order than one that is interpreted,
+# and when the first native one comes depends on how long compiling takes.
+INTERPRETED = """
+import runpy, sys
+from hybridflow._src.plan import planning
+planning.native_of = lambda plan: None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+STEPS = ("--steps", "120", "--save-steps", "3")
+
+
+def start(folder):
+    command = [sys.executable, "-c", INTERPRETED, str(PROGRAM), str(folder), *STEPS]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def finish(folder):
+    """Runs to the end; gives the step at which it began, and the checksum of the weights."""
+    told, _ = start(folder).communicate(timeout=300)
+    return int(re.search(r"begins at step (\d+)", told)[1]), re.search(r"weights (\w+)", told)[1]
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_any_moment(tmp_path, kills):
+    began, expected = finish(tmp_path / "whole")
+    assert began == 0
+    chance = random.Random(kills)
+    for number in range(kills):
+        folder = tmp_path / str(number)
+        process = start(folder)
+        # From when training begins; what comes before changes nothing.
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.0, 0.6))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert finish(folder)[1] == expected
