@@ -110,14 +110,16 @@ class PythonEntry:
 def run_program(program: int) -> int:
     """What the driver does with a program, in Python."""
     words = ctypes.cast(program, ctypes.POINTER(ctypes.c_int64))
-    for position in range(words[0]):
-        function, args = words[2 + 2 * position], words[3 + 2 * position]
+    for position in range(words[driver.NEXT], words[0]):
+        first = driver.HEAD_WORDS + 2 * position
+        function, args = words[first], words[first + 1]
         status = _CALL(function)(args)
         if _errors:
             raise _errors.pop()
         if status:
+            words[driver.NEXT] = position
             return 256 * position + status
-    words[1] = 1
+    words[1], words[driver.NEXT] = 1, 0
     return 0
 
 

@@ -100,7 +100,7 @@ def test_the_driver_runs_programs_and_marks_those_that_end(made):
     function = ctypes.cast(note, ctypes.c_void_p).value
 
     def run(*arguments):
-        words = [len(arguments), 0]
+        words = [len(arguments), 0, 0]
         for argument in arguments:
             words += [function, argument]
         program = np.array(words, np.int64)
@@ -116,7 +116,7 @@ def test_the_driver_runs_programs_and_marks_those_that_end(made):
 @pytest.mark.parametrize("runs", [True, False])
 def test_the_driver_takes_arrays_that_fit_and_no_others(made, runs):
     entry, expected = made().entry(), object()
-    program = np.array([0, 0], np.int64)
+    program = np.array([0, 0, 0], np.int64)
     took = np.zeros(3, np.int64)
     base = took.ctypes.data
     feeds = [

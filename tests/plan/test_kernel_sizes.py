@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.plan import building
+from hybridflow._src.plan import building, translation
 from tests import native
 from tests.plan.sessions import program_of
 
@@ -132,7 +132,7 @@ def test_a_large_plan_has_few_kernels(monkeypatch):
 
 
 def test_jobs_have_turns_while_a_large_plan_is_lowered(monkeypatch):
-    monkeypatch.setattr(building, "_A_TURN", 10)
+    monkeypatch.setattr(translation, "_A_TURN", 10)
     turns = []
     real = building.build
 

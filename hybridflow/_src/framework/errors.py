@@ -109,6 +109,10 @@ class OpError(Exception):
         """The number of this kind of error."""
         return self._error_code
 
+    def in_turn(self, turn: int, loop: str) -> None:
+        """Adds to the message which turn of a loop failed, counted from 0."""
+        self._message += f"\n(In turn {turn} of {loop}.)"
+
     def __str__(self) -> str:
         where = _caused_by(self._op)
         return f"{self._message}\n\n{where}" if where else self._message

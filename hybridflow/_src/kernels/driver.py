@@ -1,9 +1,10 @@
 """The way from Python into native code: a program is a list of kernels with their arguments.
 
-A program is an array of words: the number of calls, a mark, then for each call the address of a
-kernel and that of its arguments. Running it gives a status word: 0, or for the first kernel that
-gave another status 256 * (its position) + status. A program that has run to its end has a mark of
-1: so one who was interrupted can tell.
+A program is an array of words: the number of calls, a mark, the position of the call to begin with,
+then for each call the address of a kernel and that of its arguments. Running it gives a status
+word: 0, or for the first kernel that gave another status 256 * (its position) + status. It then
+begins with that call when it runs again, so that what a kernel stopped for can be done in between.
+A program that has run to its end has a mark of 1: so one who was interrupted can tell.
 
 A *feed table* says how arrays are given to a program: words with the address of the program to run
 then (0: none), and for each feed a record: its own size in bytes; NumPy's array type, or 0; the
@@ -33,16 +34,21 @@ MISMATCH = -1
 # Runs the program at `program`; leaves its status in `status`.
 RUN = """
 status = 0
-at = program + 16
-for position in range(word(program, 0)):
+first = word(program, 2)
+at = program + 24 + 16 * first
+for position in range(first, word(program, 0)):
     status = function_at(word(at, 0), word(at, 1))
     if status != 0:
+        set_word(program, 2, position)
         status += 256 * position
         break
     at += 16
 if status == 0:
     set_word(program, 1, 1)
+    set_word(program, 2, 0)
 """
+# How many words a program has before its calls, and which of them says where it begins.
+HEAD_WORDS, NEXT = 3, 2
 
 
 def indented(depth: int) -> str:

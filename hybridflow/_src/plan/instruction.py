@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import dispatch
 from hybridflow._src.framework.errors import OpError, foreign_error
+from hybridflow._src.plan.nested import Nested, run_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hybridflow._src.framework.operation import Operation
+    from hybridflow._src.plan.nested import RunBody
 
-    # Told of each instruction that has run, and of what it gave.
-    Watch: TypeAlias = Callable[["Instruction", Sequence[Any]], None]
+
+class Watch:
+    """Told of each instruction that has run, and of what it gave."""
+
+    def __call__(self, step: Instruction, results: Sequence[Any]) -> None:
+        raise NotImplementedError
+
+    def inside(self, step: Instruction) -> RunBody:
+        """How the bodies of a step are run."""
+        return run_body
 
 
 class Instruction(NamedTuple):
@@ -33,8 +43,18 @@ class Instruction(NamedTuple):
     locked: int | None = None
     unproven: bool = False
 
-    def results(self, inputs: list[Any]) -> Sequence[Any]:
+    def results(
+        self,
+        inputs: list[Any],
+        watch: Watch | None = None,
+        given: Mapping[int, Any] | None = None,
+    ) -> Sequence[Any]:
         """Runs it: what it gives for each of its outputs.
+
+        Args:
+          watch: told of what bodies of it do.
+          given: what instructions of bodies gave already, by their identity; for a loop, where it
+            stopped.
 
         Raises:
           OpError: of the class that fits what went wrong, with the op.
@@ -42,7 +62,12 @@ class Instruction(NamedTuple):
         try:
             if self.unproven:
                 dispatch.check_values(self.op.record, self.op.name, inputs, self.op.attrs)
-            result = self.compute(*inputs, **self.attrs)
+            if isinstance(self.compute, Nested) and (given or watch is not None):
+                run = run_body if watch is None else watch.inside(self)
+                known = given.get(id(self), given) if given else None
+                result: Any = self.compute.run(inputs, run, known)
+            else:
+                result = self.compute(*inputs, **self.attrs)
         except Exception as error:
             problem = explained(error, self.op, inputs)
             if problem is error:

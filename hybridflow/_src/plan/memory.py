@@ -103,6 +103,11 @@ class Block:
         self.size += size
         return offset
 
+    @property
+    def buffers(self) -> Iterable[Buffer]:
+        """What lies in it."""
+        return self._offsets.keys()
+
     def array(self, buffer: Buffer) -> np.ndarray:
         """The memory of a buffer as an array."""
         start = self._start + self._offsets[buffer]

@@ -14,7 +14,7 @@ import importlib
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,12 +22,15 @@ from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
 from hybridflow._src.kernels.jobs import JOBS
+from hybridflow._src.plan.instruction import Watch
+from hybridflow._src.plan.nested import Nested, run_body
 from hybridflow._src.plan.values import Changed, own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from hybridflow._src.plan.instruction import Instruction, Watch
+    from hybridflow._src.plan.instruction import Instruction
+    from hybridflow._src.plan.nested import RunBody
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
@@ -50,6 +53,10 @@ class Seen(NamedTuple):
     shape: tuple[int, ...] | None
     dtype: Any
     value: Any
+
+
+# For a plan and those of bodies in it, what a run gave for each buffer.
+Notes: TypeAlias = "dict[Plan, dict[int, Seen]]"
 
 
 class Native:
@@ -99,10 +106,24 @@ class Native:
                 return undone_on_error(program.run, feeds, _interpret)
             return program.run(feeds, _interpret)
         except Changed as changed:
-            given = changed.given
+            stopped = changed
         finally:
             program.running = False
-        return [own(value) for value in self._plan.interpret(feeds, given=given)]
+        if not stopped.is_news or program.is_outdated:
+            results = self._plan.interpret(feeds, given=stopped.given)
+        else:
+            results = self._learn(program, feeds, stopped)
+        return [own(value) for value in results]
+
+    def _learn(self, program: Program, feeds: Sequence[Any], stopped: Changed) -> list[Any]:
+        """What the interpreter gives, and asks for a program that knows what it shows."""
+        notes = dict(program.notes)
+        recorder = _Recorder(self._plan, feeds, notes)
+        results = self._plan.interpret(feeds, recorder, stopped.given)
+        key = _key_of(feeds)
+        program.is_outdated = True
+        JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
+        return results
 
     def _take_over(self, program: Program) -> None:
         if self.latest is not None:
@@ -151,7 +172,7 @@ class Native:
             return None
         if len(self._asked) >= _MOST_PROGRAMS and not self._has_made_room():
             return None
-        notes: dict[int, Seen] = {}
+        notes: Notes = {}
         try:
             self._asked[key] = None
             recorder = _Recorder(self._plan, feeds, notes, watch)
@@ -180,7 +201,7 @@ class Native:
             known.pop(key, None)
         return True
 
-    def _build(self, key: Any, notes: dict[int, Seen]) -> Iterator[float]:
+    def _build(self, key: Any, notes: Notes) -> Iterator[float]:
         """Makes a program, as the turns of a job."""
         # A child must not be forked off in the middle of it: there it would never be imported.
         with _importing:
@@ -218,19 +239,30 @@ def _interpret(step: Host, inputs: list[Any]) -> list[Any]:
     return list(step.instruction.results(inputs))
 
 
-class _Recorder:
-    """Notes what a run gives for each buffer."""
+class _Recorder(Watch):
+    """Notes what a run of a plan gives for each buffer, and what bodies in it do that have not run
+    before.
+
+    Args:
+      same: the positions of feeds that are always the same.
+    """
 
     def __init__(
-        self, plan: Plan, feeds: Sequence[Any], seen: dict[int, Seen], watch: Watch | None
+        self,
+        plan: Plan,
+        feeds: Sequence[Any],
+        notes: Notes,
+        watch: Watch | None = None,
+        same: Collection[int] = (),
     ) -> None:
-        self._seen = seen
+        self._notes = notes
         self._watch = watch
+        self._seen = seen = notes[plan] = {}
         for slot, value in enumerate(plan.template):
             if value is not None:
                 seen[slot] = Seen(None, None, value)
-        for slot, value in zip(plan.feeds, feeds, strict=True):
-            seen[slot] = _note(value, False)
+        for position, (slot, value) in enumerate(zip(plan.feeds, feeds, strict=True)):
+            seen[slot] = _note(value, position in same)
 
     def __call__(self, step: Instruction, results: Sequence[Any]) -> None:
         if self._watch is not None:
@@ -242,6 +274,28 @@ class _Recorder:
         )
         for slot, result in zip(step.outputs, results, strict=True):
             self._seen[slot] = _note(result, same or isinstance(result, Storage))
+
+    def inside(self, step: Instruction) -> RunBody:
+        nested = step.compute
+        assert isinstance(nested, Nested)
+        same: dict[Plan, set[int]] = {}
+        for plan, captures in nested.parts:
+            before = len(plan.feeds) - len(captures)
+            slots = enumerate([step.inputs[nested.first + i] for i in captures])
+            known = {before + i for i, slot in slots if self._seen[slot].value is not None}
+            same[plan] = known
+
+        def run(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
+            if self._has_seen(plan):
+                return run_body(plan, feeds, given)
+            recorder = _Recorder(plan, feeds, self._notes, None, same[plan])
+            return plan.interpret(feeds, recorder, given)
+
+        return run
+
+    def _has_seen(self, plan: Plan) -> bool:
+        """Whether a body has run, and all that are in it."""
+        return plan in self._notes and all(map(self._has_seen, plan.bodies))
 
 
 def _note(value: Any, same: bool) -> Seen:

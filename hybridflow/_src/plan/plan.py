@@ -9,6 +9,7 @@ from hybridflow._src.framework import fp
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
 from hybridflow._src.plan.effects import effects_of
+from hybridflow._src.plan.nested import Stopped
 from hybridflow._src.plan.values import own
 
 if TYPE_CHECKING:
@@ -110,13 +111,13 @@ class Plan:
         self,
         feeds: Sequence[Any],
         seen: Watch | None = None,
-        given: Mapping[int, Sequence[Any]] | None = None,
+        given: Mapping[int, Any] | None = None,
     ) -> list[Any]:
         """Runs the instructions one by one.
 
         Args:
           seen: told what each gave.
-          given: what some gave already, by their identity.
+          given: what some gave already, by their identity; for a loop, where it stopped.
         """
         if self._writes and not is_journaled():
             return undone_on_error(self._interpret, feeds, seen, given or {})
@@ -126,7 +127,7 @@ class Plan:
         self,
         feeds: Sequence[Any],
         seen: Watch | None,
-        given: Mapping[int, Sequence[Any]],
+        given: Mapping[int, Any],
     ) -> list[Any]:
         buffers = self.template.copy()
         for slot, value in zip(self.feeds, feeds, strict=True):
@@ -143,13 +144,13 @@ def _run_steps(
     steps: Sequence[Instruction],
     buffers: list[Any],
     seen: Watch | None,
-    given: Mapping[int, Sequence[Any]],
+    given: Mapping[int, Any],
 ) -> None:
     """Runs instructions that follow each other."""
     for step in steps:
         results = given.get(id(step)) if given else None
-        if results is None:
-            results = step.results([buffers[i] for i in step.inputs])
+        if results is None or results.__class__ is Stopped:
+            results = step.results([buffers[i] for i in step.inputs], seen, given)
         for slot, value in zip(step.outputs, results, strict=True):
             buffers[slot] = value
         if seen is not None:

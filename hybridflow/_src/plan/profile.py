@@ -13,6 +13,8 @@ from hybridflow._src.framework import fp
 from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
 from hybridflow._src.kernels.crew import Crew
+from hybridflow._src.kernels.driver import HEAD_WORDS
+from hybridflow._src.plan.instruction import Watch
 from hybridflow._src.plan.steps import Host
 from hybridflow._src.plan.values import Changed, own
 
@@ -113,7 +115,7 @@ def _run_program(found: Profile, program: Program, feeds: Sequence[Any]) -> list
         program.running = False
 
 
-class _Watch:
+class _Watch(Watch):
     """Times instructions: each begins where the one before it ends."""
 
     def __init__(self, found: Profile) -> None:
@@ -169,8 +171,8 @@ def _stepped(program: Program, timed: Callable[[int, Callable[[], Any]], Any]) -
         for address in programs:
             first = (address - base) // 8
             for call in range(int(words[first])):
-                function, args = words[first + 2 + 2 * call :][:2].tolist()
-                single = np.array((1, 0, function, args), np.int64)
+                function, args = words[first + HEAD_WORDS + 2 * call :][:2].tolist()
+                single = np.array((1, 0, 0, function, args), np.int64)
                 singles.append(single)
                 made.append(single.ctypes.data)
                 step_at[made[-1]] = numbers[program.owners[(args - base) // 8]]

@@ -12,10 +12,10 @@ from numpy import ndarray
 
 from hybridflow._src.framework.locks import mending
 from hybridflow._src.framework.storage import is_journaled
-from hybridflow._src.kernels import pool
-from hybridflow._src.kernels.driver import Feed, feed_table
+from hybridflow._src.kernels import looping, pool
+from hybridflow._src.kernels.driver import MISMATCH, Feed, feed_table
 from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
-from hybridflow._src.plan.layout import Layout
+from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout
 from hybridflow._src.plan.steps import Host, Opaque
 from hybridflow._src.plan.values import (
     CONSTANT,
@@ -28,6 +28,7 @@ from hybridflow._src.plan.values import (
     Value,
     own,
 )
+from hybridflow._src.plan.words import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,6 +44,9 @@ class Program(Layout):
 
     def link(self, addresses: dict[Kernel, int], entry: Entry, crew: Crew | None) -> None:
         super().link(addresses, entry, crew)
+        # Whether a run has begun that has not come to its end: it would go on where it is.
+        self._is_open = False
+        self._begins = np.array(self._laid.begins, np.intp)
         self._find_quick(entry)
 
     # -- running -----------------------------------------------------------------------------------
@@ -66,15 +70,17 @@ class Program(Layout):
                 self._bind(buffer, address_of(array))
         given: dict[Any, Any] = {buffer: self._hand(buffer) for buffer in self._handed}
         results: dict[Any, list[Any]] = {}
-        self.block.begin()
-        if self._marks:
-            self._array[self._marks] = 0
+        for block in self._blocks:
+            block.begin()
+        self._begin()
         try:
             mending(lambda: self._run_segments(interpret, given, results), self._complete)
         except Changed as changed:
             changed.given = results
             raise
-        self.block.check(self.ops)
+        self._is_open = False
+        for block in self._blocks:
+            block.check(self.ops)
         return [self._fetched(fetch, given) for fetch in self._fetches]
 
     def _run_segments(
@@ -85,14 +91,37 @@ class Program(Layout):
     ) -> None:
         for kind, what in self._segments:
             if kind == "native":
-                if self._enter(what):
-                    raise Changed("a kernel gave a status")
+                status = self._enter(what)
+                while status:
+                    self._go_on(status)
+                    status = self._enter(what)
             elif kind == "shared":
                 pool.run(self._crew, what)
             else:
                 inputs = [self._fetched(v, given, array=True) for v in what.inputs]
                 outputs = results[id(what.instruction)] = interpret(what, inputs)
                 self._take(what, outputs, given)
+
+    def _begin(self) -> None:
+        """Has programs begin with their first calls."""
+        if self._marks:
+            self._array[self._marks] = 0
+        if self._is_open:
+            self._array[self._begins] = 0
+        self._is_open = True
+
+    def _go_on(self, status: int) -> None:
+        """Does what a program has stopped for; it then goes on where it is.
+
+        Raises:
+          Changed: if that is something that only the interpreter can do.
+        """
+        what = status & 255
+        if what != looping.PAUSED:
+            raise Changed("a kernel gave a status", is_news=what == looping.UNKNOWN)
+        self._array[LEFT] = UNTIL_PAUSE
+        # What ran meanwhile may have taken arrays of variables as its own.
+        self._bind_variables()
 
     def _complete(self) -> None:
         """Runs what is left of a step that was interrupted between two of its writes.
@@ -114,7 +143,7 @@ class Program(Layout):
         """
         if self._quick is None:
             return None
-        feed, is_all, fetches, lock, guard = self._quick
+        feed, whole, fetches, lock, guard = self._quick
         feeds = tuple(feeds)
         # `holding`, without a call that the smallest steps would feel.
         try:
@@ -126,8 +155,18 @@ class Program(Layout):
                 if guard is not None and guard.epoch != self._epoch:
                     self._bind_variables()
                 handed = {b: self._hand(b) for b in self._handed} if self._handed else None
-                if feed(feeds) or not (is_all or self._run_all()):
-                    return None
+                if self._is_open:
+                    self._begin()
+                self._is_open = True
+                status = feed(feeds)
+                while status:
+                    if status == MISMATCH:
+                        return None
+                    self._go_on(status)
+                    status = self._enter(whole)
+                if not whole:
+                    self._run_all()
+                self._is_open = False
                 if handed is not None:
                     return [
                         handed[a] if a.__class__ is Buffer else a.copy() if a.ndim else a[()]
@@ -144,19 +183,24 @@ class Program(Layout):
             except RuntimeError:
                 pass
 
-    def _run_all(self) -> bool:
-        """Runs the segments of a program that is native throughout; whether no kernel failed."""
-        if self._marks:
-            self._array[self._marks] = 0
-        return mending(self._run_native_segments, self._complete)
+    def _run_all(self) -> None:
+        """Runs the segments of a program that is native throughout.
 
-    def _run_native_segments(self) -> bool:
+        Raises:
+          Changed: if a kernel failed.
+        """
+        self._begin()
+        mending(self._run_native_segments, self._complete)
+
+    def _run_native_segments(self) -> None:
         for kind, what in self._segments:
             if kind == "shared":
                 pool.run(self._crew, what)
-            elif self._enter(what):
-                return False
-        return True
+            else:
+                status = self._enter(what)
+                while status:
+                    self._go_on(status)
+                    status = self._enter(what)
 
     def _hand(self, buffer: Buffer) -> np.ndarray:
         """An array for a fetched value, bound to be written."""
@@ -189,9 +233,10 @@ class Program(Layout):
             for v in self._fetches
         ]
         kind, start = self._segments[0]
-        is_all = kind == "native" and len(self._segments) == 1
-        self._table = feed_table(start if is_all else 0, feeds)
-        self._quick = (entry.feeder(self._table), is_all, fetches, self.lock, self.guard)
+        # The address of the program, if there is one alone.
+        whole = start if kind == "native" and len(self._segments) == 1 else 0
+        self._table = feed_table(whole, feeds)
+        self._quick = (entry.feeder(self._table), whole, fetches, self.lock, self.guard)
 
     def _bind_variables(self) -> None:
         if self.guard is None or (self.guard.epoch == self._epoch and not is_journaled()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hybridflow._src.kernels import looping
 from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.groups import MOST_NODES, Group
 from hybridflow._src.plan.values import CONSTANT, GIVEN, PLANNED, VARIABLE, Buffer, Value
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.arrangement import Arrangement
     from hybridflow._src.plan.instruction import Instruction
 
 
@@ -32,7 +34,8 @@ class Call(NamedTuple):
 
     `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
     divided. `work`: how much can be, as bytes that could be moved meanwhile. `private`: memory of
-    which each thread has a part, an equal one.
+    which each thread has a part, an equal one. `host`: the NumPy meaning that `looping.ASK` asks
+    for.
     """
 
     kernel: Kernel
@@ -43,6 +46,69 @@ class Call(NamedTuple):
     divisible: bool
     work: int = 0
     private: tuple[Buffer, ...] = ()
+    host: Host | None = None
+
+    @property
+    def parts(self) -> tuple[Arrangement, ...]:
+        """None: see `Loop`."""
+        return ()
+
+
+class Choice(NamedTuple):
+    """A step that runs one of several parts of the program.
+
+    Attributes:
+      chooser: the number of the part, an int64. parts: None for one that has never run.
+      names: what memory that buffers of parts have in the program around them.
+      writes: what the parts have in common, and write to.
+    """
+
+    chooser: Value
+    parts: tuple[Arrangement | None, ...]
+    names: tuple[dict[Buffer, Buffer], ...]
+    reads: tuple[Value, ...]
+    writes: tuple[Buffer, ...]
+
+    @property
+    def kernel(self) -> Kernel:
+        return looping.CHOICE
+
+
+class LoopVariable(NamedTuple):
+    """Where a loop variable lies: its first value, before even turns and before odd ones."""
+
+    first: Value
+    even: Buffer
+    odd: Buffer
+
+
+class Loop(NamedTuple):
+    """A step that runs two parts in turns, a condition and a body, until the condition fails.
+
+    Attributes:
+      instruction: what it does. parts: None for a body that has never run.
+      names: what memory buffers of the parts have in the program around it, in even turns and in
+        odd ones. flag: what the condition gives.
+      turn: where the number of the turn lies, an int64. turns: where their number is put, an int32.
+      stacks: what each turn adds to.
+      work: how much is done in a turn, as bytes that could be moved meanwhile.
+    """
+
+    instruction: Instruction
+    parts: tuple[Arrangement | None, ...]
+    names: tuple[dict[Buffer, Buffer], dict[Buffer, Buffer]]
+    flag: Value
+    variables: tuple[LoopVariable, ...]
+    turn: Buffer
+    turns: Buffer
+    stacks: tuple[Buffer, ...]
+    work: int
+    reads: tuple[Value, ...]
+    writes: tuple[Buffer, ...]
+
+    @property
+    def kernel(self) -> Kernel:
+        return looping.LOOP
 
 
 class Opaque:
@@ -62,7 +128,7 @@ class Host(NamedTuple):
     why: str
 
 
-Step = Group | Call | Host
+Step = Group | Call | Host | Choice | Loop
 
 
 class Steps:
@@ -237,6 +303,15 @@ class Steps:
                 tuple(v.buffer for v in private),
             )
         )
+
+    def nested(self, step: Choice | Loop, storages: Sequence[Storage]) -> None:
+        """Adds a step that runs parts of the program, which use variables."""
+        position = len(self.steps)
+        self._note_reads([*step.reads, *map(self.variable, storages)], position)
+        for buffer in step.writes:
+            buffer.maker = buffer.first = buffer.last = position
+        self.fallible.append(position)
+        self.steps.append(step)
 
     def host(
         self,

@@ -9,22 +9,27 @@ import numpy as np
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.plan.instruction import Instruction
 
 # What memory a buffer is: a part of the plan's own, a constant, an array that is fed, a variable's
-# value, or an array that an op's NumPy meaning gave.
+# value, or an array that an op's NumPy meaning gave; inside a body, what the plan around it has.
 PLANNED, CONSTANT, FED, VARIABLE, GIVEN = "planned", "constant", "fed", "variable", "given"
+OUTER = "outer"
 
 
 class Changed(Exception):
     """What a program was made for is no longer so: the plan's interpreter has to run.
 
     Attributes:
-      given: what NumPy meanings gave before that, by the identity of their instruction.
+      given: what NumPy meanings gave before that, by the identity of their instruction; for a loop,
+        where it stopped.
+      is_news: whether the interpreter's run will tell what the program lacked.
     """
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, is_news: bool = False) -> None:
         super().__init__(why)
-        self.given: dict[int, list[Any]] = {}
+        self.given: dict[int, Any] = {}
+        self.is_news = is_news
 
 
 class Buffer:
@@ -146,6 +151,22 @@ class Value:
 
     def __repr__(self) -> str:
         return f"<Value {self.dtype.name}{list(self.shape)} of {self.buffer!r}>"
+
+
+class Stack(Value):
+    """The values of a tensor in the turns of a loop, `[turns, ...]`, with room for more.
+
+    Attributes:
+      turns: how many there are, an int32; None if that is not known.
+      maker: the instruction that gives it.
+    """
+
+    __slots__ = ("maker", "turns")
+
+    def __init__(self, value: Value, turns: Value | None) -> None:
+        super().__init__(value.buffer, value.shape, value.strides, value.offset)
+        self.turns = turns
+        self.maker: Instruction | None = None
 
 
 def own(value: Any) -> Any:

@@ -48,7 +48,11 @@ def steps_of(plan: Plan, program: Program | None) -> list[StepView]:
             found.append(view._replace(bytes=_of_host(step), why=step.why))
             continue
         kernel = program.kernels[position]
-        size = _of_group(step) if isinstance(step, GroupCall) else _of_call(step)
+        size = None
+        if isinstance(step, GroupCall):
+            size = _of_group(step)
+        elif isinstance(step, Call):
+            size = _of_call(step)
         found.append(StepView(kernel.label, ops, kernel, size, ""))
     return found
 

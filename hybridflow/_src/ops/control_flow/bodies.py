@@ -28,6 +28,7 @@ from hybridflow._src.ops.control_flow.writing import (
     write_unstack_all,
 )
 from hybridflow._src.ops.shape_rules import scalar
+from hybridflow._src.plan.nested import Part, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,10 +121,12 @@ def add_op(
         )
 
 
-def capture_positions(op: Operation, body: Body, first: int) -> list[int]:
-    """Where the captures of `body` stand among the op's inputs from `first` on."""
+def part(op: Operation, body: Body, plan: Any, first: int) -> Part:
+    """A body as a part of what the op computes: its captures stand among the inputs from `first`
+    on.
+    """
     positions = {t: i for i, t in enumerate(op.inputs[first:])}
-    return [positions[t] for t in body.captures]
+    return Part(plan, tuple(positions[t] for t in body.captures))
 
 
 def dense(grad: Any) -> Tensor | None:
@@ -176,12 +179,6 @@ def handle_form(handle: Any) -> dict[str, Any]:
 # saves is a stack of stacks, and its gradient a dict of dicts.
 
 
-class Turns(list[Any]):
-    """A stack. A class of its own tells it from the list of results of an op with several
-    outputs.
-    """
-
-
 def nothing(dtype: DType) -> Any:
     """What stands for a value that a run did not come to: nobody uses it, but it can be added up
     and passed through.
@@ -199,6 +196,9 @@ OpDef(
     attrs={"dtype": None, "shape": None},
     shape=lambda attrs, stack, index: attrs["shape"]._dims,
     compute=_item,
+    native=lambda b, stack, index, dtype, shape: b.stack_item(
+        stack, index, dtype is dtypes.variant
+    ),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
     written=write_stack_item,
 )
@@ -214,6 +214,7 @@ OpDef(
     "grads: variant, like: T, index: int32 -> item: T",
     shape=lambda attrs, grads, like, index: like._dims,
     compute=lambda grads, like, index: _lookup(grads, int(index), like),
+    native=lambda b, grads, like, index: b.stack_item(grads, index, b.is_stack(like)),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
 )
 OpDef(
@@ -275,6 +276,7 @@ OpDef(
         None if attrs["shape"]._dims is None else (None, *attrs["shape"]._dims)
     ),
     compute=_stack_all,
+    native=lambda b, stack, dtype, shape: b.all_turns(stack),
     grad=lambda op, dy: raw.UnstackAll(dy),
     written=write_stack_all,
 )
@@ -283,6 +285,7 @@ OpDef(
     "tensor: T -> stack: variant",
     shape=scalar,
     compute=lambda tensor: Turns(tensor),
+    native=lambda b, tensor: b.stack_of(tensor),
     grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
     written=write_unstack_all,
 )

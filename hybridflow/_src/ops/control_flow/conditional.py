@@ -18,6 +18,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_case, write_if
+from hybridflow._src.plan.nested import Choosing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,24 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["case", "cond"]
 
 
-def _kernel(choose: Callable[[Any], int], op: Operation, *plans: Any) -> Callable[..., list[Any]]:
+def _kernel(choose: Callable[[Any], int], op: Operation, *plans: Any) -> Choosing:
     """Runs the plan of one branch; what the other ones would have saved is nothing."""
-    unused = [bodies.nothing(t.dtype) for t in op.outputs]
-    branches = []
-    for body, plan in zip(op.bodies, plans, strict=True):
-        places = [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
-        branches.append((plan, bodies.capture_positions(op, body, 1), places))
-
-    def compute(chooser: Any, *captures: Any) -> list[Any]:
-        plan, positions, places = branches[choose(chooser)]
-        results = list(unused)
-        for place, value in zip(
-            places, plan.run_silenced([captures[i] for i in positions]), strict=True
-        ):
-            results[place] = value
-        return results
-
-    return compute
+    return Choosing(
+        choose,
+        [bodies.part(op, *item, 1) for item in zip(op.bodies, plans, strict=True)],
+        [
+            [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
+            for body in op.bodies
+        ],
+        [bodies.nothing(t.dtype) for t in op.outputs],
+    )
 
 
 def _grad(op: Operation, *dys: Any) -> list[Any]:

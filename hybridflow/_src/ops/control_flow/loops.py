@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.body import Body
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -20,6 +18,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compat
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_while
+from hybridflow._src.plan.nested import Repeating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,30 +36,18 @@ _NOT_INVARIANT = (
 )
 
 
-def _kernel(op: Operation, condition: Any, body: Any) -> Callable[..., list[Any]]:
+def _kernel(op: Operation, condition: Any, body: Any) -> Repeating:
     """Runs the plans of the condition and of the body in turn, and collects saved values."""
     cond_body, loop_body = op.bodies
     count = len(loop_body.inputs)
-    condition_captures = bodies.capture_positions(op, cond_body, count)
-    body_captures = bodies.capture_positions(op, loop_body, count)
-    saved = len(loop_body.saved)
-
-    def compute(*args: Any) -> list[Any]:
-        state = list(args[:count])
-        captures = args[count:]
-        for_condition = [captures[i] for i in condition_captures]
-        for_body = [captures[i] for i in body_captures]
-        stacks = [bodies.Turns() for _ in range(saved)]
-        turns = 0
-        while bodies.is_true(condition.run_silenced([*state, *for_condition])[0]):
-            values = body.run_silenced([*state, *for_body])
-            state = values[:count]
-            for stack, value in zip(stacks, values[count:], strict=True):
-                stack.append(value)
-            turns += 1
-        return [*state, np.asarray(turns, np.int32), *stacks]
-
-    return compute
+    return Repeating(
+        f"the {loop_body.what}",
+        bodies.is_true,
+        bodies.part(op, cond_body, condition, count),
+        bodies.part(op, loop_body, body, count),
+        count,
+        len(loop_body.saved),
+    )
 
 
 _op = OpDef(

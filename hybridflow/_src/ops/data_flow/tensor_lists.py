@@ -14,9 +14,10 @@ from hybridflow._src.framework.errors import InvalidArgumentError, ResourceExhau
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops.allocation import allocatable
-from hybridflow._src.ops.control_flow.bodies import Turns, nothing
+from hybridflow._src.ops.control_flow.bodies import nothing
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.shape_rules import scalar
+from hybridflow._src.plan.nested import Turns
 
 _MOST = 1 << 26
 

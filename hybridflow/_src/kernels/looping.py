@@ -1,0 +1,151 @@
+"""Native code that runs programs inside a program: one of several, or two in turns.
+
+A kernel here gives a status of its own when it cannot go on by itself. The program around it, and
+those around that, then stop where they are; when they run again it goes on from there.
+"""
+
+from __future__ import annotations
+
+from hybridflow._src.kernels.driver import indented
+from hybridflow._src.kernels.kernel import Kernel
+
+# What kernels stop for: other threads and signals; a part for which there is no program; an op's
+# NumPy meaning; more room for what each turn keeps.
+PAUSED, UNKNOWN, ASKED, FULL = 251, 252, 253, 254
+
+# Words: where the number lies that chooses, how many programs there are, and each (0: none).
+CHOICE = Kernel(
+    f"""
+def kernel(args):
+    chosen = load_i64(word(args, 0), 0, 31)
+    if chosen < 0 or chosen >= word(args, 1):
+        return {UNKNOWN}
+    program = word(args, 2 + chosen)
+    if program == 0:
+        return {UNKNOWN}
+    {indented(1)}
+    return status & 255
+""",
+    "choice",
+)
+
+# A loop's words: how many variables it has; what it does (nothing yet, its condition, its body);
+# where the work is counted that is left until it pauses, and how much a turn is; where the number
+# of the turn lies, and where that of all turns is put. Then for even turns and for odd ones the
+# condition, where its result lies, and the body (0: none); then for each variable where its first
+# value lies, where it lies before even and before odd turns, and its size in bytes. Where it lies
+# is the same for one that stays as it is.
+LOOP_HEAD, OF_PARITY, OF_VARIABLE = 6, 3, 4
+NOTHING, CONDITION, BODY = 0, 1, 2
+
+_COPY = """
+size = word(item, 3)
+source = word(item, {source})
+to = word(item, {to})
+for k in range(size // 8):
+    store_i64(to, k, 1, load_i64(source, k, 0))
+for k in range(size // 8 * 8, size):
+    store_u8(to, k, 1, load_u8(source, k, 0))
+"""
+
+
+def _copied(source: int, to: int, depth: int) -> str:
+    text = _COPY.format(source=source, to=to).strip()
+    return text.replace("\n", "\n" + "    " * depth)
+
+
+LOOP = Kernel(
+    f"""
+def kernel(args):
+    count = word(args, 0)
+    items = args + {8 * (LOOP_HEAD + 2 * OF_PARITY)}
+    if word(args, 1) == {NOTHING}:
+        for i in range(count):
+            item = items + i * {8 * OF_VARIABLE}
+            {_copied(0, 1, 3)}
+        set_word(word(args, 4), 0, 0)
+        set_word(args, 1, {CONDITION})
+    turn = word(word(args, 4), 0)
+    status = 0
+    while True:
+        parity = args + {8 * LOOP_HEAD} + {8 * OF_PARITY} * (turn & 1)
+        if word(args, 1) == {CONDITION}:
+            program = word(parity, 0)
+            {indented(3)}
+            if status != 0:
+                break
+            if not load_b1(word(parity, 1), 0, 31):
+                break
+            set_word(args, 1, {BODY})
+        program = word(parity, 2)
+        if program == 0:
+            status = {UNKNOWN}
+            break
+        {indented(2)}
+        if status != 0:
+            break
+        turn += 1
+        set_word(word(args, 4), 0, turn)
+        set_word(args, 1, {CONDITION})
+        left = word(word(args, 2), 0) - word(args, 3)
+        set_word(word(args, 2), 0, left)
+        if left < 0:
+            status = {PAUSED}
+            break
+    if status != 0:
+        return status & 255
+    set_word(args, 1, {NOTHING})
+    if turn & 1:
+        for i in range(count):
+            item = items + i * {8 * OF_VARIABLE}
+            if word(item, 2) != word(item, 1):
+                {_copied(2, 1, 4)}
+    store_i32(word(args, 5), 0, 30, i32(turn))
+    return 0
+""",
+    "loop",
+)
+
+# Words: what is put, its size in bytes, the stack, where the number of the turn lies, how many
+# turns there is room for.
+PUSH = Kernel(
+    f"""
+def kernel(args):
+    turn = word(word(args, 3), 0)
+    if turn >= word(args, 4):
+        return {FULL}
+    size = word(args, 1)
+    source = word(args, 0)
+    to = word(args, 2) + size * turn
+    for k in range(size // 8):
+        store_i64(to, k, 1, load_i64(source, k, 0))
+    for k in range(size // 8 * 8, size):
+        store_u8(to, k, 1, load_u8(source, k, 0))
+    return 0
+""",
+    "push",
+)
+
+# Gives a status unless an int32 number is as expected.
+SAME = Kernel(
+    """
+def kernel(args):
+    if load_i32(word(args, 0), 0, 0) != i32(word(args, 1)):
+        return 1
+    return 0
+""",
+    "same",
+)
+
+# Has an op's NumPy meaning run. Words: whether it has, and where the address of these words is put.
+ASK = Kernel(
+    f"""
+def kernel(args):
+    if word(args, 0) != 0:
+        set_word(args, 0, 0)
+        return 0
+    set_word(word(args, 1), 0, args)
+    return {ASKED}
+""",
+    "ask",
+)

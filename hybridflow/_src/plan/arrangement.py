@@ -1,0 +1,127 @@
+"""Steps as they will run: which are needed, which memory they take, how threads share them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.kernels import loops
+from hybridflow._src.plan import sharing
+from hybridflow._src.plan.groups import Group, GroupCall
+from hybridflow._src.plan.memory import new_block
+from hybridflow._src.plan.steps import Call, Choice, Host, Loop
+from hybridflow._src.plan.values import PLANNED, Buffer, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.lowering import Lowering
+
+
+class Arrangement:
+    """The steps of a lowered plan, of those that are needed.
+
+    Args:
+      lowering: the steps. fetches: the value of each fetch, or an object to give as it is.
+      elsewhere: buffers that have other memory.
+
+    Attributes:
+      steps: with the position of each. kernels, ops: of each step, by its position.
+      threads: how many threads work on one large kernel.
+      block: the memory.
+    """
+
+    def __init__(
+        self, lowering: Lowering, fetches: Sequence[Any], elsewhere: Collection[Buffer] = ()
+    ) -> None:
+        self._fetches = list(fetches)
+        self.steps: list[tuple[int, GroupCall | Call | Host | Loop | Choice]] = []
+        self.kernels: dict[Any, Kernel] = {}
+        # By the position of a step and the number of its operand.
+        self.partials: dict[int, dict[int, list[Buffer]]] = {}
+        self.threads = lowering.threads
+        self.ops = lowering.ops
+        self._settle(lowering)
+        self._batches = sharing.batches(self.steps, self.threads, self.parts)
+        self.block = new_block(b for b in self._planned() if b not in elsewhere)
+
+    def _settle(self, lowering: Lowering) -> None:
+        """Decides from the last step to the first what is needed."""
+        end = len(lowering.steps)
+        for fetch in self._fetches:
+            if isinstance(fetch, Value):
+                fetch.buffer.last = end
+        for position in range(end - 1, -1, -1):
+            step = lowering.steps[position]
+            if step is None:
+                continue
+            if isinstance(step, Group):
+                used = step.used(position)
+                call = step.finish()
+                if call is None:
+                    continue
+                self.steps.append((position, call))
+                self.kernels[position] = call.kernel("group")
+            elif isinstance(step, Call | Loop | Choice):
+                used = [value.buffer for value in step.reads]
+                self.steps.append((position, step))
+                self.kernels[position] = step.kernel
+                for number, inner in enumerate(step.parts):
+                    if inner is not None:
+                        found = inner.kernels.items()
+                        self.kernels |= {(position, number, key): k for key, k in found}
+            else:
+                used = [value.buffer for value in step.inputs if isinstance(value, Value)]
+                self.steps.append((position, step))
+            for buffer in used:
+                buffer.last = max(buffer.last, position)
+        self.steps.reverse()
+
+    def _planned(self) -> list[Buffer]:
+        """The buffers that need memory, each with how long it is needed."""
+        found: dict[Buffer, None] = {}
+        for position, step in self.steps:
+            if isinstance(step, GroupCall):
+                buffers = [place.buffer for place in step.places]
+                parts = self.parts(step)
+                step.scratch = [
+                    Buffer(PLANNED, (step.sizes[-1],), dtype, position)
+                    for dtype in step.nest.scratch
+                    for _ in range(parts)
+                ]
+                buffers += step.scratch
+                if parts > 1:
+                    buffers += self._add_partials(position, step, parts)
+            elif not isinstance(step, Host):
+                buffers = list(step.writes)
+            else:
+                continue
+            found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
+        sharing.extend_lives(self._batches)
+        return list(found)
+
+    def parts(self, step: Any) -> int:
+        """Into how many ranges a step is divided."""
+        if self.threads == 1 or not isinstance(step, GroupCall | Call):
+            return 1
+        if step.work < sharing.WORTH_SHARING:
+            return 1
+        count = step.args[1] if isinstance(step, Call) else step.sizes[step.divided]
+        return min(self.threads, count)
+
+    def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
+        """Memory for the totals of the parts after the first, and the kernels that add them up."""
+        found = []
+        for total in step.partial():
+            whole = step.places[total.operand].buffer
+            rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
+            self.partials.setdefault(position, {})[total.operand] = rest
+            self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
+            found += rest
+        return found
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether threads share some of it."""
+        divided = (self.parts(step) > 1 for _, step in self.steps)
+        return any(len(batch) > 1 for batch in self._batches) or any(divided)

@@ -1,0 +1,64 @@
+"""Stacks: what a loop keeps of each turn, for its gradient and for those who want all values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hybridflow._src.kernels import looping
+from hybridflow._src.plan.lowering import Lowering
+from hybridflow._src.plan.steps import Unsupported
+from hybridflow._src.plan.values import Stack, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Stacks(Lowering):
+    """Steps with those that work with stacks.
+
+    Attributes:
+      seen: the shape that each result of the present op had.
+    """
+
+    seen: Sequence[tuple[int, ...] | None] = ()
+
+    @staticmethod
+    def is_stack(value: Value) -> bool:
+        """Whether a value is a stack."""
+        return isinstance(value, Stack)
+
+    def push(self, stack: Value, item: Value, turn: Value) -> None:
+        """Adds a value to a stack, in a turn of a loop."""
+        item = self.packed(item)
+        size = item.size * item.dtype.itemsize
+        self.call(
+            looping.PUSH,
+            [item, size, stack, turn, stack.shape[0]],
+            reads=[item, turn],
+            writes=[stack],
+            fallible=True,
+        )
+
+    def stack_item(self, stack: Value, index: Value, is_stack: bool) -> Value:
+        """The value of one turn, by its number; `is_stack` tells whether that is a stack again."""
+        if not isinstance(stack, Stack):
+            raise Unsupported("a stack that is none")
+        item = self.gather(stack, index)
+        return Stack(item, None) if is_stack else item
+
+    def stack_of(self, value: Value) -> Stack:
+        """The rows of a value as a stack."""
+        return Stack(self.packed(value), self.constant(np.asarray(value.shape[0], np.int32)))
+
+    def all_turns(self, stack: Value) -> Value:
+        """The values of all turns; the run fails unless there are as many as were seen."""
+        (shape,) = self.seen
+        if not isinstance(stack, Stack) or stack.turns is None:
+            raise Unsupported("a stack of unknown length")
+        if shape is None or shape[1:] != stack.shape[1:] or shape[0] > stack.shape[0]:
+            raise Unsupported("a stack of another shape")
+        turns = self.packed(stack.turns)
+        self.call(looping.SAME, [turns, shape[0]], reads=[turns], writes=[], fallible=True)
+        return Value(stack.buffer, shape, stack.strides, stack.offset)
