@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import hybridflow as hf
 from hybridflow._src.plan import layout, program
+from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.steps import Loop
 from tests import native
 from tests.plan.looping import check
@@ -311,3 +314,78 @@ def test_large_work_inside_is_shared_among_threads_outside():
             native.wait()
         found = native.fallbacks(list(session._runnables.values())[-1].plan)
     assert found == ["While: work that threads share"]
+
+
+# -- errors and room -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def turns_of_bodies(monkeypatch):
+    """How often each body was run from Python."""
+    counts = {}
+    real = Plan.run_silenced
+
+    def run_silenced(plan, feeds, owned=False):
+        if not owned:  # what a session asks for
+            counts[plan] = counts.get(plan, 0) + 1
+        return real(plan, feeds, owned)
+
+    monkeypatch.setattr(Plan, "run_silenced", run_silenced)
+    return counts
+
+
+def reading(n, table):
+    """A loop that reads a row in each turn."""
+    return hf.while_loop(
+        lambda i, a: i < n, lambda i, a: (i + 1, a + hf.gather(table, i)), [0, hf.constant(0.0)]
+    )
+
+
+def test_an_error_in_a_turn_names_it_and_is_looked_for_there(turns_of_bodies):
+    with hf.Graph().as_default(), hf.Session() as session:
+        n = hf.placeholder(hf.int32, [])
+        y = reading(n, hf.constant(np.arange(20, dtype=F)))[1]
+        for _ in range(3):
+            assert session.run(y, {n: 15}) == 105
+            native.wait()
+        turns_of_bodies.clear()
+        with pytest.raises(hf.errors.InvalidArgumentError) as caught:
+            session.run(y, {n: 30})
+        # The condition and the body, once each.
+        assert sorted(turns_of_bodies.values()) == [1, 1]
+        message = str(caught.value)
+        assert "20 is not in [0, 20)" in message
+        assert "(In turn 20 of the body of while_loop 'while'.)" in message
+        assert "hf.gather(table, i)" in message
+        assert session.run(y, {n: 15}) == 105
+
+
+def test_turns_beyond_the_room_are_interpreted_once(turns_of_bodies):
+    with hf.Graph().as_default(), hf.Session() as session:
+        n = hf.placeholder(hf.int32, [])
+        x = hf.constant(X)
+        y = hf.gradients(counting(n, x)[1], [x])
+        for _ in range(3):
+            session.run(y, {n: 5})
+            native.wait()
+        turns_of_bodies.clear()
+        session.run(y, {n: 40})
+        native.wait()
+        # Of the loop there are those from the 16th on; its gradient runs as a whole.
+        assert sorted(turns_of_bodies.values()) == [24, 25, 40, 41]
+        turns_of_bodies.clear()
+        session.run(y, {n: 60})
+        assert not turns_of_bodies
+
+
+def test_the_interpreter_names_the_turn_of_each_loop():
+    def body(i, a):
+        table = hf.constant(np.arange(4, dtype=F))
+        return i + 1, a + reading(i, table)[1]
+
+    with native.interpreter_alone(), hf.Graph().as_default(), hf.Session() as session:
+        y = hf.while_loop(lambda i, a: i < 9, body, [0, hf.constant(0.0)])[1]
+        with pytest.raises(hf.errors.InvalidArgumentError) as caught:
+            session.run(y)
+        turns = re.findall(r"In turn (\d+) of", caught.value.message)
+        assert turns == ["4", "5"]

@@ -35,15 +35,11 @@ class Stopped(NamedTuple):
 
     Attributes:
       turn: its number. state: the loop variables before it. stacks: what was kept in those before.
-      given: what instructions of the body gave already in this turn, by their identity.
-      variables: the values that variables had, by their storage.
     """
 
     turn: int
     state: list[Any]
     stacks: list[Turns]
-    given: Mapping[int, Any]
-    variables: Mapping[Any, Any]
 
 
 def run_body(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
@@ -135,7 +131,6 @@ class Repeating(Nested):
         self.longest = 0
 
     def run(self, inputs: Sequence[Any], run: RunBody, given: Any = None) -> list[Any]:
-        done: Mapping[int, Any]
         count = self.count
         condition, body = self.parts
         captures = inputs[count:]
@@ -143,15 +138,12 @@ class Repeating(Nested):
         for_body = [captures[i] for i in body.captures]
         state = list(inputs[:count])
         stacks = [Turns() for _ in range(self.saved)]
-        turns, done = 0, {}
+        turns = 0
         if isinstance(given, Stopped):
-            turns, state, stacks, done, variables = given
-            for storage, value in variables.items():
-                storage.write(value)
+            turns, state, stacks = given
         try:
             while self._is_true(run(condition.plan, [*state, *for_condition], None)[0]):
-                values = run(body.plan, [*state, *for_body], done)
-                done = {}
+                values = run(body.plan, [*state, *for_body], None)
                 state = values[:count]
                 for stack, value in zip(stacks, values[count:], strict=True):
                     stack.append(value)

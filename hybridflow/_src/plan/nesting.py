@@ -171,6 +171,7 @@ class Nesting(Translation):
             turn,
             turns,
             tuple(stacks),
+            made is not None and any(isinstance(v, Stack) for v in made.fetches),
             sum(work_of(item) for part in parts if part is not None for item in part.steps),
             (*state, *names.reads),
             (*places, turn, turns, *stacks),

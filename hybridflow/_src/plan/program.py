@@ -13,9 +13,10 @@ from numpy import ndarray
 from hybridflow._src.framework.locks import mending
 from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import looping, pool
-from hybridflow._src.kernels.driver import MISMATCH, Feed, feed_table
+from hybridflow._src.kernels.driver import HEAD_WORDS, MISMATCH, NEXT, Feed, feed_table
 from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
 from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout
+from hybridflow._src.plan.nested import Stopped, Turns
 from hybridflow._src.plan.steps import Host, Opaque
 from hybridflow._src.plan.values import (
     CONSTANT,
@@ -69,7 +70,7 @@ class Program(Layout):
                     array = arrays[index] = np.require(array, requirements=("C", "A"))
                 self._bind(buffer, address_of(array))
         given: dict[Any, Any] = {buffer: self._hand(buffer) for buffer in self._handed}
-        results: dict[Any, list[Any]] = {}
+        results: dict[Any, Any] = {}
         for block in self._blocks:
             block.begin()
         self._begin()
@@ -87,13 +88,17 @@ class Program(Layout):
         self,
         interpret: Callable[[Host, list[Any]], list[Any]],
         given: dict[Any, Any],
-        results: dict[Any, list[Any]],
+        results: dict[Any, Any],
     ) -> None:
         for kind, what in self._segments:
             if kind == "native":
                 status = self._enter(what)
                 while status:
-                    self._go_on(status)
+                    try:
+                        self._go_on(status)
+                    except Changed:
+                        self._keep_turns(what, given, results)
+                        raise
                     status = self._enter(what)
             elif kind == "shared":
                 pool.run(self._crew, what)
@@ -118,10 +123,28 @@ class Program(Layout):
         """
         what = status & 255
         if what != looping.PAUSED:
-            raise Changed("a kernel gave a status", is_news=what == looping.UNKNOWN)
+            is_news = what in (looping.UNKNOWN, looping.FULL)
+            raise Changed("a kernel gave a status", is_news)
         self._array[LEFT] = UNTIL_PAUSE
         # What ran meanwhile may have taken arrays of variables as its own.
         self._bind_variables()
+
+    def _keep_turns(self, program: int, given: dict[Any, Any], results: dict[Any, Any]) -> None:
+        """Where a native program stopped in a loop, has the interpreter go on from that turn."""
+        words = self._array
+        at = (program - words.ctypes.data) // 8
+        call = at + HEAD_WORDS + 2 * int(words[at + NEXT])
+        loop = self._laid.loops.get((int(words[call + 1]) - words.ctypes.data) // 8)
+        if loop is None or loop.keeps_stacks:
+            return
+        turn = int(self.block.array(loop.turn))
+        places = [v.odd if turn & 1 else v.even for v in loop.variables]
+        memory = [given[p] if p in given else self.block.array(p) for p in places]
+        results[id(loop.instruction)] = Stopped(
+            turn,
+            [array.copy() for array in memory],
+            [Turns(self.block.array(stack)[:turn].copy()) for stack in loop.stacks],
+        )
 
     def _complete(self) -> None:
         """Runs what is left of a step that was interrupted between two of its writes.

@@ -90,7 +90,7 @@ class Loop(NamedTuple):
       names: what memory buffers of the parts have in the program around it, in even turns and in
         odd ones. flag: what the condition gives.
       turn: where the number of the turn lies, an int64. turns: where their number is put, an int32.
-      stacks: what each turn adds to.
+      stacks: what each turn adds to. keeps_stacks: whether what is added is a stack itself.
       work: how much is done in a turn, as bytes that could be moved meanwhile.
     """
 
@@ -102,6 +102,7 @@ class Loop(NamedTuple):
     turn: Buffer
     turns: Buffer
     stacks: tuple[Buffer, ...]
+    keeps_stacks: bool
     work: int
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]

@@ -46,8 +46,8 @@ class Words:
       begins: the words that say where programs and loops begin.
       owners: for the first argument of each call the position of its step.
       blocks: the memory of parts. block_of: whose memory a buffer of a part lies in.
-      loops: the words of each loop, by its step. asking: the NumPy meanings that parts ask for, by
-        the position of the words.
+      loops: by the positions of their words. asking: the NumPy meanings that parts ask for, by the
+        positions of the words.
     """
 
     def __init__(self, addresses: Mapping[Kernel, int]) -> None:
@@ -59,7 +59,7 @@ class Words:
         self.owners: dict[int, int] = {}
         self.blocks: list[Block] = []
         self.block_of: dict[Buffer, Block] = {}
-        self.loops: list[tuple[Loop, int]] = []
+        self.loops: dict[int, Loop] = {}
         self.asking: dict[int, Call] = {}
         self._names: Mapping[Buffer, Buffer] = {}
 
@@ -206,7 +206,7 @@ class Words:
         condition, body = step.parts
         turns = [(self._part(condition, n), self._part(body, n)) for n in step.names]
         start = len(self.words)
-        self.loops.append((step, start))
+        self.loops[start] = step
         self.words += [len(step.variables), looping.NOTHING]
         self.begins.append(start + 1)
         self._pointer(LEFT)
