@@ -17,6 +17,7 @@ import pytest
 
 import hybridflow as hf
 from tests import native
+from tests.plan.sessions import plan_of
 
 COUNT = int(os.environ.get("HYBRIDFLOW_RANDOM_PROGRAMS", "300"))
 FIRST = int(os.environ.get("HYBRIDFLOW_RANDOM_SEED", "0"))
@@ -311,6 +312,8 @@ def as_graph(program: Program, runs: int = 1) -> list[np.ndarray]:
         feed = dict(zip((x, v), program.arrays, strict=True))
         for _ in range(runs):
             values = session.run(fetches, feed)
+        if runs > 2:
+            assert native.programs(plan_of(session, fetches)), "it has run natively"
         return values
 
 
@@ -330,8 +333,9 @@ def as_written(program: Program) -> list[np.ndarray]:
 
 
 def as_native(program: Program) -> list[np.ndarray]:
+    # The second run is noted; what it did not come to may be learnt in the third.
     with native.uncompiled_kernels():
-        return as_graph(program, runs=3)
+        return as_graph(program, runs=4)
 
 
 def check(seed: int) -> None:

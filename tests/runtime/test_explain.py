@@ -156,9 +156,36 @@ def test_bodies(graph):
     x = hf.placeholder(hf.float32, [])
     y = hf.cond(x > 0.0, lambda: hf.exp(x) * 2.0, lambda: -x)
     (view,) = hf.explain(y, {x: 1.0}).plans
-    assert [body.ops[-1] for body in view.bodies]
-    assert any("Exp" in op for body in view.bodies for op in body.ops)
+    # One branch has run, which is a part of the program.
+    (choice,) = [step for step in view.steps if step.what == "choice"]
+    ((name, steps),) = choice.parts
+    assert name == "branch 0"
+    assert any("Exp" in op for step in steps for op in step.ops)
+    assert not view.bodies
+    assert not view.fallbacks
+    assert "  branch 0: group" in str(hf.explain(y, {x: 1.0}))
+
+
+def test_bodies_outside(graph):
+    x = hf.placeholder(hf.float32, [])
+    y = hf.cond(x > 0.0, lambda: hf.py_func(np.exp, [x], hf.float32), lambda: -x)
+    (view,) = hf.explain(y, {x: 1.0}).plans
+    assert [why for _, why in view.fallbacks] == ["PyFunc inside: no kernel for PyFunc"]
+    assert any("PyFunc" in op for body in view.bodies for op in body.ops)
     assert "a body of" in str(hf.explain(y, {x: 1.0}))
+
+
+def test_loops(graph):
+    x = hf.placeholder(hf.float32, [])
+    y = hf.while_loop(
+        lambda a: a < 100.0, lambda a: hf.cond(a > 9.0, lambda: a * a, lambda: a + x), [x]
+    )
+    (view,) = hf.explain(y, {x: 2.0}).plans
+    (loop,) = [step for step in view.steps if step.what == "loop"]
+    assert [name for name, _ in loop.parts] == ["condition", "body"]
+    text = str(hf.explain(y, {x: 2.0}))
+    assert "  body: choice" in text
+    assert "    branch 1: group" in text
 
 
 def test_functions():

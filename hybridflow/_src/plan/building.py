@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from hybridflow._src.framework.storage import Storage
-    from hybridflow._src.plan.native import Native, Notes
+    from hybridflow._src.plan.native import Native
+    from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
 
 # Numba takes about two milliseconds for a line. Where a plan's kernels that are not there yet have

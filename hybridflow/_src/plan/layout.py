@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
-    from hybridflow._src.plan.native import Notes
+    from hybridflow._src.plan.notes import Notes
 
 # So much work is done, as bytes that could be moved meanwhile, until loops pause for other threads
 # and signals: some 20 milliseconds.

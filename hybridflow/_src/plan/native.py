@@ -14,7 +14,7 @@ import importlib
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_e
 from hybridflow._src.kernels.jobs import JOBS
 from hybridflow._src.plan.instruction import Watch
 from hybridflow._src.plan.nested import Nested, run_body
+from hybridflow._src.plan.notes import Seen
 from hybridflow._src.plan.values import Changed, own
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.nested import RunBody
+    from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
@@ -45,18 +47,6 @@ _MOST_SEEN = 512
 # With all programs made, one gives way to another after so many runs for which there was none.
 _MISSES = 64
 _NO_ROOM = "there are programs for {} other shapes of feeds, and these have not come often yet"
-
-
-class Seen(NamedTuple):
-    """What one run gave for a buffer: shape and dtype, or `value` where it is always the same."""
-
-    shape: tuple[int, ...] | None
-    dtype: Any
-    value: Any
-
-
-# For a plan and those of bodies in it, what a run gave for each buffer.
-Notes: TypeAlias = "dict[Plan, dict[int, Seen]]"
 
 
 class Native:

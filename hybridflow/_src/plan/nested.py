@@ -11,10 +11,8 @@ from hybridflow._src.framework.errors import OpError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hybridflow._src.plan.plan import Plan
-
     # Runs the plan of a body, given its feeds and what some of its instructions gave already.
-    RunBody = Callable[[Plan, list[Any], Mapping[int, Any] | None], list[Any]]
+    RunBody = Callable[[Any, list[Any], Mapping[int, Any] | None], list[Any]]
 
 
 class Turns(list[Any]):
@@ -26,7 +24,7 @@ class Turns(list[Any]):
 class Part(NamedTuple):
     """A body: its plan, and where its captures stand among those of the op."""
 
-    plan: Plan
+    plan: Any
     captures: tuple[int, ...]
 
 
@@ -42,7 +40,7 @@ class Stopped(NamedTuple):
     stacks: list[Turns]
 
 
-def run_body(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
+def run_body(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
     """Runs a body like any other plan."""
     return plan.run_silenced(feeds) if not given else plan.interpret(feeds, given=given)
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.plan.instruction import Instruction
-    from hybridflow._src.plan.native import Notes
     from hybridflow._src.plan.nested import Part
+    from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
 
 # What the call of a kernel costs, as bytes that could be moved meanwhile.

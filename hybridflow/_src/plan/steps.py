@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
-    from hybridflow._src.plan.arrangement import Arrangement
     from hybridflow._src.plan.instruction import Instruction
 
 
@@ -49,7 +48,7 @@ class Call(NamedTuple):
     host: Host | None = None
 
     @property
-    def parts(self) -> tuple[Arrangement, ...]:
+    def parts(self) -> tuple[Any, ...]:
         """None: see `Loop`."""
         return ()
 
@@ -58,13 +57,14 @@ class Choice(NamedTuple):
     """A step that runs one of several parts of the program.
 
     Attributes:
-      chooser: the number of the part, an int64. parts: None for one that has never run.
+      chooser: the number of the part, an int64. parts: arrangements; None for one that has never
+        run.
       names: what memory that buffers of parts have in the program around them.
       writes: what the parts have in common, and write to.
     """
 
     chooser: Value
-    parts: tuple[Arrangement | None, ...]
+    parts: tuple[Any, ...]
     names: tuple[dict[Buffer, Buffer], ...]
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]
@@ -86,7 +86,7 @@ class Loop(NamedTuple):
     """A step that runs two parts in turns, a condition and a body, until the condition fails.
 
     Attributes:
-      instruction: what it does. parts: None for a body that has never run.
+      instruction: what it does. parts: arrangements; None for a body that has never run.
       names: what memory buffers of the parts have in the program around it, in even turns and in
         odd ones. flag: what the condition gives.
       turn: where the number of the turn lies, an int64. turns: where their number is put, an int32.
@@ -95,7 +95,7 @@ class Loop(NamedTuple):
     """
 
     instruction: Instruction
-    parts: tuple[Arrangement | None, ...]
+    parts: tuple[Any, ...]
     names: tuple[dict[Buffer, Buffer], dict[Buffer, Buffer]]
     flag: Value
     variables: tuple[LoopVariable, ...]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hybridflow._src.plan.instruction import Instruction
-    from hybridflow._src.plan.native import Notes
+    from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
 
 # So many instructions are lowered before other jobs have their turns.

@@ -9,7 +9,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.storage import Storage
-    from hybridflow._src.plan.instruction import Instruction
 
 # What memory a buffer is: a part of the plan's own, a constant, an array that is fed, a variable's
 # value, or an array that an op's NumPy meaning gave; inside a body, what the plan around it has.
@@ -166,7 +165,7 @@ class Stack(Value):
     def __init__(self, value: Value, turns: Value | None) -> None:
         super().__init__(value.buffer, value.shape, value.strides, value.offset)
         self.turns = turns
-        self.maker: Instruction | None = None
+        self.maker: Any = None
 
 
 def own(value: Any) -> Any:

@@ -9,8 +9,10 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.plan.native import Native
+from hybridflow._src.plan.nested import Nested
 from hybridflow._src.plan.planning import observers
 from hybridflow._src.plan.profile import Profile, profile
+from hybridflow._src.plan.steps import Host
 from hybridflow._src.plan.values import own
 from hybridflow._src.runtime.function import Function
 from hybridflow._src.runtime.session import Session
@@ -56,7 +58,8 @@ class PlanView:
       fallbacks: pairs of an op and the reason why its NumPy meaning runs inside the program.
       bytes: what all steps read and write, as far as that is known.
       memory: bytes of the plan's own memory; `memory_without_reuse`: if nothing were used twice.
-      bodies: the plans of control flow bodies.
+      bodies: the plans of control flow bodies that run outside of the program; what runs inside is
+        shown below its step.
     """
 
     def __init__(self, name: str, plan: Plan, program: Program | None, problem: str = "") -> None:
@@ -77,7 +80,7 @@ class PlanView:
         self.bytes = sum(step.bytes or 0 for step in self.steps)
         self.memory = program.block.size if program else 0
         self.memory_without_reuse = program.block.total if program else 0
-        self.bodies = [_view(f"a body of {name}", body) for body in plan.bodies]
+        self.bodies = [_view(f"a body of {name}", body) for body in _bodies_of(plan, program)]
 
     def add(self, found: Profile) -> None:
         """Takes the times of a profiled run."""
@@ -116,6 +119,7 @@ class PlanView:
                 step.what,
                 ", ".join(step.ops) + why,
             )
+            yield from _rows_of_parts(step, 1)
 
     def sources(self) -> Iterator[str]:
         """The source text of each kernel, with a line above that says whose it is."""
@@ -126,6 +130,23 @@ class PlanView:
 
     def __repr__(self) -> str:
         return f"<PlanView of {self.name}, {_count(len(self.steps), 'step')}>"
+
+
+def _rows_of_parts(step: StepView, depth: int) -> Iterator[tuple[str, ...]]:
+    """The steps inside a loop or conditional, as text."""
+    for name, steps in step.parts:
+        for inner in steps:
+            size = "" if inner.bytes is None else _size(inner.bytes)
+            yield "", "", size, f"{'  ' * depth}{name}: {inner.what}", ", ".join(inner.ops)
+            yield from _rows_of_parts(inner, depth + 1)
+
+
+def _bodies_of(plan: Plan, program: Program | None) -> Sequence[Plan]:
+    """The plans of bodies that are not parts of the program."""
+    if program is None:
+        return plan.bodies
+    left = [step.instruction.compute for _, step in program.steps if isinstance(step, Host)]
+    return [part.plan for nested in left if isinstance(nested, Nested) for part in nested.parts]
 
 
 def _view(name: str, plan: Plan) -> PlanView:
@@ -184,8 +205,9 @@ class Explanation:
             table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
             for heading in _HEADINGS:
                 table.add_column(heading, justify="right" if heading in _COUNTS else "left")
-            for row, step in zip(view.rows(), view.steps, strict=True):
-                table.add_row(*map(Text, row), style="yellow" if step.why else None)
+            fallbacks = {str(n) for n, step in enumerate(view.steps) if step.why}
+            for row in view.rows():
+                table.add_row(*map(Text, row), style="yellow" if row[0] in fallbacks else None)
             parts += [table, Text()]
             if self.source:
                 parts += [Syntax(text, "python") for text in view.sources()]

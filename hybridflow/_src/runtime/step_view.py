@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hybridflow._src.kernels.loops import all_nodes
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.steps import Call, Host
+from hybridflow._src.plan.steps import Call, Choice, Host, Loop
 from hybridflow._src.plan.values import VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.arrangement import Arrangement
     from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
@@ -27,6 +28,7 @@ class StepView(NamedTuple):
       bytes: how much memory it reads and writes, each byte as often as that; of rows that are
         picked by indices, as many as there are indices. None where that is not known.
       why: why there is no kernel.
+      parts: of a loop or conditional, what each part is called and its steps.
     """
 
     what: str
@@ -34,26 +36,37 @@ class StepView(NamedTuple):
     kernel: Kernel | None
     bytes: int | None
     why: str
+    parts: tuple[tuple[str, tuple[StepView, ...]], ...] = ()
 
 
 def steps_of(plan: Plan, program: Program | None) -> list[StepView]:
     """The steps of a program or, without one, the instructions of a plan."""
     if program is None:
         return [_interpreted(step) for step in plan.instructions]
+    return _of_arrangement(program)
+
+
+def _of_arrangement(steps: Arrangement) -> list[StepView]:
     found = []
-    for position, step in program.steps:
-        ops = _names(program.ops.get(position, {}))
+    for position, step in steps.steps:
+        ops = _names(steps.ops.get(position, {}))
         if isinstance(step, Host):
             view = _interpreted(step.instruction)
             found.append(view._replace(bytes=_of_host(step), why=step.why))
             continue
-        kernel = program.kernels[position]
+        kernel = steps.kernels[position]
         size = None
         if isinstance(step, GroupCall):
             size = _of_group(step)
         elif isinstance(step, Call):
             size = _of_call(step)
-        found.append(StepView(kernel.label, ops, kernel, size, ""))
+        parts = []
+        if isinstance(step, Choice):
+            parts = [(f"branch {n}", part) for n, part in enumerate(step.parts)]
+        elif isinstance(step, Loop):
+            parts = list(zip(("condition", "body"), step.parts, strict=True))
+        views = tuple((name, tuple(_of_arrangement(part))) for name, part in parts if part)
+        found.append(StepView(kernel.label, ops, kernel, size, "", views))
     return found
 
 
