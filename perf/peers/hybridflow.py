@@ -17,9 +17,11 @@ from perf.workloads.problems import (
     Elementwise,
     Many,
     Mlp,
+    Recurrence,
     Regression,
     Simplex,
     Sparse,
+    Turns,
     Update,
 )
 from perf.workloads.subject import Answers, Subject, implements
@@ -418,6 +420,31 @@ def simplex_eager(problem: Simplex) -> Subject:
         return made(lambda: project(x))
 
     return eager(make)
+
+
+@implements("turns", "graph")
+def turns(problem: Turns) -> Subject:
+    with Program() as program:
+        count = program.variable("count", np.float32(problem.count))
+        _, a = hf.while_loop(
+            lambda i, a: i < count, lambda i, a: (i + 1.0, a * 0.999 + 0.5), [0.0, 1.0]
+        )
+    return program.subject(a)
+
+
+@implements("recurrence", "graph")
+def recurrence(problem: Recurrence) -> Subject:
+    times = problem.x.shape[0]
+    with Program() as program:
+        x, u = program.variable("x", problem.x), program.variable("u", problem.u)
+        rows = hf.identity(x)
+        _, h = hf.while_loop(
+            lambda t, h: t < times,
+            lambda t, h: (t + 1, hf.tanh(rows[t] + hf.matmul(h, u))),
+            [0, hf.zeros(problem.x.shape[1:])],
+        )
+        (gradient,) = hf.gradients(hf.reduce_sum(h), [u])
+    return program.subject(gradient)
 
 
 @implements("chain")

@@ -17,9 +17,11 @@ from perf.workloads.problems import (
     Elementwise,
     Many,
     Mlp,
+    Recurrence,
     Regression,
     Simplex,
     Sparse,
+    Turns,
     Update,
 )
 from perf.workloads.subject import Answers, Subject, implements
@@ -198,6 +200,34 @@ def simplex_sorted(problem: Simplex) -> Subject:
     function = jax.jit(partial(rules.by_sorting, jnp))
     x = jnp.asarray(problem.x)
     return Answers(lambda: jax.block_until_ready(function(x)))
+
+
+@implements("turns")
+def turns(problem: Turns) -> Subject:
+    @jax.jit
+    def function(count: Any) -> Any:
+        def body(state: Any) -> Any:
+            i, a = state
+            return i + 1, a * jnp.float32(0.999) + jnp.float32(0.5)
+
+        first = (jnp.int32(0), jnp.float32(1.0))
+        return jax.lax.while_loop(lambda state: state[0] < count, body, first)[1]
+
+    count = jnp.int32(problem.count)
+    return Answers(lambda: jax.block_until_ready(function(count)))
+
+
+@implements("recurrence")
+def recurrence(problem: Recurrence) -> Subject:
+    def total(u: Any, x: Any) -> Any:
+        def turn(h: Any, row: Any) -> Any:
+            return jnp.tanh(row + h @ u), None
+
+        return jnp.sum(jax.lax.scan(turn, jnp.zeros_like(x[0]), x)[0])
+
+    function = jax.jit(jax.grad(total))
+    x, u = map(jnp.asarray, problem)
+    return Answers(lambda: jax.block_until_ready(function(u, x)))
 
 
 @implements("chain")

@@ -11,9 +11,11 @@ from perf.workloads.problems import (
     Elementwise,
     Many,
     Mlp,
+    Recurrence,
     Regression,
     Simplex,
     Sparse,
+    Turns,
     Update,
 )
 from perf.workloads.rules import PROJECTIONS, RULES, by_sorting
@@ -168,6 +170,37 @@ def elementwise_plainly(problem: Elementwise) -> Subject | None:
 @implements("simplex")
 def simplex(problem: Simplex) -> Subject:
     return Answers(lambda: by_sorting(np, problem.x))
+
+
+@implements("turns")
+def turns(problem: Turns) -> Subject:
+    """Numbers of Python's."""
+
+    def step() -> np.ndarray:
+        a = 1.0
+        for _ in range(problem.count):
+            a = a * 0.999 + 0.5
+        return np.asarray(a, np.float32)
+
+    return Answers(step)
+
+
+@implements("recurrence")
+def recurrence(problem: Recurrence) -> Subject:
+    x, u = problem
+
+    def step() -> np.ndarray:
+        h = [np.zeros_like(x[0])]
+        for row in x:
+            h.append(np.tanh(row + h[-1] @ u))
+        dh, du = np.ones_like(h[0]), np.zeros_like(u)
+        for before, after in zip(h[-2::-1], h[:0:-1], strict=True):
+            dz = dh * (1.0 - after * after)
+            du += before.T @ dz
+            dh = dz @ u.T
+        return du
+
+    return Answers(step)
 
 
 @implements("chain")

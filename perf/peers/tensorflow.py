@@ -14,9 +14,11 @@ from perf.workloads.problems import (
     Elementwise,
     Many,
     Mlp,
+    Recurrence,
     Regression,
     Simplex,
     Sparse,
+    Turns,
     Update,
 )
 from perf.workloads.subject import Answers, Subject, implements
@@ -196,6 +198,31 @@ def simplex(problem: Simplex) -> Subject:
         t = tf.reduce_max((tf.cumsum(u, axis=1) - 1.0) / counts, axis=1, keepdims=True)
         value = tf.maximum(x - t, 0.0)
     return program.subject(value)
+
+
+@implements("turns")
+def turns(problem: Turns) -> Subject:
+    with Program() as program:
+        count = program.variable("count", np.float32(problem.count))
+        _, a = tf.while_loop(
+            lambda i, a: i < count, lambda i, a: (i + 1.0, a * 0.999 + 0.5), [0.0, 1.0]
+        )
+    return program.subject(a)
+
+
+@implements("recurrence")
+def recurrence(problem: Recurrence) -> Subject:
+    times = problem.x.shape[0]
+    with Program() as program:
+        x, u = program.variable("x", problem.x), program.variable("u", problem.u)
+        rows = tf.identity(x)
+        _, h = tf.while_loop(
+            lambda t, h: t < times,
+            lambda t, h: (t + 1, tf.tanh(rows[t] + tf.matmul(h, u))),
+            [0, tf.zeros(problem.x.shape[1:])],
+        )
+        (gradient,) = tf.gradients(tf.reduce_sum(h), [u])
+    return program.subject(gradient)
 
 
 @implements("chain")

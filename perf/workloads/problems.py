@@ -158,6 +158,34 @@ def tape(size: int) -> Tape:
     return Tape(_normal(1, size))
 
 
+class Turns(NamedTuple):
+    """`a = 0.999 a + 0.5`, so many times, in a loop that counts."""
+
+    count: int
+
+
+def turns(count: int) -> Turns:
+    return Turns(count)
+
+
+class Recurrence(NamedTuple):
+    """`h = tanh(x[t] + h u)` over all times, from zeros; the gradient of the sum of the last one to
+    `u`.
+
+    Attributes:
+      x: `[times, batch, width]`. u: `[width, width]`.
+    """
+
+    x: np.ndarray
+    u: np.ndarray
+
+
+def recurrence(times: int, batch: int, width: int) -> Recurrence:
+    return Recurrence(
+        _normal(1, times, batch, width, scale=0.1), _normal(2, width, width, scale=0.1)
+    )
+
+
 FAMILIES: dict[str, Any] = {
     "update": update,
     "many": many,
@@ -168,6 +196,8 @@ FAMILIES: dict[str, Any] = {
     "simplex": simplex,
     "chain": chain,
     "tape": tape,
+    "turns": turns,
+    "recurrence": recurrence,
     **networks.FAMILIES,
     **files.FAMILIES,
 }

@@ -227,6 +227,25 @@ def _formulas() -> list[Workload]:
             )
             for ops in (1_000, 10_000, 100_000)
         ],
+        Workload(
+            "while_loop of 10,000 scalar turns",
+            "turns",
+            {"count": 10_000},
+            {"count": 50},
+            "numpy:",
+            (Target(GRAPH, "tensorflow:", 0.1), Target(GRAPH, "numpy:", 0.5)),
+        ),
+        *[
+            Workload(
+                f"recurrence of {times} times, {batch} x {width}, and its gradient",
+                "recurrence",
+                {"times": times, "batch": batch, "width": width},
+                {"times": 9, "batch": 3, "width": 5},
+                "numpy:",
+                (Target(GRAPH, "tensorflow:", 0.1 if width < 100 else 0.8),),
+            )
+            for times, batch, width in ((500, 4, 32), (100, 32, 128))
+        ],
     ]
 
 
