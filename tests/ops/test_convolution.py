@@ -113,6 +113,45 @@ class TestConv2D:
                 lambda x, f: hf.nn.conv2d(x, f, **kwargs), np.ones((1, 4, 4, 2)), np.ones(shape)
             )
 
+    @pytest.mark.parametrize(
+        ("call", "error", "message"),
+        [
+            (
+                lambda x, w: hf.nn.conv2d(x, w, [2, 2], "SAME"),
+                ValueError,
+                r"strides must contain 4 values, but got: 2.*batch and channels too; got \[2, 2\]",
+            ),
+            (
+                lambda x, w: hf.nn.convolution(x, w, "SAME", strides=[1, 2, 2, 1]),
+                ValueError,
+                r"len\(strides\)=4 but should be 2: one for each inner.*got \[1, 2, 2, 1\]",
+            ),
+            (
+                lambda x, w: hf.nn.conv2d_transpose(x, w, 8, [1, 2, 2, 1]),
+                ValueError,
+                r"output_shape must have shape \(4,\), got \(\): .* \[batch, ..., channels\]",
+            ),
+            (
+                lambda x, w: hf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME", rate=2),
+                ValueError,
+                r"one int for each inner dimension, such as \[2, 2\] for images; got shape \(\)",
+            ),
+            (
+                lambda x, w: hf.nn.atrous_conv2d(x, w, [2, 2], "SAME"),
+                TypeError,
+                r"`rate` must be a whole number, got \[2, 2\]",
+            ),
+            (
+                lambda x, w: hf.nn.atrous_conv2d_transpose(x, w, [1, 4, 4, 2], [2, 2], "SAME"),
+                TypeError,
+                r"`rate` must be a whole number, got \[2, 2\]",
+            ),
+        ],
+    )
+    def test_lists_of_another_length(self, execution, call, error, message):
+        with pytest.raises(error, match=message):
+            execution(call, np.ones((1, 4, 4, 2)), np.ones((2, 2, 2, 2)))
+
     def test_shapes_that_do_not_fit_at_run_time(self):
         with hf.Graph().as_default(), hf.Session() as session:
             x = hf.placeholder(hf.float32)

@@ -71,7 +71,10 @@ def check_attrs(attrs: dict[str, Any], rank: int, *lists: str) -> None:
     for name in lists:
         values = list(attrs[name])
         if len(values) != rank:
-            raise ValueError(f"{name} must contain {rank} values, but got: {len(values)}")
+            raise ValueError(
+                f"{name} must contain {rank} values, but got: {len(values)}. They are for each "
+                f"dimension, those of batch and channels too; got {values}."
+            )
         if min(values) < 1:
             raise ValueError(f"{name} must be positive, but got: {values}")
 

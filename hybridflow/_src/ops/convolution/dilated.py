@@ -35,7 +35,10 @@ def strides_and_rates(count: int, strides: Any, rates: Any) -> tuple[list[int], 
     for label, values in (("dilation_rate", rates), ("strides", strides)):
         values = [1] * count if values is None else each_inner_dimension(label, values, count)
         if len(values) != count:
-            raise ValueError(f"len({label})={len(values)} but should be {count}")
+            raise ValueError(
+                f"len({label})={len(values)} but should be {count}: one for each inner dimension, "
+                f"without batch and channels; got {values}."
+            )
         if min(values, default=1) < 1:
             raise ValueError(f"all values of {label} must be positive")
         found.append(values)
@@ -84,7 +87,8 @@ def with_space_to_batch(
     rates = convert_to_tensor(dilation_rate, dtypes.int32, name="dilation_rate")
     dims = rates._dims
     if dims is not None and len(dims) != 1:
-        raise ValueError("rate must be rank 1")
+        wanted = "one int for each inner dimension, such as [2, 2] for images"
+        raise ValueError(f"rate must be rank 1, {wanted}; got shape {rates.shape}.")
     if dims is None or dims[0] is None:
         raise ValueError("rate must have known shape")
     count = dims[0]

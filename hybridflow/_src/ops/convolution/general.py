@@ -175,6 +175,7 @@ def atrous_conv2d(
     ...     print(hf.nn.atrous_conv2d(x, hf.ones([1, 2, 1, 1]), 2, "VALID").numpy().ravel())
     [2. 4.]
     """
+    rate = settings.whole(rate, "rate")
     return convolution(value, filters, padding, dilation_rate=[rate, rate], name=name)
 
 

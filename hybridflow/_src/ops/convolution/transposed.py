@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -39,7 +40,11 @@ def _checked(
         )
     sizes = convert_to_tensor(output_shape, name="output_shape")
     if not sizes.shape.is_compatible_with([rank]):
-        raise ValueError(f"output_shape must have shape ({rank},), got {sizes.shape}")
+        example = "[batch, ..., channels]" if axis == rank - 1 else "[batch, channels, ...]"
+        raise ValueError(
+            f"output_shape must have shape ({rank},), got {sizes.shape}: it is the whole shape of "
+            f"the output, {example}."
+        )
     known = isinstance(output_shape, list | tuple | np.ndarray)
     if known and not outputs.is_compatible_with(output_shape[axis]):
         raise ValueError(
@@ -166,6 +171,7 @@ def atrous_conv2d_transpose(
 
     Raises:
       ValueError: if shapes do not fit, `rate` is below 1 or the padding is unknown.
+      TypeError: if `rate` is no number.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -176,6 +182,7 @@ def atrous_conv2d_transpose(
     """
     with name_scope(name, "atrous_conv2d_transpose", [value, filters, output_shape]):
         value, filters, sizes = _checked(value, filters, output_shape, padding, 3, 4)
+        rate = settings.whole(rate, "rate")
         if rate < 1:
             raise ValueError(f"rate {rate} cannot be less than one")
         if rate == 1:
