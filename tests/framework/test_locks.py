@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -45,6 +47,16 @@ def test_scopes_are_no_generators():
     """A `with` statement holds a generator's scopes only as long as nothing interrupts its end."""
     found = {name for name, _ in lines_with(r"contextlib\.contextmanager")}
     assert found <= {"_deferred.py", "system_errors.py"}  # which open none
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="handlers are found as the program runs")
+def test_no_jump_back_of_mending_is_outside_of_its_handlers():
+    """CPython leaves jumps back with a condition out of the table of handlers."""
+    code = dis.Bytecode(locks.mending)
+    jumps = [i.offset for i in code if i.opname.startswith("JUMP_BACKWARD")]
+    assert jumps
+    for jump in jumps:
+        assert any(entry.start <= jump < entry.end for entry in code.exception_entries)
 
 
 def test_holding_gives_what_the_function_gives():

@@ -54,7 +54,10 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
             value = _of_shape(value)
         return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)
     finally:
-        fp.restore(status)
+        try:
+            fp.restore(status)
+        finally:
+            pass
 
 
 def _of_numpy(value: Any, dtype: DType | None) -> np.ndarray:

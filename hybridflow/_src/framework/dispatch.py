@@ -260,7 +260,10 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         raise explain(op, op.name, arrays, attrs, error) from error
     finally:
-        fp.restore(status)
+        try:
+            fp.restore(status)
+        finally:
+            pass
     if result.__class__ is tuple or result.__class__ is list:
         found = _out_dtypes(op, types, attrs, len(result))
         outputs = [wrap(value, known) for value, known in zip(result, found, strict=True)]

@@ -5,6 +5,8 @@ thread calls something, enters a function of Python's or goes back in a loop; ne
 instructions, nor inside functions in C that do not wait. So a lock is taken as the first call of a
 `try` block, and given back as the first one of its `finally`: `holding` is where that is written.
 (`with lock:` loses its exit on Python 3.14 for a signal that is pending when the lock is taken.)
+Python 3.10 also looks for signals where a handler begins, unless a `try` stands there: so a
+`finally` that must not be lost begins with one.
 
 A thread that holds a lock while another forks does not exist in the child: nobody would give the
 lock back there, and what it guards would be half done for ever. So a fork waits for these locks.
@@ -54,38 +56,51 @@ def mending(function: Callable[..., R], mend: Callable[[], Any]) -> R:
     """Calls a function; if it fails, `mend` is called before that shows, and runs to its end.
 
     Interrupts of `mend` itself are dropped, and it is called anew: it must go on from what has been
-    done. One may also come where a loop goes back, outside its `try`: so there are loops around the
-    loop, and it would take as many interrupts in as many instructions to get out of all of them.
-    An error that comes again and again shows in the end.
+    done. One may also come where a loop goes back, outside its `try`, and on Python 3.10 where a
+    handler begins: so there are loops around the loop, and it would take as many interrupts in as
+    many instructions to get out of all of them. An error that comes again and again shows in the
+    end.
+
+    The loops have no conditions: CPython leaves a jump back with a condition out of the table that
+    says which handler an instruction has.
     """
+    left = _MOST_INTERRUPTS
     try:
-        return function()
-    except BaseException:
-        left = _MOST_INTERRUPTS
-        while left:
-            try:
-                while left:
-                    try:
-                        while left:
-                            try:
-                                while left:
-                                    try:
-                                        mend()
-                                        left = 0
-                                    except BaseException:
-                                        left -= 1
-                                        if not left:
-                                            raise
-                            except BaseException:
-                                if not left:
-                                    raise
-                    except BaseException:
-                        if not left:
-                            raise
-            except BaseException:
-                if not left:
-                    raise
-        raise
+        result = function()
+        left = 0
+        return result
+    finally:
+        try:
+            while True:
+                try:
+                    while True:
+                        try:
+                            while True:
+                                try:
+                                    while True:
+                                        try:
+                                            if left:
+                                                mend()
+                                            left = 0
+                                            break
+                                        except BaseException:
+                                            left -= 1
+                                            if not left:
+                                                raise
+                                    break
+                                except BaseException:
+                                    if not left:
+                                        raise
+                            break
+                        except BaseException:
+                            if not left:
+                                raise
+                    break
+                except BaseException:
+                    if not left:
+                        raise
+        finally:
+            pass
 
 
 # More interrupts than anyone sends while something is mended.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -179,7 +180,8 @@ def _way_out_of(opener: Opener) -> Any:
     opened = _new(Opened)
     opened._opener = opener
     opened._undo = None
-    way_out = opened.close
+    # Not the bound method itself: Python 3.14 takes that apart where a `with` statement begins.
+    way_out = partial(Opened.close, opened)
     opened.way_out = weakref.ref(way_out)
     _next.opened = opened
     return way_out
@@ -222,7 +224,7 @@ class Opener:
 
     def _enter_by_hand(self) -> Any:
         way_out = _way_out_of(self)
-        opened = way_out.__self__
+        (opened,) = way_out.args
         opened._undo = ()
         given = self._open(opened)
         if not hasattr(self, "_by_hand"):

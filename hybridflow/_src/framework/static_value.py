@@ -94,7 +94,10 @@ def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None
         # The op will fail when it runs, and say why there.
         return None
     finally:
-        fp.restore(status)
+        try:
+            fp.restore(status)
+        finally:
+            pass
 
 
 def _size(dims: tuple[int | None, ...]) -> int:

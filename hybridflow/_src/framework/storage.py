@@ -189,7 +189,10 @@ def undone_on_error(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return mending(run, lambda: _take_back(writes))
     finally:
-        _journal.writes = outer
+        try:
+            _journal.writes = outer
+        finally:
+            pass
 
 
 def _take_back(writes: Writes) -> None:

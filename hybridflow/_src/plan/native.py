@@ -98,7 +98,10 @@ class Native:
         except Changed as changed:
             stopped = changed
         finally:
-            program.running = False
+            try:
+                program.running = False
+            finally:
+                pass
         if not stopped.is_news or program.is_outdated:
             results = self._plan.interpret(feeds, given=stopped.given)
         else:

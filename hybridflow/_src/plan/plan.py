@@ -86,7 +86,10 @@ class Plan:
             fp.silence()
             return self.run_silenced(feeds, owned)
         finally:
-            fp.restore(status)
+            try:
+                fp.restore(status)
+            finally:
+                pass
 
     def quick(self, feeds: Sequence[Any]) -> list[Any] | None:
         """`run` by the native program that ran last, if it can take these feeds.

@@ -80,7 +80,10 @@ def profile(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], Profile]:
         fp.silence()
         results = _run(found, feeds)
     finally:
-        fp.restore(status)
+        try:
+            fp.restore(status)
+        finally:
+            pass
     found.seconds = time.perf_counter() - found.start
     return results, found
 
@@ -112,7 +115,10 @@ def _run_program(found: Profile, program: Program, feeds: Sequence[Any]) -> list
     try:
         return _run_native(found, program, feeds)
     finally:
-        program.running = False
+        try:
+            program.running = False
+        finally:
+            pass
 
 
 class _Watch(Watch):

@@ -199,7 +199,10 @@ class Program(Layout):
             except Changed:
                 return None
             finally:
-                self.running = False
+                try:
+                    self.running = False
+                finally:
+                    pass
         finally:
             try:  # noqa: SIM105
                 lock.release()

@@ -260,7 +260,10 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
             f"{error}"
         ) from None
     finally:
-        fp.restore(status)
+        try:
+            fp.restore(status)
+        finally:
+            pass
     loses = given.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
     loses = loses or (given.dtype.kind in "iu" and dtype.is_integer)
     if loses and given.dtype != array.dtype and not np.array_equal(given, array):
