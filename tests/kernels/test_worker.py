@@ -75,7 +75,7 @@ def test_no_file_of_the_users_runs_in_the_worker(tmp_path, monkeypatch, where):
 def test_a_package_in_an_archive(tmp_path):
     archive = tmp_path / "packages.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        for path in PACKAGE.rglob("*.py"):
+        for path in (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.bin*")):
             file.write(path, path.relative_to(PACKAGE.parent))
     script = tmp_path / "program.py"
     script.write_text(processes.RUN + "assert '.zip' in hf.__file__\n")

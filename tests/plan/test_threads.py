@@ -167,7 +167,10 @@ def counted(monkeypatch):
     library = blas.find()
     assert library is not None
     monkeypatch.setattr(blas, "find", lambda: library._replace(threads=addresses))
+    # What is kept of the real functions, and then of these.
+    blas._thread_functions.cache_clear()
     yield state
+    blas._thread_functions.cache_clear()
     del tell, put
 
 

@@ -44,7 +44,8 @@ def register_proto_function(
 
     Args:
       collection_name: the key of the collection.
-      proto_type: a class of messages.
+      proto_type: a class of messages, or the name of one of TensorFlow's, whose class then is made
+        when it is needed.
       to_proto: gives the message for an item, called with it and `export_scope`.
       from_proto: gives the item for a message, called with it and `import_scope`.
 
@@ -65,6 +66,10 @@ def register_proto_function(
     if collection_name in _registered:
         raise KeyError(f"Collection {collection_name!r} has proto functions already.")
     _registered[collection_name] = _Functions(proto_type, to_proto, from_proto)
+
+
+def _message_class(proto_type: Any) -> Any:
+    return getattr(messages, proto_type) if isinstance(proto_type, str) else proto_type
 
 
 def add_scope(name: Any, scope: str | None) -> Any:
@@ -178,7 +183,7 @@ def restore_collection(graph: Graph, key: str, collection: Any, scope: str) -> N
         values = list(getattr(collection, kind).value)
         if kind == "bytes_list" and functions is not None and functions.from_proto is not None:
             for value in values:
-                proto = functions.proto_type.FromString(value)
+                proto = _message_class(functions.proto_type).FromString(value)
                 graph.add_to_collection(key, functions.from_proto(proto, import_scope=scope))
         elif kind == "node_list":
             for value in values:

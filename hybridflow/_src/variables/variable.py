@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from hybridflow._src.formats import messages
 from hybridflow._src.framework import context
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
@@ -571,7 +570,7 @@ for _key in (
 ):
     register_proto_function(
         _key,
-        messages.VariableDef,
+        "VariableDef",
         lambda variable, export_scope=None: variable.to_proto(export_scope),
         _in_collections,
     )

@@ -458,7 +458,7 @@ def _session(sess: Any) -> Any:
 
 register_proto_function(
     GraphKeys.SAVERS,
-    messages.SaverDef,
+    "SaverDef",
     lambda saver, export_scope=None: saver.to_proto(export_scope),
     Saver.from_proto,
 )
