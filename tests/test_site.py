@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import importlib.util
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import hybridflow as hf
 from hybridflow._src.cli.shim.names import find
 from hybridflow._src.cli.shim.table import MODULES
 
@@ -98,6 +100,21 @@ One line with `code_*` and \*marks\*.
 
 def test_a_docstring():
     assert docstrings.to_rst(DOCSTRING.split("\n")) == WANTED[1:].split("\n")
+
+
+def docstrings_of_the_package():
+    for path in sorted(Path(hf.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+                yield path, node.name, ast.get_docstring(node)
+
+
+def test_every_docstring_can_be_shown():
+    for path, name, text in docstrings_of_the_package():
+        try:
+            docstrings.to_rst(text.split("\n"))
+        except ValueError as error:
+            raise AssertionError(f"{name} in {path}: {error}") from error
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 _HEAD = re.compile(r"(Args|Attributes|Raises|Returns):(?: (.*))?$")
-_ITEM = re.compile(r"(\*{0,2}[\w., `()]+):(?: (.*))?$")
+_ITEM = re.compile(r"([\w.,* `()]+):(?: (.*))?$")
 
 
 def to_rst(lines: list[str]) -> list[str]:

@@ -121,7 +121,10 @@ class Name:
 
 
 def _signature(value: Any) -> str:
-    parameters = inspect.signature(value).parameters.values()
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except ValueError:  # a message's class, which is made in C
+        return ""
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
     return str(inspect.Signature(plain))
 
@@ -131,7 +134,13 @@ def _class_options(cls: type) -> list[str]:
     public = {id(value) for value in _values()}
     ends = [base.__name__ for base in cls.__mro__[1:] if id(base) in public]
     builtin = [base.__name__ for base in cls.__mro__[1:] if base.__module__ == "builtins"]
-    return ["   :members:", f"   :inherited-members: {', '.join([*ends, *builtin])}"]
+    # Classes of elsewhere, which would be described once for each class that names them.
+    foreign = [name for name, value in inspect.getmembers(cls, inspect.isclass) if name[0] != "_"]
+    return [
+        "   :members:",
+        f"   :inherited-members: {', '.join([*ends, *builtin])}",
+        *([f"   :exclude-members: {', '.join(foreign)}"] if foreign else []),
+    ]
 
 
 def _values() -> list[Any]:

@@ -253,7 +253,7 @@ class BaseSession:
         Returns: a handle for `partial_run`.
 
         Raises:
-          As `run` does.
+          RuntimeError, TypeError, ValueError: as `run` does.
         """
         self._check_open()
         keys = feeds if isinstance(feeds, (list, tuple)) else [] if feeds is None else [feeds]
