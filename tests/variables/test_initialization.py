@@ -163,6 +163,17 @@ class TestInitializers:
         made = [hf.global_variables_initializer(), hf.variables_initializer([v], name="mine")]
         assert names(made) == ["init_1", "mine"]
 
+    def test_of_tables(self) -> None:
+        """It runs what the collection of their initializers holds."""
+        with hf.Graph().as_default(), hf.Session() as session:
+            filled = hf.Variable(0.0)
+            session.run(filled.initializer)
+            session.run(hf.tables_initializer())
+            assert session.run(filled) == 0.0
+            hf.add_to_collection(hf.GraphKeys.TABLE_INITIALIZERS, filled.assign(3.0).op)
+            session.run(hf.tables_initializer())
+            assert session.run(filled) == 3.0
+
     def test_eagerly_nothing_is_left_to_do(self, eager: hf.EagerVariableStore) -> None:
         v = hf.Variable(1.0)
         v.assign(2.0)
