@@ -48,7 +48,7 @@ def test_paths_are_shown_as_programs_write_them(path, text):
         ("tensorflow", "layers.relu", "tf.nn.relu"),
         ("tensorflow.contrib.rnn", "xyz", None),
         ("tensorflow.contrib", "rnn", None),
-        ("tensorflow", "summary.scalar", None),
+        ("tensorflow", "feature_column.numeric_column", None),
         ("tensorflow", "AdamOptimiser", "tf.train.AdamOptimizer"),
     ],
 )
