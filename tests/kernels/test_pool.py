@@ -92,12 +92,12 @@ class Counters:
     """Programs that count in words of their own."""
 
     def __init__(self, count, address, turns):
-        self.words = np.array([[1, 0, address, 0, 0, turns]] * count, np.int64)
-        self.words[:, 3] = [row.ctypes.data + 32 for row in self.words]
+        self.words = np.array([[1, 0, 0, address, 0, 0, turns]] * count, np.int64)
+        self.words[:, 4] = [row.ctypes.data + 40 for row in self.words]
         self.programs = [row.ctypes.data for row in self.words]
 
     def found(self):
-        return set(self.words[:, 4].tolist())
+        return set(self.words[:, 5].tolist())
 
 
 @pytest.mark.parametrize("is_large", [True, False])
