@@ -41,9 +41,13 @@ def kernel(a):
     store_first_{F}(to + 14 * size, y, n)
     store_{F}(to + 15 * size, splat_{F}(add_up_{F}(x)))
     store_{F}(to + 16 * size, sqrt(y))
+    store_{F}(to + 17 * size, load_bytes_{F}(word(a, 5)))
+    store_{F}(to + 18 * size, load_first_bytes_{F}(word(a, 5), n))
+    store_bytes_{F}(to + 19 * size, load_bytes_{F}(word(a, 5)))
+    store_first_bytes_{F}(to + 20 * size, load_bytes_{F}(word(a, 5)), n)
     return 0
 """
-RESULTS = 17
+RESULTS = 21
 
 
 def _call(function, *words):
@@ -71,7 +75,10 @@ def test_operations_compiled_and_in_python_are_the_same(form, machine):
         for function in (compiled, plain):
             # What is not written is there to be seen.
             to = np.full(RESULTS * form.lanes, 7, inputs[0].dtype)
-            _call(function, *(x.ctypes.data for x in (*inputs, to)), seed % (form.lanes + 3) - 1)
+            octets = np.arange(255, 255 - form.lanes, -1, dtype=np.uint8)
+            count = seed % (form.lanes + 3) - 1
+            addresses = (array.ctypes.data for array in (*inputs, to))
+            _call(function, *addresses, count, octets.ctypes.data)
             found.append(to)
         np.testing.assert_array_equal(*found)
         for x in found:

@@ -121,6 +121,31 @@ def _functions(form: Form, vector: VectorType) -> dict[str, Any]:
         name = f"llvm.masked.store.{suffix}"
         _call(builder, name, ir.VoidType(), narrowed(builder, x), at, alignment, which)
 
+    octets = ir.VectorType(ir.IntType(8), form.lanes)
+
+    @made(vector, types.intp)
+    def load_bytes(builder: Any, address: Any) -> Any:
+        return builder.uitofp(builder.load(pointer(builder, address, octets), align=1), vector.llvm)
+
+    @made(vector, types.intp, types.intp)
+    def load_first_bytes(builder: Any, address: Any, count: Any) -> Any:
+        at = pointer(builder, address, octets)
+        which = _first(builder, count, form.lanes)
+        given = at, ir.Constant(_I32, 1), which, ir.Constant(octets, None)
+        found = _call(builder, f"llvm.masked.load.v{form.lanes}i8.p0", octets, *given)
+        return builder.uitofp(found, vector.llvm)
+
+    @made(types.void, types.intp, vector)
+    def store_bytes(builder: Any, address: Any, x: Any) -> None:
+        builder.store(builder.fptoui(x, octets), pointer(builder, address, octets), align=1)
+
+    @made(types.void, types.intp, vector, types.intp)
+    def store_first_bytes(builder: Any, address: Any, x: Any, count: Any) -> None:
+        at = pointer(builder, address, octets)
+        which = _first(builder, count, form.lanes)
+        given = builder.fptoui(x, octets), at, ir.Constant(_I32, 1), which
+        _call(builder, f"llvm.masked.store.v{form.lanes}i8.p0", ir.VoidType(), *given)
+
     @made(vector, types.intp)
     def spread(builder: Any, address: Any) -> Any:
         found = builder.load(pointer(builder, address, stored), align=size)
@@ -142,9 +167,20 @@ def _functions(form: Form, vector: VectorType) -> dict[str, Any]:
             x = builder.fadd(*halves)
         return builder.extract_element(x, ir.Constant(_I32, 0))
 
-    functions = (load, load_first, store, store_first, spread, splat, add_up)
-    names = ("load", "load_first", "store", "store_first", "spread", "splat", "add_up")
-    return {f"{name}_{form.name}": f for name, f in zip(names, functions, strict=True)}
+    functions = {
+        "load": load,
+        "load_first": load_first,
+        "store": store,
+        "store_first": store_first,
+        "spread": spread,
+        "splat": splat,
+        "add_up": add_up,
+        "load_bytes": load_bytes,
+        "load_first_bytes": load_first_bytes,
+        "store_bytes": store_bytes,
+        "store_first_bytes": store_first_bytes,
+    }
+    return {f"{name}_{form.name}": function for name, function in functions.items()}
 
 
 def _vector_type(element: str, llvm: ir.Type, lanes: int) -> VectorType:

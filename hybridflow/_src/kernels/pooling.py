@@ -8,11 +8,16 @@ strides; padding above and on the left. Gradients have the words of what they ar
 from __future__ import annotations
 
 import functools
-import textwrap
+from typing import TYPE_CHECKING
 
 from hybridflow._src.kernels import scalar
 from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import NAMESPACE
+from hybridflow._src.kernels.text import channels, filled
+from hybridflow._src.kernels.vectors import COMPUTED
+
+if TYPE_CHECKING:
+    from hybridflow._src.kernels.vectors import Form
 
 word = NAMESPACE["word"]
 load_T, store_T, load_u8 = NAMESPACE["load_f64"], NAMESPACE["store_f64"], NAMESPACE["load_u8"]
@@ -21,67 +26,155 @@ T, i32, select = NAMESPACE["f64"], NAMESPACE["i32"], scalar.select
 # So many elements of a window are written out.
 MOST_TAPS = 16
 
-_LARGEST = """
+_WORDS = """
 def kernel(a):
-    x = word(a, 2)
-    y = word(a, 3)
-    places = word(a, 4)
     H = word(a, 5)
     W = word(a, 6)
     C = word(a, 7)
     OH = word(a, 8)
     OW = word(a, 9)
-    KW = word(a, 11)
+    SH = word(a, 12)
+    SW = word(a, 13)
+    pixel = C * {B}
     for row in range(word(a, 0), word(a, 1)):
-        oh = row % OH
-        top = oh * word(a, 12) - word(a, 14)
-        for ow in range(OW):
-            left = ow * word(a, 13) - word(a, 15)
-            # Elements of padding are replaced by the first one that is none.
-            number = max(0, -top) * KW + max(0, -left)
-            image = row // OH * H
-            start = (image + max(0, top)) * W + max(0, left)
-            {addresses}
-            at = (row * OW + ow) * C
-            for c in range(C):
-                value = load_{T}(x, t0 * C + c, 0)
-                most = value
-                best = value
-                place = i32(number)
-                {taps}
-                store_{T}(y, at + c, 1, {T}(most))
-                store_u8(places, at + c, 2, u8(place))
+        top = row % OH * SH - word(a, 14)
+        image = row // OH * H
+        {body}
     return 0
 """
 
-_ADDRESS = """
-h = top + {i} // KW
-w = left + {i} % KW
-t{i} = start
-if h >= 0 and h < H and w >= 0 and w < W:
-    t{i} = (image + h) * W + w
+_LARGEST = """
+to = word(a, 3) + row * OW * pixel
+at = word(a, 4) + row * OW * C
+for ow in range(OW):
+    left = ow * SW - word(a, 15)
+    if top >= 0 and top + {KH} <= H and left >= 0 and left + {KW} <= W:
+        number = {T}(0)
+        t0 = word(a, 2) + ((image + top) * W + left) * pixel
+        {taps}
+    else:
+        # Elements of padding are replaced by the first one that is none.
+        number = {T}(max(0, -top) * {KW} + max(0, -left))
+        start = word(a, 2) + ((image + max(0, top)) * W + max(0, left)) * pixel
+        {addresses}
+    {channels}
 """
-
+_ADDRESS = """
+t{i} = start
+if top + {r} >= 0 and top + {r} < H and left + {c} >= 0 and left + {c} < W:
+    t{i} = word(a, 2) + ((image + top + {r}) * W + left + {c}) * pixel
+"""
 # What is no number is the largest; but it is not found where another one stands first.
 _TAP = """
-value = load_{T}(x, t{i} * C + c, 0)
+value = load{first}_{name}(t{i}{count})
 most = maximum(most, value)
-place = select(value > best, i32({i}), place)
+place = select(value > best, splat_{name}({T}({i})), place)
 best = select(value > best, value, best)
 """
 
+# Each element of the images is of one window, the last ones of none.
+_SPREAD = """
+q = word(a, 3) + row * OW * pixel
+at = word(a, 4) + row * OW * C
+h0 = max(0, top)
+h1 = H if row % OH == OH - 1 else min(H, top + {KH})
+for ow in range(OW):
+    left = ow * SW - word(a, 15)
+    w0 = max(0, left)
+    w1 = W if ow == OW - 1 else min(W, left + {KW})
+    if h1 - h0 == {KH} and w1 - w0 == {KW}:
+        t0 = word(a, 2) + ((image + h0) * W + w0) * pixel
+        {taps}
+        {channels}
+    else:
+        for h in range(h0, h1):
+            for w in range(w0, w1):
+                is_seen = h - top < {KH} and w - left < {KW}
+                number = {T}((h - top) * {KW} + w - left if is_seen else -1)
+                to = word(a, 2) + ((image + h) * W + w) * pixel
+                d = q
+                b = at
+                {single}
+        q += pixel
+        at += C
+"""
+
+
+def _kernel(form: Form, window: tuple[int, ...], text: str, label: str, **parts: str) -> Kernel:
+    KH, KW = window
+    taps = "\n".join(f"t{i} = t0 + ({i // KW} * W + {i % KW}) * pixel" for i in range(1, KH * KW))
+    number = COMPUTED[form.element]
+    body = filled(text, T=number, KH=str(KH), KW=str(KW), taps=taps, **parts)
+    itemsize = form.size // form.lanes
+    source = filled(_WORDS, B=str(itemsize), body=body)
+    return Kernel(f"{source}\n", f"{label}_{form.element}_{KH}x{KW}")
+
 
 @functools.cache
-def largest(element: str, taps: int) -> Kernel:
-    """The kernel that finds the largest elements of windows of so many."""
-    addresses = "".join(_ADDRESS.format(i=i) for i in range(taps))
-    values = "".join(_TAP.format(i=i, T=element) for i in range(1, taps))
-    text = _LARGEST.format(
-        T=element,
-        addresses=textwrap.indent(addresses, " " * 12).strip(),
-        taps=textwrap.indent(values, " " * 16).strip(),
+def largest(form: Form, window: tuple[int, ...]) -> Kernel:
+    """The kernel that finds the largest elements of windows of so many rows and columns."""
+    name, itemsize, number = form.name, form.size // form.lanes, COMPUTED[form.element]
+    taps, columns = window[0] * window[1], window[1]
+
+    def write(first: str, count: str) -> str:
+        common = {"name": name, "first": first, "count": count, "T": number}
+        lines = [
+            f"best = load{first}_{name}(t0{count})",
+            "most = best",
+            f"place = splat_{name}(number)",
+            *[_TAP.strip().format(i=i, **common) for i in range(1, taps)],
+            f"store{first}_{name}(to, most{count})",
+            f"store{first}_bytes_{name}(at, place{count})",
+        ]
+        return "\n".join(lines)
+
+    ahead = {**{f"t{i}": itemsize for i in range(taps)}, "to": itemsize, "at": 1}
+    addresses = "".join(_ADDRESS.format(i=i, r=i // columns, c=i % columns) for i in range(taps))
+    return _kernel(
+        form,
+        window,
+        _LARGEST,
+        "max_pool",
+        addresses=addresses.strip().replace("\n\n", "\n"),
+        channels=channels(form, write, ahead),
     )
-    return Kernel(text, f"max_pool_{element}_{taps}")
+
+
+@functools.cache
+def spread(form: Form, window: tuple[int, ...]) -> Kernel:
+    """The kernel of the gradient where windows follow each other without overlaps or gaps.
+
+    Words: as of `largest_gradient`, of rows of the results.
+    """
+    name, itemsize, number = form.name, form.size // form.lanes, COMPUTED[form.element]
+    taps = range(window[0] * window[1])
+
+    def tap(to: str, number: str, first: str, count: str) -> str:
+        here = f"select(place == splat_{name}({number}), value, zero)"
+        return f"store{first}_{name}({to}, {here}{count})"
+
+    def write(first: str, count: str, single: bool) -> str:
+        d, b = ("d", "b") if single else ("q", "at")
+        lines = [
+            f"zero = splat_{name}({number}(0))",
+            # From zero on it is added up.
+            f"value = load{first}_{name}({d}{count}) + zero",
+            f"place = load{first}_bytes_{name}({b}{count})",
+        ]
+        if single:
+            return "\n".join([*lines, tap("to", "number", first, count)])
+        return "\n".join([*lines, *[tap(f"t{i}", f"{number}({i})", first, count) for i in taps]])
+
+    ahead = {**{f"t{i}": itemsize for i in taps}, "q": itemsize, "at": 1}
+    alone = {"to": itemsize, "d": itemsize, "b": 1}
+    return _kernel(
+        form,
+        window,
+        _SPREAD,
+        "spread",
+        channels=channels(form, lambda first, count: write(first, count, False), ahead),
+        single=channels(form, lambda first, count: write(first, count, True), alone),
+    )
 
 
 def largest_gradient(a: int) -> int:

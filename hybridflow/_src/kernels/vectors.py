@@ -106,6 +106,31 @@ def _meanings(form: Form) -> dict[str, Callable[..., Any]]:
         with np.errstate(all="ignore"):
             _at(form, address, count)[...] = vector[:count]
 
+    def bytes_at(address: int, count: int) -> np.ndarray:
+        count = min(max(int(count), 0), form.lanes)
+        raw = (ctypes.c_char * count).from_address(int(address))
+        return np.frombuffer(memoryview(raw), np.uint8)
+
+    def load_bytes(address: int) -> np.ndarray:
+        """The bytes from an address on, as numbers."""
+        return load_first_bytes(address, form.lanes)
+
+    def load_first_bytes(address: int, count: int) -> np.ndarray:
+        """The first `count` bytes; the others are 0, and their memory is not read."""
+        found = np.zeros(form.lanes, number)
+        bytes_there = bytes_at(address, count)
+        found[: len(bytes_there)] = bytes_there
+        return found
+
+    def store_bytes(address: int, vector: np.ndarray) -> None:
+        """Writes whole numbers from 0 to 255 as bytes."""
+        store_first_bytes(address, vector, form.lanes)
+
+    def store_first_bytes(address: int, vector: np.ndarray, count: int) -> None:
+        """Writes the first `count` of them."""
+        bytes_there = bytes_at(address, count)
+        bytes_there[...] = vector[: len(bytes_there)]
+
     def spread(address: int) -> np.ndarray:
         """The one element at an address, in all lanes."""
         return splat(_at(form, address, 1)[0])
@@ -121,7 +146,10 @@ def _meanings(form: Form) -> dict[str, Callable[..., Any]]:
             vector = vector[:half] + vector[half:]
         return vector[0]
 
-    functions = (load, load_first, store, store_first, spread, splat, add_up)
+    functions = (
+        *(load, load_first, store, store_first, spread, splat, add_up),
+        *(load_bytes, load_first_bytes, store_bytes, store_first_bytes),
+    )
     return {f"{function.__name__}_{form.name}": function for function in functions}
 
 

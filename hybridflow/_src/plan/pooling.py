@@ -10,6 +10,7 @@ import numpy as np
 from hybridflow._src.kernels import pooling
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.kernels.vectors import registers
 from hybridflow._src.plan.depthwise import Depthwise
 from hybridflow._src.plan.groups import MOST_NODES
 from hybridflow._src.plan.steps import Unsupported
@@ -45,7 +46,7 @@ class Pooling(Depthwise):
             raise Unsupported(f"the largest of {taps} {x.dtype.name}")
         shape = (x.shape[0], *windows[1], x.shape[-1])
         y, places = self.memory(shape, x.dtype), self.memory(shape, np.uint8)
-        kernel = pooling.largest(SHORT_NAMES[x.dtype], taps)
+        kernel = pooling.largest(registers().form(SHORT_NAMES[x.dtype]), windows[2])
         self._pool(kernel, [x, y, places], windows, shape[0] * shape[1], [x], [y, places])
         return y, places
 
@@ -55,7 +56,14 @@ class Pooling(Depthwise):
         places = self._places.get((x.buffer, (x.offset, windows)))
         if places is None:
             _, places = self._largest(x, windows)
-        return self._spread(pooling.largest_gradient, dy, windows, places)
+        _, outputs, sizes, strides, _ = windows
+        if sizes != strides or not math.prod(outputs):
+            return self._spread(pooling.largest_gradient, dy, windows, places)
+        dx = self.memory((dy.shape[0], *windows[0], dy.shape[-1]), dy.dtype)
+        kernel = pooling.spread(registers().form(SHORT_NAMES[dy.dtype]), sizes)
+        rows = dy.shape[0] * outputs[0]
+        self._pool(kernel, [dx, dy, places], windows, rows, [dy, places], [dx])
+        return dx
 
     def mean(self, x: Value, windows: Windows) -> Value:
         """The mean of each window."""

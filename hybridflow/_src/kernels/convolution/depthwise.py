@@ -17,9 +17,10 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from hybridflow._src.kernels.kernel import Kernel
+from hybridflow._src.kernels.text import channels, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from hybridflow._src.kernels.vectors import Form
 
@@ -166,26 +167,8 @@ for _ in range(kh0, kh1):
 """
 
 
-def _filled(text: str, **parts: str) -> str:
-    """A text with parts of several lines, which stand as deep as the names that they replace."""
-    lines = []
-    for line in text.strip("\n").split("\n"):
-        depth = line[: len(line) - len(line.lstrip())]
-        found = line.format(**parts)
-        lines.append(textwrap.indent(found.strip(), depth) if found.strip() else "")
-    return "\n".join(lines)
-
-
 def _itemsize(form: Form) -> int:
     return form.size // form.lanes
-
-
-def _channels(form: Form, write: Callable[[str, str], str]) -> str:
-    """The text for all channels: whole vectors of them, and then those that are left."""
-    whole = textwrap.indent(write("", ""), "    ")
-    ahead = "\n".join(f"    {name} += {form.size}" for name in ("p", "q", "to"))
-    first = textwrap.indent(write("_first", f", C % {form.lanes}"), "    ")
-    return f"for _ in range(C // {form.lanes}):\n{whole}\n{ahead}\nif C % {form.lanes}:\n{first}"
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -203,7 +186,7 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
 
     def write(first: str, count: str) -> str:
         if size == 1:
-            return _filled(single, T=form.element, name=name, first=first, count=count)
+            return filled(single, T=form.element, name=name, first=first, count=count)
 
         def load(start: str, k: int, step: str) -> str:
             return f"load{first}_{name}({start} + {k} * {step}{count})"
@@ -221,7 +204,7 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
                 base = column
             lines.append(f"e = {load('g', column - base, 'pixel')}")
             lines += [add.format(j=j, k=k) for j, k in meets]
-        return _filled(
+        return filled(
             block,
             zero=_lines(f"s{j} = splat_{name}({form.element}(0))" for j in results),
             filter=_lines(f"b{k} = {load('v', k, 'pixel')}" for k in taps),
@@ -235,7 +218,7 @@ def _block(form: Form, row: Row, size: int, single: str, block: str, add: str) -
             ),
         )
 
-    return _channels(form, write)
+    return channels(form, write, dict.fromkeys(("p", "q", "to"), _itemsize(form)))
 
 
 def _rows(form: Form, row: Row, start: str, filters: str, *texts: str) -> str:
@@ -245,7 +228,7 @@ def _rows(form: Form, row: Row, start: str, filters: str, *texts: str) -> str:
     for size in (*sizes, 1):
         case = "else:" if size == 1 else f"{'elif' if cases else 'if'} m == {size}:"
         cases.append(f"{case}\n{textwrap.indent(_block(form, row, size, *texts), '    ')}")
-    return _filled(
+    return filled(
         _ROW,
         B=str(_itemsize(form)),
         lanes=str(form.lanes),
@@ -261,7 +244,7 @@ def depthwise(form: Form, row: Row) -> Kernel:
     """The kernel of the convolution. Its range is of rows of the results."""
     start = "start = y + row // OH * word(a, 18) + row % OH * word(a, 19)"
     texts = _SINGLE_SUM, _BLOCK_SUM, "s{j} = fma(e, b{k}, s{j})"
-    loops = _filled(
+    loops = filled(
         _WORDS + _FORWARD, B=str(_itemsize(form)), row=_rows(form, row, start, "f", *texts)
     )
     return Kernel(f"{loops}\n", f"depthwise_{form.element}_{row.taps}")
@@ -272,7 +255,7 @@ def to_filter(form: Form, row: Row) -> Kernel:
     """The kernel of the gradient to the filter: of partial sums, `[chunks, kh, kw, c]`."""
     start = "start = y + row * OW * pixel"
     texts = _SINGLE_PRODUCTS, _BLOCK_PRODUCTS, "s{k} = fma(e, d{j}, s{k})"
-    loops = _filled(
+    loops = filled(
         _WORDS + _TO_FILTER,
         T=form.element,
         B=str(_itemsize(form)),
