@@ -19,6 +19,8 @@ PROGRAMS = {
     "logistic_regression": (60, "loss"),
     "mlp_constraints": (60, "loss"),
     "convolution": (30, "loss"),
+    "residual": (30, "loss"),
+    "autoencoder": (60, "loss"),
     "nmf": (40, "unexplained"),
     "portfolio": (60, "loss"),
     "embeddings": (500, "loss"),
@@ -76,6 +78,19 @@ def test_constraints_hold(run):
     weights = run("portfolio", "eager", 150).splitlines()
     assert "sum of the weights 1.000000, smallest 0." in weights[-2]
     assert "smallest entries 0.0000 and 0.0000" in run("nmf", "eager", 60)
+
+
+def test_filters_of_the_residual_network_stay_in_their_ball(run):
+    norm, _, accuracy = numbers("".join(run("residual", "graph", 60).splitlines()[-2:]))
+    assert norm <= 1.0001
+    assert accuracy > 80.0
+
+
+def test_the_autoencoder_shows_what_it_makes(run):
+    told = run("autoencoder", "eager", 150).splitlines()
+    lost, *pictures = told[-19:]
+    assert 0.0 < shown(lost, "held out:")[0] < 60.0
+    assert [len(line) for line in pictures] == [0, *[92] * 8, 0, *[92] * 8]
 
 
 def test_the_embeddings_know_something(run):
