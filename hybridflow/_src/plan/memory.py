@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
-import heapq
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.errors import InternalError
+from hybridflow._src.plan.placing import ALIGNMENT, aligned, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,10 +53,6 @@ class Handed:
         return array.shape == self._shape and array.dtype is self._dtype and array.flags.carray
 
 
-# What a vector register and a cache line ask for.
-_ALIGNMENT = 64
-
-
 def new_block(buffers: Iterable[Buffer]) -> Block:
     """The memory of buffers; under `HYBRIDFLOW_CHECK_BOUNDS` one that is checked after each run."""
     checked = os.environ.get("HYBRIDFLOW_CHECK_BOUNDS", "").strip("0")
@@ -75,33 +70,11 @@ class Block:
     is_guarded = False
 
     def __init__(self, buffers: Iterable[Buffer]) -> None:
-        self._offsets: dict[Buffer, int] = {}
-        self.size = self.total = 0
-        self._free: list[tuple[int, int]] = []  # gaps as (size, offset), by size
-        ending: list[tuple[int, int, int]] = []
-        for buffer in sorted(buffers, key=lambda b: b.first):
-            while ending and ending[0][0] < buffer.first:
-                _, offset, size = heapq.heappop(ending)
-                bisect.insort(self._free, (size, offset))
-            size = -(-max(buffer.size, 1) // _ALIGNMENT) * _ALIGNMENT
-            self.total += size
-            offset = self._place(size)
-            self._offsets[buffer] = offset
-            heapq.heappush(ending, (buffer.last, offset, size))
-        self._memory = np.empty(self.size + _ALIGNMENT, np.uint8)
-        self._start = -self._memory.ctypes.data % _ALIGNMENT
-
-    def _place(self, size: int) -> int:
-        """The offset of a gap, the smallest that is large enough, or of new memory at the end."""
-        found = bisect.bisect_left(self._free, (size, -1))
-        if found < len(self._free):
-            gap, offset = self._free.pop(found)
-            if gap > size:
-                bisect.insort(self._free, (gap - size, offset + size))
-            return offset
-        offset = self.size
-        self.size += size
-        return offset
+        buffers = list(buffers)
+        self._offsets, self.size = placed(buffers)
+        self.total = sum(map(aligned, buffers))
+        self._memory = np.empty(self.size + ALIGNMENT, np.uint8)
+        self._start = -self._memory.ctypes.data % ALIGNMENT
 
     @property
     def buffers(self) -> Iterable[Buffer]:
@@ -143,13 +116,13 @@ class GuardedBlock(Block):
     def __init__(self, buffers: Iterable[Buffer]) -> None:
         buffers = list(buffers)
         super().__init__(buffers)
-        offset = _ALIGNMENT
+        offset = ALIGNMENT
         for buffer in buffers:
             self._offsets[buffer] = offset
             # A zone begins where the buffer ends, and is at least as wide as the alignment.
-            offset += -(-buffer.size // _ALIGNMENT) * _ALIGNMENT + 2 * _ALIGNMENT
-        self._memory = np.empty(offset + _ALIGNMENT, np.uint8)
-        self._start = -self._memory.ctypes.data % _ALIGNMENT
+            offset += -(-buffer.size // ALIGNMENT) * ALIGNMENT + 2 * ALIGNMENT
+        self._memory = np.empty(offset + ALIGNMENT, np.uint8)
+        self._start = -self._memory.ctypes.data % ALIGNMENT
         self._is_zone = np.ones(offset, np.bool_)
         for buffer in buffers:
             self._is_zone[self._offsets[buffer] :][: buffer.size] = False
