@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+from typing import TYPE_CHECKING
+
+from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import NAMESPACE
+from hybridflow._src.kernels.text import filled
+
+if TYPE_CHECKING:
+    from hybridflow._src.kernels.vectors import Form
 
 word = NAMESPACE["word"]
-load_T, store_T = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
 load_f64, store_f64 = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
-T, f64 = NAMESPACE["f64"], NAMESPACE["f64"]
 
+# Vectors of columns whose sums stay in registers, from the most to one, which may be a part of one.
+_TOGETHER = (4, 1)
 
-def partial(a: int) -> int:
-    """For chunks of rows the sums of `a = u - p` and of `a * (v - q)` in each column.
-
-    Words: first and last chunk, how many there are; rows, columns; u, the row p; v, the row q; the
-    sums `[chunks, 2, columns]`, of float64; memory for `[2, columns]` elements. So many rows, 64,
-    are summed up in the type of the elements before that is added in double precision.
-    """
+_PARTIAL = """
+def kernel(a):
     rows = word(a, 3)
     columns = word(a, 4)
-    u = word(a, 5)
-    p = word(a, 6)
-    v = word(a, 7)
-    q = word(a, 8)
     sums = word(a, 9)
     block = word(a, 10)
+    step = columns * {B}
     for chunk in range(word(a, 0), word(a, 1)):
         to = 2 * chunk * columns
         for j in range(2 * columns):
@@ -32,20 +32,78 @@ def partial(a: int) -> int:
         row = rows * chunk // word(a, 2)
         stop = rows * (chunk + 1) // word(a, 2)
         while row < stop:
+            count = min(stop - row, 64)
+            j = 0
+            {columns}
             for j in range(2 * columns):
-                store_T(block, j, 1, T(0))
-            for i in range(row, min(stop, row + 64)):
-                for j in range(columns):
-                    first = load_T(u, i * columns + j, 2) - load_T(p, j, 2)
-                    second = load_T(v, i * columns + j, 2) - load_T(q, j, 2)
-                    store_T(block, j, 1, T(load_T(block, j, 1) + first))
-                    total = load_T(block, columns + j, 1) + first * second
-                    store_T(block, columns + j, 1, T(total))
-            for j in range(2 * columns):
-                total = load_f64(sums, to + j, 0) + f64(load_T(block, j, 1))
+                total = load_f64(sums, to + j, 0) + f64(load_{T}(block, j, 1))
                 store_f64(sums, to + j, 0, total)
             row += 64
     return 0
+"""
+_COLUMNS = """
+while columns - j >= {least}:
+    u = word(a, 5) + row * step + j * {B}
+    v = word(a, 7) + row * step + j * {B}
+    {begin}
+    for _ in range(count):
+        {add}
+        u += step
+        v += step
+    {end}
+    j += {wide}
+"""
+
+
+def _columns(form: Form, together: int) -> str:
+    """The text for sums over so many vectors of columns, or over what is left of one."""
+    name, number = form.name, form.element
+    first, last = ("_first", ", columns - j") if together == 1 else ("", "")
+    begin, add, end = [], [], []
+    for k in range(together):
+        at = k * form.size
+        place = f"(j + {k * form.lanes}) * {form.size // form.lanes}"
+        begin += [
+            f"p{k} = load{first}_{name}(word(a, 6) + {place}{last})",
+            f"q{k} = load{first}_{name}(word(a, 8) + {place}{last})",
+            f"s{k} = splat_{name}({number}(0))",
+            f"t{k} = splat_{name}({number}(0))",
+        ]
+        add += [
+            f"d = load{first}_{name}(u + {at}{last}) - p{k}",
+            f"s{k} = s{k} + d",
+            f"t{k} = fma(d, load{first}_{name}(v + {at}{last}) - q{k}, t{k})",
+        ]
+        end += [
+            f"store{first}_{name}(block + {place}, s{k}{last})",
+            f"store{first}_{name}(block + step + {place}, t{k}{last})",
+        ]
+    return filled(
+        _COLUMNS,
+        B=str(form.size // form.lanes),
+        least=str(together * form.lanes if together > 1 else 1),
+        wide=str(together * form.lanes),
+        begin="\n".join(begin),
+        add="\n".join(add),
+        end="\n".join(end),
+    )
+
+
+@functools.cache
+def partial(form: Form) -> Kernel:
+    """The kernel that gives for chunks of rows the sums of `a = u - p` and of `a * (v - q)`.
+
+    Words: first and last chunk, how many there are; rows, columns; u, the row p; v, the row q; the
+    sums `[chunks, 2, columns]`, of float64; memory for `[2, columns]` elements. So many rows, 64,
+    are summed up in the type of the elements before that is added in double precision.
+    """
+    text = filled(
+        _PARTIAL,
+        B=str(form.size // form.lanes),
+        T=form.element,
+        columns="\n".join(_columns(form, together) for together in _TOGETHER),
+    )
+    return Kernel(f"{text}\n", f"partial_{form.element}")
 
 
 def combined(a: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.kernels import moments
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.kernels.vectors import registers
 from hybridflow._src.plan.pooling import Pooling
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value
@@ -36,7 +37,7 @@ class Moments(Pooling):
         block = self.memory((self.threads, 2 * columns), u.dtype)
         work = 2 * (u.size + v.size) * u.dtype.itemsize
         self.call(
-            written(moments.partial, SHORT_NAMES[u.dtype]),
+            moments.partial(registers().form(SHORT_NAMES[u.dtype])),
             [0, chunks, chunks, rows, columns, u, p, v, q, sums, block],
             reads=[u, p, v, q],
             writes=[sums],
