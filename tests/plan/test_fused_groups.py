@@ -14,7 +14,7 @@ import pytest
 
 import hybridflow as hf
 from tests import native
-from tests.plan.sessions import plan_of
+from tests.plan.sessions import plan_of, program_of
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, np.inf, -np.inf, np.nan, 6e-8, -6e-8]
 SHAPES = [(), (1,), (3,), (1, 1), (4, 1), (1, 4), (3, 2)]
@@ -131,3 +131,20 @@ def test_random_groups_as_python():
 @pytest.mark.parametrize("seed", range(12))
 def test_random_groups_compiled(seed):
     check(seed)
+
+
+@pytest.mark.parametrize("bound", [0.0, -0.0, 1.5, -np.inf, np.nan])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_extremes_with_a_constant_have_the_right_zero_and_nan(bound, dtype):
+    values = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.5, -1.5, 6e-8, -6e-8]).astype(dtype)
+    number = values.dtype.type(bound)
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(dtype, values.shape)
+        extremes = [hf.maximum(x, number), hf.minimum(number, x)]
+        fetches = [*extremes, hf.nn.relu(x), hf.clip_by_value(x, -1.5, number)]
+        wanted = session.run(fetches, {x: values})
+        program_of(session, fetches, {x: values})
+        for mine, right in zip(session.run(fetches, {x: values}), wanted, strict=True):
+            np.testing.assert_array_equal(mine, right)
+            signs = np.isnan(right), np.signbit(right)
+            np.testing.assert_array_equal(np.signbit(mine) | signs[0], signs[1] | signs[0])

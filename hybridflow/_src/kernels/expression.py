@@ -210,6 +210,10 @@ def apply(ufunc: np.ufunc, inputs: Sequence[Any]) -> Node:
         if quick is not None:
             return quick
     template(name, args[0].dtype)
+    if name in _BEYOND and args[0].dtype.kind == "f":
+        quick = _bounded(name, args) or _bounded(name, args[::-1])
+        if quick is not None:
+            return quick
     node = Node(name, args, resolved[-1])
     if name == "negative" and args[0].known is not None:
         node.known = -args[0].known
@@ -227,6 +231,24 @@ def _power(base: Node, exponent: Any) -> Node | None:
     if exponent == -1:
         return Node("reciprocal", (base,), base.dtype)
     return base if exponent == 1 else None
+
+
+# By extreme how a number that a bound takes the place of compares with it; the second way is for
+# the zero that does not win against the other one.
+_BEYOND = {"maximum": ("less_equal", "less"), "minimum": ("greater_equal", "greater")}
+
+
+def _bounded(name: str, args: tuple[Node, ...]) -> Node | None:
+    """The larger or smaller one of a number and a constant: a comparison, which NaN does not pass.
+
+    For two numbers it takes more, because of NaN and of zeros of either sign.
+    """
+    x, bound = args
+    if bound.op != "const" or np.isnan(bound.detail):
+        return None
+    loses = bound.detail == 0 and np.signbit(bound.detail) == (name == "maximum")
+    compared = Node(_BEYOND[name][loses], (x, bound), np.dtype(bool))
+    return Node("select", (compared, bound, x), x.dtype)
 
 
 def vector_function(name: str) -> Callable[[Symbolic], Symbolic]:
