@@ -148,3 +148,4 @@ def test_extremes_with_a_constant_have_the_right_zero_and_nan(bound, dtype):
             np.testing.assert_array_equal(mine, right)
             signs = np.isnan(right), np.signbit(right)
             np.testing.assert_array_equal(np.signbit(mine) | signs[0], signs[1] | signs[0])
+        assert not native.fallbacks(plan_of(session, fetches))

@@ -246,7 +246,7 @@ def _bounded(name: str, args: tuple[Node, ...]) -> Node | None:
     x, bound = args
     if bound.op != "const" or np.isnan(bound.detail):
         return None
-    loses = bound.detail == 0 and np.signbit(bound.detail) == (name == "maximum")
+    loses = bool(bound.detail == 0 and np.signbit(bound.detail) == (name == "maximum"))
     compared = Node(_BEYOND[name][loses], (x, bound), np.dtype(bool))
     return Node("select", (compared, bound, x), x.dtype)
 
