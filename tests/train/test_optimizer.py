@@ -844,7 +844,11 @@ class TestThreads:
         """The branch has no kernel, so NumPy meanings have the variable in their hands."""
         v = new_variable(value=np.zeros(2, np.float32), use_resource=True, constraint=self.slow)
         x = hf.placeholder(hf.float32, [2])
-        branch = hf.cond(x[0] > 0.0, lambda: v.read_value() + 1.0, v.read_value)
+
+        def more() -> hf.Tensor:
+            return hf.py_func(lambda a: a + 1.0, [v.read_value()], hf.float32)
+
+        branch = hf.cond(x[0] > 0.0, more, v.read_value)
         optimizer = hf.train.GradientDescentOptimizer(1.0, use_locking=True)
         train = optimizer.apply_gradients([(x, v)])
         with hf.Session() as session:
