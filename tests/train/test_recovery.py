@@ -31,7 +31,9 @@ STEPS = ("--steps", "120", "--save-steps", "3")
 
 def start(folder):
     command = [sys.executable, "-c", INTERPRETED, str(PROGRAM), str(folder), *STEPS]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # One thread too: BLAS adds in another order when it has another number of them.
+    one = {"OPENBLAS_NUM_THREADS": "1", "HYBRIDFLOW_NUM_THREADS": "1"}
+    environment = {**os.environ, **one, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
