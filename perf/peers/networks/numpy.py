@@ -165,7 +165,7 @@ class Layers:
         axes, count = (0, 1, 2), x.value.size // x.value.shape[-1]
         found = (mean.value, variance.value)
         if self._training:
-            found = x.value.mean(axes), x.value.var(axes)
+            found = _mean(x.value), _mean(np.square(x.value - _mean(x.value)))
             moments = found[0], found[1] * np.float32(count / (count - 1))
             self.averages += [
                 np.float32(KEPT) * old.value + np.float32(1 - KEPT) * new
@@ -176,13 +176,13 @@ class Layers:
 
         def to_x(g: np.ndarray) -> np.ndarray:
             g = g * scale.value
-            return inverse * (g - g.mean(axes) - normed * (g * normed).mean(axes))
+            return inverse * (g - _mean(g) - normed * _mean(g * normed))
 
         return self.made(
             normed * scale.value + offset.value,
             (x, to_x),
-            (scale, lambda g: (g * normed).sum(axes)),
-            (offset, lambda g: g.sum(axes)),
+            (scale, lambda g: (g * normed).sum(axes, np.float64).astype(np.float32)),
+            (offset, lambda g: g.sum(axes, np.float64).astype(np.float32)),
         )
 
     def relu(self, x: _Node) -> _Node:
@@ -210,6 +210,12 @@ class Layers:
 
     def dropout(self, x: _Node) -> _Node:
         return x
+
+
+def _mean(x: np.ndarray) -> np.ndarray:
+    """Over all axes but the last, summed up exactly enough to compare others with."""
+    found: np.ndarray = x.mean((0, 1, 2), np.float64).astype(np.float32)
+    return found
 
 
 def _pooled(x: np.ndarray) -> np.ndarray:
