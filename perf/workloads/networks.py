@@ -131,7 +131,7 @@ def _resnet(batch: int, size: int, widths: Sequence[int], blocks: int) -> Networ
     parameters += [_filters(rng, widths[-1], 10), np.zeros(10, np.float32)]
     x, labels = _normal(rng, batch, size, size, 3), rng.integers(0, 10, batch).astype(np.int32)
     logits = partial(resnet, blocks)
-    return Network(logits, x, labels, parameters, statistics, "Momentum", 0.01, 1e-4, 0.0)
+    return Network(logits, x, labels, parameters, statistics, "Momentum", 1e-3, 1e-4, 0.0)
 
 
 class Convolution(NamedTuple):
