@@ -117,13 +117,13 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.framework.seeds import set_random_seed
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.tensor_shape import TensorShape
-    from hybridflow._src.graphs.collections import register_proto_function
     from hybridflow._src.graphs.exporting import (
         GRAPH_DEF_VERSION,
         GRAPH_DEF_VERSION_MIN_CONSUMER,
         GRAPH_DEF_VERSION_MIN_PRODUCER,
     )
     from hybridflow._src.graphs.importing import import_graph_def
+    from hybridflow._src.graphs.proto_functions import register_proto_function
     from hybridflow._src.ops.arrays.arranging import (
         invert_permutation,
         matrix_transpose,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
+from hybridflow._src.autodiff.backprop import source_tensor
 from hybridflow._src.autodiff.gradients import gradients
-from hybridflow._src.autodiff.tape_plan import Recorded, planned_gradient
+from hybridflow._src.autodiff.recorded import Recorded
+from hybridflow._src.autodiff.tape_plan import planned_gradient
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.dtypes import variant
-from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.tensor import Tensor
 
@@ -154,20 +154,9 @@ class GradientTape(Described, Opener):
         recorded = Recorded(self._ops, self._tracked, targets, seeds, wanted)
         # What other tapes record takes the ordinary way.
         planned = None if context.tapes.entries[-1].item else planned_gradient(recorded)
-        result = _gradient(recorded) if planned is None else planned
+        result = recorded.gradient() if planned is None else planned
         if not self.persistent:
             variables = self._variables
             self._clear()
             self._variables = variables
         return nest.pack_sequence_as(sources, result)
-
-
-def _gradient(recorded: Recorded) -> list[Any]:
-    """The gradient for each source, op by op."""
-    tracked = recorded.tracked
-    grads = Gradients()
-    for tensor, seed in zip(recorded.targets, recorded.seeds, strict=True):
-        if tensor in tracked:
-            grads.add(tensor, raw.OnesLike(tensor) if seed is None else seed)
-    backward(reversed(recorded.ops), grads, tracked.__contains__)
-    return [grads.of_source(source) for source in recorded.sources]

@@ -12,11 +12,11 @@ users and ops with state take the ordinary way each time, and so does a gradient
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.autodiff.backprop import Gradients, backward
+from hybridflow._src.autodiff.recorded import Recorded
 from hybridflow._src.framework.convert import constant_of
 from hybridflow._src.framework.dispatch import EagerOp
 from hybridflow._src.framework.dtypes import DType, resource
@@ -26,7 +26,6 @@ from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.planning import Kernels, build
@@ -51,23 +50,6 @@ _DATA = frozenset(("indices", "labels", "partitions", "segment_ids", "seq_length
 # By key: how often it has come, or its plan, or None if no plan can be made.
 _plans: dict[Any, int | _TapePlan | None] = {}
 _making = new_lock()
-
-
-class Recorded(NamedTuple):
-    """What a tape is asked for.
-
-    Attributes:
-      ops: the ops recorded, in their order.
-      tracked: the tensors that the tape watches, and those computed from them.
-      targets: what is differentiated. seeds: a gradient for each, or None for ones.
-      sources: with respect to what.
-    """
-
-    ops: Sequence[EagerOp]
-    tracked: set[Tensor]
-    targets: Sequence[Tensor]
-    seeds: Sequence[Tensor | None]
-    sources: Sequence[Tensor]
 
 
 def planned_gradient(recorded: Recorded) -> list[Any] | None:
@@ -236,25 +218,21 @@ def _inside(
     return inside
 
 
-def _built(recorded: Recorded, inside: dict[Tensor, Tensor]) -> list[Any]:
+def _built(recorded: Recorded, inside: dict[Any, Any]) -> list[Any]:
     """The gradients for the sources, built in the graph."""
-    grads = Gradients()
-    for target, seed in zip(recorded.targets, recorded.seeds, strict=True):
-        if target in recorded.tracked:
-            grads.add(
-                inside[target], raw.OnesLike(inside[target]) if seed is None else inside[seed]
-            )
     ops = []
     of_use = [t for t in recorded.sources if t in inside]
     for op in recorded.ops:
         outputs: Any = [inside[t] for t in op.outputs]
         ops.append(EagerOp(op.record, tuple([inside[t] for t in op.inputs]), outputs, op.attrs))
         of_use += op.outputs
-    wanted = frozenset(inside[t] for t in of_use if t in recorded.tracked)
-    backward(reversed(ops), grads, wanted.__contains__)
-    return [
-        grads.of_source(t) if (t := inside.get(s)) in wanted else None for s in recorded.sources
-    ]
+    wanted = {inside[t] for t in of_use if t in recorded.tracked}
+
+    def those(tensors: Sequence[Any]) -> list[Any]:
+        return [inside.get(tensor, tensor) for tensor in tensors]
+
+    targets, seeds, sources = map(those, (recorded.targets, recorded.seeds, recorded.sources))
+    return Recorded(ops, wanted, targets, seeds, sources).gradient()
 
 
 def _parts(grad: Any) -> list[Tensor]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.resources
 from typing import Any
 
 _PACKAGE = "tensorflow."
@@ -20,7 +19,9 @@ _PACKAGE = "tensorflow."
 @functools.cache
 def _files() -> Any:
     descriptors = importlib.import_module("google.protobuf.descriptor_pb2")
-    folder = importlib.resources.files("hybridflow._src.formats") / "protos"
+    # It takes longer to import than all else here.
+    resources = importlib.import_module("importlib.resources")
+    folder = resources.files("hybridflow._src.formats") / "protos"
     return descriptors.FileDescriptorSet.FromString((folder / "messages.binpb").read_bytes()).file
 
 

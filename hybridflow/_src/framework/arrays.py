@@ -40,24 +40,20 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
         signed = dtype.is_integer and not dtype.is_unsigned
         if dtype.size >= 4 and (dtype.is_floating or (signed and kind is int)):
             return np.array(value, dtype.np)
-    status = fp.state()
-    try:
-        fp.silence()
-        if isinstance(value, (np.ndarray, np.generic)):
-            return _of_numpy(value, dtype)
-        if value is None:
-            raise ValueError(
-                "None values not supported: a number, list, array or tensor is wanted. A Python "
-                "function without `return` gives None."
-            )
-        if isinstance(value, (Dimension, TensorShape)):
-            value = _of_shape(value)
-        return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)
-    finally:
-        try:
-            fp.restore(status)
-        finally:
-            pass
+    return fp.quietly(_of_any, value, dtype)
+
+
+def _of_any(value: Any, dtype: DType | None) -> np.ndarray:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _of_numpy(value, dtype)
+    if value is None:
+        raise ValueError(
+            "None values not supported: a number, list, array or tensor is wanted. A Python "
+            "function without `return` gives None."
+        )
+    if isinstance(value, (Dimension, TensorShape)):
+        value = _of_shape(value)
+    return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)
 
 
 def _of_numpy(value: Any, dtype: DType | None) -> np.ndarray:

@@ -248,6 +248,7 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if op.checked:
         _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[union-attr]
+    # `fp.quietly`, without a call.
     status = fp.state()
     try:
         fp.silence()

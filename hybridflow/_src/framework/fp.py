@@ -8,12 +8,14 @@ op.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+R = TypeVar("R")
 
 
 def _direct(variable: Any) -> tuple[Callable[[], Any], Callable[[], Any], Callable[[Any], Any]]:
@@ -33,3 +35,19 @@ _variable: Any = getattr(sys.modules.get("numpy._core.umath"), "_extobj_contextv
 # `silence()` ignores floating-point status until `restore` is called with what `state()` gave
 # before. An interrupt may come when a call ends: so `silence` is called inside `try`.
 state, silence, restore = _public() if _variable is None else _direct(_variable)
+
+
+def quietly(function: Callable[..., R], *args: Any) -> R:
+    """Calls a function with floating-point status ignored.
+
+    Where 50 ns count, its text stands in place of a call.
+    """
+    status = state()
+    try:
+        silence()
+        return function(*args)
+    finally:
+        try:
+            restore(status)
+        finally:
+            pass

@@ -86,18 +86,11 @@ def _value(tensor: Tensor, known: dict[Tensor, np.ndarray]) -> np.ndarray | None
     if any(value.size > _MAX_ELEMENTS for value in values):
         return None
     attrs = {key: value for key, value in op.attrs.items() if key in op.record.defaults}
-    status = fp.state()
     try:
-        fp.silence()
-        return np.asarray(op.record.compute(*values, **attrs))  # type: ignore[misc]
+        return np.asarray(fp.quietly(lambda: op.record.compute(*values, **attrs)))  # type: ignore[misc]
     except Exception:
         # The op will fail when it runs, and say why there.
         return None
-    finally:
-        try:
-            fp.restore(status)
-        finally:
-            pass
 
 
 def _size(dims: tuple[int | None, ...]) -> int:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.graphs.proto_functions import registered
+from hybridflow._src.graphs.scoped_names import add_scope, strip_scope
 from hybridflow._src.platform import tf_logging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Container, Sequence
 
     from hybridflow._src.framework.graph import Graph
-
-__all__ = ["register_proto_function"]
 
 _UNSUPPORTED = (
     "Error encountered when serializing %s.\nType is unsupported, or the types of the items don't "
@@ -21,79 +21,6 @@ _UNSUPPORTED = (
 )
 # TensorFlow 1 notes its control flow here; graphs that were read have it in their operations.
 _CONTEXTS = ("cond_context", "while_context")
-
-
-class _Functions(NamedTuple):
-    """How the items of a collection become messages of a type, and back."""
-
-    proto_type: Any
-    to_proto: Callable[..., Any] | None
-    from_proto: Callable[..., Any] | None
-
-
-_registered: dict[str, _Functions] = {}
-
-
-def register_proto_function(
-    collection_name: str,
-    proto_type: Any = None,
-    to_proto: Callable[..., Any] | None = None,
-    from_proto: Callable[..., Any] | None = None,
-) -> None:
-    """Says how the items of a collection are written to files and read.
-
-    Args:
-      collection_name: the key of the collection.
-      proto_type: a class of messages, or the name of one of TensorFlow's, whose class then is made
-        when it is needed.
-      to_proto: gives the message for an item, called with it and `export_scope`.
-      from_proto: gives the item for a message, called with it and `import_scope`.
-
-    Raises:
-      TypeError: if a function is not callable. KeyError: if the collection has some already.
-
-    >>> import hybridflow as hf
-    >>> hf.register_proto_function(
-    ...     "my graphs",
-    ...     hf.GraphDef,
-    ...     lambda graph, export_scope=None: graph.as_graph_def(),
-    ...     lambda graph_def, import_scope=None: hf.import_graph_def(graph_def),
-    ... )
-    """
-    for name, function in (("to_proto", to_proto), ("from_proto", from_proto)):
-        if function is not None and not callable(function):
-            raise TypeError(f"{name} must be callable.")
-    if collection_name in _registered:
-        raise KeyError(f"Collection {collection_name!r} has proto functions already.")
-    _registered[collection_name] = _Functions(proto_type, to_proto, from_proto)
-
-
-def _message_class(proto_type: Any) -> Any:
-    return getattr(messages, proto_type) if isinstance(proto_type, str) else proto_type
-
-
-def add_scope(name: Any, scope: str | None) -> Any:
-    """A name inside a name scope: "^" and "loc:@" stay in front."""
-    if not scope:
-        return name
-    text = name.decode() if isinstance(name, bytes) else name
-    scope = scope.rstrip("/")
-    for mark in ("^", "loc:@"):
-        if text.startswith(mark):
-            return f"{mark}{scope}/{text[len(mark) :]}"
-    return f"{scope}/{text}"
-
-
-def strip_scope(name: Any, scope: str | None) -> Any:
-    """A name as it is seen from inside a name scope: "^" and "loc:@" stay in front."""
-    text = name.decode() if isinstance(name, bytes) else name
-    if not scope:
-        return text
-    scope = f"{scope.rstrip('/')}/"
-    for mark in ("^", "loc:@", ""):
-        if text.startswith(f"{mark}{scope}"):
-            return mark + text[len(mark) + len(scope) :]
-    return text
 
 
 def _kind(item: Any) -> str:
@@ -135,7 +62,7 @@ def add_collection_def(
     if not items:
         return
     found = messages.CollectionDef()
-    functions = _registered.get(str(key))
+    functions = registered.get(str(key))
     try:
         if functions is not None and functions.to_proto is not None:
             for item in items:
@@ -178,12 +105,12 @@ def restore_collection(graph: Graph, key: str, collection: Any, scope: str) -> N
     if kind is None:
         tf_logging.error("Cannot identify data type for collection %s. Skipping.", key)
         return
-    functions = _registered.get(key)
+    functions = registered.get(key)
     try:
         values = list(getattr(collection, kind).value)
         if kind == "bytes_list" and functions is not None and functions.from_proto is not None:
             for value in values:
-                proto = _message_class(functions.proto_type).FromString(value)
+                proto = functions.parsed(value)
                 graph.add_to_collection(key, functions.from_proto(proto, import_scope=scope))
         elif kind == "node_list":
             for value in values:

@@ -11,15 +11,12 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_keys import GraphKeys
-from hybridflow._src.graphs.collections import (
-    add_collection_def,
-    restore_collection,
-    strip_scope,
-)
+from hybridflow._src.graphs.collections import add_collection_def, restore_collection
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.graph_util import with_nodes
 from hybridflow._src.graphs.importing import import_graph_def
 from hybridflow._src.graphs.op_list import stripped_op_list_for_graph, tensorflow_ops
+from hybridflow._src.graphs.scoped_names import strip_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,9 +9,9 @@ from __future__ import annotations
 from hybridflow._src.kernels.driver import indented
 from hybridflow._src.kernels.kernel import Kernel
 
-# What kernels stop for: other threads and signals; a part for which there is no program; an op's
-# NumPy meaning; more room for what each turn keeps.
-PAUSED, UNKNOWN, ASKED, FULL = 251, 252, 253, 254
+# What kernels stop for: other threads and signals; a part for which there is no program; more room
+# for what each turn keeps.
+PAUSED, UNKNOWN, FULL = 252, 253, 254
 
 # Words: where the number lies that chooses, how many programs there are, and each (0: none).
 CHOICE = Kernel(
@@ -135,17 +135,4 @@ def kernel(args):
     return 0
 """,
     "same",
-)
-
-# Has an op's NumPy meaning run. Words: whether it has, and where the address of these words is put.
-ASK = Kernel(
-    f"""
-def kernel(args):
-    if word(args, 0) != 0:
-        set_word(args, 0, 0)
-        return 0
-    set_word(word(args, 1), 0, args)
-    return {ASKED}
-""",
-    "ask",
 )

@@ -13,7 +13,7 @@ from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrangement import Arrangement
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.memory import LARGE, Handed
-from hybridflow._src.plan.steps import Call, Choice, Host, Loop, Unsupported
+from hybridflow._src.plan.steps import Choice, Host, Loop, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
 from hybridflow._src.plan.words import LEFT, Calls, Words
 
@@ -183,8 +183,6 @@ def _hosts(arrangement: Arrangement) -> Iterator[Host]:
     for _, step in arrangement.steps:
         if isinstance(step, Host):
             yield step
-        elif isinstance(step, Call) and step.host is not None:
-            yield step.host
         elif isinstance(step, Choice | Loop):
             for part in step.parts:
                 if part is not None:

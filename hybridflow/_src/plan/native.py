@@ -90,18 +90,12 @@ class Native:
             return None
         if self.latest is not program:
             self._take_over(program)
-        program.running = True
         try:
             if program.undoable and not is_journaled():
-                return undone_on_error(program.run, feeds, _interpret)
-            return program.run(feeds, _interpret)
+                return program.occupied(undone_on_error, program.run, feeds, _interpret)
+            return program.occupied(program.run, feeds, _interpret)
         except Changed as changed:
             stopped = changed
-        finally:
-            try:
-                program.running = False
-            finally:
-                pass
         if not stopped.is_news or program.is_outdated:
             results = self._plan.interpret(feeds, given=stopped.given)
         else:

@@ -81,6 +81,7 @@ class Plan:
         Raises:
           OpError: of the class that fits what went wrong, with the op that failed.
         """
+        # `fp.quietly`, without a call.
         status = fp.state()
         try:
             fp.silence()

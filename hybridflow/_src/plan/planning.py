@@ -108,7 +108,7 @@ class _Builder:
             return
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
-        captured = _captured_references(op, fed - self.references)
+        captured = _captured_references(op, fed - self.references) if op.bodies else frozenset()
         for index, tensor in enumerate(op.inputs):
             if index < len(references) and references[index]:
                 inputs.append(self.slot_of(source_of(tensor).outputs[0]))
@@ -208,8 +208,9 @@ def build(
         needed.remove(tensor.op)
         builder.add(tensor.op, fed)
         fetched[tensor] = builder.value_slot(tensor, tensor.op, fed)
-    builder.late = schedule.late_readers(needed, fed)
     ordered = schedule.order(needed, fed)
+    if ordered is not needed:  # something is written
+        builder.late = schedule.late_readers(needed, fed)
     passes.done("order")
     for op in ordered:
         builder.add(op, fed)

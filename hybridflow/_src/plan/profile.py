@@ -75,15 +75,7 @@ def profile(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], Profile]:
       OpError: of the class that fits what went wrong, with the op that failed.
     """
     found = Profile(plan)
-    status = fp.state()
-    try:
-        fp.silence()
-        results = _run(found, feeds)
-    finally:
-        try:
-            fp.restore(status)
-        finally:
-            pass
+    results = fp.quietly(_run, found, feeds)
     found.seconds = time.perf_counter() - found.start
     return results, found
 
@@ -111,14 +103,7 @@ def _run(found: Profile, feeds: Sequence[Any]) -> list[Any]:
 def _run_program(found: Profile, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
     if program.running:  # by this thread itself, since it has the lock
         return None
-    program.running = True
-    try:
-        return _run_native(found, program, feeds)
-    finally:
-        try:
-            program.running = False
-        finally:
-            pass
+    return program.occupied(_run_native, found, program, feeds)
 
 
 class _Watch(Watch):

@@ -5,7 +5,7 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.crew import Crew
     from hybridflow._src.kernels.driver import Entry
     from hybridflow._src.kernels.kernel import Kernel
+
+R = TypeVar("R")
 
 
 class Program(Layout):
@@ -156,6 +158,17 @@ class Program(Layout):
                 if not self._array[mark]:
                     self._enter(program)
 
+    def occupied(self, function: Callable[..., R], *args: Any) -> R:
+        """Calls a function that runs the program, which nobody else may run meanwhile."""
+        self.running = True
+        try:
+            return function(*args)
+        finally:
+            try:
+                self.running = False
+            finally:
+                pass
+
     def quick(self, feeds: Iterable[Any]) -> list[Any] | None:
         """`run` for programs that are native throughout, if the feeds are as they need them.
 
@@ -173,6 +186,7 @@ class Program(Layout):
             lock.acquire()
             if self.running or is_journaled():
                 return None
+            # `occupied`, without a call too.
             self.running = True
             try:
                 if guard is not None and guard.epoch != self._epoch:

@@ -53,7 +53,9 @@ def prune(
 
 
 def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:
-    """`ops`, given in the order they were made, in the order in which they are to run."""
+    """`ops`, given in the order they were made, in the order in which they are to run: themselves
+    if nothing is written.
+    """
     effects = {
         op: found
         for op in ops

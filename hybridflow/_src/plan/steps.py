@@ -33,8 +33,7 @@ class Call(NamedTuple):
 
     `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
     divided. `work`: how much can be, as bytes that could be moved meanwhile. `private`: memory of
-    which each thread has a part, an equal one. `host`: the NumPy meaning that `looping.ASK` asks
-    for.
+    which each thread has a part, an equal one.
     """
 
     kernel: Kernel
@@ -45,7 +44,6 @@ class Call(NamedTuple):
     divisible: bool
     work: int = 0
     private: tuple[Buffer, ...] = ()
-    host: Host | None = None
 
     @property
     def parts(self) -> tuple[Any, ...]:

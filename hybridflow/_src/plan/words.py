@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 # Calls of kernels: the address of each and the position of its first argument.
 Calls = list[tuple[int, int]]
-# Which words all parts share: what `looping.ASK` asks for, and the work that is left until loops
-# pause.
-ASKED, LEFT = 0, 1
+# The word that all parts share: the work that is left until loops pause.
+LEFT = 0
 
 
 class Words:
@@ -46,13 +45,12 @@ class Words:
       begins: the words that say where programs and loops begin.
       owners: for the first argument of each call the position of its step.
       blocks: the memory of parts. block_of: whose memory a buffer of a part lies in.
-      loops: by the positions of their words. asking: the NumPy meanings that parts ask for, by the
-        positions of the words.
+      loops: by the positions of their words.
     """
 
     def __init__(self, addresses: Mapping[Kernel, int]) -> None:
         self._addresses = addresses
-        self.words = [0, 0]
+        self.words = [0]
         self.places: dict[Buffer, list[tuple[int, int]]] = {}
         self.pointers: dict[int, int] = {}
         self.begins: list[int] = []
@@ -60,7 +58,6 @@ class Words:
         self.blocks: list[Block] = []
         self.block_of: dict[Buffer, Block] = {}
         self.loops: dict[int, Loop] = {}
-        self.asking: dict[int, Call] = {}
         self._names: Mapping[Buffer, Buffer] = {}
 
     def _address(self, buffer: Buffer, offset: int = 0) -> None:
@@ -161,9 +158,6 @@ class Words:
                     own = part * (arg.buffer.size // within.threads)
                     offset = own if arg.buffer in step.private else arg.offset
                     self._address(arg.buffer, offset)
-                elif arg is looping.ASK:
-                    self.asking[starts[-1]] = step
-                    self._pointer(ASKED)
                 elif isinstance(arg, float):
                     self.words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
                 else:

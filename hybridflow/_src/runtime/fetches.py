@@ -242,28 +242,21 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
 
 
 def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
-    status = fp.state()
     try:
-        fp.silence()
         if dtype is dtypes.string:
             return to_array(value, dtype)
-        given = np.asarray(value)
+        given = fp.quietly(np.asarray, value)
         if given.dtype.kind == "c" and not dtype.is_complex:
             raise TypeError("complex numbers have no place in it")
         if given.dtype.kind == "O":
             raise TypeError("it holds what is no number")
-        array = np.array(given, dtype.np, order="C")
+        array = fp.quietly(lambda: np.array(given, dtype.np, order="C"))
     except (ValueError, TypeError, OverflowError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(
             f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: "
             f"{error}"
         ) from None
-    finally:
-        try:
-            fp.restore(status)
-        finally:
-            pass
     loses = given.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
     loses = loses or (given.dtype.kind in "iu" and dtype.is_integer)
     if loses and given.dtype != array.dtype and not np.array_equal(given, array):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
-from hybridflow._src.graphs.collections import add_scope
 from hybridflow._src.graphs.meta_graph import add_default_attrs, check_mode
+from hybridflow._src.graphs.scoped_names import add_scope
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.saved_model import constants
 from hybridflow._src.train.saving.meta_graph import import_meta_graph

@@ -10,7 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.graphs.collections import add_scope
+from hybridflow._src.graphs.scoped_names import add_scope
 from hybridflow._src.saved_model import constants
 
 if TYPE_CHECKING:

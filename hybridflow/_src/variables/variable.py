@@ -16,7 +16,8 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.graphs.collections import add_scope, register_proto_function
+from hybridflow._src.graphs.proto_functions import register_proto_function
+from hybridflow._src.graphs.scoped_names import add_scope
 from hybridflow._src.ops.arrays.indexing import getitem
 from hybridflow._src.ops.control_flow.conditional import cond
 from hybridflow._src.ops.state import part_assignment as _parts  # noqa: F401 - for what it registers

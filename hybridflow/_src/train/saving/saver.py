@@ -13,9 +13,9 @@ from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.storage import undone_on_error
-from hybridflow._src.graphs.collections import register_proto_function
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
+from hybridflow._src.graphs.proto_functions import register_proto_function
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.runtime.session import BaseSession
 from hybridflow._src.train.saving.graph import SaverOps
