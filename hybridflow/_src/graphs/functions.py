@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.graphs.op_list import definition, tensorflow_ops
+from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
 from hybridflow._src.graphs.operations import record_of
 from hybridflow._src.graphs.structure import Node, Ref, Structure
 
@@ -93,12 +93,4 @@ class Function:
             if record is None:
                 raise ValueError(f"No op named {node.op} in defined operations.")
             known = definition(record)
-        found = []
-        for arg in known.output_arg:
-            count = 1
-            if arg.number_attr:
-                count = node.attr[arg.number_attr].i
-            elif arg.type_list_attr:
-                count = len(node.attr[arg.type_list_attr].list.type)
-            found.append((arg.name, count))
-        return found
+        return outputs_of(node, known)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.graphs.attributes import Function, attr_value
-from hybridflow._src.graphs.op_list import definition, tensorflow_ops
+from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -204,14 +204,9 @@ class FunctionNodes(Nodes):
         node = self._written[tensor.op.name]
         known = tensorflow_ops().get(node.op) or definition(tensor.op.record)
         at = 0
-        for arg in known.output_arg:
-            count = 1
-            if arg.number_attr:
-                count = node.attr[arg.number_attr].i
-            elif arg.type_list_attr:
-                count = len(node.attr[arg.type_list_attr].list.type)
+        for output, count in outputs_of(node, known):
             if tensor.value_index < at + count:
-                return f"{node.name}:{arg.name}:{tensor.value_index - at}"
+                return f"{node.name}:{output}:{tensor.value_index - at}"
             at += count
         raise ValueError(f"{tensor} is no output of {node.op}.")
 

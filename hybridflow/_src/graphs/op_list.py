@@ -29,6 +29,21 @@ def tensorflow_ops() -> dict[str, Any]:
     return {op.name: op for op in messages.OpList.FromString(zlib.decompress(file.read_bytes())).op}
 
 
+def outputs_of(node: Any, definition: Any) -> list[tuple[str, int]]:
+    """The outputs of a node by name, as its op's definition has them, and how many tensors each
+    stands for.
+    """
+    found = []
+    for arg in definition.output_arg:
+        count = 1
+        if arg.number_attr:
+            count = node.attr[arg.number_attr].i
+        elif arg.type_list_attr:
+            count = len(node.attr[arg.type_list_attr].list.type)
+        found.append((arg.name, count))
+    return found
+
+
 def ops_used_by_graph_def(graph_def: Any) -> list[str]:
     """The op types of a graph, and of the functions that it calls, sorted.
 
