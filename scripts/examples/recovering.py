@@ -45,21 +45,20 @@ def train(folder: str, steps: int, die_at: int | None, save_steps: int) -> np.nd
         hf.summary.scalar("loss", loss)
         hf.summary.histogram("weights", w)
         scaffold = hf.train.Scaffold()
-        hooks = [
-            hf.train.StopAtStepHook(last_step=steps),
-            hf.train.CheckpointSaverHook(folder, save_steps=save_steps, scaffold=scaffold),
-        ]
+        saving = hf.train.CheckpointSaverHook(folder, save_steps=save_steps, scaffold=scaffold)
         with hf.train.MonitoredTrainingSession(
             checkpoint_dir=folder,
             scaffold=scaffold,
-            hooks=hooks,
+            hooks=[saving],
             save_checkpoint_secs=None,
             save_summaries_steps=10,
         ) as session:
             # What follows has no hooks: it counts no step.
             done = session.run_step_fn(lambda step_context: step_context.session.run(step))
             print(f"begins at step {done}")
-            while not session.should_stop():
+            # Not `StopAtStepHook`: it looks after a step, so that a run that was killed when its
+            # last checkpoint was written would take one step more.
+            while done < steps:
                 inputs, targets = batch(int(done))
                 value, _, weights = session.run([loss, train_op, w], {x: inputs, y: targets})
                 done += 1

@@ -47,6 +47,8 @@ def finish(folder):
 def test_killed_at_any_moment(tmp_path, kills):
     began, expected = finish(tmp_path / "whole")
     assert began == 0
+    # As if it was killed after its last checkpoint.
+    assert finish(tmp_path / "whole") == (120, expected)
     chance = random.Random(kills)
     for number in range(kills):
         folder = tmp_path / str(number)
