@@ -233,6 +233,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.script_ops import py_func
     from hybridflow._src.ops.convolution.patches import extract_image_patches
+    from hybridflow._src.ops.data_flow.tensor_array import TensorArray
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
     from hybridflow._src.ops.linalg.decompositions import (
         qr,
@@ -496,6 +497,7 @@ __all__ = [
     "Summary",
     "SummaryMetadata",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "Variable",

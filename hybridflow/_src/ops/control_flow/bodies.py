@@ -213,7 +213,7 @@ OpDef(
     "StackGradientItem",
     "grads: variant, like: T, index: int32 -> item: T",
     shape=lambda attrs, grads, like, index: like._dims,
-    compute=lambda grads, like, index: _lookup(grads, int(index), like),
+    compute=lambda grads, like, index: gradient_item(grads, int(index), like),
     native=lambda b, grads, like, index: b.stack_item(grads, index, b.is_stack(like)),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
 )
@@ -226,7 +226,8 @@ OpDef(
 )
 
 
-def _lookup(grads: Any, index: int, like: Any) -> Any:
+def gradient_item(grads: Any, index: int, like: Any) -> Any:
+    """The gradient of one item of a stack; zeros, like the item, where there is none."""
     found = grads.get(index) if isinstance(grads, dict) else grads[index]
     if found is not None:
         return found
@@ -294,7 +295,7 @@ OpDef(
     "grads: variant, like: T -> tensor: T",
     shape=lambda attrs, grads, like: like._dims,
     compute=lambda grads, like: (
-        np.stack([_lookup(grads, i, x) for i, x in enumerate(like)])
+        np.stack([gradient_item(grads, i, x) for i, x in enumerate(like)])
         if len(like)
         else np.zeros_like(like)
     ),

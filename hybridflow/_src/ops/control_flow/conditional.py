@@ -18,6 +18,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_case, write_if
+from hybridflow._src.ops.data_flow.flows import flow_of, with_flow
 from hybridflow._src.plan.nested import Choosing
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _chosen(
     def flat(function: Callable[[], Any]) -> list[Any]:
         result = function()
         structures.append(result)
-        return [t for t in nest.flatten(result) if t is not None]
+        return [flow_of(t) for t in nest.flatten(result) if t is not None]
 
     named = [(what, functools.partial(flat, function)) for what, function in functions]
     leaves = iter(_branch_op(op_def, chooser, named, scope))
@@ -255,7 +256,7 @@ def _chosen(
         except (TypeError, ValueError) as error:
             names = f"{functions[0][0]} and {what}"
             raise type(error)(f"Incompatible return values of {names}: {error}") from None
-    filled = [None if t is None else next(leaves) for t in nest.flatten(first)]
+    filled = [None if t is None else with_flow(t, next(leaves)) for t in nest.flatten(first)]
     return nest.pack_sequence_as(first, filled)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, dtypes, nest
@@ -18,6 +19,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compat
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_while
+from hybridflow._src.ops.data_flow.flows import eager_value, flow_of, with_flow
 from hybridflow._src.plan.nested import Repeating
 
 if TYPE_CHECKING:
@@ -186,24 +188,26 @@ def while_loop(
     back_prop: bool = True,
     swap_memory: bool = False,
     name: str | None = None,
+    maximum_iterations: Any = None,
 ) -> Any:
     """Repeats `body` while `cond` is true; both are functions of the loop variables.
 
     Args:
       cond: gives a boolean scalar.
       body: gives the new loop variables, in the same structure.
-      loop_vars: their first values: a list or tuple, items may be nested.
+      loop_vars: their first values: a list or tuple, items may be nested, and tensor arrays.
       shape_invariants: the shapes that the loop variables keep to, where these are less than the
         shapes of the first values; same structure as `loop_vars`.
       back_prop: whether gradients flow through the loop.
       parallel_iterations, swap_memory: accepted for compatibility.
       name: name scope of the ops.
+      maximum_iterations: a number of turns, or an integer scalar, after which the loop ends.
 
     Returns: the final loop variables in the structure of `loop_vars`; one alone without its list.
 
     Raises:
       TypeError: if `cond` or `body` is not callable, or a dtype changes. ValueError: if there are
-        no loop variables, or their number or shapes change.
+        no loop variables, or their number or shapes change, or `maximum_iterations` is no scalar.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -220,9 +224,12 @@ def while_loop(
     if parallel_iterations < 1:
         raise TypeError("parallel_iterations must be a positive integer.")
     if context.modes.top.eager:
-        return _run_eagerly(cond, body, loop_vars)
-    with name_scope(name, "while", nest.flatten(loop_vars)) as scope:
-        initial = [convert_to_tensor(v) for v in nest.flatten(loop_vars)]
+        return _run_eagerly(cond, body, loop_vars, _limit(maximum_iterations))
+    leaves = nest.flatten(loop_vars)
+    given = [flow_of(v) for v in leaves]
+    with name_scope(name, "while", given) as scope:
+        limit = _limit(maximum_iterations)
+        initial = [convert_to_tensor(v) for v in given]
         dims = [t._dims for t in initial]
         if shape_invariants is not None:
             invariants = _invariants(loop_vars, shape_invariants)
@@ -238,15 +245,53 @@ def while_loop(
             dims = [shape._dims for shape in invariants]
 
         def packed(function: Callable[..., Any], *flat: Tensor) -> Any:
-            return function(*nest.pack_sequence_as(loop_vars, flat))
+            values = map(with_flow, leaves, flat)
+            return function(*nest.pack_sequence_as(loop_vars, values))
 
         def step(*flat: Tensor) -> list[Any]:
-            return _flat_results(packed(body, *flat), loop_vars)
+            return [flow_of(v) for v in _flat_results(packed(body, *flat), loop_vars)]
 
-        results = loop_op(functools.partial(packed, cond), step, initial, dims, scope)
+        test: Callable[..., Any] = functools.partial(packed, cond)
+        if limit is None:
+            results = loop_op(test, step, initial, dims, scope)
+        else:
+            results = _limited(limit, test, step, initial, dims, scope)
         if not back_prop:
             results = [raw.StopGradient(t) for t in results]
-    return _result(nest.pack_sequence_as(loop_vars, results))
+    return _result(nest.pack_sequence_as(loop_vars, map(with_flow, leaves, results)))
+
+
+def _limit(maximum_iterations: Any) -> Tensor | None:
+    """The number of turns after which a loop ends.
+
+    Raises:
+      ValueError: if it is no scalar.
+    """
+    if maximum_iterations is None:
+        return None
+    limit = convert_to_tensor(maximum_iterations, name="maximum_iterations")
+    if limit._dims != ():
+        raise ValueError(f"maximum_iterations must be a scalar, saw shape: {limit.shape}")
+    return limit
+
+
+def _limited(
+    limit: Tensor,
+    test: Callable[..., Any],
+    step: Callable[..., Any],
+    initial: list[Tensor],
+    dims: list[Any],
+    scope: str,
+) -> list[Tensor]:
+    """The final values of a loop that ends after some turns at the latest."""
+    results = loop_op(
+        lambda turn, *flat: raw.LogicalAnd(turn < limit, test(*flat)),
+        lambda turn, *flat: [turn + 1, *step(*flat)],
+        [convert_to_tensor(0, limit.dtype.base_dtype), *initial],
+        [(), *dims],
+        scope,
+    )
+    return results[1:]
 
 
 def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
@@ -284,11 +329,16 @@ def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
     return flat
 
 
-def _run_eagerly(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any) -> Any:
-    state = nest.map_structure(convert_to_tensor, list(loop_vars))
-    while cond(*state):
+def _run_eagerly(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, limit: Tensor | None
+) -> Any:
+    state = nest.map_structure(eager_value, list(loop_vars))
+    turns = itertools.count() if limit is None else range(int(limit))
+    for _ in turns:
+        if not cond(*state):
+            break
         flat = _flat_results(body(*state), loop_vars)
-        state = nest.pack_sequence_as(state, [convert_to_tensor(t) for t in flat])
+        state = nest.pack_sequence_as(state, [eager_value(t) for t in flat])
     return _result(nest.pack_sequence_as(loop_vars, nest.flatten(state)))
 
 

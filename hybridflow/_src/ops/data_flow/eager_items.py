@@ -1,0 +1,151 @@
+"""The elements of a tensor array in eager mode: a list of tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.ops.data_flow import array_items
+
+if TYPE_CHECKING:
+    from hybridflow._src.framework.tensor import Tensor
+
+# What stands for an element that was read, and is not to be read again.
+_CLEARED: Any = object()
+
+
+class EagerItems:
+    """What a `TensorArray` does in eager mode: elements are written into the list itself, as
+    TensorFlow does it.
+
+    Args:
+      form: what is known of the elements.
+      items: the elements, None where there is none yet.
+    """
+
+    flow = None
+
+    def __init__(self, form: Any, items: list[Any]) -> None:
+        self._form = form
+        self._items = items
+
+    @classmethod
+    def of_size(cls, form: Any, size: Any) -> EagerItems:
+        """Elements that nobody has written."""
+        count = int(size)
+        if count < 0:
+            raise array_items.invalid(form.name, f"Size should be >= 0, got {count}.")
+        return cls(form, [None] * count)
+
+    def identity(self) -> EagerItems:
+        """The same elements."""
+        return self
+
+    def _taken(self, index: int) -> Tensor:
+        form = self._form
+        place = array_items.checked_read(len(self._items), index, form.name)
+        found = self._items[place]
+        if found is _CLEARED:
+            raise array_items.invalid(
+                form.name,
+                f"Could not read index {index} twice because it was cleared after a previous read "
+                "(perhaps try setting clear_after_read = false?).",
+            )
+        if found is None:
+            dims = form.shape._dims
+            return convert_to_tensor(
+                array_items.unwritten(form.name, index, dims, form.dtype), form.dtype
+            )
+        if form.clear:
+            self._items[place] = _CLEARED
+        return found
+
+    def read(self, index: Any, name: str | None) -> Tensor:
+        """One element."""
+        return self._taken(int(index))
+
+    def write(self, index: Any, element: Tensor, name: str | None) -> EagerItems:
+        """One more element."""
+        form = self._form
+        place = array_items.place_for(self._items, int(index), form.name, form.dynamic)
+        self._items[place] = element
+        return self
+
+    def _joined(self, found: list[Tensor]) -> Tensor:
+        joined: Tensor
+        if not found:
+            dims = [0 if d is None else d for d in self._form.shape._dims or ()]
+            joined = raw.Fill([0, *dims], convert_to_tensor(0, self._form.dtype))
+            return joined
+        for place, item in enumerate(found):
+            if item._dims != found[0]._dims:
+                raise array_items.invalid(
+                    self._form.name,
+                    "The elements must have one shape to be stacked: element 0 has "
+                    f"{found[0].shape}, element {place} {item.shape}",
+                )
+        joined = raw.Pack(found, axis=0)
+        return joined
+
+    def stack(self) -> Tensor:
+        """All of them."""
+        return self._joined([self._taken(i) for i in range(len(self._items))])
+
+    def gather(self, indices: Any, name: str | None) -> Tensor:
+        """Some of them."""
+        places = _values(indices).tolist()
+        return self._joined([self._taken(i) for i in places])
+
+    def concat(self, name: str | None) -> Tensor:
+        """All of them in one row."""
+        found = [self._taken(i) for i in range(len(self._items))]
+        return raw.ConcatV2(found, 0) if found else self._joined([])
+
+    def unstack(self, rows: Tensor) -> EagerItems:
+        """The rows of a tensor."""
+        return self.scatter(np.arange(_count(rows)), rows)
+
+    def scatter(self, indices: Any, rows: Tensor) -> EagerItems:
+        """The rows of a tensor, at some places."""
+        taken = _values(indices).tolist()
+        if len(taken) != _count(rows):
+            raise array_items.invalid(
+                self._form.name,
+                f"Expected len(indices) == values.shape[0], but saw: {len(taken)} vs. {rows.shape}",
+            )
+        if taken:
+            for index, row in zip(taken, raw.Unpack(rows, num=len(taken), axis=0), strict=True):
+                self.write(index, row, None)
+        return self
+
+    def split(self, rows: Tensor, lengths: Tensor) -> EagerItems:
+        """Parts of a tensor."""
+        sizes = _values(lengths)
+        array_items.checked_lengths(_count(rows), sizes, self._form.name)
+        start = 0
+        for index, length in enumerate(sizes.tolist()):
+            part = raw.StridedSlice(rows, [start], [start + length], [1])
+            self.write(index, part, None)
+            start += length
+        return self
+
+    def size(self, name: str | None) -> Tensor:
+        """Their number."""
+        return convert_to_tensor(len(self._items))
+
+    def close(self, name: str | None) -> None:
+        """Lets go of them."""
+        self._items.clear()
+
+
+def _values(tensor: Any) -> np.ndarray:
+    """The numbers of a vector."""
+    return np.asarray(convert_to_tensor(tensor))
+
+
+def _count(rows: Tensor) -> int:
+    """The number of rows."""
+    return int(np.shape(rows)[0])
