@@ -1,4 +1,4 @@
-"""The command line: `hybridflow` with `repl`, `run`, `explain`, `show`, `cache` or `demo`."""
+"""The command line: `hybridflow` with `repl`, `run`, `explain`, `show`, `checkpoint` and others."""
 
 from __future__ import annotations
 
@@ -92,6 +92,29 @@ def _parser() -> argparse.ArgumentParser:
         "with collections (.meta), and runs nothing of it.",
     )
     show.add_argument("model", metavar="MODEL", help="the folder or file")
+    checkpoint = commands.add_parser(
+        "checkpoint",
+        help="list the tensors of a checkpoint, or convert it from or to safetensors",
+        description="Prints names, dtypes, shapes and sizes of the tensors in a checkpoint, or "
+        "writes them to another one.",
+    )
+    checkpoint.add_argument(
+        "file",
+        metavar="FILE",
+        help="a checkpoint's path, a folder whose latest one is meant, or a file of safetensors",
+    )
+    checkpoint.add_argument(
+        "--convert",
+        metavar="OUT",
+        help="write it here: as safetensors if OUT ends so, else as a checkpoint of TensorFlow's",
+    )
+    checkpoint.add_argument(
+        "--leave-out",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="leave out a tensor; may be given several times",
+    )
     return parser
 
 
@@ -132,6 +155,9 @@ def main(argv: list[str] | None = None) -> int:
     status: int
     if options.command == "show":
         status = _module("show").show(options.model)
+    elif options.command == "checkpoint":
+        list_or_convert = _module("checkpoint").checkpoint
+        status = list_or_convert(options.file, options.convert, options.leave_out)
     elif options.command == "cache":
         status = getattr(_module("cache"), options.action)()
     elif options.command == "explain":

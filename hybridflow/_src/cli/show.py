@@ -9,6 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.cli.columns import print_columns
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.tensors import dtype_of, shape_of
 from hybridflow._src.graphs.importing import missing_ops
@@ -16,7 +17,7 @@ from hybridflow._src.graphs.meta_graph import read_meta_graph_file
 from hybridflow._src.saved_model.loader import parse_saved_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 # What nobody uses and is no result.
@@ -87,7 +88,7 @@ def _show(meta_graph: Any) -> None:
                 f"\nsignature {key!r}"
                 + (f" ({signature.method_name})" * bool(signature.method_name))
             )
-            _table(
+            print_columns(
                 (kind, key, _dtype(info.dtype), _shape(info.tensor_shape), info.name)
                 for kind, infos in (("input", signature.inputs), ("output", signature.outputs))
                 for key, info in sorted(infos.items())
@@ -96,7 +97,9 @@ def _show(meta_graph: Any) -> None:
         _show_ends(graph_def)
     print("\nops")
     counts = collections.Counter(node.op for node in nodes)
-    _table((op, str(count)) for op, count in sorted(counts.items(), key=lambda i: (-i[1], i[0])))
+    print_columns(
+        (op, str(count)) for op, count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
+    )
     missing = missing_ops(graph_def)
     print(f"\nmissing here: {', '.join(missing) or 'none'}")
 
@@ -130,7 +133,7 @@ def _show_ends(graph_def: Any) -> None:
     inputs = [node for node in graph_def.node if node.op.startswith("Placeholder")]
     outputs = [n for n in graph_def.node if n.name not in used and n.op not in _NO_RESULTS]
     print("\ninputs and outputs")
-    _table(
+    print_columns(
         (kind, node.name, node.op, _dtype(node.attr["dtype"].type or node.attr["T"].type), shape)
         for kind, found in (("input", inputs), ("output", outputs))
         for node in found
@@ -150,20 +153,3 @@ def _shape(proto: Any) -> str:
         return str(shape_of(proto))
     except ValueError:
         return "damaged"
-
-
-def _table(rows: Iterable[Sequence[str]]) -> None:
-    """Prints rows in columns, indented."""
-    lines = [[_printable(cell) for cell in row] for row in rows]
-    if not lines:
-        print("  none")
-        return
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        print(f"  {'  '.join(cells)}".rstrip())
-
-
-def _printable(text: str) -> str:
-    """Text of a file as a terminal may show it."""
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -110,6 +110,10 @@ class BundleReader(TensorReader):
     def slices(self, name: str) -> list[tuple[Extent, ...]]:
         return [extents_of(item) for item in self.entries[name.encode()].slices]
 
+    def size(self, name: str) -> int:
+        keys = [slice_key(name, extents) for extents in self.slices(name)] or [name.encode()]
+        return sum([self.entries[key].size for key in keys if key in self.entries])
+
     def offsets(self, name: str) -> dict[tuple[Extent, ...], int]:
         """Where the bytes of each slice of a tensor begin."""
         return {e: self.entries[slice_key(name, e)].offset for e in self.slices(name)}

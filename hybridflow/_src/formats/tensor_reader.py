@@ -96,6 +96,13 @@ class TensorReader(abc.ABC):
         word = messages.enum("DataType").Name(number) if number in known else f"number {number}"
         return word.removeprefix("DT_").lower()
 
+    def size(self, name: str) -> int | None:
+        """How many bytes a tensor has; None where that is not known before it is read."""
+        dtype = _dtype(self.kinds[name])
+        if dtype is None or dtype == dtypes.string:
+            return None
+        return math.prod(self.shapes[name]) * dtype.size
+
     def read(self, name: str) -> np.ndarray:
         """A tensor, new and the caller's own.
 
