@@ -127,17 +127,17 @@ class Run:
     def tile(self, x, columns):
         return Tile.of(SHORT[x.dtype.name], columns, self.machine)
 
-    def packed(self, make, x, w, columns, rows, words):
+    def packed(self, make, x, w, columns, rows, words, marks=()):
         """A filter in panels; `rows` of `columns`."""
         width = 1 if columns <= narrow.FEW else self.tile(x, columns).width
         packed = self.empty((-(-columns // width), rows, width), x.dtype)
-        self(make(SHORT[x.dtype.name]), len(packed), w, packed, *words, width)
+        self(make(SHORT[x.dtype.name]), len(packed), w, packed, *words, width, *marks)
         return packed
 
     def packed_for(self, g, x, w):
         """A filter as the convolution needs it."""
         rows = math.prod(g.kernel) * g.channels
-        return self.packed(packing.pack, x, w, g.filters, rows, [rows, g.filters])
+        return self.packed(packing.pack, x, w, g.filters, rows, [rows, g.filters], (0, 0))
 
     def packed_back(self, g, phase, dy, w):
         """A filter as a phase of the gradient to the input needs it."""
@@ -155,11 +155,12 @@ class Run:
         """Convolves with a packed filter by Winograd's algorithm; gives the marks."""
         tile = self.tile(x, g.filters)
         form = winograd.TRANSFORMS[m]
-        filters = self.empty((form.products, len(packed), g.channels, tile.width), x.dtype)
+        filters = self.empty((len(packed), form.products, g.channels + 1, tile.width), x.dtype)
         temp = self.empty(form.window * 3 * tile.form.lanes, x.dtype)
-        count = len(packed) * g.channels
-        words = (packed, filters, temp, g.channels, g.filters)
-        self(winograd.filters(tile, m), count, *words)
+        row = tile.width * x.itemsize
+        apart = (g.channels * row, row, 9 * g.channels * row)
+        words = (packed, filters, temp, g.channels, g.filters, *apart)
+        self(winograd.filters(tile, m), len(packed) * g.channels, *words)
         cut = winograd.Cut.of(g, tile, m, self.parts)
         marks = np.full(cut.items * cut.shares, 7, np.int32)
         scratch = self.empty(cut.scratch, x.dtype)

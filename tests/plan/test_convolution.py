@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.plan.steps import Loop
 from tests import native
 from tests.plan.sessions import plan_of, program_of
 
@@ -111,6 +112,62 @@ def test_writes_stay_inside(graph, monkeypatch):
         _agree(session.run(fetches, feed), wanted)
 
 
+@pytest.mark.parametrize("channels", [8, 32])
+def test_a_constant_filter_is_packed_once_for_all_steps(graph, channels):
+    filters = _numbers(1, 3, 3, channels, 32).astype(np.float32) / 9
+    x = hf.placeholder(hf.float32, [2, 14, 14, channels])
+    w = hf.placeholder(hf.float32, filters.shape)
+    fetches = [
+        [
+            hf.nn.conv2d(x, f, [1] * 4, "SAME"),
+            hf.gradients(hf.nn.conv2d(x, f, [1] * 4, "SAME"), x)[0],
+        ]
+        for f in (hf.constant(filters), w)
+    ]
+    images = _numbers(0, 2, 14, 14, channels)
+    with hf.Session() as session:
+        found = []
+        for fetched, feed in zip(fetches, ({x: images}, {x: images, w: filters}), strict=True):
+            program = program_of(session, fetched, feed)
+            labels = [program.kernels[position].label for position, _ in program.steps]
+            packed = [k for k in labels if "filter" in k and "convolution" not in k]
+            assert bool(packed) == (fetched is fetches[1])
+            found.append(session.run(fetched, feed))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_constant_filter_of_a_loop_is_packed_once(graph):
+    filters = hf.constant(_numbers(1, 3, 3, 4, 4).astype(np.float32) / 9)
+    x = hf.placeholder(hf.float32, [1, 4, 4, 4])
+    _, y = hf.while_loop(
+        lambda i, _: i < 3,
+        lambda i, y: (i + 1, y + hf.nn.conv2d(y, filters, [1] * 4, "SAME")),
+        [0, x],
+    )
+    feed = {x: _numbers(0, 1, 4, 4, 4)}
+    with hf.Session() as session:
+        wanted = session.run(y, feed)
+        program = program_of(session, y, feed)
+        (loop,) = [step for _, step in program.steps if isinstance(step, Loop)]
+        body = loop.parts[1]
+        assert [step.kernel.label for _, step in body.fixed] == ["pack_filter_f32"]
+        _agree([session.run(y, feed)], [wanted])
+
+
+def test_what_constants_alone_give_is_not_lost_where_it_is_fetched(graph):
+    images, filters = _numbers(0, 2, 5, 5, 3), _numbers(1, 3, 3, 3, 4)
+    x = hf.placeholder(hf.float64, images.shape)
+    y = hf.nn.conv2d(hf.constant(images), hf.constant(filters), [1] * 4, "SAME")
+    z = hf.nn.conv2d(x, filters, [1] * 4, "SAME")
+    with hf.Session() as session:
+        for _ in range(3):
+            program_of(session, [y, z], {x: images})
+            for found in session.run([y, z], {x: images}):
+                _agree([found], [session.run(z, {x: images})])
+                found[...] = 0.0
+
+
 # -- Winograd's algorithm --------------------------------------------------------------------------
 
 
@@ -141,7 +198,7 @@ def test_by_winograd(graph, monkeypatch, dtype, data_format, padding):
 
 
 def test_sizes_need_no_new_kernels_by_winograd(graph):
-    x, w, fetches, feed = _both("float32", "NHWC", (2, 14, 14, 32), 32)
+    x, w, fetches, feed = _both("float32", "NHWC", (6, 14, 14, 32), 32)
     with hf.Session() as session:
         program_of(session, fetches, feed)
         for batch, high, channels, filters in [(5, 14, 32, 32), (2, 19, 32, 32), (2, 14, 64, 60)]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hybridflow._src.kernels import loops
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
-from hybridflow._src.plan.values import PLANNED, Buffer, Value
+from hybridflow._src.plan.values import CONSTANT, PLANNED, Buffer, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
+    from hybridflow._src.plan.words import Calls, Words
 
 
 class Arrangement:
@@ -26,7 +29,8 @@ class Arrangement:
       elsewhere: buffers that have other memory.
 
     Attributes:
-      steps: with the position of each. kernels, ops: of each step, by its position.
+      steps: with the position of each, but for `fixed`: those that are done once, before the first
+        run. kernels, ops: of each step, by its position.
       threads: how many threads work on one large kernel.
       block: the memory.
     """
@@ -42,6 +46,8 @@ class Arrangement:
         self.threads = lowering.threads
         self.ops = lowering.ops
         self._settle(lowering)
+        taken = {value.buffer for value in fetches if isinstance(value, Value)}
+        self.fixed = _fix(self.steps, taken.union(elsewhere))
         self._batches = sharing.batches(self.steps, self.threads, self.parts)
         self.block = new_block(b for b in self._planned() if b not in elsewhere)
 
@@ -76,6 +82,10 @@ class Arrangement:
             for buffer in used:
                 buffer.last = max(buffer.last, position)
         self.steps.reverse()
+
+    def fixed_calls(self, words: Words) -> Calls:
+        """The calls that compute constants, once and for all."""
+        return [c for position, step in self.fixed for c in words.calls(self, position, step)]
 
     def _planned(self) -> list[Buffer]:
         """The buffers that need memory, each with how long it is needed."""
@@ -125,3 +135,26 @@ class Arrangement:
         """Whether threads share some of it."""
         divided = (self.parts(step) > 1 for _, step in self.steps)
         return any(len(batch) > 1 for batch in self._batches) or any(divided)
+
+
+def _fix(steps: list[tuple[int, Any]], taken: Collection[Buffer]) -> list[tuple[int, Call]]:
+    """Takes those calls out that give the same in each run, since they read constants alone.
+
+    What they write are constants from then on, but for buffers that are `taken`.
+    """
+    fixed = []
+    for position, step in steps:
+        if not isinstance(step, Call) or step.fallible or not step.reads:
+            continue
+        if any(value.buffer.kind != CONSTANT for value in step.reads):
+            continue
+        own = (PLANNED, position, position)
+        if any((b.kind, b.first, b.maker) != own or b in taken for b in step.writes):
+            continue
+        for buffer in step.writes:
+            buffer.kind = CONSTANT
+            buffer.array = np.empty(buffer.shape, buffer.dtype)
+        fixed.append((position, step))
+    positions = {position for position, _ in fixed}
+    steps[:] = [item for item in steps if item[0] not in positions]
+    return fixed

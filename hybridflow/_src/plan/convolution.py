@@ -16,7 +16,7 @@ from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.sharing import FLOPS_PER_BYTE
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value
-from hybridflow._src.plan.winograd import Winograd
+from hybridflow._src.plan.winograd import Winograd, marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +56,16 @@ class Convolutions(Winograd):
     # -- each of them ------------------------------------------------------------------------------
 
     def _convolution(self, x: Value, w: Value, g: Geometry) -> Value:
-        count = math.prod(g.kernel) * g.channels
-        kernel = packing.pack(SHORT_NAMES[x.dtype])
-        panels = self.panels(w, kernel, count, g.filters, [count, g.filters])
+        size, count = x.dtype.itemsize, math.prod(g.kernel) * g.channels
         y = self.memory((g.batch, *g.output, g.filters), x.dtype)
-        self._convolve(x, panels, y, g, g.apart(x.dtype.itemsize))
+        width = Tile.of(SHORT_NAMES[x.dtype], g.filters).width
+        apart = (g.channels * g.filters * size, g.filters * size, width * size)
+        marks = self.by_winograd(x, w, apart, y, g)
+        kernel = packing.pack(SHORT_NAMES[x.dtype])
+        # A constant is packed before, once for all steps.
+        needed = None if w.constant is not None else marks
+        panels = self.panels(w, kernel, count, g.filters, [count, g.filters], needed)
+        self._convolve(x, panels, y, g, g.apart(size), marks=marks)
         return y
 
     def _to_input(self, w: Value, dy: Value, g: Geometry) -> Value:
@@ -80,7 +85,10 @@ class Convolutions(Winograd):
         for phase, panels in parts:
             offset, apart = phase.place(g, dy.dtype.itemsize)
             part = Value(dx.buffer, dx.shape, dx.strides, offset)
-            self._convolve(dy, panels, part, phase.geometry, apart, is_begun)
+            row = panels.shape[-1] * dy.dtype.itemsize
+            lying = (g.filters * row, row, panels.shape[1] * row)
+            marks = self.by_winograd(dy, panels, lying, part, phase.geometry)
+            self._convolve(dy, panels, part, phase.geometry, apart, is_begun, marks)
             is_begun = True
         return dx
 
@@ -119,8 +127,12 @@ class Convolutions(Winograd):
         g: Geometry,
         apart: tuple[int, int, int],
         is_begun: bool = False,
+        marks: Value | None = None,
     ) -> None:
-        """Adds the calls that convolve with a packed filter; others may have begun with `y`."""
+        """Adds the call that convolves with a packed filter; others may have begun with `y`.
+
+        With marks it does so if one is set, which is seldom: there is no work to share.
+        """
         tile = Tile.of(SHORT_NAMES[x.dtype], g.filters)
         count, _, width = panels.shape
         strip = g.strip(x.dtype.itemsize, self.threads)
@@ -129,18 +141,14 @@ class Convolutions(Winograd):
         shares = 1
         if width > 1 and items < 2 * self.threads and count >= self.threads:
             shares = self.threads
-        marks = self.by_winograd(x, panels, y, g)
         reads = [x, panels]
         if is_begun or marks is not None:
             reads.append(y)
-        words: list[Any] = g.words(strip, apart, shares)
-        work = g.flops // FLOPS_PER_BYTE
-        if width > 1:
-            words += [0, 0] if marks is None else [marks, marks.size]
         if marks is not None:
-            # As a rule there is nothing left to do.
             reads.append(marks)
-            work = 0
+        words: list[Any] = g.words(strip, apart, shares)
+        if width > 1:
+            words += marked(marks)
         scratch = self.private(g.scratch(strip), x.dtype)
         make = narrow.narrow if width == 1 else direct.forward
         self.call(
@@ -149,7 +157,7 @@ class Convolutions(Winograd):
             reads=reads,
             writes=[y],
             divisible=True,
-            work=work,
+            work=g.flops // FLOPS_PER_BYTE if marks is None else 0,
             private=[scratch],
         )
         if g.is_copied:

@@ -53,7 +53,8 @@ class Layout(Arrangement):
         self.running = False
         # When it last took over from another program of its plan, or another from it.
         self.used = 0
-        hosts = list(_hosts(self))
+        found = [step for one in _within(self) for _, step in one.steps]
+        hosts = [step for step in found if isinstance(step, Host)]
         self.fallbacks = [(host.instruction.op.type, host.why) for host in hosts]
         self.storages = list(lowering.current)
         # What runs under a lock does so too where NumPy meanings do all of it.
@@ -123,9 +124,11 @@ class Layout(Arrangement):
                 programs[numbers[0]] += side_by_side[0]
             if batch[-1][0] >= self.first_write and self.writes_last:
                 writing.update(dict.fromkeys(numbers))
-        self._fix(programs, list(writing))
+        fixed = [call for one in _within(self) for call in one.fixed_calls(words)]
+        self._fix([*programs, fixed], list(writing))
 
     def _fix(self, programs: list[Calls], writing: list[int]) -> None:
+        """Makes memory of the words, and the constants that the last program computes."""
         words = self._laid
         starts = [words.program(calls) for calls in programs]
         self.owners = words.owners
@@ -154,6 +157,7 @@ class Layout(Arrangement):
             if buffer.kind == VARIABLE:
                 assert buffer.storage is not None
                 self._by_storage.setdefault(buffer.storage, []).append(buffer)
+        self._enter(at[-1])
 
     def _bind(self, buffer: Buffer, address: int) -> None:
         for word, offset in self._places.get(buffer, ()):
@@ -178,15 +182,14 @@ def _find_handed(fetches: Sequence[Any]) -> dict[Buffer, Handed]:
     return found
 
 
-def _hosts(arrangement: Arrangement) -> Iterator[Host]:
-    """The NumPy meanings that run in it and in its parts."""
+def _within(arrangement: Arrangement) -> Iterator[Arrangement]:
+    """It, and the parts inside it."""
+    yield arrangement
     for _, step in arrangement.steps:
-        if isinstance(step, Host):
-            yield step
-        elif isinstance(step, Choice | Loop):
+        if isinstance(step, Choice | Loop):
             for part in step.parts:
                 if part is not None:
-                    yield from _hosts(part)
+                    yield from _within(part)
 
 
 def _placed(what: int | Shared, at: list[int]) -> int | Shared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,18 +31,24 @@ class Winograd(Fusion):
         super().__init__(threads, most)
         self._block = block
         # Filters that are packed, by what they are and how.
-        self._packed: dict[tuple[Buffer, object], Value] = {}
+        self._packed: dict[tuple[Buffer, Any], Value] = {}
 
     def private(self, size: int, dtype: np.dtype) -> Value:
         """Memory for the next call, of which each thread has a part for so many numbers."""
         return self.memory((self.threads, size), dtype)
 
     def panels(
-        self, w: Value, kernel: Kernel, length: int, columns: int, words: list[int]
+        self,
+        w: Value,
+        kernel: Kernel,
+        length: int,
+        columns: int,
+        words: list[int],
+        marks: Value | None = None,
     ) -> Value:
-        """A filter in panels, packed once for all that read it so."""
+        """A filter in panels, packed once for all that read it so; with marks if one is set."""
         key = (w.buffer, (w.offset, kernel, *words))
-        found = self._packed.get(key)
+        found = self._packed.get(key) if marks is None else None
         if found is not None:
             return found
         tile = Tile.of(SHORT_NAMES[w.dtype], columns)
@@ -51,16 +57,24 @@ class Winograd(Fusion):
         panels = self.memory((count, length, width), w.dtype)
         self.call(
             kernel,
-            [0, count, w, panels, *words, width],
-            reads=[w],
+            [0, count, w, panels, *words, width, *marked(marks)],
+            reads=[w] if marks is None else [w, marks],
             writes=[panels],
             divisible=True,
+            work=0 if marks is not None else None,
         )
-        self._packed[key] = panels
+        if marks is None:
+            self._packed[key] = panels
         return panels
 
-    def by_winograd(self, x: Value, panels: Value, y: Value, g: Geometry) -> Value | None:
-        """Adds the call that convolves with a packed filter by Winograd's algorithm, if it fits.
+    def by_winograd(
+        self, x: Value, w: Value, apart: tuple[int, int, int], y: Value, g: Geometry
+    ) -> Value | None:
+        """Adds the call that convolves by Winograd's algorithm, if it fits.
+
+        Args:
+          apart: how far taps of the filter lie apart, its input channels, and its output channels
+            of a panel, in bytes.
 
         Returns: marks, of which one is set where that gave what is no finite number.
         """
@@ -68,7 +82,7 @@ class Winograd(Fusion):
             return None
         tile, m = Tile.of(SHORT_NAMES[x.dtype], g.filters), self._block
         cut = winograd.Cut.of(g, tile, m, self.threads)
-        filters = self._transformed(panels, tile, m, g)
+        filters = self._transformed(w, apart, winograd.filters(tile, m), tile, g)
         marks = self.memory((cut.shares * cut.items,), np.int32)
         scratch = self.private(cut.scratch, x.dtype)
         self.call(
@@ -82,22 +96,29 @@ class Winograd(Fusion):
         )
         return marks
 
-    def _transformed(self, panels: Value, tile: Tile, m: int, g: Geometry) -> Value:
-        """A packed filter, transformed once for all that read it so."""
-        kernel = winograd.filters(tile, m)
-        found = self._packed.get((panels.buffer, kernel))
+    def _transformed(
+        self, w: Value, apart: tuple[int, int, int], kernel: Kernel, tile: Tile, g: Geometry
+    ) -> Value:
+        """A filter as Winograd's algorithm needs it, made once for all that read it so."""
+        key = (w.buffer, (w.offset, kernel, apart))
+        found = self._packed.get(key)
         if found is not None:
             return found
-        count, form = panels.shape[0], winograd.TRANSFORMS[m]
-        filters = self.memory((form.products, count, g.channels, tile.width), panels.dtype)
-        temp = self.private(form.window * 3 * tile.form.lanes, panels.dtype)
+        count, form = -(-g.filters // tile.width), winograd.TRANSFORMS[self._block]
+        filters = self.memory((count, form.products, g.channels + 1, tile.width), w.dtype)
+        temp = self.private(form.window * 3 * tile.form.lanes, w.dtype)
         self.call(
             kernel,
-            [0, count * g.channels, panels, filters, temp, g.channels, g.filters],
-            reads=[panels],
+            [0, count * g.channels, w, filters, temp, g.channels, g.filters, *apart],
+            reads=[w],
             writes=[filters],
             divisible=True,
             private=[temp],
         )
-        self._packed[panels.buffer, kernel] = filters
+        self._packed[key] = filters
         return filters
+
+
+def marked(marks: Value | None) -> list[Any]:
+    """The words of a kernel that does nothing unless one of some marks is set."""
+    return [0, 0] if marks is None else [marks, marks.size]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from hybridflow._src.kernels.convolution.strips import copy, words
+from hybridflow._src.kernels.convolution.strips import copy, unless_marked, words
 from hybridflow._src.kernels.convolution.tiles import by_height
 from hybridflow._src.kernels.kernel import Kernel
 
@@ -25,12 +25,7 @@ def kernel(a):
     {words}
     step = SW * C * {B}
     blocks = (OW + {high} - 1) // {high}
-    marked = word(a, 29)
-    for i in range(word(a, 29)):
-        if load_i32(word(a, 28), i, 0) != 0:
-            marked = 0
-    if marked != 0:
-        return 0
+    {unless_marked}
     for item in range(first, last):
         share = item // (N * strips)
         n = item // strips - share * N
@@ -132,6 +127,7 @@ def forward(tile: Tile, heights: tuple[int, ...]) -> Kernel:
 
     text = _FORWARD.format(
         words=words(tile.width),
+        unless_marked=unless_marked(28),
         copy=copy(element, item),
         tiles=by_height(heights, write, 5),
         B=item,

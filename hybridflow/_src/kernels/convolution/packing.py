@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from hybridflow._src.kernels.convolution.strips import unless_marked
 from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import ELEMENT_TYPES
 
@@ -19,6 +20,7 @@ def kernel(a):
     rows = word(a, 4)
     O = word(a, 5)
     width = word(a, 6)
+    {unless_marked}
     for p in range(word(a, 0), word(a, 1)):
         for r in range(rows):
             for j in range(min(width, O - p * width)):
@@ -60,9 +62,10 @@ def pack(element: str) -> Kernel:
     """Packs a filter.
 
     Words: first and last panel; the filter, where to; its rows `kh * kw * c`, its columns o; the
-    width of a panel.
+    width of a panel; marks, and how many there are.
     """
-    return Kernel(_PACK.format(T=element), f"pack_filter_{element}")
+    text = _PACK.format(T=element, unless_marked=unless_marked(7))
+    return Kernel(text, f"pack_filter_{element}")
 
 
 @functools.cache

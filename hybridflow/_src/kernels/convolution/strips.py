@@ -6,8 +6,8 @@ import textwrap
 
 # A range; images, filters, results, memory for a strip and for a panel; sizes; strides, dilations;
 # padding; rows of a strip; whether it is copied; how far samples of the result, its rows and its
-# pixels lie apart, in bytes; into how many shares the output channels are divided; marks, and how
-# many there are: if any, nothing is done unless one is set.
+# pixels lie apart, in bytes; into how many shares the output channels are divided. For the
+# convolution itself follow marks, and how many there are.
 _WORDS = """
 first = word(a, 0)
 last = word(a, 1)
@@ -72,6 +72,15 @@ if copied != 0:
     pitch = wide * C * {B}
 """
 
+_UNLESS_MARKED = """
+marked = word(a, {number} + 1)
+for i in range(marked):
+    if load_i32(word(a, {number}), i, 0) != 0:
+        marked = 0
+if marked != 0:
+    return 0
+"""
+
 
 def words(width: int) -> str:
     """The text that reads the words; `width` are the columns of a panel."""
@@ -86,3 +95,11 @@ def copy(element: str, itemsize: int) -> str:
 def indented(text: str, depth: int) -> str:
     """A text to stand at a depth, but for its first line."""
     return textwrap.indent(text.strip(), "    " * depth).lstrip()
+
+
+def unless_marked(number: int) -> str:
+    """The text that does nothing more where there are marks and none is set.
+
+    The word of this number is where they lie, the next one how many there are.
+    """
+    return indented(_UNLESS_MARKED.format(number=number), 1)

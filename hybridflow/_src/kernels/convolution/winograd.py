@@ -149,19 +149,18 @@ def fits(g: Geometry) -> bool:
 
 _FILTER = """
 def kernel(a):
-    panels = word(a, 2)
-    to = word(a, 3)
     temp = word(a, 4)
     C = word(a, 5)
     O = word(a, 6)
-    count = (O + {width} - 1) // {width}
-    apart = count * C * {row}
+    tap = word(a, 7)
+    apart = (C + 1) * {row}
     for item in range(word(a, 0), word(a, 1)):
         o = item // C
+        c = item % C
         for v in range({vectors}):
             rest = O - o * {width} - v * {lanes}
-            at = panels + (o * 8 * C + item) * {row} + v * {size}
-            out = to + item * {row} + v * {size}
+            at = word(a, 2) + c * word(a, 8) + o * word(a, 9) + v * {size}
+            out = word(a, 3) + o * {XI} * apart + c * {row} + v * {size}
             {transform}
     return 0
 """
@@ -232,7 +231,7 @@ def kernel(a):
                 t = t0
                 while t < t1:
                     numbers = scratch + xi * apart + (t - t0) * step
-                    vectors = u + (xi * panels + o) * C * {row}
+                    vectors = u + (o * {XI} + xi) * (C + 1) * {row}
                     to = sums + xi * apart_m + (t - t0) * {row}
                     m = {high}
                     if t1 - t <= {low}:
@@ -301,17 +300,20 @@ def _passes(tile: Tile, matrix: Matrix, load: str, store: Sequence[str], rounds:
 
 @functools.cache
 def filters(tile: Tile, m: int) -> Kernel:
-    """The kernel that transforms a filter.
+    """The kernel that transforms a filter, into panels `[o / width][window^2][c + 1][width]`.
 
-    Words: first and last of the input channels of all panels; the filter in panels, where to,
-    memory for `3 * window` vectors; input and output channels.
+    With rows of a power of two numbers all parts of a panel would fall on the same lines of caches:
+    so there is one more. Words: first and last of the input channels of all panels; the filter,
+    where to, memory for `3 * window` vectors; input and output channels; how far taps of the filter
+    lie apart, its input channels, and its output channels of a panel, in bytes.
     """
     name, size, row = tile.form.name, tile.form.size, tile.width * tile.itemsize
     matrix = TRANSFORMS[m].filter
-    load = f"load_first_{name}(at + ({{i}} * 3 + j) * C * {row}, rest)"
+    load = f"load_first_{name}(at + ({{i}} * 3 + j) * tap, rest)"
     # G has more rows than columns: the second pass goes over all of them.
     store = [f"store_{name}(out + (i * {len(matrix)} + {{j}}) * apart, {{value}})"]
     text = _FILTER.format(
+        XI=TRANSFORMS[m].products,
         width=tile.width,
         row=row,
         vectors=tile.vectors,
