@@ -40,7 +40,16 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
         signed = dtype.is_integer and not dtype.is_unsigned
         if dtype.size >= 4 and (dtype.is_floating or (signed and kind is int)):
             return np.array(value, dtype.np)
-    return fp.quietly(_of_any, value, dtype)
+    # `fp.quietly`, without a call.
+    status = fp.state()
+    try:
+        fp.silence()
+        return _of_any(value, dtype)
+    finally:
+        try:
+            fp.restore(status)
+        finally:
+            pass
 
 
 def _of_any(value: Any, dtype: DType | None) -> np.ndarray:

@@ -72,7 +72,7 @@ class Graph(Collections):
 
     def as_default(self) -> Pushed[context.Mode, Graph]:
         """A context manager that makes this the default graph, in graph mode, for this thread."""
-        return context.modes.scope(context.Mode(False, self), self)
+        return Pushed(context.modes, context.Mode(False, self), self)
 
     def add_op(
         self,
@@ -97,16 +97,20 @@ class Graph(Collections):
                 inputs = tuple([admit(t, body, name) for t in inputs])
                 break
         # In this order, one by one: packing them anew would cost more than the lock.
-        frames = scope.frames or traceback.capture(3)
+        frames = scope.frames or traceback.capture(4)
         op = Operation(self, op_def, name, inputs, attrs, (), body, bodies, 0, frames)
-        make_outputs(op, out_dtypes, out_dims)
+        if len(out_dims) == 1 == len(out_dtypes):
+            op.outputs.append(Tensor(op, 0, out_dtypes[0], out_dims[0]))
+        else:
+            make_outputs(op, out_dtypes, out_dims)
         return holding(self._lock, self._add, op, scope)
 
     def _add(self, op: Operation, scope: Scope) -> Operation:
         """Gives an op that has all else a name of its own, what it waits for, and its place."""
-        self._check_not_finalized()
+        if self._finalized:
+            self._check_not_finalized()
         name, inputs = op.name, op.inputs
-        op.name = name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+        op.name = name = self._own_name(name, scope)
         if scope.controls:
             op.controls = scope.control_inputs(inputs)
         if self.building_function:
@@ -142,7 +146,7 @@ class Graph(Collections):
 
         Returns: the outputs.
         """
-        scope = self._scope.top
+        scope = self._scope.entries[-1].item
         tensors: list[Tensor] = []
         if not scope.is_plain or self.building_function:
             for op_def, inputs, attrs, name, dtype, dims in specs:
@@ -151,14 +155,14 @@ class Graph(Collections):
                 tensors.append(op.outputs[0])
             return tensors
         frames = scope.frames or traceback.capture(3)
-        return holding(self._lock, self._add_all, specs, frames)
+        return holding(self._lock, self._add_all, specs, scope, frames)
 
-    def _add_all(self, specs: Sequence[OpSpec], frames: Any) -> list[Tensor]:
+    def _add_all(self, specs: Sequence[OpSpec], scope: Scope, frames: Any) -> list[Tensor]:
         tensors: list[Tensor] = []
         by_name, ops = self._by_name, self._ops
         self._check_not_finalized()
         for op_def, inputs, attrs, name, dtype, dims in specs:
-            name = self._exact_name(name[:-1]) if name[-1] == "/" else self.unique_name(name)
+            name = self._own_name(name, scope)
             given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
             op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
             tensor = Tensor(op, 0, dtype, dims)
@@ -247,17 +251,27 @@ class Graph(Collections):
 
     # -- names and scopes --------------------------------------------------------------------------
 
-    def _exact_name(self, name: str) -> str:
-        if name in self._by_name:
-            raise ValueError(f"Duplicate node name in graph: {name!r}")
-        self._names_in_use.setdefault(name, 1)
+    def _own_name(self, name: str, scope: Scope) -> str:
+        """The name of an op to be added in `scope`; one that ends in "/" is used as it is."""
+        if name[-1] == "/":
+            name = name[:-1]
+            if name in self._by_name:
+                raise ValueError(f"Duplicate node name in graph: {name!r}")
+            self._names_in_use.setdefault(name, 1)
+            return name
+        if scope.name:
+            name = f"{scope.name}/{name}"
+        if name in self._names_in_use:
+            return self._numbered(name, True)
+        self._names_in_use[name] = 1
         return name
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` under the current name scope, with _1, _2, ... appended if it is taken."""
         prefix = self._scope.entries[-1].item.name
-        if prefix:
-            name = f"{prefix}/{name}"
+        return self._numbered(f"{prefix}/{name}" if prefix else name, mark_as_used)
+
+    def _numbered(self, name: str, mark_as_used: bool) -> str:
         in_use = self._names_in_use
         count = in_use.get(name)
         if count is None:
@@ -279,7 +293,7 @@ class Graph(Collections):
         Raises:
           ValueError: if it is not legal under the current name scope.
         """
-        check_name(name, self._scope.top)
+        check_name(name, self._scope.entries[-1].item)
 
     def op_scope(self, name: str) -> NameScope:
         """`name_scope` for a name that has been checked."""
@@ -320,11 +334,14 @@ class Graph(Collections):
         """
         scope = self._scope.entries[-1].item
         if control_inputs is None:
-            return self._scope.scope(scope.evolve(controls=(), body=None))
+            scope = scope.inside(None)
+            return Pushed(self._scope, scope, scope)
         ops: dict[Operation, None] = {}
         for item in control_inputs:
-            element = self.as_graph_element(item, allow_tensor=True, allow_operation=True)
-            op = element.op if isinstance(element, Tensor) else element
+            op = item
+            if item.__class__ is not Operation or item.graph is not self:
+                element = self.as_graph_element(item)
+                op = element.op if isinstance(element, Tensor) else element
             body = scope.body
             if op.body is body:
                 ops[op] = None
@@ -334,9 +351,8 @@ class Graph(Collections):
             while body is not None and body is not op.body:
                 body.control_captures[op] = None
                 body = body.outer
-        return self._scope.scope(
-            scope.evolve(controls=(*scope.controls, ControlInputs(tuple(ops))))
-        )
+        scope = scope.waiting_for(ControlInputs(tuple(ops)))
+        return Pushed(self._scope, scope, scope)
 
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Pushed[Scope, Scope]:
         """A context manager: ops made in it record that they stand beside `op`, on its device.
@@ -421,15 +437,15 @@ class Graph(Collections):
         Ops made in it stand at the root of all name scopes, outside of control flow and without
         control inputs, and all are said to be made by the user's line that runs now.
         """
-        top = self._scope.top
+        top = self._scope.entries[-1].item
         frames = traceback.capture(2)
-        return self._scope.scope(
-            Scope("", top.device, top.device_functions, (), None, top.colocate, frames)
-        )
+        scope = Scope("", top.device, top.device_functions, (), None, top.colocate, frames)
+        return Pushed(self._scope, scope, scope)
 
     def body_scope(self, body: Body) -> Pushed[Scope, Scope]:
         """A context manager in which ops belong to `body`."""
-        return self._scope.scope(self._scope.top.evolve(body=body, controls=()))
+        scope = self._scope.entries[-1].item.inside(body)
+        return Pushed(self._scope, scope, scope)
 
     # -- elements ----------------------------------------------------------------------------------
 
@@ -486,10 +502,10 @@ class Graph(Collections):
           TypeError: if `obj` cannot stand for one. ValueError: if it belongs elsewhere or the name
             is malformed. KeyError: if no element has that name.
         """
-        convert = getattr(obj, "_as_graph_element", None)
-        if convert is not None:
-            obj = convert()
-        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
+        if not isinstance(obj, (Tensor, Operation)):
+            convert = getattr(obj, "_as_graph_element", None)
+            if convert is not None:
+                obj = convert()
         if isinstance(obj, str):
             return element_by_name(self._by_name, obj, allow_tensor, allow_operation)
         if isinstance(obj, Tensor) and allow_tensor and hasattr(obj, "op"):
@@ -503,6 +519,7 @@ class Graph(Collections):
             if obj.graph is not self:
                 raise ValueError(f"Operation {obj.name!r} is not an element of this graph.")
             return obj
+        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
         raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
 
     def evaluate(self, element: Any, feed_dict: Any, session: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import settings
 from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.stack import Opened, Opener
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 
     DeviceFunction = Callable[[Operation], str | DeviceSpec | None]
 
-_ROOT_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch
-_INNER_NAME = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
+# The names of ops and scopes repeat: few are new.
+_is_root_name = lru_cache(4096)(re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*").fullmatch)
+_is_inner_name = lru_cache(4096)(re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch)
 _NO_STRING = (
     "A name must be a string, got {got!r:.200}. `name` is often the last parameter: perhaps there "
     "is one argument too many, or sizes stand outside a list."
@@ -30,6 +33,9 @@ _NOT_LEGAL = (
     "'{name}' is not a valid scope name: it may have letters, digits and any of _.-/ in it, and "
     "begins with a letter, a digit or a dot."
 )
+
+
+_new = object.__new__
 
 
 class ControlInputs:
@@ -102,16 +108,30 @@ class Scope:
 
     def named(self, name: str) -> Scope:
         """The scope under another name."""
-        return Scope(
-            name,
-            self.device,
-            self.device_functions,
-            self.controls,
-            self.body,
-            self.colocate,
-            self.frames,
-            self.gradients,
-        )
+        # Quicker than `Scope(...)`: this is on the path of most ops.
+        scope = _new(Scope)
+        scope.name = name
+        scope.device = self.device
+        scope.device_functions = self.device_functions
+        scope.controls = self.controls
+        scope.body = self.body
+        scope.colocate = self.colocate
+        scope.frames = self.frames
+        scope.gradients = self.gradients
+        return scope
+
+    def waiting_for(self, controls: ControlInputs) -> Scope:
+        """The scope inside `control_dependencies`."""
+        scope = self.named(self.name)
+        scope.controls = (*self.controls, controls)
+        return scope
+
+    def inside(self, body: Body | None) -> Scope:
+        """The scope in a body: what control inputs there are, the body's op waits for."""
+        scope = self.named(self.name)
+        scope.body = body
+        scope.controls = ()
+        return scope
 
     def evolve(self, **changes: Any) -> Scope:
         """The scope with some fields changed."""
@@ -190,17 +210,20 @@ class NameScope(Opener):
         self._name = name
 
     def _open(self, opened: Opened) -> str:
-        graph = self._graph
-        name = self._name
-        stack = graph._scope
-        if not name:
-            full = ""
-        elif name[-1] == "/":
-            full = name[:-1]
-        else:
-            full = graph.unique_name(name)
-        opened.push(stack, stack.entries[-1].item.named(full))
-        return full + "/" if full else ""
+        return open_name_scope(self._graph, self._name, opened)
+
+
+def open_name_scope(graph: Graph, name: str | None, opened: Opened) -> str:
+    """Puts what is added to a graph under a name that is legal, until `opened` is closed."""
+    stack = graph._scope
+    if not name:
+        full = ""
+    elif name[-1] == "/":
+        full = name[:-1]
+    else:
+        full = graph.unique_name(name)
+    opened.push(stack, stack.entries[-1].item.named(full))
+    return full + "/" if full else ""
 
 
 def check_name(name: str, scope: Scope) -> None:
@@ -211,8 +234,7 @@ def check_name(name: str, scope: Scope) -> None:
     """
     if not isinstance(name, str):
         raise TypeError(_NO_STRING.format(got=name))
-    legal = _INNER_NAME if scope.name else _ROOT_NAME
-    if not legal(name):
+    if not (_is_inner_name(name) if scope.name else _is_root_name(name)):
         raise ValueError(_NOT_LEGAL.format(name=name))
 
 
@@ -222,7 +244,13 @@ def _device_function(name: str) -> DeviceFunction:
 
 def merge_devices(outer: str, inner: Any) -> str:
     """The device string of `inner` with what it leaves open taken from `outer`."""
-    inner = inner if isinstance(inner, DeviceSpec) else DeviceSpec.from_string(inner)
+    if isinstance(inner, DeviceSpec):
+        return _merged(outer, inner.to_string())
+    return _merged(outer, settings.string(inner, "device"))
+
+
+@lru_cache(1024)
+def _merged(outer: str, inner: str) -> str:
     merged = DeviceSpec.from_string(outer)
-    merged.merge_from(inner)
+    merged.merge_from(DeviceSpec.from_string(inner))
     return merged.to_string()

@@ -10,7 +10,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.graph import Graph
-from hybridflow._src.framework.graph_scope import merge_devices
+from hybridflow._src.framework.graph_scope import merge_devices, open_name_scope
 from hybridflow._src.framework.stack import Opened, Opener, Stack, Together
 
 if TYPE_CHECKING:
@@ -54,19 +54,27 @@ class name_scope(Described, Opener):
         return self._name
 
     def _open(self, opened: Opened) -> str:
-        if self._name is None and self._values is not None:
+        name = self._name
+        if name is None and self._values is not None:
             raise ValueError(
                 "At least one of name (None) and default_name (None) must be provided."
             )
         if context.modes.entries[-1].item.eager:
-            name = self._name or ""
-            full = name if not name or name[-1] == "/" else f"{eager_names.top}{name}/"
+            full = name or ""
+            if full and full[-1] != "/":
+                full = f"{eager_names.top}{full}/"
             return opened.push(eager_names, full)
-        graph = graph_of(self._values or ())
-        scope = graph.name_scope(self._name)
-        if graph is not get_default_graph():
-            graph.as_default()._open(opened)
-        return scope._open(opened)
+        graph = get_default_graph()
+        if self._values:
+            owner = graph_of(self._values)
+            if name:
+                owner.check_name(name)
+            if owner is not graph:
+                graph = owner
+                graph.as_default()._open(opened)
+        elif name:
+            graph.check_name(name)
+        return open_name_scope(graph, name, opened)
 
 
 def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
@@ -107,7 +115,7 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
     ...     print(hf.constant(1.0).device)
     /device:CPU:0
     """
-    if not context.modes.top.eager:
+    if not context.modes.entries[-1].item.eager:
         return get_default_graph().device(device_name_or_function)
     if callable(device_name_or_function):
         raise RuntimeError("tf.device does not support functions when eager execution is enabled.")
@@ -118,7 +126,7 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
 
 def current_name_scope() -> str:
     """The name scope that is open, with a slash behind; "" at the root."""
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return eager_names.top
     name = get_default_graph().get_name_scope()
     return f"{name}/" if name else ""
@@ -126,7 +134,7 @@ def current_name_scope() -> str:
 
 def current_device() -> str:
     """The device string that a new op or variable would record."""
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return eager_devices.top
     return get_default_graph()._scope.top.device
 
@@ -151,7 +159,7 @@ def control_dependencies(control_inputs: Any) -> AbstractContextManager[Any]:
 
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[Any]:
     """A context manager: ops made in it record that they stand beside `op`; eagerly, nothing."""
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return contextlib.nullcontext()
     return get_default_graph().colocate_with(op, ignore_existing)
 
@@ -169,12 +177,12 @@ def init_scope() -> AbstractContextManager[Any]:
     ...     print(hf.constant(1.0).op.control_inputs)
     []
     """
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return _NOTHING
     graph = get_default_graph()
     if graph.building_function:
         return _outside(graph)
-    scope = graph._scope.top
+    scope = graph._scope.entries[-1].item
     if scope.body is None and not scope.controls:
         return _NOTHING
     return graph.control_dependencies(None)
@@ -182,7 +190,7 @@ def init_scope() -> AbstractContextManager[Any]:
 
 def root_scope() -> AbstractContextManager[Any]:
     """`init_scope` at the root of all name scopes: where variables are made by their full names."""
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return eager_names.scope("")
     graph = get_default_graph()
     return _at_root(graph) if graph.building_function else graph.root_scope()

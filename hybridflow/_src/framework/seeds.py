@@ -80,7 +80,7 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     op_seed = _index(op_seed)
     graph = get_default_graph()
     # A function being traced belongs to the eager program around it.
-    eager = context.modes.top.eager or graph.building_function
+    eager = context.modes.entries[-1].item.eager or graph.building_function
     holder = _eager if eager else graph
     seed = _unset if holder.seed is None else holder.seed
     if seed is None:

@@ -181,13 +181,14 @@ def _way_out_of(opener: Opener) -> Any:
     opened._opener = opener
     opened._undo = None
     # Not the bound method itself: Python 3.14 takes that apart where a `with` statement begins.
-    way_out = partial(Opened.close, opened)
+    way_out = partial(_close, opened)
     opened.way_out = weakref.ref(way_out)
     _next.opened = opened
     return way_out
 
 
 _new = object.__new__
+_close = Opened.close
 
 
 class _WayOut(property):
@@ -255,13 +256,16 @@ class Opener:
 class Pushed(Opener, Generic[T, G]):
     """The context manager of one `Stack.scope`."""
 
-    __slots__ = ("_gives", "_item", "_stack", "_what")
+    __slots__ = ("_gives", "_item", "_stack")
 
     def __init__(self, stack: Stack[T], item: T, gives: G) -> None:
         self._stack = stack
         self._item = item
         self._gives = gives
-        self._what = stack.what
+
+    @property
+    def _what(self) -> str:  # type: ignore[override]
+        return self._stack.what
 
     def __repr__(self) -> str:
         return f"<{self._stack.what}>"

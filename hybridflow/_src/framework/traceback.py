@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 # Frames of the implementation are left out; what stands beside it in the package (examples) is a
 # user's.
 _IMPLEMENTATION = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-# How many of the user's frames, innermost first, an op keeps (two entries each).
-_LIMIT = 2 * 5
+# How many of the user's frames, innermost first, an op keeps.
+_KEPT = range(5)
 
 _internal: dict[str, bool] = {}
 
@@ -48,7 +48,9 @@ def capture(depth: int) -> RawFrames:
             break
         frame = frame.f_back
     raw: list[Any] = []
-    while frame is not None and len(raw) < _LIMIT:
+    for _ in _KEPT:
+        if frame is None:
+            break
         raw.append(frame.f_code)
         raw.append(frame.f_lasti)
         frame = frame.f_back

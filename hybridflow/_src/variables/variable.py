@@ -192,8 +192,9 @@ class Variable:
             )
         if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
-        if context.variable_creation.top is not None:
-            context.variable_creation.top(name or "Variable")
+        tell = context.variable_creation.entries[-1].item
+        if tell is not None:
+            tell(name or "Variable")
         self._trainable = trainable
         self._constraint = constraint
         return collections
@@ -241,7 +242,7 @@ class Variable:
             (OPS["Assign"], (0, initial), assigning, "Assign", ref, initial._dims),
             (OPS["Identity"], (0,), beside, "read", dtype, dims),
         ]
-        if self._caching_device is None and graph._scope.top.is_plain:
+        if self._caching_device is None and graph._scope.entries[-1].item.is_plain:
             self._handle, assigned, self._snapshot = graph.add_ops(specs)
         else:
             self._handle, assigned = graph.add_ops(specs[:2])

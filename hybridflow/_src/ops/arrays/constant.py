@@ -125,7 +125,7 @@ def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
 
 def of_array(array: np.ndarray, dtype: DType, name: str) -> Tensor:
     """A tensor of an array of that dtype, which nobody else may write to."""
-    if context.modes.top.eager:
+    if context.modes.entries[-1].item.eager:
         return EagerTensor(array, dtype)
     graph = get_default_graph()
     name = name or "Const"

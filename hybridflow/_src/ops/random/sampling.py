@@ -220,7 +220,7 @@ def _plain(shape: Any, *parameters: Any) -> tuple[int, ...] | None:
 
     Every variable with a random initializer makes these ops, so they are added at once.
     """
-    if context.modes.top.eager or not isinstance(shape, (list, tuple)):
+    if context.modes.entries[-1].item.eager or not isinstance(shape, (list, tuple)):
         return None
     for size in shape:
         if not _is_plain_size(size):
@@ -233,7 +233,7 @@ def _plain(shape: Any, *parameters: Any) -> tuple[int, ...] | None:
 
 def _constant(value: Any, dtype: DType, name: str, dims: tuple[int, ...] = ()) -> Any:
     array = np.array(value, dtype.np)
-    array.flags.writeable = False
+    array.setflags(write=False)
     return raw.Const, (), {"value": array, "dtype": dtype}, name, dtype, dims
 
 
