@@ -40,6 +40,7 @@ MODULES = [
     "hybridflow.contrib.eager",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.opt",
+    "hybridflow.contrib.summary",
     "hybridflow.contrib.util",
     "hybridflow.keras.regularizers",
     "hybridflow.errors",

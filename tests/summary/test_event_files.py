@@ -15,7 +15,7 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.formats import records
 from hybridflow._src.formats.event_file import EventFile
-from hybridflow._src.summary.event_file_writer import EventFileWriter
+from hybridflow._src.formats.event_file_writer import EventFileWriter
 from tests.interrupts import Interrupt
 
 ROOT = Path(hf.__file__).parents[1]
@@ -67,7 +67,7 @@ class TestNothingIsLost:
     def test_at_exit(self, tmp_path, end):
         program = (
             "import sys, hybridflow as hf\n"
-            "from hybridflow._src.summary.event_file_writer import EventFileWriter\n"
+            "from hybridflow._src.formats.event_file_writer import EventFileWriter\n"
             "writer = EventFileWriter(sys.argv[1])\n"
             f"writer.add_event(hf.Event(step=1))\n{end}"
         )

@@ -50,7 +50,7 @@ def clean_tag(name: str | None) -> str | None:
     return clean
 
 
-def _summary(
+def tagged(
     add: Callable[[str, str], Tensor],
     name: str,
     values: Sequence[Any],
@@ -95,7 +95,7 @@ def scalar(
     }
     <BLANKLINE>
     """
-    return _summary(
+    return tagged(
         lambda tag, scope: raw.ScalarSummary(tag, tensor, name=scope),
         name,
         [tensor],
@@ -137,7 +137,7 @@ def image(
     ...     [v.tag for v in hf.Summary.FromString(session.run(summary)).value]
     ['digits/image/0', 'digits/image/1']
     """
-    return _summary(
+    return tagged(
         lambda tag, scope: raw.ImageSummary(tag, tensor, max_images=max_outputs, name=scope),
         name,
         [tensor],
@@ -168,7 +168,7 @@ def histogram(
     ...     print(found.num, found.sum, sum(found.bucket))
     3.0 2.0 3.0
     """
-    return _summary(
+    return tagged(
         lambda tag, scope: raw.HistogramSummary(tag, values, name=scope),
         name,
         [values],
@@ -214,7 +214,7 @@ def audio(
         rate = convert_to_tensor(sample_rate, dtypes.float32, name="sample_rate")
         return raw.AudioSummaryV2(tag, tensor, rate, max_outputs=max_outputs, name=scope)
 
-    return _summary(add, name, [tensor], collections, family)
+    return tagged(add, name, [tensor], collections, family)
 
 
 def tensor_summary(
@@ -252,7 +252,7 @@ def tensor_summary(
         metadata.summary_description = summary_description
     if display_name is not None:
         metadata.display_name = display_name
-    return _summary(
+    return tagged(
         lambda tag, scope: raw.TensorSummaryV2(
             tag, tensor, metadata.SerializeToString(), name=scope
         ),

@@ -7,13 +7,13 @@ import time
 from typing import Any, ClassVar
 
 from hybridflow._src.formats import messages
+from hybridflow._src.formats.event_file_writer import EventFileWriter
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.graphs.meta_graph import create_meta_graph_def
 from hybridflow._src.platform import tf_logging
-from hybridflow._src.summary.event_file_writer import EventFileWriter
 from hybridflow._src.summary.plugin_asset import write_plugin_assets
 
 __all__ = ["FileWriter", "FileWriterCache"]

@@ -29,6 +29,7 @@ _PUBLIC = {
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
+    ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
