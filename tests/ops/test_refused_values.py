@@ -62,6 +62,44 @@ def test_a_graph_refuses_what_eager_mode_refuses(name):
                     run_graph(changed)
 
 
+# Which input says how many, or which dimension.
+COUNTS = {
+    "ArgMax": 1,
+    "ArgMin": 1,
+    "AudioSummaryV2": 2,
+    "Bincount": 1,
+    "ConcatV2": -1,
+    "Cumprod": 1,
+    "Cumsum": 1,
+    "GatherV2": 2,
+    "InTopKV2": 2,
+    "LinSpace": 2,
+    "OneHot": 1,
+    "Range": 1,
+    "Recurrence": 2,
+    "Split": 0,
+    "SplitV": 2,
+    "TopKV2": 1,
+    "UnsortedSegmentMax": 2,
+    "UnsortedSegmentSum": 2,
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_count_is_no_vector_of_one(name):
+    """Which NumPy converts in some releases, with a warning, and refuses in others."""
+    row = next(iter(table.rows(OPS[name])))
+    arrays = list(row.arrays)
+    assert arrays[COUNTS[name]].shape == ()
+    arrays[COUNTS[name]] = arrays[COUNTS[name]].reshape(1)
+    changed = row._replace(
+        sample=Sample(*table.like(row.sample.args, iter(arrays)), **row.sample.attrs)
+    )
+    for run in (table.eager, run_graph):
+        with pytest.raises(REFUSED, match=r"scalar|rank 0"):
+            run(changed)
+
+
 @pytest.mark.parametrize("traced", [False, True])
 def test_sums_broadcast_nothing_whatever_a_graph_knows(traced):
     if traced:

@@ -1,4 +1,4 @@
-"""Sizes that come from values, checked before any array is made of them."""
+"""Sizes, counts and axes that come from values, checked before any array is made by them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def _physical_memory() -> int:
 _MEMORY = _physical_memory()
 
 
+def number_of(array: np.ndarray, what: str) -> Any:
+    """The number that an argument holds which says how many or which one: a count, an axis.
+
+    Raises:
+      ValueError: if it is no scalar. (NumPy takes the number out of any array of one element, and
+        warns of that in some releases; `what` names it.)
+    """
+    if array.ndim:
+        raise ValueError(f"{what} must be a scalar, got shape {list(array.shape)}")
+    return array.item()
+
+
 def allocatable(op: str, sizes: Iterable[Any], dtype: np.dtype) -> tuple[int, ...]:
     """The shape of an array that an op is to make, as ints, if the machine can hold the array.
 
@@ -35,9 +47,12 @@ def allocatable(op: str, sizes: Iterable[Any], dtype: np.dtype) -> tuple[int, ..
       op: the type of the op. sizes: the shape, ints of any kind. dtype: of the array.
 
     Raises:
+      ValueError: if the shape is no vector.
       InvalidArgumentError: if a size is negative, or the array has more elements than int64 counts.
       ResourceExhaustedError: if the array is larger than the machine's memory.
     """
+    if isinstance(sizes, np.ndarray) and sizes.ndim != 1:
+        raise ValueError(f"{op}: a shape must be a vector of sizes, got shape {list(sizes.shape)}")
     shape = tuple([int(size) for size in sizes])
     count = math.prod(shape)
     # The usual case, in one comparison. (Two negative sizes make a positive product.)

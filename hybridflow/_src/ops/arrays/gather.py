@@ -16,7 +16,7 @@ from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulated, accumulator
-from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.allocation import allocatable, number_of
 from hybridflow._src.ops.families import INDICES, NUMBERS
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -71,7 +71,7 @@ def _gather(params: np.ndarray, indices: np.ndarray, validate_indices: bool) -> 
 
 
 def _gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    return _take(params, indices, int(axis.reshape(())))
+    return _take(params, indices, number_of(axis, "axis"))
 
 
 def _rows_grad(params: Tensor, indices: Tensor, dy: Tensor) -> IndexedSlices:

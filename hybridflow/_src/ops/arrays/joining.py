@@ -15,6 +15,7 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import is_dense_tensor_like
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.families import INDICES
 
@@ -63,7 +64,7 @@ def _concat_shape(attrs: dict[str, Any], *inputs: Tensor) -> shape_rules.Dims:
 
 def _concat(*inputs: np.ndarray) -> np.ndarray:
     *values, axis = inputs
-    return np.concatenate(values, int(axis))
+    return np.concatenate(values, number_of(axis, "The axis of concat"))
 
 
 def _concat_grad(op: Any, dy: Tensor) -> list[Any]:
@@ -401,7 +402,7 @@ def _split_shape(attrs: dict[str, Any], split_dim: Tensor, value: Tensor) -> lis
 
 
 def _split(split_dim: np.ndarray, value: np.ndarray, num_split: int) -> list[np.ndarray]:
-    return np.split(value, num_split, int(split_dim))
+    return np.split(value, num_split, number_of(split_dim, "split_dim"))
 
 
 def _split_grad(op: Any, *dy: Tensor) -> tuple[None, Any]:
@@ -468,7 +469,7 @@ def _part_sizes(sizes: list[int], total: int | None) -> list[int | None]:
 def _split_v(
     value: np.ndarray, size_splits: np.ndarray, split_dim: np.ndarray, num_split: int
 ) -> list[np.ndarray]:
-    axis = int(split_dim)
+    axis = number_of(split_dim, "split_dim")
     sizes: Any = _part_sizes(size_splits.tolist(), value.shape[axis])
     return np.split(value, np.cumsum(sizes[:-1], dtype=np.int64), axis)
 

@@ -14,6 +14,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.families import INDICES, REALS
 from hybridflow._src.ops.math.reducing import renamed
 from hybridflow._src.ops.math.reductions import reduce_max, reduce_sum
@@ -52,7 +53,7 @@ def _arg_shape(attrs: dict[str, Any], x: Tensor, dimension: Tensor) -> shape_rul
 
 def _arg_record(name: str, function: Callable[..., Any], extreme: np.ufunc) -> OpDef:
     def compute(x: np.ndarray, dimension: np.ndarray, output_type: DType) -> Any:
-        axis = int(dimension)
+        axis = number_of(dimension, "dimension")
         if not -max(x.ndim, 1) <= axis < max(x.ndim, 1):
             raise ValueError(f"Axis {axis} is out of range for {x.ndim} dimensions")
         if x.ndim and not x.shape[axis]:

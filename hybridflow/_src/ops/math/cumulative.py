@@ -14,6 +14,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.kernels import scans
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulator
+from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.families import INDICES, NUMBERS, conj
 from hybridflow._src.ops.math.reducing import axes_of
 
@@ -49,7 +50,7 @@ def _draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.nd
 
 def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
     def compute(x: np.ndarray, axis: np.ndarray, exclusive: bool, reverse: bool) -> np.ndarray:
-        where = int(axis)
+        where = number_of(axis, "axis")
         if not -x.ndim <= where < x.ndim:
             raise InvalidArgumentError(
                 None,
@@ -123,7 +124,7 @@ def _recurrence(
 ) -> np.ndarray:
     if a.shape != b.shape:
         raise ValueError(f"a and b must be of one shape, got {a.shape} and {b.shape}")
-    where, turn = int(axis), slice(None, None, -1 if reverse else 1)
+    where, turn = number_of(axis, "axis"), slice(None, None, -1 if reverse else 1)
     wide = accumulator(a.dtype)
     factors, terms = (np.moveaxis(x.astype(wide, copy=False), where, 0)[turn] for x in (a, b))
     result = np.zeros(factors.shape, wide)

@@ -15,7 +15,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
-from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.allocation import allocatable, number_of
 from hybridflow._src.ops.families import INDICES, REALS
 from hybridflow._src.ops.grad_helpers import all_axes, shape_of
 
@@ -44,7 +44,7 @@ def _top_k_shape(attrs: dict[str, Any], x: Tensor, k: Tensor) -> list[Any]:
 
 
 def _top_k_arrays(x: np.ndarray, k: np.ndarray, sorted: bool) -> tuple[np.ndarray, np.ndarray]:
-    count = int(k)
+    count = number_of(k, "k")
     if not x.ndim or not 0 <= count <= x.shape[-1]:
         raise InvalidArgumentError(
             None, None, f"input must have at least k = {count} columns, got shape {x.shape}"
@@ -99,6 +99,7 @@ def _in_top_k_shape(
 ) -> shape_rules.Dims:
     rows, _ = shape_rules.with_rank(predictions, 2)
     (count,) = shape_rules.with_rank(targets, 1)
+    shape_rules.with_rank(k, 0)
     return (shape_rules.same_size(rows, count),)
 
 
@@ -113,7 +114,7 @@ def _in_top_k_arrays(predictions: np.ndarray, targets: np.ndarray, k: np.ndarray
         raise InvalidArgumentError(None, None, f"targets[{wrong[0]}] is out of range")
     own = predictions[np.arange(len(targets)), targets][:, None]
     better = np.add.reduce(predictions > own, axis=1)
-    return (better < k) & np.isfinite(predictions).all(axis=1)
+    return (better < number_of(k, "k")) & np.isfinite(predictions).all(axis=1)
 
 
 def _in_top_k_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -150,8 +151,9 @@ def _bincount_arrays(arr: np.ndarray, size: np.ndarray, weights: np.ndarray) -> 
     values = arr.ravel()
     if values.size and values.min() < 0:
         raise InvalidArgumentError(None, None, "Input arr must be non-negative!")
-    counted = values < size
-    bins = np.zeros(allocatable("Bincount", [size], weights.dtype), weights.dtype)
+    count = number_of(size, "size")
+    counted = values < count
+    bins = np.zeros(allocatable("Bincount", [count], weights.dtype), weights.dtype)
     if weights.size == 0:
         np.add.at(bins, values[counted], weights.dtype.type(1))
     elif weights.shape == arr.shape:

@@ -15,7 +15,7 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulator
-from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.allocation import allocatable, number_of
 from hybridflow._src.ops.families import INDICES, NUMBERS, REALS, conj
 from hybridflow._src.ops.grad_helpers import in_single
 
@@ -234,7 +234,7 @@ def _unsorted(
     """The record of a reduction of rows in any order; `empty(dtype)` is what no rows yield."""
 
     def compute(data: np.ndarray, segment_ids: np.ndarray, num_segments: np.ndarray) -> np.ndarray:
-        count = int(num_segments)
+        count = number_of(num_segments, "num_segments")
         _check_unsorted(data, segment_ids, count)
         ids: np.ndarray = segment_ids.ravel()
         rest = data.shape[segment_ids.ndim :]

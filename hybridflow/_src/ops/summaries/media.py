@@ -10,6 +10,7 @@ from hybridflow._src.formats import media, messages
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.ops.summaries.values import packed, text
@@ -89,7 +90,7 @@ def _sounds(
         raise InvalidArgumentError(
             None, None, f"Tensor must be 3-D or 2-D, got: {list(tensor.shape)} (tag '{text(tag)}')"
         )
-    rate = float(sample_rate)
+    rate = number_of(sample_rate, "sample_rate")
     if not rate > 0:
         raise InvalidArgumentError(None, None, f"sample_rate must be > 0, got: {rate}")
     frames = tensor if tensor.ndim == 3 else tensor[:, :, None]
