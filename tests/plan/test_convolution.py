@@ -197,6 +197,30 @@ def test_by_winograd(graph, monkeypatch, dtype, data_format, padding):
         assert not native.fallbacks(plan_of(session, fetches))
 
 
+@pytest.mark.parametrize("dtype", LIMITS)
+def test_larger_blocks_are_an_option(graph, monkeypatch, dtype):
+    monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    *_, fetches, feed = _both(dtype, "NHWC", (2, 13, 15, 24), 40)
+    config = hf.ConfigProto()
+    config.graph_options.optimizer_options.winograd_block = 4
+    with hf.Session(config=config) as session:
+        wanted = session.run(fetches, feed)
+        labels = [k.label for k in program_of(session, fetches, feed).kernels.values()]
+        assert sum(label.startswith("winograd_4") for label in labels) == 2
+        for mine, right in zip(session.run(fetches, feed), wanted, strict=True):
+            # The errors that `OptimizerOptions` promises; NumPy's meaning has its own.
+            bound = {"float16": 2e-3, "float32": 2e-5, "float64": 4e-14}[dtype]
+            np.testing.assert_allclose(mine, right, rtol=0, atol=bound * np.abs(right).max())
+
+
+@pytest.mark.parametrize("block", [1, 3, -2, "4", None])
+def test_blocks_of_other_sizes_are_refused(graph, block):
+    config = hf.ConfigProto()
+    config.graph_options.optimizer_options.winograd_block = block
+    with pytest.raises(hf.errors.InvalidArgumentError, match=r"winograd_block=.*expected 2 or 4"):
+        hf.Session(config=config)
+
+
 def test_sizes_need_no_new_kernels_by_winograd(graph):
     x, w, fetches, feed = _both("float32", "NHWC", (6, 14, 14, 32), 32)
     with hf.Session() as session:

@@ -90,7 +90,7 @@ def _program_of(
     outside: dict[int, str] = {}
     while True:
         left = len(outside)
-        made = Nesting(plan, notes, by_host, outside, plan.threads or pool.size(), most)
+        made = Nesting(plan, notes, by_host, outside, plan.options.threads or pool.size(), most)
         yield from made.turns()
         passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.plan.instruction import Instruction, Watch
     from hybridflow._src.plan.native import Native
+    from hybridflow._src.plan.options import Options
     from hybridflow._src.plan.passes import Passes
 
 
@@ -29,7 +30,7 @@ class Plan:
       fetches: the buffer of each fetched tensor.
       native: the native executor, which takes over from the interpreter; set by who makes the plan,
         None where there is none.
-      threads: how many threads work on one large kernel; 0 leaves it to the process.
+      options: how it runs.
       bodies: the plans of control flow bodies inside.
       passes: what was done to make it, and the time that each took.
     """
@@ -42,9 +43,9 @@ class Plan:
         "fetches",
         "instructions",
         "native",
+        "options",
         "passes",
         "template",
-        "threads",
     )
 
     def __init__(
@@ -53,12 +54,12 @@ class Plan:
         template: list[Any],
         feeds: list[int],
         fetches: list[int],
-        threads: int,
+        options: Options,
         bodies: Sequence[Plan],
         passes: Passes,
     ) -> None:
         self.instructions = instructions
-        self.threads = threads
+        self.options = options
         self.bodies = tuple(bodies)
         self.passes = passes
         self.feeds = feeds

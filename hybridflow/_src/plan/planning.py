@@ -10,6 +10,7 @@ from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, snapshot_of, source_of
 from hybridflow._src.plan.instruction import Instruction
 from hybridflow._src.plan.native import native_of
+from hybridflow._src.plan.options import DEFAULT
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.plan import Plan
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.plan.options import Options
 
 
 class Kernels(dict["Operation", "Callable[..., Any]"]):
@@ -26,13 +28,13 @@ class Kernels(dict["Operation", "Callable[..., Any]"]):
 
     Attributes:
       guard: shared by the variables of the owner.
-      threads: how many threads work on one large kernel; 0 leaves it to the process.
+      options: how its plans run.
     """
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, options: Options = DEFAULT) -> None:
         super().__init__()
         self.guard = Guard()
-        self.threads = threads
+        self.options = options
 
 
 # Told of each plan when it is made.
@@ -224,7 +226,7 @@ def build(
         builder.template,
         fed_slots,
         fetches,
-        kernels.threads,
+        kernels.options,
         builder.bodies,
         passes,
     )

@@ -28,8 +28,8 @@ Windows = tuple[tuple[int, ...], ...]
 class Pooling(Depthwise):
     """Steps with pooling."""
 
-    def __init__(self, threads: int, most: int = MOST_NODES) -> None:
-        super().__init__(threads, most)
+    def __init__(self, threads: int, most: int = MOST_NODES, block: int = 2) -> None:
+        super().__init__(threads, most, block)
         # Where the largest elements of windows stand, by what was pooled and how.
         self._places: dict[tuple[Buffer, object], Value] = {}
 

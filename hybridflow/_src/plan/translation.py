@@ -48,7 +48,7 @@ class Translation:
         self._seen = notes[plan]
         self._by_host = by_host
         self._outside = outside
-        self.lowering = Stacks(threads, most)
+        self.lowering = Stacks(threads, most, plan.options.winograd_block)
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []
         self.fetches: list[Any] = []

@@ -24,7 +24,7 @@ class Winograd(Fusion):
     """Steps with packed filters.
 
     Args:
-      block: the rows of a block of results in Winograd's algorithm: 2 or 4, 0 for none.
+      block: the rows of a block of results in Winograd's algorithm: 2 or 4.
     """
 
     def __init__(self, threads: int, most: int = MOST_NODES, block: int = 2) -> None:
@@ -78,7 +78,7 @@ class Winograd(Fusion):
 
         Returns: marks, of which one is set where that gave what is no finite number.
         """
-        if not self._block or not winograd.fits(g):
+        if not winograd.fits(g):
             return None
         tile, m = Tile.of(SHORT_NAMES[x.dtype], g.filters), self._block
         cut = winograd.Cut.of(g, tile, m, self.threads)

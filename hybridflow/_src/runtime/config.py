@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.plan.options import DEFAULT, Options
 from hybridflow._src.runtime.message import Message
 
 if TYPE_CHECKING:
@@ -29,7 +31,19 @@ class GPUOptions(Message):
 
 
 class OptimizerOptions(Message):
-    """Accepted for compatibility."""
+    """How graphs are computed. All but one field are accepted for compatibility.
+
+    Attributes:
+      winograd_block: convolutions with filters of 3x3 and stride 1 go by Winograd's algorithm,
+        where that is quicker, in blocks of so many rows and columns. By default, 0, they have 2,
+        and smaller errors than without it. With 4 there is little more than half of the products,
+        and errors are up to 2e-5 of the largest result in float32, 4e-14 in float64.
+
+    >>> import hybridflow as hf
+    >>> config = hf.ConfigProto()
+    >>> config.graph_options.optimizer_options.winograd_block = 4
+    >>> session = hf.Session(config=config)
+    """
 
     L1, L0 = 0, -1
     DEFAULT, OFF, ON_1, ON_2 = 0, -1, 1, 2
@@ -40,11 +54,12 @@ class OptimizerOptions(Message):
         "opt_level": 0,
         "global_jit_level": 0,
         "max_folded_constant_in_bytes": 0,
+        "winograd_block": 0,
     }
 
 
 class GraphOptions(Message):
-    """Accepted for compatibility."""
+    """Accepted for compatibility, but for `optimizer_options`."""
 
     _fields: ClassVar[dict[str, Any]] = {
         "enable_recv_scheduling": False,
@@ -59,10 +74,10 @@ class GraphOptions(Message):
 
 
 class ConfigProto(Message):
-    """Options of a `Session`, with TensorFlow's fields.
+    """Options of a `Session`, with TensorFlow's fields; and see `OptimizerOptions`.
 
     Raises:
-      AttributeError: for a field that TensorFlow does not have.
+      AttributeError: for a field that there is not.
 
     >>> import hybridflow as hf
     >>> config = hf.ConfigProto(allow_soft_placement=True)
@@ -86,6 +101,29 @@ class ConfigProto(Message):
         "operation_timeout_in_ms": 0,
         "isolate_session_state": False,
     }
+
+
+_BLOCK = (
+    "graph_options.optimizer_options.winograd_block={got!r}: expected 2 or 4, the rows of a block, "
+    "or 0 for the default."
+)
+
+
+def options_of(config: Any) -> Options:
+    """What a configuration, or None, says of how plans run.
+
+    Raises:
+      InvalidArgumentError: if Winograd's algorithm has no such blocks.
+    """
+    threads = getattr(config, "intra_op_parallelism_threads", 0)
+    optimizer = getattr(getattr(config, "graph_options", None), "optimizer_options", None)
+    block = getattr(optimizer, "winograd_block", 0)
+    if block not in (0, 2, 4):
+        raise InvalidArgumentError(None, None, _BLOCK.format(got=block))
+    return Options(
+        threads if isinstance(threads, int) and threads > 0 else 0,
+        block or DEFAULT.winograd_block,
+    )
 
 
 class DebugOptions(Message):

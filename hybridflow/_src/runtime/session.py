@@ -13,6 +13,7 @@ from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import Kernels, build
+from hybridflow._src.runtime.config import options_of
 from hybridflow._src.runtime.fetches import (
     Fetches,
     expand_feed,
@@ -119,8 +120,7 @@ class BaseSession:
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
         self._partial_runs: dict[str, PartialRun] = {}
-        threads = getattr(config, "intra_op_parallelism_threads", 0)
-        own = new_lock(), Kernels(threads if isinstance(threads, int) and threads > 0 else 0)
+        own = new_lock(), Kernels(options_of(config))
         self._shares = bool(target) and not getattr(config, "isolate_session_state", False)
         self._lock, self._kernels = (
             LOCAL_TARGETS[target].setdefault(self._graph, own) if self._shares else own
