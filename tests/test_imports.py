@@ -29,6 +29,7 @@ LAYERS = [
     "losses",
     "metrics",
     "layers",
+    "recurrent",
     "summary",
     "train",
     "saved_model",

@@ -17,6 +17,7 @@ from typing import Any
 MODULES = [
     "hybridflow",
     "hybridflow.nn",
+    "hybridflow.nn.rnn_cell",
     "hybridflow.linalg",
     "hybridflow.layers",
     "hybridflow.losses",
@@ -40,6 +41,7 @@ MODULES = [
     "hybridflow.contrib.eager",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.opt",
+    "hybridflow.contrib.rnn",
     "hybridflow.contrib.summary",
     "hybridflow.contrib.util",
     "hybridflow.keras.regularizers",

@@ -5,6 +5,6 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow.contrib import eager, layers, opt, summary, util
+    from hybridflow.contrib import eager, layers, opt, rnn, summary, util
 
-__all__ = ["eager", "layers", "opt", "summary", "util"]
+__all__ = ["eager", "layers", "opt", "rnn", "summary", "util"]

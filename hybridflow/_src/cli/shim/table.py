@@ -29,6 +29,7 @@ _PUBLIC = {
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
+    ".contrib.rnn": ("hybridflow.contrib.rnn",),
     ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
     ".errors": ("hybridflow.errors",),
@@ -47,6 +48,7 @@ _PUBLIC = {
     ".losses": ("hybridflow.losses",),
     ".metrics": ("hybridflow.metrics",),
     ".nn": ("hybridflow.nn",),
+    ".nn.rnn_cell": ("hybridflow.nn.rnn_cell",),
     ".saved_model": ("hybridflow.saved_model",),
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
@@ -72,6 +74,12 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.opt.python": (),
     "tensorflow.contrib.opt.python.training": (),
     "tensorflow.contrib.opt.python.training.lazy_adam_optimizer": ("hybridflow.contrib.opt",),
+    **_each("tensorflow.contrib.rnn", "python python.ops"),
+    **_each(
+        "tensorflow.contrib.rnn.python.ops",
+        "core_rnn_cell fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",
+        "hybridflow.contrib.rnn",
+    ),
 }
 
 # TensorFlow's own modules re-export one another's names, and programs rely on it: most of them
@@ -120,6 +128,8 @@ _PYTHON = {
         "hybridflow",
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
+    **_each("tensorflow.python.ops", "rnn", "hybridflow.nn"),
+    **_each("tensorflow.python.ops", "rnn_cell rnn_cell_impl", "hybridflow.nn.rnn_cell"),
     **_each("tensorflow.python", "layers", "hybridflow.layers"),
     **_each(
         "tensorflow.python.layers",

@@ -57,14 +57,24 @@ def _tensors(structure: Any) -> list[Tensor]:
     return [convert_to_tensor(t) for t in nest.flatten(structure)]
 
 
-def _collect(
-    rows: _Rows, function: Callable[..., Any], state: list[Tensor], scope: str, reverse: bool
+def collect(
+    function: Callable[..., Any],
+    size: Any,
+    static_size: int | None,
+    state: list[Tensor],
+    scope: str,
+    reverse: bool = False,
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Runs `function(index, *state)`, which gives (new state, items), for each row.
+    """Runs `function(index, *state)`, which gives (new state, items), for each index.
 
-    Returns: the final state, and for each item the tensor of its values by row.
+    Args:
+      size: the number of indices, a tensor; `static_size` is the same where it is known.
+      scope: name scope of the loop, with a slash at the end.
+      reverse: whether the last index comes first.
+
+    Returns: the final state, and for each item the tensor of its values by index; none in eager
+      mode if there are no indices.
     """
-    size = rows.size()
     if context.modes.top.eager:
         columns: list[list[Tensor]] = []
         order = range(int(size))
@@ -98,10 +108,17 @@ def _collect(
             stack, dtype=inner.dtype.base_dtype, shape=TensorShape.of(inner._dims)
         )
         joined = raw.ReverseV2(joined, [0]) if reverse else joined
-        if rows.static_size is not None and inner._dims is not None:
-            joined.set_shape([rows.static_size, *inner._dims])
+        if static_size is not None and inner._dims is not None:
+            joined.set_shape([static_size, *inner._dims])
         stacks.append(joined)
     return results[1:], stacks
+
+
+def _collect(
+    rows: _Rows, function: Callable[..., Any], state: list[Tensor], scope: str, reverse: bool
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The same for each row."""
+    return collect(function, rows.size(), rows.static_size, state, scope, reverse)
 
 
 def map_fn(

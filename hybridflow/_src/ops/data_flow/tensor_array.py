@@ -179,6 +179,10 @@ class TensorArray:
         """The array that another tensor stands for: what loops and conditionals make of it."""
         return self._with(GraphItems(self._form, flow))
 
+    def learn(self, shape: TensorShape) -> None:
+        """Takes the shape of an element that a loop has made."""
+        self._form.learn(shape)
+
     def identity(self) -> TensorArray:
         """An array of the same elements; in graphs, one made where control dependencies hold."""
         return self._with(self._items.identity())

@@ -93,6 +93,14 @@ with _deferred.imports_of(__name__):
         log_uniform_candidate_sampler,
         uniform_candidate_sampler,
     )
+    from hybridflow._src.recurrent.dynamic import bidirectional_dynamic_rnn, dynamic_rnn
+    from hybridflow._src.recurrent.raw import raw_rnn
+    from hybridflow._src.recurrent.static import (
+        static_bidirectional_rnn,
+        static_rnn,
+        static_state_saving_rnn,
+    )
+    from hybridflow.nn import rnn_cell
 
 __all__ = [
     "all_candidate_sampler",
@@ -103,6 +111,7 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "bidirectional_dynamic_rnn",
     "compute_accidental_hits",
     "conv1d",
     "conv2d",
@@ -120,6 +129,7 @@ __all__ = [
     "depthwise_conv2d_native_backprop_input",
     "dilation2d",
     "dropout",
+    "dynamic_rnn",
     "elu",
     "embedding_lookup",
     "erosion2d",
@@ -144,9 +154,11 @@ __all__ = [
     "nce_loss",
     "normalize_moments",
     "pool",
+    "raw_rnn",
     "relu",
     "relu6",
     "relu_layer",
+    "rnn_cell",
     "sampled_softmax_loss",
     "selu",
     "separable_conv2d",
@@ -158,6 +170,9 @@ __all__ = [
     "softplus",
     "softsign",
     "sparse_softmax_cross_entropy_with_logits",
+    "static_bidirectional_rnn",
+    "static_rnn",
+    "static_state_saving_rnn",
     "sufficient_statistics",
     "swish",
     "tanh",

@@ -1,0 +1,161 @@
+"""`RNNCell`: a layer of an input and a state that gives an output and the next state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import dtypes, nest
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.layers.layer import Layer
+from hybridflow._src.ops.arrays.constant import zeros
+from hybridflow._src.ops.arrays.joining import concat
+from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.variables.scope import variable_scope
+from hybridflow._src.variables.scope_state import get_variable_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["RNNCell"]
+
+
+def check_cell(cell: Any, what: str) -> None:
+    """Checks that something can be used as a cell.
+
+    Raises:
+      TypeError: if it lacks what a cell has.
+    """
+    needed = ("output_size", "state_size", "zero_state")
+    if not callable(cell) or not all(hasattr(cell, name) for name in needed):
+        raise TypeError(
+            f"{what} must be an instance of RNNCell: something that is called with an input and a "
+            f"state, with output_size, state_size and zero_state; got {cell!r:.80}."
+        )
+
+
+def _parts(size: Any) -> tuple[Any, Any]:
+    """A size, or sizes, as a vector and as static sizes: an int, a shape, or a tensor."""
+    if isinstance(size, Tensor):
+        known = constant_value(size)
+        static = TensorShape.of(None) if known is None else as_shape(known.reshape(-1).tolist())
+        if known is None and size.shape.is_fully_defined():
+            static = TensorShape([None] * (size.shape.num_elements() or 1))
+        return reshape(size, [-1]), static
+    static = as_shape(size)
+    return static.as_list() if static.is_fully_defined() else None, static
+
+
+def zeros_of(batch_size: Any, size: Any, dtype: Any) -> Tensor:
+    """Zeros `[batch_size, *size]`; both may be ints, shapes or tensors.
+
+    Raises:
+      ValueError: if a size is not known at all.
+    """
+    prefix, known_prefix = _parts(batch_size)
+    suffix, known_suffix = _parts(size)
+    if prefix is None or suffix is None:
+        raise ValueError(f"Provided a prefix or suffix of None: {batch_size} and {size}")
+    static = known_prefix.concatenate(known_suffix)
+    if static.is_fully_defined():
+        return zeros(static.as_list(), dtype=dtype)
+    sizes = [convert_to_tensor(part, dtypes.int32) for part in (prefix, suffix)]
+    made = zeros(concat(sizes, 0), dtype=dtype)
+    made.set_shape(static)
+    return made
+
+
+class RNNCell(Layer):
+    """A layer that is called with an input and a state, and gives an output and the next state.
+
+    A subclass says the sizes of state and output, and computes in `call`; its variables come from
+    `build`, by `add_variable`, or from `hf.get_variable` in `call`.
+
+    Args: as for `hf.layers.Layer`.
+
+    >>> import hybridflow as hf
+    >>> class Average(hf.nn.rnn_cell.RNNCell):
+    ...     state_size = output_size = 2
+    ...     def call(self, inputs, state):
+    ...         mean = 0.5 * (inputs + state)
+    ...         return mean, mean
+    >>> with hf.eager_mode():
+    ...     cell = Average()
+    ...     output, state = cell(hf.constant([[2.0, 4.0]]), cell.zero_state(1, hf.float32))
+    ...     print(output.numpy())
+    [[1. 2.]]
+    """
+
+    def __call__(
+        self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Computes one step.
+
+        Args:
+          inputs: tensor `[batch, input_size]`, or a structure of them.
+          state: tensor `[batch, state_size]`, or a structure of them like `state_size`.
+          scope: variable scope to use at the first call; by default it is called as the class is.
+
+        Returns: the output `[batch, output_size]` and the next state, which is like the state.
+        """
+        opened = get_variable_scope() if scope is None else scope
+        with variable_scope(opened, custom_getter=self._noting) as entered:
+            if scope is not None:
+                kwargs["scope"] = entered
+            return super().__call__(inputs, state, *args, **kwargs)
+
+    def _noting(self, getter: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Gets a variable that `call` asks for, which becomes the layer's own."""
+        variable = getter(*args, **kwargs)
+        trained = getattr(variable, "trainable", True)
+        weights = self._trainable_weights if trained else self._non_trainable_weights
+        if not any(variable is known for known in weights):
+            weights.append(variable)
+        return variable
+
+    @property
+    def state_size(self) -> Any:
+        """The size of the state: an int, a shape, or a structure of them."""
+        raise NotImplementedError(f"{type(self).__name__} has no state_size.")
+
+    @property
+    def output_size(self) -> Any:
+        """The size of the output: an int, a shape, or a structure of them."""
+        raise NotImplementedError(f"{type(self).__name__} has no output_size.")
+
+    def build(self, _: Any) -> None:
+        """Makes nothing: `call` may make variables."""
+
+    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
+        """The state of zeros.
+
+        Args:
+          batch_size: an int or a scalar tensor.
+          dtype: that of the state.
+
+        Returns: a tensor `[batch_size, state_size]`, or a structure of them like `state_size`.
+        """
+        with name_scope(f"{type(self).__name__}ZeroState", values=[batch_size]):
+            return nest.map_structure(
+                lambda size: zeros_of(batch_size, size, dtype), self.state_size
+            )
+
+
+class LayerCell(RNNCell):
+    """A cell whose variables are all made by `build`."""
+
+    def _depth(self, input_shape: Any) -> int:
+        """The number of columns of inputs.
+
+        Raises:
+          ValueError: if it is not known.
+        """
+        depth: int | None = TensorShape(input_shape)[-1].value
+        if depth is None:
+            raise ValueError(
+                f"{self.name}: Expected inputs.shape[-1] to be known, saw shape: {input_shape}"
+            )
+        return depth

@@ -1,0 +1,186 @@
+"""Programs with recurrent networks; each fills a dict `out`.
+
+`given(name, shape)` makes an input, for which gradients are recorded too.
+"""
+
+import zlib
+
+import numpy as np
+
+
+def values_for(name, shape):
+    """Numbers in [-0.6, 0.6] that a name and a shape determine."""
+    start = zlib.crc32(name.encode()) % 1000
+    size = int(np.prod(shape, dtype=np.int64))
+    numbers = 0.6 * np.cos(1.7 * np.arange(size) + start)
+    return numbers.reshape(shape).astype(np.float32)
+
+
+def _step(cell):
+    """A program that calls a cell twice."""
+    return (
+        f"cell = {cell}\n"
+        "state = cell.zero_state(2, tf.float32)\n"
+        "first, state = cell(given('x', [2, 3]), state)\n"
+        "second, state = cell(given('y', [2, 3]), state)\n"
+        "out = {'first': first, 'second': second, 'state': state}\n"
+    )
+
+
+_CELLS = {
+    "basic_rnn": "tf.nn.rnn_cell.BasicRNNCell(4)",
+    "basic_rnn_relu": "tf.nn.rnn_cell.BasicRNNCell(4, activation=tf.nn.relu)",
+    "gru": "tf.nn.rnn_cell.GRUCell(4)",
+    "basic_lstm": "tf.nn.rnn_cell.BasicLSTMCell(4, forget_bias=0.5)",
+    "basic_lstm_joined": "tf.nn.rnn_cell.BasicLSTMCell(4, state_is_tuple=False)",
+    "lstm": "tf.nn.rnn_cell.LSTMCell(4)",
+    "lstm_peepholes": "tf.nn.rnn_cell.LSTMCell(4, use_peepholes=True)",
+    "lstm_clipped": "tf.nn.rnn_cell.LSTMCell(4, use_peepholes=True, cell_clip=0.1)",
+    "lstm_projected": "tf.nn.rnn_cell.LSTMCell(4, num_proj=3, proj_clip=0.1)",
+    "lstm_joined": "tf.nn.rnn_cell.LSTMCell(4, num_proj=3, state_is_tuple=False)",
+    "lstm_all": "tf.nn.rnn_cell.LSTMCell(4, True, 0.3, num_proj=2, proj_clip=0.2, forget_bias=0.1)",
+    "multi": """tf.nn.rnn_cell.MultiRNNCell(
+    [tf.nn.rnn_cell.BasicLSTMCell(4), tf.nn.rnn_cell.GRUCell(2)])""",
+    "multi_joined": """tf.nn.rnn_cell.MultiRNNCell(
+    [tf.nn.rnn_cell.BasicRNNCell(4), tf.nn.rnn_cell.GRUCell(2)], state_is_tuple=False)""",
+    "residual": "tf.nn.rnn_cell.ResidualWrapper(tf.nn.rnn_cell.GRUCell(3))",
+    "device": "tf.nn.rnn_cell.DeviceWrapper(tf.nn.rnn_cell.GRUCell(3), '/cpu:0')",
+    "layer_norm": "tf.contrib.rnn.LayerNormBasicLSTMCell(4)",
+    "layer_norm_off": "tf.contrib.rnn.LayerNormBasicLSTMCell(4, layer_norm=False)",
+    "attention": "tf.contrib.rnn.AttentionCellWrapper(tf.nn.rnn_cell.GRUCell(4), 3)",
+    "attention_lstm": """tf.contrib.rnn.AttentionCellWrapper(
+    tf.nn.rnn_cell.BasicLSTMCell(4), 3, attn_size=2, attn_vec_size=5)""",
+    "attention_joined": """tf.contrib.rnn.AttentionCellWrapper(
+    tf.nn.rnn_cell.GRUCell(4), 2, state_is_tuple=False)""",
+    "input_projection": """tf.contrib.rnn.InputProjectionWrapper(
+    tf.nn.rnn_cell.GRUCell(4), 2, activation=tf.tanh)""",
+    "output_projection": """tf.contrib.rnn.OutputProjectionWrapper(
+    tf.nn.rnn_cell.GRUCell(4), 2)""",
+    "dropout": """tf.nn.rnn_cell.DropoutWrapper(
+    tf.nn.rnn_cell.BasicLSTMCell(4), input_keep_prob=0.7, output_keep_prob=0.6,
+    state_keep_prob=0.8, seed=11)""",
+    "dropout_variational": """tf.nn.rnn_cell.DropoutWrapper(
+    tf.nn.rnn_cell.GRUCell(4), input_keep_prob=0.7, output_keep_prob=0.6, state_keep_prob=0.8,
+    variational_recurrent=True, input_size=3, dtype=tf.float32, seed=12)""",
+}
+
+PROGRAMS = {"cell/" + name: _step(cell) for name, cell in _CELLS.items()}
+PROGRAMS["cell/embedding"] = """
+cell = tf.contrib.rnn.EmbeddingWrapper(tf.nn.rnn_cell.GRUCell(4), 6, 3)
+first, state = cell(tf.constant([[5], [0]]), cell.zero_state(2, tf.float32))
+second, state = cell(tf.constant([[5], [2]]), state)
+out = {'first': first, 'second': second, 'state': state}
+"""
+PROGRAMS["cell/shared"] = """
+cell = tf.nn.rnn_cell.GRUCell(3)
+x, zero = given('x', [2, 3]), tf.zeros([2, 3])
+with tf.variable_scope('here'):
+    first, _ = cell(x, zero)
+with tf.variable_scope('there'):
+    second, _ = cell(first, zero)
+    third, _ = tf.nn.rnn_cell.GRUCell(3)(x, zero)
+fourth, _ = tf.nn.rnn_cell.GRUCell(3)(x, zero, scope='mine')
+out = {'first': first, 'second': second, 'third': third, 'fourth': fourth}
+"""
+PROGRAMS["cell/own"] = """
+class Own(tf.nn.rnn_cell.RNNCell):
+    state_size = 4
+    output_size = 2
+    def call(self, inputs, state):
+        w = tf.get_variable('w', [inputs.shape[1].value, 4])
+        state = tf.tanh(tf.matmul(inputs, w) + state)
+        return tf.layers.dense(state, 2, name='out'), state
+out = {}
+out['outputs'], out['state'] = tf.nn.dynamic_rnn(Own(), given('x', [2, 5, 3]), dtype=tf.float32)
+"""
+
+_NETWORK = """
+outputs, state = {}
+out = {{'outputs': outputs, 'state': state}}
+"""
+_LSTM = "tf.nn.rnn_cell.BasicLSTMCell(4)"
+_GRU = "tf.nn.rnn_cell.GRUCell(4)"
+_X = "given('x', [3, 5, 2])"
+_LENGTHS = "sequence_length=[5, 2, 0]"
+_LIST = "[given('x%d' % i, [3, 2]) for i in range(4)]"
+_FEWER = "sequence_length=[3, 2, 0]"
+_DTYPE = "dtype=tf.float32"
+
+for _name, _program in {
+    "dynamic": f"tf.nn.dynamic_rnn({_LSTM}, {_X}, {_DTYPE})",
+    "dynamic_lengths": f"tf.nn.dynamic_rnn({_LSTM}, {_X}, {_LENGTHS}, {_DTYPE})",
+    "dynamic_time_major": (
+        f"tf.nn.dynamic_rnn({_GRU}, {_X}, sequence_length=[1, 2, 3, 0, 2], {_DTYPE}, "
+        "time_major=True, scope='mine')"
+    ),
+    "dynamic_state": (
+        f"tf.nn.dynamic_rnn({_GRU}, {_X}, {_LENGTHS}, initial_state=given('s', [3, 4]))"
+    ),
+    "dynamic_multi": (
+        f"tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell([{_LSTM}, {_GRU}]), {_X}, {_DTYPE})"
+    ),
+    "bidirectional": (
+        f"tf.nn.bidirectional_dynamic_rnn({_LSTM}, {_GRU}, {_X}, {_LENGTHS}, {_DTYPE})"
+    ),
+    "bidirectional_whole": f"tf.nn.bidirectional_dynamic_rnn({_GRU}, {_GRU}, {_X}, {_DTYPE})",
+    "static": f"tf.nn.static_rnn({_LSTM}, {_LIST}, {_DTYPE})",
+    "static_lengths": f"tf.nn.static_rnn({_LSTM}, {_LIST}, {_FEWER}, {_DTYPE})",
+    "lstm_block": f"tf.nn.static_rnn(tf.contrib.rnn.LSTMBlockCell(4), {_LIST}, {_DTYPE})",
+    "lstm_block_peephole": (
+        f"tf.nn.static_rnn(tf.contrib.rnn.LSTMBlockCell(4, use_peephole=True), {_LIST}, {_DTYPE})"
+    ),
+    "gru_block": f"tf.nn.static_rnn(tf.contrib.rnn.GRUBlockCell(4), {_LIST}, {_DTYPE})",
+    "fused": f"tf.contrib.rnn.LSTMBlockFusedCell(4)({_X}, {_DTYPE})",
+    "fused_lengths": (
+        f"tf.contrib.rnn.LSTMBlockFusedCell(4, use_peephole=True)({_X}, {_DTYPE}, "
+        "sequence_length=[1, 2, 3, 0, 2])"
+    ),
+    "adaptor": (
+        f"tf.contrib.rnn.FusedRNNCellAdaptor({_GRU}, use_dynamic_rnn=True)({_X}, {_DTYPE})"
+    ),
+    "adaptor_static": f"tf.contrib.rnn.FusedRNNCellAdaptor({_GRU})({_X}, {_DTYPE})",
+    "reversed": (
+        "tf.contrib.rnn.TimeReversedFusedRNN(tf.contrib.rnn.FusedRNNCellAdaptor("
+        f"{_GRU}, use_dynamic_rnn=True))({_X}, {_DTYPE}, sequence_length=[1, 2, 3, 0, 2])"
+    ),
+}.items():
+    PROGRAMS["network/" + _name] = _NETWORK.format(_program)
+
+_BOTH = """
+outputs, forth, back = {}
+out = {{'outputs': outputs, 'forth': forth, 'back': back}}
+"""
+for _name, _program in {
+    "static_bidirectional": f"tf.nn.static_bidirectional_rnn({_LSTM}, {_GRU}, {_LIST}, {_DTYPE})",
+    "static_bidirectional_lengths": (
+        f"tf.nn.static_bidirectional_rnn({_GRU}, {_GRU}, {_LIST}, {_FEWER}, {_DTYPE})"
+    ),
+    "stack": (
+        f"tf.contrib.rnn.stack_bidirectional_rnn([{_GRU}, {_LSTM}], [{_GRU}, {_GRU}], "
+        f"{_LIST}, {_DTYPE})"
+    ),
+    "stack_dynamic": (
+        "tf.contrib.rnn.stack_bidirectional_dynamic_rnn("
+        f"[{_GRU}, {_LSTM}], [{_GRU}, {_GRU}], {_X}, {_LENGTHS}, {_DTYPE})"
+    ),
+}.items():
+    PROGRAMS["network/" + _name] = _BOTH.format(_program)
+
+PROGRAMS["network/raw"] = """
+x, lengths = given('x', [5, 3, 2]), tf.constant([4, 2, 1])
+inputs = tf.TensorArray(tf.float32, size=5, clear_after_read=False).unstack(x)
+cell = tf.nn.rnn_cell.GRUCell(4)
+def loop_fn(time, output, state, loop_state):
+    if output is None:
+        state, loop_state = cell.zero_state(3, tf.float32), tf.constant(0)
+    else:
+        loop_state = loop_state + 2
+    finished = time >= lengths
+    read = tf.cond(tf.reduce_all(finished), lambda: tf.zeros([3, 2]), lambda: inputs.read(time))
+    read.set_shape([3, 2])
+    return finished, read, state, output, loop_state
+emitted, state, loop_state = tf.nn.raw_rnn(cell, loop_fn)
+outputs = emitted.stack()
+outputs.set_shape([4, 3, 4])
+out = {'outputs': outputs, 'state': state, 'turns': tf.to_float(loop_state)}
+"""
