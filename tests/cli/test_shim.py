@@ -47,7 +47,7 @@ def test_paths_are_shown_as_programs_write_them(path, text):
         ("tensorflow.train", "matmul", "tf.matmul"),
         ("tensorflow", "layers.relu", "tf.nn.relu"),
         ("tensorflow.contrib.rnn", "xyz", None),
-        ("tensorflow.contrib", "rnn", None),
+        ("tensorflow.contrib", "bayesflow", None),
         ("tensorflow", "feature_column.numeric_column", None),
         ("tensorflow", "AdamOptimiser", "tf.train.AdamOptimizer"),
     ],

@@ -140,8 +140,7 @@ def run_over_time(
 
     with name_scope("while") as scope:
         count = convert_to_tensor(times, name="times")
-        first = [t if context.modes.top.eager else flow_of(t) for t in leaves]
-        final, outputs = collect(step, count, static_times, first, scope)
+        final, outputs = collect(step, count, static_times, list(map(flow_of, leaves)), scope)
     if not outputs:  # no times, in eager mode
         none = nest.flatten(zero_output)
         outputs = [zeros([0, *t.shape.as_list()], dtype=t.dtype) for t in none]

@@ -11,7 +11,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.arrays.shape_ops import shape
 from hybridflow._src.ops.control_flow.loops import loop_op, while_loop
-from hybridflow._src.ops.data_flow.flows import eager_value, flow_of, with_flow
+from hybridflow._src.ops.data_flow.flows import flow_of, tensor_of, with_flow
 from hybridflow._src.ops.data_flow.tensor_array import TensorArray
 from hybridflow._src.ops.math.comparison import logical_not, logical_or
 from hybridflow._src.ops.math.reductions import reduce_all
@@ -79,7 +79,7 @@ class _Led:
         loop_state = loop_state if self._has_loop_state else convert_to_tensor(0)
         given = nest.map_structure(convert_to_tensor, given)
         nest.assert_same_structure(state, cell.state_size)
-        state = nest.map_structure(eager_value, state)
+        state = nest.map_structure(tensor_of, state)
         # All that is carried from turn to turn.
         self._first = [convert_to_tensor(0), convert_to_tensor(finished), given, state, loop_state]
         flat = nest.flatten(given)

@@ -18,6 +18,7 @@ from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.arrays.shape_ops import shape
 from hybridflow._src.ops.control_flow.conditional import cond
 from hybridflow._src.ops.control_flow.debugging import Assert
+from hybridflow._src.ops.data_flow.flows import tensor_of
 from hybridflow._src.ops.data_flow.tensor_array import TensorArray
 from hybridflow._src.ops.math.comparison import equal
 from hybridflow._src.ops.math.reductions import reduce_all, reduce_max, reduce_min
@@ -33,13 +34,14 @@ def size_along(tensors: list[Tensor], axis: int) -> Any:
     Raises:
       ValueError: if they have fewer axes, or differ.
     """
-    known = set()
+    known: set[int] = set()
     for tensor in tensors:
         if tensor.shape.ndims is not None and tensor.shape.ndims <= axis:
             raise ValueError(f"Expected input tensor {tensor} to have rank at least {axis + 1}")
         dims = tensor._dims
-        if dims is not None and dims[axis] is not None:
-            known.add(dims[axis])
+        size = None if dims is None else dims[axis]
+        if size is not None:
+            known.add(size)
     if len(known) > 1:
         what = "Time steps" if axis == 0 else "Batch_size"
         raise ValueError(
@@ -88,9 +90,7 @@ def first_state(cell: Any, initial_state: Any, batch_size: Any, dtype: Any) -> A
       ValueError: if neither it nor a dtype is given.
     """
     if initial_state is not None:
-        return nest.map_structure(
-            lambda s: s if isinstance(s, TensorArray) else convert_to_tensor(s), initial_state
-        )
+        return nest.map_structure(tensor_of, initial_state)
     if not dtype:
         raise ValueError("If there is no initial_state, you must give a dtype.")
     return cell.zero_state(batch_size, dtype)
@@ -169,10 +169,10 @@ def step_if_needed(
     """
     shortest, longest = extremes
 
-    def computed() -> list[Any]:
+    def computed() -> Any:
         after = call_cell()
         nest.assert_same_structure(before[1], after[1])
-        return cond(  # type: ignore[no-any-return]
+        return cond(
             time < shortest,
             lambda: nest.flatten(after),
             lambda: nest.flatten(lengths.ended(time, before, after)),

@@ -19,7 +19,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compat
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_while
-from hybridflow._src.ops.data_flow.flows import eager_value, flow_of, with_flow
+from hybridflow._src.ops.data_flow.flows import flow_of, tensor_of, with_flow
 from hybridflow._src.plan.nested import Repeating
 
 if TYPE_CHECKING:
@@ -332,13 +332,13 @@ def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
 def _run_eagerly(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, limit: Tensor | None
 ) -> Any:
-    state = nest.map_structure(eager_value, list(loop_vars))
+    state = nest.map_structure(tensor_of, list(loop_vars))
     turns = itertools.count() if limit is None else range(int(limit))
     for _ in turns:
         if not cond(*state):
             break
         flat = _flat_results(body(*state), loop_vars)
-        state = nest.pack_sequence_as(state, [eager_value(t) for t in flat])
+        state = nest.pack_sequence_as(state, [tensor_of(t) for t in flat])
     return _result(nest.pack_sequence_as(loop_vars, nest.flatten(state)))
 
 

@@ -10,6 +10,7 @@ from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.data_flow.eager_items import EagerItems
 from hybridflow._src.ops.data_flow.graph_items import GraphItems
 
@@ -258,7 +259,7 @@ class TensorArray:
             rows = self._form.element(value)
             if rows.shape.ndims == 0:
                 raise ValueError(f"TensorArray {self._form.name}: a scalar cannot be split.")
-            parts = convert_to_tensor(lengths, dtypes.int64)
+            parts = cast(convert_to_tensor(lengths), dtypes.int64)
             return self._with(self._items.split(rows, parts))
 
     def size(self, name: str | None = None) -> Tensor:
