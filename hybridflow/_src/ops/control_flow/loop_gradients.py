@@ -119,6 +119,11 @@ class _Backward:
         current = current_body()
 
         def resolve(tensor: Tensor) -> Tensor | None:
+            if tensor.op.body is self._body and tensor.op.type == "Const":
+                if tensor not in items:  # the same in all turns: nothing to keep
+                    with get_default_graph().body_scope(current):
+                        items[tensor] = raw.Const(**tensor.op.attrs)
+                return items[tensor]
             stack = bodies.save_turns(self._op, self._body, tensor)
             if stack is None:
                 return None
