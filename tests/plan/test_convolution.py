@@ -155,6 +155,24 @@ def test_a_constant_filter_of_a_loop_is_packed_once(graph):
         _agree([session.run(y, feed)], [wanted])
 
 
+def test_what_kernels_write_begins_with_a_line_of_the_caches(graph):
+    x = hf.placeholder(hf.float32, [1, 12, 12, 16])
+    y = hf.nn.conv2d(x, _numbers(1, 3, 3, 16, 36).astype(np.float32), [1] * 4, "SAME")
+    kept = hf.Variable(hf.zeros(y.shape))
+    write = kept.assign(hf.nn.relu(y))
+    feed = {x: _numbers(0, *x.shape.as_list())}
+    with hf.Session() as session:
+        session.run(kept.initializer)
+        program = program_of(session, [y, write.op], feed)
+        results = [session.run([y, write.op], feed)[0] for _ in range(3)]
+        memory = [buffer.array for _, step in program.fixed for buffer in step.writes]
+        memory += [program.block.array(buffer) for buffer in program.block.buffers]
+        memory += [storage._array for storage in program.written]
+    assert len(memory) >= 3
+    for array in [*results, *memory]:
+        assert array.nbytes < 1 << 12 or array.ctypes.data % 64 == 0
+
+
 def test_what_constants_alone_give_is_not_lost_where_it_is_fetched(graph):
     images, filters = _numbers(0, 2, 5, 5, 3), _numbers(1, 3, 3, 3, 4)
     x = hf.placeholder(hf.float64, images.shape)

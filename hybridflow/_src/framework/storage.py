@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.framework.errors import FailedPreconditionError
 from hybridflow._src.framework.locks import holding, mending, new_lock
 
@@ -44,17 +45,10 @@ class Guard:
 
 
 _eager_guard = Guard()
-# Kernels read and write vectors, which are to lie within lines of the processor's caches.
-_LINE, _LEAST = 64, 1 << 12
 
 
-def _aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy that begins with a line of the caches, if it is not a small one."""
-    if array.nbytes < _LEAST or array.dtype.hasobject:
-        return np.array(array, order="C")
-    memory = np.empty(array.nbytes + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
-    own = memory[start:][: array.nbytes].view(array.dtype).reshape(array.shape)
+def _own_copy(array: np.ndarray) -> np.ndarray:
+    own = aligned_empty(array.shape, array.dtype)
     own[...] = array
     return own
 
@@ -107,7 +101,7 @@ class Storage:
         writes = _journal.writes
         if self._owned and (writes is None or self in writes):
             return array
-        own = _aligned_copy(array)
+        own = _own_copy(array)
         if writes is not None:
             note(writes, self, array, own)
         self._array, self._owned = own, True

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.kernels import loops
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import Group, GroupCall
@@ -153,7 +152,7 @@ def _fix(steps: list[tuple[int, Any]], taken: Collection[Buffer]) -> list[tuple[
             continue
         for buffer in step.writes:
             buffer.kind = CONSTANT
-            buffer.array = np.empty(buffer.shape, buffer.dtype)
+            buffer.array = aligned_empty(buffer.shape, buffer.dtype)
         fixed.append((position, step))
     positions = {position for position, _ in fixed}
     steps[:] = [item for item in steps if item[0] not in positions]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.alignment import LINE, aligned_empty
 from hybridflow._src.framework.errors import InternalError
-from hybridflow._src.plan.placing import ALIGNMENT, aligned, placed
+from hybridflow._src.plan.placing import aligned, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +45,7 @@ class Handed:
                     return arrays[index]
                 del arrays[index]
                 break
-        array = np.empty(self._shape, self._dtype)
+        array = aligned_empty(self._shape, self._dtype)
         if len(arrays) < self._MOST:
             arrays.append(array)
         return array
@@ -73,8 +74,8 @@ class Block:
         buffers = list(buffers)
         self._offsets, self.size = placed(buffers)
         self.total = sum(map(aligned, buffers))
-        self._memory = np.empty(self.size + ALIGNMENT, np.uint8)
-        self._start = -self._memory.ctypes.data % ALIGNMENT
+        self._memory = np.empty(self.size + LINE, np.uint8)
+        self._start = -self._memory.ctypes.data % LINE
 
     @property
     def buffers(self) -> Iterable[Buffer]:
@@ -116,13 +117,13 @@ class GuardedBlock(Block):
     def __init__(self, buffers: Iterable[Buffer]) -> None:
         buffers = list(buffers)
         super().__init__(buffers)
-        offset = ALIGNMENT
+        offset = LINE
         for buffer in buffers:
             self._offsets[buffer] = offset
             # A zone begins where the buffer ends, and is at least as wide as the alignment.
-            offset += -(-buffer.size // ALIGNMENT) * ALIGNMENT + 2 * ALIGNMENT
-        self._memory = np.empty(offset + ALIGNMENT, np.uint8)
-        self._start = -self._memory.ctypes.data % ALIGNMENT
+            offset += -(-buffer.size // LINE) * LINE + 2 * LINE
+        self._memory = np.empty(offset + LINE, np.uint8)
+        self._start = -self._memory.ctypes.data % LINE
         self._is_zone = np.ones(offset, np.bool_)
         for buffer in buffers:
             self._is_zone[self._offsets[buffer] :][: buffer.size] = False

@@ -6,13 +6,13 @@ import bisect
 import heapq
 from typing import TYPE_CHECKING
 
+from hybridflow._src.framework.alignment import LINE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hybridflow._src.plan.values import Buffer
 
-# What a vector register and a cache line ask for.
-ALIGNMENT = 64
 # So many of the largest buffers are placed with regard to all others of them, which takes time that
 # grows with the square.
 _LARGEST = 256
@@ -20,7 +20,7 @@ _LARGEST = 256
 
 def aligned(buffer: Buffer) -> int:
     """The bytes that a buffer takes."""
-    return -(-max(buffer.size, 1) // ALIGNMENT) * ALIGNMENT
+    return -(-max(buffer.size, 1) // LINE) * LINE
 
 
 def placed(buffers: Iterable[Buffer]) -> tuple[dict[Buffer, int], int]:
