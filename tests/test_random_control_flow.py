@@ -2,7 +2,8 @@
 tapes give, in every execution.
 
 A program is an expression drawn from a seed: `cond`, `case`, `while_loop`, `map_fn`, `scan`,
-`foldl` and `foldr` inside each other, over a scalar, a vector and a variable.
+`foldl`, `foldr` and recurrences with tensor arrays inside each other, over a scalar, a vector and a
+variable.
 `HYBRIDFLOW_RANDOM_PROGRAMS` says how many are tried, from `HYBRIDFLOW_RANDOM_SEED` on.
 """
 
@@ -86,7 +87,11 @@ class Drawing:
             kinds += [self.unary, self.binary]
         if depth > 0:
             kinds += [self.binary, self.cond, self.cond, self.case, self.loop, self.loop, self.fold]
-            kinds += [self.map, self.map, self.scan, self.scan, self.pack] if vector else [self.sum]
+            kinds += (
+                [self.map, self.map, self.scan, self.scan, self.pack, self.recurrence]
+                if vector
+                else [self.sum, self.row]
+            )
         return self.pick(kinds)(known, vector, depth - 1)
 
     def leaf(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
@@ -204,6 +209,40 @@ class Drawing:
     def fold(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
         x = self.folded(self.pick(["foldl", "foldr"]), known, depth)
         return self.spread(x) if vector else x
+
+    def row(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
+        """An element of a vector, at an index that a run tells."""
+        x, at = self.expression(known, True, depth), self.expression(known, False, 0)
+        back = ROWS * int(self.rng.integers(2))
+
+        def build(s: Scope) -> Any:
+            place = hf.cast((hf.tanh(at.build(s)) + 1.0) * (ROWS / 2.01), hf.int32)
+            return x.build(s)[place - back]
+
+        return Expression(f"{x}[{at}; -{back}]", build)
+
+    def recurrence(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
+        """A state that goes from row to row, held where a sequence has ended, kept in an array."""
+        elems, row, x = self.rows(known, depth, ["h"])
+        turns, length = (int(n) for n in self.rng.integers(0, ROWS + 1, 2))
+        skips = bool(self.rng.integers(2))
+
+        def build(s: Scope) -> Any:
+            rows = elems.build(s)
+
+            def body(t: Any, h: Any, array: Any) -> Any:
+                r = rows[t]
+                new = x.build(s.with_values(**{row: r, "h": h}))
+                new = hf.where(t < length, new, h)
+                return t + 1, new, array.write(t, new + r if skips else new)
+
+            array = hf.TensorArray(hf.float64, ROWS, element_shape=[])
+            first = hf.zeros([], hf.float64)
+            _, _, array = hf.while_loop(lambda t, *_: t < turns, body, (0, first, array))
+            return array.stack()
+
+        text = f"recurrence({turns} turns, {length} held, {row} in {elems}: {x}, {skips})"
+        return Expression(text, build)
 
     def pack(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
         items = [self.expression(known, False, depth) for _ in range(ROWS)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hybridflow._src.kernels import looping
-from hybridflow._src.plan.lowering import Lowering
+from hybridflow._src.plan.slices import Slices
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Stack, Value
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Stacks(Lowering):
+class Stacks(Slices):
     """Steps with those that work with stacks.
 
     Attributes:

@@ -15,7 +15,8 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import is_dense_tensor_like
 from hybridflow._src.ops.arrays.constant import of_array
 from hybridflow._src.ops.arrays.joining import stack
-from hybridflow._src.ops.arrays.slicing import MASKS, strided_slice_op
+from hybridflow._src.ops.arrays.slice_specs import MASKS
+from hybridflow._src.ops.arrays.slicing import strided_slice_op
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor

@@ -10,9 +10,20 @@ import numpy as np
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_dims, constant_value
+from hybridflow._src.kernels.slices import REST, WINDOW, Axis
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.arrays.constant import ones_like
+from hybridflow._src.ops.arrays.slice_specs import (
+    MASKS,
+    axes,
+    check_pick,
+    elements,
+    index_of,
+    masks_of,
+    range_of,
+    walk,
+)
 from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -23,103 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["slice", "strided_slice"]
 
-# What a strided slice says beside its bounds: bit i of a mask changes the meaning of entry i.
-MASKS: dict[str, Any] = {
-    "begin_mask": 0,
-    "end_mask": 0,
-    "ellipsis_mask": 0,
-    "new_axis_mask": 0,
-    "shrink_axis_mask": 0,
-}
-
-
-def _elements(tensor: Tensor) -> list[int | None] | None:
-    """The entries of an integer vector as far as they are known; None if their number is not."""
-    value = constant_value(tensor)
-    if value is not None:
-        if value.ndim != 1:
-            raise ValueError(f"Shape must be rank 1 but is rank {value.ndim}")
-        return value.tolist()
-    (count,) = shape_rules.with_rank(tensor, 1)
-    if tensor.op.type == "Pack" and tensor.op.attrs["axis"] == 0:
-        parts = [constant_value(t) for t in tensor.op.inputs]
-        return [None if p is None else int(p) for p in parts]
-    return None if count is None else [None] * count
-
-
 # -- StridedSlice ----------------------------------------------------------------------------------
-
-
-def _walk(rank: int, count: int, masks: dict[str, Any]) -> Iterable[tuple[int, str, int]]:
-    """For each entry of a slice spec its index, kind and the dimension of the input it is about.
-
-    The kinds are "new", "pick" (an index), "range", and "keep" for the dimensions that the ellipsis
-    stands for (at the end, if there is none).
-    """
-    ellipsis = masks["ellipsis_mask"] & ((1 << count) - 1)
-    if ellipsis & (ellipsis - 1):
-        raise ValueError("Multiple ellipses in slice spec not allowed")
-    used = bin(~(masks["new_axis_mask"] | ellipsis) & ((1 << count) - 1)).count("1")
-    if used > rank:
-        raise ValueError(f"Index out of range using input dim {rank}; input has only {rank} dims")
-    dim = 0
-    for i in range(count):
-        bit = 1 << i
-        if ellipsis & bit:
-            for _ in range(rank - used):
-                yield i, "keep", dim
-                dim += 1
-        elif masks["new_axis_mask"] & bit:
-            yield i, "new", dim
-        else:
-            yield i, "pick" if masks["shrink_axis_mask"] & bit else "range", dim
-            dim += 1
-    while dim < rank:
-        yield count, "keep", dim
-        dim += 1
-
-
-def _check_pick(begin: int, stride: int | None, dim: int, size: int | None) -> None:
-    if stride is not None and stride <= 0:
-        raise ValueError("only stride 1 allowed on non-range indexing.")
-    if size is not None and not -size <= begin < size:
-        raise ValueError(f"slice index {begin} of dimension {dim} out of bounds.")
-
-
-def _range(begin: Any, end: Any, stride: int, i: int, masks: dict[str, Any]) -> builtins.slice:
-    if stride == 0:
-        raise ValueError(f"strides[{i}] must be non-zero")
-    return builtins.slice(
-        None if masks["begin_mask"] >> i & 1 else begin,
-        None if masks["end_mask"] >> i & 1 else end,
-        stride,
-    )
-
-
-def index_of(
-    dims: tuple[int, ...], begin: Any, end: Any, strides: Any, masks: dict[str, Any]
-) -> tuple[Any, ...]:
-    """The index that means for a NumPy array of shape `dims` what the slice spec means."""
-    begin, end, strides = begin.tolist(), end.tolist(), strides.tolist()
-    if not len(begin) == len(end) == len(strides):
-        raise ValueError("Expected begin, end, and strides to be 1D equal size tensors")
-    index: list[Any] = []
-    for i, kind, dim in _walk(len(dims), len(begin), masks):
-        if kind == "pick":
-            _check_pick(begin[i], strides[i], dim, dims[dim])
-            index.append(begin[i])
-        elif kind == "range":
-            index.append(_range(begin[i], end[i], strides[i], i, masks))
-        else:
-            index.append(None if kind == "new" else builtins.slice(None))
-    # The ellipsis makes NumPy return an array where only one element is left.
-    return (*index, ...)
 
 
 def _sliced_shape(
     attrs: dict[str, Any], x: Tensor, begin: Tensor, end: Tensor, strides: Tensor
 ) -> shape_rules.Dims:
-    specs = [_elements(t) for t in (begin, end, strides)]
+    specs = [elements(t) for t in (begin, end, strides)]
     counts = {len(spec) for spec in specs if spec is not None}
     if len(counts) > 1:
         raise ValueError("Expected begin, end, and strides to be 1D equal size tensors")
@@ -129,11 +50,11 @@ def _sliced_shape(
     count = counts.pop()
     first, last, steps = ([None] * count if spec is None else spec for spec in specs)
     result: list[int | None] = []
-    for i, kind, dim in _walk(len(dims), count, attrs):
+    for i, kind, dim in walk(len(dims), count, attrs):
         if kind == "pick":
             at = first[i]
             if at is not None:
-                _check_pick(at, steps[i], dim, dims[dim])
+                check_pick(at, steps[i], dim, dims[dim])
         elif kind == "range":
             result.append(_range_length(first[i], last[i], steps[i], i, attrs, dims[dim]))
         else:
@@ -153,7 +74,7 @@ def _range_length(
         return None
     unknown_begin = begin is None and not masks["begin_mask"] >> i & 1
     unknown_end = end is None and not masks["end_mask"] >> i & 1
-    wanted = _range(begin, end, stride, i, masks)
+    wanted = range_of(begin, end, stride, i, masks)
     if size is None or unknown_begin or unknown_end:
         return None
     return len(range(*wanted.indices(size)))
@@ -165,14 +86,18 @@ def _strided_slice(
     return x[index_of(x.shape, begin, end, strides, masks)]
 
 
-def _masks_of(op: Any) -> dict[str, Any]:
-    return {name: op.get_attr(name) for name in MASKS}
+def _native_slice(b: Any, x: Any, begin: Any, end: Any, strides: Any, **masks: int) -> Any:
+    known = [bound.constant for bound in (begin, end, strides)]
+    if all(bound is not None for bound in known):
+        return b.view(_strided_slice, x, *known, **masks)
+    (shape,) = b.seen
+    return b.slice(x, begin, end, axes(b, x.shape, strides, shape, masks), shape)
 
 
 def _strided_slice_grad(op: Any, dy: Tensor) -> tuple[Any, None, None, None]:
     x, begin, end, strides = op.inputs
     shape = shape_of(x, begin.dtype.base_dtype)
-    return raw.StridedSliceGrad(shape, begin, end, strides, dy, **_masks_of(op)), None, None, None
+    return raw.StridedSliceGrad(shape, begin, end, strides, dy, **masks_of(op)), None, None, None
 
 
 def _specs() -> Iterable[tuple[tuple[int, ...], list[list[int]], dict[str, Any]]]:
@@ -207,6 +132,7 @@ strided_slice_op = OpDef(
     aliases=True,
     grad=_strided_slice_grad,
     samples=_strided_slice_samples,
+    native=_native_slice,
 )
 
 
@@ -233,6 +159,8 @@ def _native_unsliced(
     b: Any, shape: Any, begin: Any, end: Any, strides: Any, dy: Any, **masks: int
 ) -> Any:
     dims = tuple(b.known(shape).tolist())
+    if any(bound.constant is None for bound in (begin, end, strides)):
+        return b.unslice(dims, dy, begin, end, axes(b, dims, strides, dy.shape, masks))
     index = index_of(dims, b.known(begin), b.known(end), b.known(strides), masks)
     zeros = b.full(dims, 0, dy.dtype)
     return b.assemble(dims, dy.dtype, [(zeros, lambda a: a), (dy, lambda a: a[index])])
@@ -240,7 +168,7 @@ def _native_unsliced(
 
 def _unsliced_grad(op: Any, dz: Tensor) -> tuple[None, None, None, None, Any]:
     _, begin, end, strides, _ = op.inputs
-    return None, None, None, None, raw.StridedSlice(dz, begin, end, strides, **_masks_of(op))
+    return None, None, None, None, raw.StridedSlice(dz, begin, end, strides, **masks_of(op))
 
 
 def _unsliced_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -324,7 +252,7 @@ def strided_slice(
 
 
 def _slice_shape(attrs: dict[str, Any], x: Tensor, begin: Tensor, size: Tensor) -> shape_rules.Dims:
-    first, sizes = _elements(begin), _elements(size)
+    first, sizes = elements(begin), elements(size)
     count = None if first is None else len(first)
     if sizes is not None:
         if count not in (None, len(sizes)):
@@ -370,8 +298,21 @@ def _slice(x: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
 def _slice_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
     x, begin, _ = op.inputs
     index = begin.dtype.base_dtype
+    if constant_value(begin) is None:  # nor is it known how much would be padded
+        end = raw.Add(begin, shape_of(op.outputs[0], index))
+        ones = raw.OnesLike(begin)
+        return raw.StridedSliceGrad(shape_of(x, index), begin, end, ones, dy), None, None
     after = raw.Sub(raw.Sub(shape_of(x, index), begin), shape_of(op.outputs[0], index))
     return raw.Pad(dy, raw.Pack([begin, after], axis=1)), None, None
+
+
+def _native_window(b: Any, x: Any, begin: Any, size: Any) -> Any:
+    if begin.constant is not None and size.constant is not None:
+        return b.view(_slice, x, begin.constant, size.constant)
+    (shape,) = b.seen
+    rest = [REST if n < 0 else 0 for n in b.known(size).tolist()]
+    axes = [Axis(i, shape[i], 1, WINDOW | flag) for i, flag in enumerate(rest)]
+    return b.slice(x, begin, begin, axes, shape)
 
 
 def _slice_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -397,6 +338,7 @@ _slice_op = OpDef(
     aliases=True,
     grad=_slice_grad,
     samples=_slice_samples,
+    native=_native_window,
 )
 
 

@@ -21,6 +21,7 @@ from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow.writing import (
     write_stack_all,
@@ -56,6 +57,12 @@ def save(op: Operation, body: Body, tensor: Tensor, dtype: DType, dims: Any) -> 
         outer = body.saved[tensor] = Tensor(op, len(op.outputs), dtype, dims)
         op.outputs.append(outer)
     return outer
+
+
+def same_always(body: Body, tensor: Tensor) -> Tensor | None:
+    """A constant for a tensor inside `body` that has one value in every run."""
+    value = constant_value(tensor) if tensor.op.body is body else None
+    return None if value is None else raw.Const(value=value, dtype=tensor.dtype.base_dtype)
 
 
 def save_turns(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
@@ -179,11 +186,14 @@ def handle_form(handle: Any) -> dict[str, Any]:
 # saves is a stack of stacks, and its gradient a dict of dicts.
 
 
-def nothing(dtype: DType) -> Any:
+def nothing(dtype: DType, dims: Any = None) -> Any:
     """What stands for a value that a run did not come to: nobody uses it, but it can be added up
-    and passed through.
+    and passed through. It has the value's shape where that is known.
     """
-    return Turns() if dtype is dtypes.variant else np.zeros((), dtype.np)
+    if dtype is dtypes.variant:
+        return Turns()
+    shape = () if dims is None or None in dims else dims
+    return np.broadcast_to(np.zeros((), dtype.np), shape)
 
 
 def _item(stack: Any, index: np.ndarray, dtype: Any, shape: Any) -> np.ndarray:

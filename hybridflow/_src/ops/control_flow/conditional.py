@@ -38,7 +38,7 @@ def _kernel(choose: Callable[[Any], int], op: Operation, *plans: Any) -> Choosin
             [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
             for body in op.bodies
         ],
-        [bodies.nothing(t.dtype) for t in op.outputs],
+        [bodies.nothing(t.dtype, t._dims) for t in op.outputs],
     )
 
 
@@ -87,6 +87,9 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
 
 def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:
     """Hands a tensor of a branch out, for the gradient."""
+    known = bodies.same_always(body, tensor)
+    if known is not None:
+        return known
     return bodies.save(op, body, tensor, tensor.dtype.base_dtype, tensor._dims)
 
 

@@ -13,6 +13,7 @@ from hybridflow._src.framework.op_def import ZERO
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.ops.arrays.slice_specs import picks_row
 from hybridflow._src.ops.control_flow import bodies, dependence
 from hybridflow._src.ops.control_flow.ordering import current_body
 
@@ -67,8 +68,8 @@ class _Backward:
       count: how many loop variables it has.
       state: which of them have a gradient.
       captures: the captures that have one.
-      rows: the captures whose rows are collected, and where in `collected` the values stand, before
-        the indices.
+      rows: the captures whose rows are collected, and for each part of their gradient where in
+        `collected` the values stand, before the indices.
       collected: tensors of the body whose values in all turns are wanted, then their stacks.
     """
 
@@ -83,7 +84,7 @@ class _Backward:
         self.state = [i for i in range(self.count) if body.outputs[i] in reached]
         inputs = op.inputs[self.count :]
         self.captures = [t for t in inputs if t in body.captures and t in reached]
-        self.rows: dict[Tensor, int] = {}
+        self.rows: dict[Tensor, list[int]] = {}
         self.collected: list[Tensor] = []
         # The dtype and shape of each.
         self._forms: list[dict[str, Any]] = []
@@ -119,11 +120,9 @@ class _Backward:
         current = current_body()
 
         def resolve(tensor: Tensor) -> Tensor | None:
-            if tensor.op.body is self._body and tensor.op.type == "Const":
-                if tensor not in items:  # the same in all turns: nothing to keep
-                    with get_default_graph().body_scope(current):
-                        items[tensor] = raw.Const(**tensor.op.attrs)
-                return items[tensor]
+            known = bodies.same_always(self._body, tensor)
+            if known is not None:
+                return known
             stack = bodies.save_turns(self._op, self._body, tensor)
             if stack is None:
                 return None
@@ -143,19 +142,28 @@ class _Backward:
             return total
         if total.dtype is dtypes.variant:
             return raw.AddStackGradients(total, grad)
-        if isinstance(grad, IndexedSlices) and _is_one_form(grad):
-            self.rows[tensor] = len(self.collected)
-            for part in (grad.values, grad.indices):
-                inside = raw.Identity(part)
-                shape = TensorShape.of(inside._dims)
-                self._forms.append({"dtype": inside.dtype.base_dtype, "shape": shape})
-                self.collected.append(inside)
+        rows = _rows_of(grad)
+        if rows and all(map(_is_one_form, rows)):
+            self.rows[tensor] = []
+            for part in rows:
+                self.rows[tensor].append(len(self.collected))
+                self._collect(part.values)
+                self._collect(part.indices)
             return total
         return _of_shape(total + bodies.dense(grad), total)
 
+    def _collect(self, value: Any) -> None:
+        inside = raw.Identity(value)
+        shape = TensorShape.of(inside._dims)
+        self._forms.append({"dtype": inside.dtype.base_dtype, "shape": shape})
+        self.collected.append(inside)
+
     def sum_of_rows(self, tensor: Tensor, like: Tensor) -> Tensor:
         """The gradient for a capture, of the shape of `like`, from the rows of all turns."""
-        first = self.rows[tensor]
+        sums = [self._sum_of_part(first, like) for first in self.rows[tensor]]
+        return _of_shape(sums[0] if len(sums) == 1 else raw.AddN(sums), like)
+
+    def _sum_of_part(self, first: int, like: Tensor) -> Tensor | None:
         values, indices = (
             raw.StackAll(self.collected[i], **self._forms[i]) for i in (first, first + 1)
         )
@@ -164,7 +172,23 @@ class _Backward:
         count = raw.Reshape(raw.Size(indices), [1])
         values = raw.Reshape(values, raw.ConcatV2([count, row], 0))
         rows = IndexedSlices(values, raw.Reshape(indices, [-1]), shape)
-        return _of_shape(bodies.dense(rows), like)
+        return bodies.dense(rows)
+
+
+def _rows_of(grad: Any) -> list[IndexedSlices]:
+    """The parts of a gradient that consists of rows, each where a turn picked it; else nothing."""
+    if isinstance(grad, IndexedSlices):
+        return [grad]
+    op = grad.op
+    if op.type == "AddN":
+        parts = [_rows_of(t) for t in op.inputs]
+        return [part for found in parts for part in found] if all(parts) else []
+    if op.type != "StridedSliceGrad" or not picks_row(op):
+        return []
+    shape, begin, _, _, dy = op.inputs
+    size, index = (raw.StridedSlice(t, [0], [1], [1]) for t in (shape, begin))
+    # Negative ones count from the end.
+    return [IndexedSlices(raw.ExpandDims(dy, 0), raw.FloorMod(index, size), shape)]
 
 
 def _is_one_form(grad: IndexedSlices) -> bool:

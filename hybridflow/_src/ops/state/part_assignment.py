@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import merge
-from hybridflow._src.ops.arrays.slicing import MASKS, index_of
+from hybridflow._src.ops.arrays.slice_specs import MASKS, index_of
 from hybridflow._src.ops.families import INDICES, NUMBERS
 
 if TYPE_CHECKING:
