@@ -184,3 +184,34 @@ outputs = emitted.stack()
 outputs.set_shape([4, 3, 4])
 out = {'outputs': outputs, 'state': state, 'turns': tf.to_float(loop_state)}
 """
+
+for _name, _averages in {
+    "both": "True, True",
+    "time": "True, False",
+    "batch": "False, True",
+}.items():
+    PROGRAMS["loss/" + _name] = f"""
+x, weights = given('x', [2, 3, 4]), tf.constant([[1.0, 1.0, 0.5], [1.0, 0.0, 0.0]])
+targets = tf.constant([[3, 0, 1], [2, 0, 0]])
+out = {{'loss': tf.contrib.seq2seq.sequence_loss(x, targets, weights, {_averages})}}
+"""
+
+PROGRAMS["crf/log_likelihood"] = """
+x, pairs = given('x', [3, 4, 2]), given('pairs', [2, 2])
+tags, lengths = tf.constant([[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 0]]), tf.constant([4, 2, 1])
+likelihood, _ = tf.contrib.crf.crf_log_likelihood(x, tags, lengths, pairs)
+norm = tf.contrib.crf.crf_log_norm(x, lengths, pairs)
+out = {'likelihood': tf.identity(likelihood, name='likelihood'), 'norm': norm}
+"""
+PROGRAMS["crf/variable"] = """
+x, tags = given('x', [3, 4, 2]), tf.constant([[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 0]])
+likelihood, _ = tf.contrib.crf.crf_log_likelihood(x, tags, tf.constant([4, 2, 1]))
+out = {'likelihood': tf.identity(likelihood, name='likelihood')}
+"""
+PROGRAMS["crf/decode"] = """
+x, pairs = given('x', [3, 4, 2]), given('pairs', [2, 2])
+tags, score = tf.contrib.crf.crf_decode(x, pairs, tf.constant([4, 2, 1]))
+tags.set_shape([3, 4])
+score.set_shape([3])
+out = {'tags': tf.to_float(tags), 'score': score}
+"""

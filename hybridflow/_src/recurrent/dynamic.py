@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.arrays.arranging import reverse, transpose
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.gather import gather
-from hybridflow._src.ops.arrays.joining import concat
+from hybridflow._src.ops.arrays.joining import concat, stack
+from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.arrays.reversing import reverse_sequence
 from hybridflow._src.ops.arrays.sequences import range as range_of
 from hybridflow._src.ops.arrays.shape_ops import rank
@@ -144,16 +144,24 @@ def run_over_time(
     if not outputs:  # no times, in eager mode
         none = nest.flatten(zero_output)
         outputs = [zeros([0, *t.shape.as_list()], dtype=t.dtype) for t in none]
-    static_batch = batch_size if isinstance(batch_size, int) else None
-    for tensor in outputs:
-        if tensor.shape.ndims is not None:
-            tensor.set_shape(
-                TensorShape([static_times, static_batch]).concatenate(tensor.shape[2:])
-            )
+    outputs = [_of_sizes(t, times, batch_size) for t in outputs]
     return (
         nest.pack_sequence_as(output_size, outputs),
         nest.pack_sequence_as(state, map(with_flow, leaves, final)),
     )
+
+
+def _of_sizes(outputs: Tensor, times: Any, batch_size: Any) -> Tensor:
+    """Outputs of all times: where there are none, only these sizes tell the shape."""
+    dims = outputs._dims
+    if dims is None:
+        return outputs
+    inner = dims[2:]
+    if isinstance(times, int) or isinstance(batch_size, int) or None in inner:
+        known = [size if isinstance(size, int) else None for size in (times, batch_size)]
+        outputs.set_shape([*known, *inner])
+        return outputs
+    return reshape(outputs, stack([times, batch_size, *inner]))
 
 
 def bidirectional_dynamic_rnn(
