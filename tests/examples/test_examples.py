@@ -24,6 +24,7 @@ PROGRAMS = {
     "nmf": (40, "unexplained"),
     "portfolio": (60, "loss"),
     "embeddings": (500, "loss"),
+    "characters": (40, "loss"),
     "siamese": (40, "loss"),
     "gan": (60, "means differ by"),
 }
@@ -136,3 +137,10 @@ def test_a_frozen_graph_is_served(monkeypatch, capsys):
     assert 310 < values[0] < 325
     assert 345 < values[-1] < 365
     assert values == sorted(values)
+
+
+def test_the_characters_become_words(run):
+    told = run("characters", "graph", 150).splitlines()
+    written = "\n".join(told[told.index(next(x for x in told if x.startswith("step  149"))) + 1 :])
+    assert len(written) == 201
+    assert " the " in written or " and " in written or " to " in written
