@@ -448,3 +448,32 @@ def test_names(case):
     with hf.Graph().as_default() as graph:
         function(hf.placeholder(hf.int32, [], name="n"))
         assert [op.name for op in graph.get_operations()][1:] == wanted.split()
+
+
+class TestWhatIsKnownOfShapes:
+    """Of sizes that are put together of tensors, each known or not."""
+
+    def test_tile(self):
+        with hf.Graph().as_default():
+            some = hf.placeholder(hf.int32)
+            assert hf.tile(hf.ones([1, 1]), [some, 7]).shape.as_list() == [None, 7]
+
+    def test_reshape(self):
+        with hf.Graph().as_default():
+            some = hf.placeholder(hf.int32)
+            assert hf.reshape(hf.placeholder(hf.float32), [some, 37]).shape.as_list() == [None, 37]
+
+    def test_pad(self):
+        with hf.Graph().as_default():
+            x, some = hf.ones([4, 4]), hf.placeholder(hf.int32)
+            assert hf.pad(x, [[1, 2], some]).shape.as_list() == [7, None]
+            assert hf.pad(x, [[some, 0], [1, 2]]).shape.as_list() == [None, 7]
+            assert hf.pad(x, [[hf.constant(1), 2], [0, some]]).shape.as_list() == [7, None]
+            assert hf.pad(some, [[1, 2], some]).shape.as_list() == [None, None]
+
+
+def test_parts_of_nothing(execution):
+    parts = execution(lambda x: hf.dynamic_partition(x, [0, 1], 3), np.zeros((2, 0)))
+    assert [part.shape for part in parts] == [(1, 0), (1, 0), (0, 0)]
+    scattered = execution(lambda x: hf.scatter_nd(hf.zeros([0], hf.int32), x, [0]), np.zeros(0))
+    assert scattered.shape == (0,)

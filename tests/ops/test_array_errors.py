@@ -65,6 +65,12 @@ AT_ONCE = {
         ValueError,
         "must be evenly divisible by 3 but is 4",
     ),
+    "axes of a reduction": (
+        lambda: hf.reduce_sum([[1, 2]], [[0], [1]]),
+        ValueError,
+        "must be at most rank 1 but is rank 2",
+    ),
+    "axis of softmax": (lambda: hf.nn.softmax([1.0], dim=100), INVALID, "Invalid axis 100"),
     "reshape twice": (lambda: hf.reshape([1, 2], [-1, -1]), INVALID, "Only one input size may be"),
     "reshape negative": (lambda: hf.reshape([1, 2], [-2]), INVALID, "must be non-negative, not -2"),
     "reshape scalar": (lambda: hf.reshape([1, 2], 2), ValueError, "must be rank 1 but is rank 0"),
@@ -218,12 +224,25 @@ AT_RUN_TIME = {
     "gather axis": (lambda: hf.gather([[1, 2]], [0, 5], axis=1), r"indices\[1\] = 5 is not in"),
     "gather_nd": (lambda: hf.gather_nd([[1, 2]], [[0, 5]]), r"indices\[0, :\] = \[0, 5\] does not"),
     "scatter_nd": (lambda: hf.scatter_nd([[5]], [1.0], [3]), r"\[5\] does not index into \[3\]"),
+    "gather_nd of nothing": (
+        lambda: hf.gather_nd(np.zeros([0, 3]), [[0, 1]]),
+        "more than 0 entries, but params is empty",
+    ),
+    "scatter_nd to nothing": (
+        lambda: hf.scatter_nd(late([[0]]), late([1.0]), [0]),
+        "Indices and updates specified for empty output",
+    ),
+    "split number": (lambda: hf.split(late([1, 2, 3]), late([1, 2]), num=3), "2 sizes for 3 parts"),
     "where": (lambda: hf.where(late([True]), late([1, 2]), late([3, 4])), "not compatible"),
     "where scalar": (lambda: hf.where(late(True)), "Unhandled input dimensions: 0"),
     "unique": (lambda: hf.unique(late([[1]])), "rank 1 but is rank 2"),
     "partition": (
         lambda: hf.dynamic_partition([1, 2, 3], [0, 1, 5], 2),
         r"partitions\[2\] = 5 is not in \[0, 2\)",
+    ),
+    "partition of a whole": (
+        lambda: hf.dynamic_partition([1, 2, 3], 5, 2),
+        r"partitions = 5 is not in \[0, 2\)",
     ),
     "stitch": (lambda: hf.dynamic_stitch([[0, -1]], [[1, 2]]), r"indices\[1\] is out of range"),
     "slice": (lambda: hf.slice([1, 2, 3], late([2]), [2]), r"size\[0\] in \[0, 1\], but got 2"),

@@ -275,15 +275,53 @@ def test_case_without_default_and_exclusive(execution):
         return hf.case([(x < 0.0, lambda: x), (x < 1.0, lambda: x)])
 
     assert execution(nothing, 0.5) == 0.5
-    with pytest.raises(hf.errors.InvalidArgumentError, match="None of the conditions"):
+    with pytest.raises(hf.errors.InvalidArgumentError, match="Input error: None of the conditions"):
         execution(nothing, 2.0)
 
     def both(x):
         return hf.case([(x > 0.0, lambda: x), (x > 1.0, lambda: -x)], exclusive=True)
 
     assert execution(both, 0.5) == 0.5
-    with pytest.raises(hf.errors.InvalidArgumentError, match="More than one condition"):
+    with pytest.raises(
+        hf.errors.InvalidArgumentError, match="Input error: More than one condition"
+    ):
         execution(both, 2.0)
+
+
+def test_a_list_of_one_result_is_that_result(execution):
+    """So one branch may give a list, the other its item, unless `strict` says otherwise."""
+
+    def function(x):
+        chosen = hf.cond(x > 0.0, lambda: [x], lambda: -x)
+        return [chosen, hf.case([(x > 0.0, lambda: (x,))], default=lambda: [-x])]
+
+    assert execution(function, 2.0) == [2.0, 2.0]
+    assert execution(function, -3.0) == [3.0, 3.0]
+    with hf.Graph().as_default(), pytest.raises(ValueError, match="same nested structure"):
+        hf.cond(hf.constant(True), lambda: [hf.constant(1)], lambda: hf.constant(1), strict=True)
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_branch_waits_only_for_what_its_results_need(inner):
+    with hf.Graph().as_default(), hf.Session() as session:
+        unfed = hf.placeholder(hf.float32, [], name="unfed")
+        a = hf.constant(3)
+
+        def waiting(needed):
+            with hf.control_dependencies([unfed]):
+                waited = a + 1
+            return (waited if needed else a) + 2
+
+        def chosen(needed):
+            function = lambda: waiting(needed)  # noqa: E731 - as `cond` takes it
+            if inner:
+                taken = function
+                function = lambda: hf.cond(a > 2, taken, lambda: a)  # noqa: E731
+            return hf.cond(hf.constant(True), function, lambda: hf.constant(1))
+
+        assert session.run(chosen(needed=False)) == 5
+        with pytest.raises(hf.errors.InvalidArgumentError, match="unfed"):
+            session.run(chosen(needed=True))
 
 
 @pytest.mark.parametrize("x", [3.5, 398.5, 1000.0])
@@ -441,7 +479,7 @@ class TestErrors:
                 hf.while_loop(
                     lambda x: hf.reduce_sum(x) < 3.0, lambda x: hf.concat([x, x], 0), [hf.ones([1])]
                 )
-            with pytest.raises(ValueError, match="number of inputs and outputs"):
+            with pytest.raises(ValueError, match="the same number of elements"):
                 hf.while_loop(lambda i, j: i < 3, lambda i, j: i, [0, 0])
             with pytest.raises(TypeError, match="boolean scalar"):
                 hf.while_loop(lambda i: i, lambda i: i, [0])

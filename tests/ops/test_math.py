@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import mpmath
@@ -522,22 +523,36 @@ class TestSegments:
         ("ids", "message"),
         [
             ([0, 2, 0], "not increasing"),
-            ([-1, 0, 0], "negative"),
+            ([0, 2, 1, 3], "not increasing"),
+            ([0, 1, 2, 0], "Segment id 1 out of range"),
+            ([-1, 0, 0], "Segment id -1 out of range"),
+            ([0, 0, -1], "segment ids must be >= 0"),
             ([0, 0], "segment_ids should be the same size|Dimensions must be equal"),
         ],
     )
     def test_ids_that_do_not_fit(self, ids, message, execution):
         error = (hf.errors.InvalidArgumentError, ValueError)
         with pytest.raises(error, match=message):
-            execution(hf.segment_sum, np.ones(3), np.array(ids))
+            execution(hf.segment_sum, np.ones(max(3, len(ids))), np.array(ids))
 
-    @pytest.mark.parametrize("bad", [4, -1])
-    def test_unsorted_ids_out_of_range(self, bad, execution):
+    def test_unsorted_ids_out_of_range(self, execution):
         for function in (hf.unsorted_segment_sum, hf.unsorted_segment_max):
             with pytest.raises(
-                hf.errors.InvalidArgumentError, match=r"segment_ids\[1\] = -?\d is out"
+                hf.errors.InvalidArgumentError, match=r"segment_ids\[1\] = 4 is out"
             ):
-                execution(lambda x, i, f=function: f(x, i, 4), np.ones(3), np.array([0, bad, 0]))
+                execution(lambda x, i, f=function: f(x, i, 4), np.ones(3), np.array([0, 4, 0]))
+
+    def test_negative_unsorted_ids_stand_for_nothing(self, execution):
+        x, ids = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([1, -1, 1])
+        for function, wanted in (
+            (hf.unsorted_segment_sum, [6, 8]),
+            (hf.unsorted_segment_max, [5, 6]),
+        ):
+            call = functools.partial(lambda x, ids, f: f(x, ids, 2), f=function)
+            assert execution(call, x, ids)[1].tolist() == wanted
+            gradient = execution.gradient(lambda x, i, c=call: c(x, i), x, ids)[0]
+            assert gradient[1].tolist() == [0, 0]
+            assert gradient[2].tolist() == [1, 1]
 
     def test_ids_that_do_not_occur(self, execution):
         x, ids = np.array([1.0, 2.0, 3.0]), np.array([0, 0, 2])
@@ -552,11 +567,12 @@ class TestSegments:
     def test_unsorted_sum_agrees_with_a_loop(self, data):
         rows, width = data.draw(st.integers(0, 60)), data.draw(st.sampled_from([1, 3, 70]))
         count = data.draw(st.integers(1, 5))
-        ids = data.draw(hnp.arrays(np.int32, rows, elements=st.integers(0, count - 1)))
+        ids = data.draw(hnp.arrays(np.int32, rows, elements=st.integers(-2, count - 1)))
         x = np.arange(rows * width, dtype=np.float64).reshape(rows, width)
         wanted = np.zeros((count, width))
         for i, row in zip(ids, x, strict=True):
-            wanted[i] += row
+            if i >= 0:
+                wanted[i] += row
         with hf.eager_mode():
             np.testing.assert_array_equal(hf.unsorted_segment_sum(x, ids, count).numpy(), wanted)
 

@@ -193,6 +193,13 @@ class TestSparseCrossEntropy:
     def loss(x, z):
         return hf.nn.sparse_softmax_cross_entropy_with_logits(labels=z, logits=x)
 
+    def test_labels_that_turn_out_to_be_no_vector(self):
+        with hf.Graph().as_default(), hf.Session() as session:
+            labels = hf.placeholder(hf.int32)
+            loss = self.loss([[7.0]], labels)
+            with pytest.raises(hf.errors.InvalidArgumentError, match="labels must be 1-D"):
+                session.run(loss, {labels: 0})
+
     def test_equals_the_dense_one(self, execution):
         rng = np.random.default_rng(0)
         x, z = rng.normal(size=(4, 3)), np.array([0, 2, 1, 2])

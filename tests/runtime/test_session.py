@@ -428,6 +428,15 @@ def test_the_graph_may_grow(graph, sess):
     assert sess.run(b) == 2
 
 
+def test_a_session_is_entered_once(graph):
+    a = hf.constant(1.0)
+    with hf.Session() as sess:
+        with pytest.raises(RuntimeError, match="not re-entrant"), sess:
+            pass
+        with sess.as_default(), sess.as_default():
+            assert a.eval() == 1
+
+
 def test_a_closed_session(graph):
     a = hf.constant(1.0)
     sess = hf.Session()

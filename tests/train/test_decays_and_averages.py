@@ -208,6 +208,15 @@ class TestMovingAverages:
             averages.apply([w])
             assert averages.average(w).op.name == "w/ExponentialMovingAverage"
 
+    def test_the_name_of_an_average_to_be_made_is_that_of_the_scope_it_is_made_in(self) -> None:
+        with hf.Graph().as_default(), hf.variable_scope("b"):
+            v = hf.get_variable("v", [2])
+            averages = hf.train.ExponentialMovingAverage(0.5)
+            with hf.variable_scope("c"):
+                wanted = averages.average_name(v)
+                averages.apply([v])
+            assert averages.average(v).op.name == wanted == "b/c/b/v/ExponentialMovingAverage"
+
     def test_errors(self) -> None:
         with hf.Graph().as_default():
             v = hf.get_variable("v", [2])

@@ -118,6 +118,7 @@ class TestProperties:
         layer = hf.make_template("layer", make)
         layer()
         assert names(layer.trainable_variables) == ["layer/v:0"]
+        assert names(layer.non_trainable_variables) == ["layer/w:0"]
         assert names(layer.global_variables) == ["layer/v:0", "layer/w:0"]
         assert names(layer.local_variables) == ["layer/l:0"]
         assert names(layer.variables) == ["layer/v:0", "layer/w:0", "layer/l:0"]

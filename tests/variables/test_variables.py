@@ -506,6 +506,12 @@ class TestSlices:
         np.testing.assert_array_equal(result, array)
         np.testing.assert_array_equal(kind.value(v), array)
 
+    def test_by_the_function(self, kind: Kind) -> None:
+        v = kind(ROWS)
+        assert kind.value(hf.assign(v[1:2], [[7.0, 8.0]])).tolist()[1] == [7.0, 8.0]
+        with pytest.raises(TypeError, match="requires l-value input"):
+            hf.assign((v * 1.0)[1:2], [[7.0, 8.0]])
+
     def test_tensors_as_bounds(self, kind: Kind) -> None:
         v, i = kind(ROWS), hf.constant(1)
         assert kind.value(v[i, i:].assign([7.0])).tolist()[1] == [3.0, 7.0]

@@ -15,6 +15,7 @@ from hybridflow._src.framework.tensor import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hybridflow._src.framework.graph_scope import ControlInputs
     from hybridflow._src.framework.operation import Operation
 
 OUTSIDE = (
@@ -32,7 +33,8 @@ class Body:
       inputs: placeholders in the body that receive the loop variables.
       outputs: what the body yields; set once it is built.
       captures: tensors from outside that are used inside, in order of first use.
-      control_captures: operations outside that ops inside were told to wait for.
+      control_captures: operations outside that ops inside were told to wait for, each with the
+        scopes that said so.
       operations: the ops inside.
       saved: tensors inside that the body also hands out, for its gradient, and what each is
         outside.
@@ -59,11 +61,30 @@ class Body:
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
         self.captures: dict[Tensor, None] = {}
-        self.control_captures: dict[Operation, None] = {}
+        self.control_captures: dict[Operation, list[ControlInputs]] = {}
         self.operations: list[Operation] = []
         self.saved: dict[Tensor, Tensor] = {}
         self.effects: list[Operation] = []
         self.resolve: Callable[[Tensor], Tensor | None] | None = None
+
+    def awaited(self) -> list[Operation]:
+        """The operations outside that the body waits for: those for which something waits that it
+        needs, for its outputs or its effects.
+        """
+        if not self.control_captures:
+            return []
+        needed = {t.op for t in self.outputs} | set(self.effects)
+        pending = list(needed)
+        for op in pending:
+            for other in (*[t.op for t in op.inputs], *op.controls):
+                if other.body is self and other not in needed:
+                    needed.add(other)
+                    pending.append(other)
+        return [
+            op
+            for op, scopes in self.control_captures.items()
+            if not all(needed.isdisjoint(scope.members) for scope in scopes)
+        ]
 
     def encloses(self, body: Body | None) -> bool:
         """Tells whether `body` is this one or lies inside it."""

@@ -337,21 +337,25 @@ class Graph(Collections):
             scope = scope.inside(None)
             return Pushed(self._scope, scope, scope)
         ops: dict[Operation, None] = {}
+        outside: list[Operation] = []
+        body = scope.body
         for item in control_inputs:
             op = item
             if item.__class__ is not Operation or item.graph is not self:
                 element = self.as_graph_element(item)
                 op = element.op if isinstance(element, Tensor) else element
-            body = scope.body
             if op.body is body:
                 ops[op] = None
             elif op.body is not None and not op.body.encloses(body):
                 raise ValueError(OUTSIDE.format(element=op.name, owner=op.body.what))
-            # A body waits for what stands outside it as a whole: its control flow op does.
-            while body is not None and body is not op.body:
-                body.control_captures[op] = None
-                body = body.outer
-        scope = scope.waiting_for(ControlInputs(tuple(ops)))
+            else:
+                outside.append(op)
+        controls = ControlInputs(tuple(ops))
+        if body is not None:
+            # It waits for what stands outside as a whole: its control flow op does.
+            for op in outside:
+                body.control_captures.setdefault(op, []).append(controls)
+        scope = scope.waiting_for(controls)
         return Pushed(self._scope, scope, scope)
 
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Pushed[Scope, Scope]:

@@ -124,6 +124,14 @@ def constant_dims(tensor: Any) -> Dims:
     return _dims(tensor, _MAX_DEPTH)
 
 
+def constant_rows(tensor: Any) -> list[Dims] | None:
+    """The rows of an integer matrix that is put together of them, each as far as it is known."""
+    op = tensor.op
+    if op.type != "Pack" or op.attrs["axis"] != 0:
+        return None
+    return [constant_dims(row) for row in op.inputs]
+
+
 def _dims(tensor: Any, depth: int) -> Dims:
     value = constant_value(tensor)
     if value is not None:
@@ -136,7 +144,7 @@ def _dims(tensor: Any, depth: int) -> Dims:
         return op.inputs[0]._dims
     found: Dims = None
     if depth:
-        if kind == "Pack" and op.inputs[0]._dims == ():
+        if kind == "Pack" and any(t._dims == () for t in op.inputs):
             found = tuple([_dim(t, depth - 1) for t in op.inputs])
         elif kind == "ConcatV2":
             found = _joined([_dims(t, depth - 1) for t in op.inputs[:-1]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridflow._src.framework import settings
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.tensor_shape import broadcast, merge
 
 Dims = tuple[int | None, ...] | None
@@ -96,9 +97,9 @@ def axis_of(axis: Any, rank: int) -> int:
     """A possibly negative axis as one in [0, rank).
 
     Raises:
-      ValueError: if it is out of range.
+      ShapeError: if it is out of range.
     """
     axis = settings.whole(axis, "axis")
     if not -rank <= axis < rank:
-        raise ValueError(f"Invalid axis {axis}: expected one in [{-rank}, {rank}) for rank {rank}")
+        raise ShapeError(f"Invalid axis {axis}: expected one in [{-rank}, {rank}) for rank {rank}")
     return axis % rank if rank else 0

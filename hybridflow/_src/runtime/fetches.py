@@ -255,7 +255,7 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(
             f"Cannot feed {value!r:.200} for Tensor {tensor.name!r}, which has dtype {dtype.name}: "
-            f"{error}"
+            f"{error} Type of feed value {value!r:.80} with type {type(value)} is not compatible."
         ) from None
     loses = given.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
     loses = loses or (given.dtype.kind in "iu" and dtype.is_integer)

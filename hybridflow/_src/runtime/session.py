@@ -41,6 +41,10 @@ _NO_CLUSTER = (
 # values of variables. These outlive the sessions.
 LOCAL_TARGETS: dict[str, dict[Graph, tuple[Any, Kernels]]] = {}
 
+_NOT_REENTRANT = (
+    "Session context managers are not re-entrant: the session would be closed at the end of the "
+    "inner block. `with sess.as_default():` makes it the default any number of times."
+)
 _CLOSED = (
     "Attempted to use a closed Session. Its `with` block or its `close()` has ended it, and the "
     "values of its variables with it: run inside the block, or make a new Session."
@@ -380,6 +384,8 @@ class Session(BaseSession, Opener):
         super().__init__(target, graph, config)
 
     def _open(self, opened: Opened) -> Session:
+        if any(e.opened is not None and e.opened._opener is self for e in context.sessions.entries):
+            raise RuntimeError(_NOT_REENTRANT)
         self._graph.as_default()._open(opened)
         self.as_default()._open(opened)
         opened.on_exit(self.close)

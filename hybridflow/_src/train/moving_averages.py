@@ -146,8 +146,7 @@ class ExponentialMovingAverage(Described):
         name = f"{var._shared_name if isinstance(var, Variable) else var.op.name}/{self._name}"
         if context.modes.top.eager:
             return name
-        with name_scope(None):
-            return get_default_graph().unique_name(name, mark_as_used=False)
+        return get_default_graph().unique_name(name, mark_as_used=False)
 
     def variables_to_restore(self, moving_avg_variables: Any = None) -> dict[str, Any]:
         """The variables to restore from a checkpoint, by name.

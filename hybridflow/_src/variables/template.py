@@ -150,6 +150,12 @@ class Template(Described):
         return self._variables_in(GraphKeys.TRAINABLE_VARIABLES)
 
     @property
+    def non_trainable_variables(self) -> list[Any]:
+        """The global variables made by the first call that are not trainable."""
+        trainable = set(self.trainable_variables)
+        return [v for v in self.global_variables if v not in trainable]
+
+    @property
     def global_variables(self) -> list[Any]:
         """The global variables made by the first call."""
         return self._variables_in(GraphKeys.GLOBAL_VARIABLES)

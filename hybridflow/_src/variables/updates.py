@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, graph_of
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
@@ -43,7 +44,7 @@ def assign(
     """Gives a variable a new value.
 
     Args:
-      ref: the variable (also a partitioned one), or its reference.
+      ref: the variable (also a partitioned one), its reference, or a part of it, `v[1:2]`.
       value: a tensor of the variable's dtype and shape.
       validate_shape: if False, a value of another shape is taken (by variables kept by reference).
       use_locking: whether other threads wait meanwhile.
@@ -59,7 +60,8 @@ def assign(
     """
     if isinstance(ref, PartitionedVariable):
         return ref.assign(value)
-    if isinstance(ref, ResourceVariable):
+    # A part of a variable has a method of its own for this.
+    if isinstance(ref, ResourceVariable) or (isinstance(ref, Tensor) and hasattr(ref, "assign")):
         return ref.assign(value, name=name)
     return raw.Assign(
         ref,

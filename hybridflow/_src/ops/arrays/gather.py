@@ -269,6 +269,13 @@ def _gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
         return np.broadcast_to(params, (*indices.shape[:-1], *params.shape)).copy()
     if depth > params.ndim:
         raise ValueError("indices.shape[-1] must be <= params.rank")
+    if indices.size and not params.size:
+        raise InvalidArgumentError(
+            None,
+            None,
+            "Requested more than 0 entries, but params is empty. Params shape: "
+            f"{list(params.shape)}",
+        )
     index = _coordinates(indices, params.shape[:depth])
     if index is None:
         row, bad = _first_bad(indices, params.shape[:depth])
@@ -386,8 +393,13 @@ def _scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> 
             f"updates.shape: {list(updates.shape)}, indices.shape: {list(indices.shape)}, "
             f"params_shape: {list(sizes)}"
         )
+    if (indices.size or updates.size) and 0 in sizes:
+        raise InvalidArgumentError(
+            None, None, f"Indices and updates specified for empty output, of shape {list(sizes)}"
+        )
     if depth == 0:
-        return np.asarray(accumulated(np.add, updates.reshape(-1, *sizes), 0))
+        times = math.prod(indices.shape[:-1])
+        return np.asarray(accumulated(np.add, updates.reshape(times, *sizes), 0))
     dtype = accumulator(updates.dtype)
     result = np.zeros(allocatable("ScatterNd", sizes, dtype), dtype)
     index = _coordinates(indices, sizes[:depth])

@@ -396,7 +396,10 @@ def _split_shape(attrs: dict[str, Any], split_dim: Tensor, value: Tensor) -> lis
         return [(None,) * len(dims)] * num
     size = dims[at]
     if size is not None and size % num:
-        raise ValueError(f"Dimension size must be evenly divisible by {num} but is {size}")
+        raise ValueError(
+            f"Dimension size must be evenly divisible by {num} but is {size}: the number of ways "
+            "to split should evenly divide the split dimension"
+        )
     part = None if size is None else size // num
     return [(*dims[:at], part, *dims[at + 1 :])] * num
 
@@ -470,6 +473,8 @@ def _split_v(
     value: np.ndarray, size_splits: np.ndarray, split_dim: np.ndarray, num_split: int
 ) -> list[np.ndarray]:
     axis = number_of(split_dim, "split_dim")
+    if len(size_splits) != num_split:
+        raise ValueError(f"There are {len(size_splits)} sizes for {num_split} parts")
     sizes: Any = _part_sizes(size_splits.tolist(), value.shape[axis])
     return np.split(value, np.cumsum(sizes[:-1], dtype=np.int64), axis)
 

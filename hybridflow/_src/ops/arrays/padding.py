@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import settings
+from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.static_value import constant_rows, constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
@@ -33,12 +33,22 @@ def _padded_shape(
         raise ValueError(f"Dimension must be 2 but is {two}: paddings have shape [rank, 2]")
     dims = x._dims if rank is None else shape_rules.with_rank(x, rank)
     pads = constant_value(paddings)
-    if pads is None or dims is None:
-        return None if dims is None else (None,) * len(dims)
+    if dims is None:
+        return None
+    if pads is None:
+        rows = None if context.modes.top.eager else constant_rows(paddings)
+        return tuple(map(_padded, dims, rows or (None,) * len(dims)))
     if pads.size and pads.min() < 0:
         raise ValueError("Paddings must be non-negative")
     before_after = zip(dims, pads.sum(axis=1).tolist(), strict=True)
     return tuple([None if dim is None else dim + more for dim, more in before_after])
+
+
+def _padded(size: int | None, pad: shape_rules.Dims) -> int | None:
+    """A size with what is known of its padding."""
+    if size is None or pad is None or None in pad:
+        return None
+    return size + sum(pad)  # type: ignore[arg-type]
 
 
 def _check(paddings: np.ndarray, rank: int) -> list[list[int]]:

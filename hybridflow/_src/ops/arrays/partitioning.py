@@ -157,14 +157,14 @@ def _partition(data: np.ndarray, partitions: np.ndarray, num_partitions: int) ->
     if data.shape[: partitions.ndim] != partitions.shape:
         raise ValueError("data.shape must start with partitions.shape")
     bad = np.argwhere((partitions < 0) | (partitions >= num_partitions))
-    if bad.size:
+    if len(bad):
         at = tuple(bad[0].tolist())
-        where = ",".join(map(str, at))
+        where = f"[{','.join(map(str, at))}]" if at else ""
         raise InvalidArgumentError(
-            None, None, f"partitions[{where}] = {partitions[at]} is not in [0, {num_partitions})"
+            None, None, f"partitions{where} = {partitions[at]} is not in [0, {num_partitions})"
         )
     # Mask a flattened view, so that a scalar counts as one row.
-    rows = data.reshape(-1, *data.shape[partitions.ndim :])
+    rows = data.reshape(partitions.size, *data.shape[partitions.ndim :])
     numbers = partitions.reshape(-1)
     return [rows[numbers == i] for i in range(num_partitions)]
 

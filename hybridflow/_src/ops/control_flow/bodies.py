@@ -121,7 +121,7 @@ def add_op(
     waits: dict[Operation, None] = {}
     for body in bodies:
         captures.update(body.captures)
-        waits.update(body.control_captures)
+        waits.update(dict.fromkeys(body.awaited()))
     with control_dependencies(list(waits)):
         return get_default_graph().add_op(
             op_def, (*inputs, *captures), attrs, name, out_dtypes, out_dims, bodies

@@ -236,17 +236,24 @@ def cond(
             (f"true_fn of cond '{name}'", true_fn),
             (f"false_fn of cond '{name}'", false_fn),
         ]
-        return _unpacked(_chosen(_cond, pred, functions, scope), strict)
+        return _chosen(_cond, pred, functions, scope, strict)
 
 
 def _chosen(
-    op_def: OpDef, chooser: Tensor, functions: list[tuple[str, Callable[[], Any]]], scope: str
+    op_def: OpDef,
+    chooser: Tensor,
+    functions: list[tuple[str, Callable[[], Any]]],
+    scope: str,
+    strict: bool,
 ) -> Any:
-    """What the function gives that is chosen when it runs; all give one structure."""
+    """What the function gives that is chosen when it runs; all give one structure.
+
+    Unless `strict`, a list of one result is that result.
+    """
     structures: list[Any] = []
 
     def flat(function: Callable[[], Any]) -> list[Any]:
-        result = function()
+        result = _unpacked(function(), strict)
         structures.append(result)
         return [flow_of(t) for t in nest.flatten(result) if t is not None]
 
@@ -348,7 +355,7 @@ def case(
         ]
         with name_scope("cond") as scope:
             chooser = _first_true(checks, preds)
-            return _unpacked(_chosen(_case, chooser, named, scope), strict)
+            return _chosen(_case, chooser, named, scope, strict)
 
 
 def _in_scopes(functions: list[Callable[[], Any]]) -> list[Callable[[], Any]]:
@@ -379,8 +386,8 @@ def _first_true(checks: list[Any], preds: list[Tensor]) -> Tensor:
     return raw.ArgMax(flags, 0)
 
 
-_EXCLUSIVE = "More than one condition evaluated as True but exclusive=True."
-_NONE_TRUE = "None of the conditions evaluated as True, and case() has no default."
+_EXCLUSIVE = "Input error: More than one condition evaluated as True but exclusive=True."
+_NONE_TRUE = "Input error: None of the conditions evaluated as True, and case() has no default."
 
 
 def _at_most_one(preds: list[Tensor]) -> Tensor:

@@ -323,8 +323,8 @@ def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
     flat, wanted = nest.flatten(result), nest.flatten(loop_vars)
     if len(flat) != len(wanted):
         raise ValueError(
-            "The number of inputs and outputs of the loop body must be equal: the loop has "
-            f"{len(wanted)} variables, the body returned {len(flat)}."
+            "The inputs and outputs of the loop body must have the same number of elements: the "
+            f"loop has {len(wanted)} variables, the body returned {len(flat)}."
         )
     return flat
 

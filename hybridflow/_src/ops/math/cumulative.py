@@ -55,7 +55,7 @@ def _cumulative(name: str, ufunc: Any, grad: Callable[..., Any]) -> OpDef:
             raise InvalidArgumentError(
                 None,
                 None,
-                f"{name}: expected scan axis in the range [{-x.ndim}, {x.ndim}), but got {where}",
+                f"{name}: Expected scan axis in the range [{-x.ndim}, {x.ndim}), but got {where}",
             )
         return _scan(ufunc, x, where, exclusive, reverse)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def reduced_dims(attrs: dict[str, Any], x: Tensor, axes: Tensor) -> Dims:
     """Shape rule: the dims of `x` without `axes`, or with 1 there."""
+    _check_axes(axes._dims)
     dims = x._dims
     if dims is None:
         return None
@@ -42,12 +43,18 @@ def reduced_dims(attrs: dict[str, Any], x: Tensor, axes: Tensor) -> Dims:
     return tuple([d for i, d in enumerate(dims) if i not in reduced])
 
 
+def _check_axes(dims: Dims) -> None:
+    if dims is not None and len(dims) > 1:
+        raise ValueError(f"Shape of reduction axes must be at most rank 1 but is rank {len(dims)}")
+
+
 def axes_of(x: np.ndarray, axes: np.ndarray) -> tuple[int, ...]:
     """The axes to reduce, each once and not negative.
 
     Raises:
       InvalidArgumentError: if one is out of range.
     """
+    _check_axes(axes.shape)
     found: dict[int, None] = {}
     rank = x.ndim
     for axis in axes.ravel().tolist():

@@ -71,10 +71,22 @@ def _check_sorted(data: np.ndarray, ids: np.ndarray) -> None:
         raise InvalidArgumentError(
             None, None, "segment_ids should be the same size as dimension 0 of input."
         )
-    if (np.diff(ids) < 0).any():
+    if not len(ids):
+        return
+    if ids[-1] < 0:
+        raise InvalidArgumentError(None, None, "segment ids must be >= 0")
+    falls = np.flatnonzero(np.diff(ids) < 0)
+    strays = np.flatnonzero((ids < 0) | (ids > ids[-1]))
+    # TensorFlow goes from segment to segment, and says what it meets first.
+    if len(strays) and (not len(falls) or ids[strays[0]] < ids[falls[0]]):
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Segment id {ids[strays[0]]} out of range [0, {ids[-1] + 1}), possibly because "
+            "'segment_ids' input is not sorted.",
+        )
+    if len(falls):
         raise InvalidArgumentError(None, None, "segment ids are not increasing")
-    if len(ids) and ids[0] < 0:
-        raise InvalidArgumentError(None, None, f"segment id {ids[0]} is negative")
 
 
 def _by_segment(
@@ -201,7 +213,7 @@ def _unsorted_shape(
 
 
 def _check_unsorted(data: np.ndarray, ids: np.ndarray, count: int) -> None:
-    """Checks that the ids fit the data and are in range.
+    """Checks that the ids fit the data and are in range; negative ones are, and stand for nothing.
 
     Raises:
       InvalidArgumentError: if they are not.
@@ -215,8 +227,8 @@ def _check_unsorted(data: np.ndarray, ids: np.ndarray, count: int) -> None:
         )
     if count < 0:
         raise InvalidArgumentError(None, None, f"num_segments must not be negative, got {count}")
-    if ids.size and (ids.min() < 0 or ids.max() >= count):
-        place = tuple(np.argwhere((ids < 0) | (ids >= count))[0])
+    if ids.size and ids.max() >= count:
+        place = tuple(np.argwhere(ids >= count)[0])
         raise InvalidArgumentError(
             None,
             None,
@@ -239,6 +251,8 @@ def _unsorted(
         ids: np.ndarray = segment_ids.ravel()
         rest = data.shape[segment_ids.ndim :]
         rows = data.reshape((len(ids), *rest))
+        if ids.size and ids.min() < 0:
+            ids, rows = ids[ids >= 0], rows[ids >= 0]
         start = empty(dtypes.as_dtype(data.dtype))
         dtype = accumulator(data.dtype)
         result = np.full(allocatable(name, (count, *rest), dtype), start, dtype)
@@ -246,16 +260,23 @@ def _unsorted(
         return result.astype(data.dtype, copy=False)
 
     def native(b: Any, data: Any, ids: Any, count: Any) -> Any:
-        return b.sum_rows(data, ids, int(b.known(count)))
+        count = int(b.known(count))
+
+        # Rows with negative ids go to one row more, which is left out; past it lies nothing.
+        def place(i: Any) -> Any:
+            return np.where(i < 0, count, np.where(i >= count, count + 1, i))
+
+        return b.view(lambda x: x[:count], b.sum_rows(data, b.elementwise(place, ids), count + 1))
 
     def samples(rng: np.random.Generator) -> Iterable[Sample]:
         for dtype in (np.float32, np.float64):
             for shape, ids, count in (
                 ((4, 2), [2, 0, 2, 1], 4),
+                ((4, 2), [2, -1, 2, 1], 3),
                 ((2, 2, 3), [[1, 0], [1, 1]], 2),
                 ((3,), [0, 0, 0], 1),
                 ((0, 2), [], 2),
-                ((40, 60), [0, 1, 2, 3] * 10, 5),
+                ((40, 60), [0, 1, 2, 3, -1] * 8, 5),
             ):
                 yield Sample(
                     rng.uniform(-2, 2, shape).astype(dtype),
@@ -275,19 +296,31 @@ def _unsorted(
     )
 
 
+def _of_segments(values: Tensor, ids: Tensor) -> Any:
+    """For each row the value of its segment; zeros where its id is negative."""
+    known = constant_value(ids)
+    if known is not None and (not known.size or known.min() >= 0):
+        return raw.Gather(values, ids)
+    rows = raw.Gather(values, raw.Maximum(ids, 0))
+    ones = raw.Fill(raw.Pack([raw.Rank(rows) - raw.Rank(ids)], axis=0), 1)
+    counts = raw.Reshape(raw.GreaterEqual(ids, 0), raw.ConcatV2([raw.Shape(ids), ones], 0))
+    everywhere = raw.LogicalAnd(counts, raw.Fill(raw.Shape(rows), True))
+    return raw.Select(everywhere, rows, raw.ZerosLike(rows))
+
+
 def _unsorted_sum_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
-    return raw.Gather(dy, op.inputs[1]), None, None
+    return _of_segments(dy, op.inputs[1]), None, None
 
 
 def _unsorted_max_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
     data, ids, count = op.inputs
-    chosen = raw.Cast(raw.Equal(raw.Gather(op.outputs[0], ids), data), DstT=data.dtype)
+    chosen = raw.Cast(raw.Equal(_of_segments(op.outputs[0], ids), data), DstT=data.dtype)
 
     def share(dy: Any, chosen: Any) -> Any:
         # An empty segment counts 0, but no element takes its share.
         return dy / raw.UnsortedSegmentSum(chosen, ids, count)
 
-    return chosen * raw.Gather(in_single(share, dy, chosen), ids), None, None
+    return chosen * _of_segments(in_single(share, dy, chosen), ids), None, None
 
 
 _unsorted_sum = _unsorted("UnsortedSegmentSum", np.add, _unsorted_sum_grad, NUMBERS, lambda _: 0)

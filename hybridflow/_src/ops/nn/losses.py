@@ -121,6 +121,10 @@ def _sparse_shape(attrs: dict[str, Any], features: Tensor, labels: Tensor) -> li
 
 
 def _sparse_arrays(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if labels.ndim != 1:
+        raise InvalidArgumentError(
+            None, None, f"labels must be 1-D, but got shape {list(labels.shape)}"
+        )
     if features.ndim != 2 or labels.shape != features.shape[:1]:
         raise ValueError(
             "logits must be a matrix and labels a vector with an entry for each row, got shapes "
