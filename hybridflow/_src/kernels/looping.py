@@ -62,7 +62,8 @@ def kernel(args):
     if word(args, 1) == {NOTHING}:
         for i in range(count):
             item = items + i * {8 * OF_VARIABLE}
-            {_copied(0, 1, 3)}
+            if word(item, 0) != word(item, 1):
+                {_copied(0, 1, 4)}
         set_word(word(args, 4), 0, 0)
         set_word(args, 1, {CONDITION})
     turn = word(word(args, 4), 0)
@@ -124,6 +125,41 @@ def kernel(args):
     return 0
 """,
     "push",
+)
+
+# Words: where the index lies, the element, its size in bytes, the elements, how many there are, and
+# which are written. Gives a status if there is no such place, or it is taken.
+WRITE = Kernel(
+    """
+def kernel(args):
+    index = i64(load_i32(word(args, 0), 0, 0))
+    if index < 0 or index >= word(args, 4):
+        return 1
+    if load_u8(word(args, 5), index, 1) != 0:
+        return 1
+    store_u8(word(args, 5), index, 1, u8(1))
+    size = word(args, 2)
+    source = word(args, 1)
+    to = word(args, 3) + size * index
+    for k in range(size // 8):
+        store_i64(to, k, 3, load_i64(source, k, 2))
+    for k in range(size // 8 * 8, size):
+        store_u8(to, k, 3, load_u8(source, k, 2))
+    return 0
+""",
+    "write_item",
+)
+
+# Words: which elements are written, and how many there are. Gives a status unless all are.
+WHOLE = Kernel(
+    """
+def kernel(args):
+    for k in range(word(args, 1)):
+        if load_u8(word(args, 0), k, 0) == 0:
+            return 1
+    return 0
+""",
+    "all_written",
 )
 
 # Gives a status unless an int32 number is as expected.

@@ -14,6 +14,7 @@ from hybridflow._src.kernels.memory import NAMESPACE
 word = NAMESPACE["word"]
 load_T, store_T = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
 load_I, store_I = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
+load_i32 = NAMESPACE["load_i32"]
 load_i64, store_i64 = NAMESPACE["load_i64"], NAMESPACE["store_i64"]
 T, I, i64 = NAMESPACE["f64"], NAMESPACE["i64"], NAMESPACE["i64"]  # noqa: E741
 
@@ -90,6 +91,28 @@ def sum_rows(a: int) -> int:
         for j in range(length):
             total = load_T(result, start + j, 2) + load_T(source, i * length + j, 1)
             store_T(result, start + j, 2, T(total))
+    return 0
+
+
+def sum_turns(a: int) -> int:
+    """`result[ids[i]] += source[i]`, from zeros, for as many as a number in memory says.
+
+    Words: where the number lies, an int32; ids, source, length of a row, the result, its rows.
+    """
+    ids = word(a, 1)
+    source = word(a, 2)
+    length = word(a, 3)
+    result = word(a, 4)
+    rows = word(a, 5)
+    for j in range(length * rows):
+        store_T(result, j, 3, T(0))
+    for i in range(i64(load_i32(word(a, 0), 0, 0))):
+        index = i64(load_I(ids, i, 1))
+        if index < 0 or index >= rows:
+            return 1
+        for j in range(length):
+            total = load_T(result, index * length + j, 3) + load_T(source, i * length + j, 2)
+            store_T(result, index * length + j, 3, T(total))
     return 0
 
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrangement import Arrangement
+from hybridflow._src.plan.arrays import is_unwritten
+from hybridflow._src.plan.carried import Carried, Names, array_of, buffers_of, check_same, outer
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.nested import Choosing, Repeating
 from hybridflow._src.plan.steps import Call, Choice, Loop, LoopVariable, Unsupported
 from hybridflow._src.plan.translation import Translation
-from hybridflow._src.plan.values import CONSTANT, OUTER, PLANNED, Buffer, Stack, Value
+from hybridflow._src.plan.values import PLANNED, Buffer, Items, Stack, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +60,7 @@ class Nesting(Translation):
         assert isinstance(step.compute, Repeating)
         return self._loop(step, step.compute, inputs)
 
-    def _inside(self, part: Part, contents: Sequence[Any], names: _Names) -> _Inside | None:
+    def _inside(self, part: Part, contents: Sequence[Any], names: Names) -> _Inside | None:
         """A body that is given some contents first, then its captures; None if it has not run."""
         if part.plan not in self._notes:
             return None
@@ -83,7 +85,7 @@ class Nesting(Translation):
         reads = [chooser]
         storages: dict[Storage, None] = {}
         for part, places in zip(nested.parts, nested.places, strict=True):
-            names = _Names(inputs[nested.first :])
+            names = Names(inputs[nested.first :])
             made = self._inside(part, [], names)
             if made is None:
                 parts.append(None)
@@ -127,23 +129,36 @@ class Nesting(Translation):
     def _loop(self, step: Instruction, nested: Repeating, inputs: list[Any]) -> list[Any]:
         condition, body = nested.parts
         lowering = self.lowering
-        state = [lowering.packed(_array(item)) for item in inputs[: nested.first]]
-        names = _Names(inputs[nested.first :])
-        for_test, for_body = ([_outer(v.shape, v.dtype) for v in state] for _ in range(2))
+        names = Names(inputs[nested.first :])
+        carried = [
+            self._carried(body.plan, index, item, names)
+            for index, item in enumerate(inputs[: nested.first])
+        ]
+        for_test, for_body = ([one.inside() for one in carried] for _ in range(2))
         test = self._inside(condition, for_test, names)
         if test is None:
             raise Unsupported("a loop that has not run")
-        flag = _array(test.fetches[0])
+        flag = array_of(test.fetches[0])
         if flag.dtype != np.bool_ or flag.shape:
             raise Unsupported("a condition that is no flag")
         made = self._inside(body, for_body, names)
         variables, after = [], []
         in_even: dict[Buffer, Buffer] = {}
         in_odd: dict[Buffer, Buffer] = {}
-        for index, first in enumerate(state):
-            even = odd = Buffer(PLANNED, first.shape, first.dtype)
+        for index, one in enumerate(carried):
+            if one.is_kept:
+                continue
             before = for_body[index]
-            new = before if made is None else _array(made.fetches[index])
+            new = before if made is None else made.fetches[index]
+            if one.items is not None:
+                check_same(new, before)
+                for inside in (for_test[index], before):
+                    for item, place in zip(buffers_of(inside), one.places(), strict=True):
+                        in_even[item.buffer] = in_odd[item.buffer] = place.even
+                variables += one.places()
+                continue
+            first, new = one.first, array_of(new)
+            even = odd = Buffer(PLANNED, first.shape, first.dtype)
             if new.shape != first.shape or new.dtype != first.dtype:
                 raise Unsupported("a loop variable whose shape changes")
             if made is not None and not (new.buffer is before.buffer and new.is_whole):
@@ -153,6 +168,7 @@ class Nesting(Translation):
                 after.append(new)
             for inside in (for_test[index], before):
                 in_even[inside.buffer], in_odd[inside.buffer] = even, odd
+            one.even = even
             variables.append(LoopVariable(first, even, odd))
         turn = Buffer(PLANNED, (), np.dtype(np.int64))
         turns = Buffer(PLANNED, (), np.dtype(np.int32))
@@ -171,22 +187,44 @@ class Nesting(Translation):
             turn,
             turns,
             tuple(stacks),
-            made is not None and any(isinstance(v, Stack) for v in made.fetches),
+            len(variables) == nested.first
+            and not (made is not None and any(isinstance(v, Stack) for v in made.fetches)),
             sum(work_of(item) for part in parts if part is not None for item in part.steps),
-            (*state, *names.reads),
+            (*[v.first for v in variables], *names.reads),
             (*places, turn, turns, *stacks),
         )
         storages = {s for one in (test, made) if one is not None for s in one.lowering.current}
         lowering.nested(loop, list(storages))
         return [
-            *[Value.whole(v.even) for v in variables],
+            *[one.result(step) for one in carried],
             Value.whole(turns),
             *[_stack(stack, turns, step) for stack in stacks],
         ]
 
+    def _carried(self, body: Plan, index: int, item: Any, names: Names) -> Carried:
+        """How a loop variable goes from turn to turn."""
+        if isinstance(item, Value) and not isinstance(item, Stack):
+            return Carried(self.lowering.packed(item))
+        slot, maker = body.fetches[index], None
+        makers = {slot: made for made in body.instructions for slot in made.outputs}
+        while slot in makers and makers[slot].op.type == "Identity":
+            (slot,) = makers[slot].inputs
+        if slot == body.feeds[index] or body not in self._notes:  # it has not run so far
+            return Carried(item, is_kept=True, names=names)
+        maker = makers.get(slot)
+        if maker is None or maker.op.type != "ArrayItemsWrite":
+            raise Unsupported("a loop variable that is no array of numbers")
+        element = self._notes[body][maker.inputs[2]]
+        if is_unwritten(item) and element.shape is not None:
+            new = self.lowering.new_items(len(item), element.shape, element.dtype)
+            return Carried(new, items=new, is_new=True)
+        if not isinstance(item, Items):
+            raise Unsupported("an array that others have")
+        return Carried(item, items=item)
+
     @staticmethod
     def _stacks(
-        step: Instruction, nested: Repeating, made: _Inside | None, names: _Names, turn: Buffer
+        step: Instruction, nested: Repeating, made: _Inside | None, names: Names, turn: Buffer
     ) -> list[Buffer]:
         """Memory for what is kept of each turn, which the body adds to."""
         # As much again as there was, since memory that is not touched costs nothing.
@@ -195,7 +233,7 @@ class Nesting(Translation):
             if nested.saved:
                 raise Unsupported("a loop that has not run")
             return []
-        number = _outer((), turn.dtype)
+        number = outer((), turn.dtype)
         names.of[number.buffer] = turn
         stacks = []
         made.lowering.op = step.op
@@ -203,66 +241,17 @@ class Nesting(Translation):
             if not isinstance(item, Value):
                 raise Unsupported("what a turn keeps is no array of numbers")
             stack = Buffer(PLANNED, (room, *item.shape), item.dtype)
-            inside = _outer(stack.shape, stack.dtype)
+            inside = outer(stack.shape, stack.dtype)
             names.of[inside.buffer] = stack
             made.lowering.push(inside, item, number)
             stacks.append(stack)
         return stacks
 
 
-def _array(item: Any) -> Value:
-    """A value that is an array of numbers.
-
-    Raises:
-      Unsupported: if it is none.
-    """
-    if not isinstance(item, Value) or isinstance(item, Stack):
-        raise Unsupported("a loop variable that is no array of numbers")
-    return item
-
-
-def _outer(shape: tuple[int, ...], dtype: np.dtype) -> Value:
-    """What inside a body is called by a buffer of its own."""
-    return Value.whole(Buffer(OUTER, shape, dtype))
-
-
 def _stack(buffer: Buffer, turns: Buffer, maker: Instruction) -> Stack:
     stack = Stack(Value.whole(buffer), Value.whole(turns))
     stack.maker = maker
     return stack
-
-
-class _Names:
-    """What inside a body is called by buffers of its own.
-
-    Attributes:
-      of: what these are outside. reads: the values that they are of.
-    """
-
-    def __init__(self, captures: Sequence[Any]) -> None:
-        self._captures = captures
-        self._known: dict[Buffer, Buffer] = {}
-        self.of: dict[Buffer, Buffer] = {}
-        self.reads: list[Value] = []
-
-    def captures(self, part: Part) -> list[Any]:
-        """What a body captures."""
-        return [self._captures[i] for i in part.captures]
-
-    def inside(self, item: Any) -> Any:
-        """What lies in a buffer of the plan, as the body has it."""
-        if not isinstance(item, Value) or item.buffer.kind == CONSTANT:
-            return item
-        inside = self._known.get(item.buffer)
-        if inside is None:
-            inside = Buffer(OUTER, item.buffer.shape, item.buffer.dtype)
-            self._known[item.buffer] = inside
-            self.of[inside] = item.buffer
-            self.reads.append(item)
-        value = Value(inside, item.shape, item.strides, item.offset)
-        if isinstance(item, Stack):
-            return Stack(value, None if item.turns is None else self.inside(item.turns))
-        return value
 
 
 class _Inside(Nesting):

@@ -137,7 +137,7 @@ class Program(Layout):
         at = (program - words.ctypes.data) // 8
         call = at + HEAD_WORDS + 2 * int(words[at + NEXT])
         loop = self._laid.loops.get((int(words[call + 1]) - words.ctypes.data) // 8)
-        if loop is None or loop.keeps_stacks:
+        if loop is None or not loop.resumable:
             return
         turn = int(self.block.array(loop.turn))
         places = [v.odd if turn & 1 else v.even for v in loop.variables]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybridflow._src.kernels import looping
+from hybridflow._src.kernels import looping, rows
 from hybridflow._src.plan.slices import Slices
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Stack, Value
@@ -23,11 +23,6 @@ class Stacks(Slices):
     """
 
     seen: Sequence[tuple[int, ...] | None] = ()
-
-    @staticmethod
-    def is_stack(value: Value) -> bool:
-        """Whether a value is a stack."""
-        return isinstance(value, Stack)
 
     def push(self, stack: Value, item: Value, turn: Value) -> None:
         """Adds a value to a stack, in a turn of a loop."""
@@ -62,3 +57,21 @@ class Stacks(Slices):
         turns = self.packed(stack.turns)
         self.call(looping.SAME, [turns, shape[0]], reads=[turns], writes=[], fallible=True)
         return Value(stack.buffer, shape, stack.strides, stack.offset)
+
+    def sum_of_turns(self, like: Value, indices: Value, items: Value) -> Stack:
+        """For each element of a stack the sum of what the turns have that name it."""
+        if not all(isinstance(one, Stack) for one in (like, indices, items)):
+            raise Unsupported("a stack that is none")
+        assert isinstance(items, Stack)
+        if items.turns is None or like.shape[1:] != items.shape[1:]:
+            raise Unsupported("a stack of another shape")
+        count, turns = like.shape[0], self.packed(items.turns)
+        result = self.memory((count, *items.shape[1:]), items.dtype)
+        self.call(
+            self._rows_kernel(rows.sum_turns, items, indices),
+            [turns, indices, items, items.size // items.shape[0], result, count],
+            reads=[turns, indices, items],
+            writes=[result],
+            fallible=True,
+        )
+        return Stack(result, self.constant(np.asarray(count, np.int32)))

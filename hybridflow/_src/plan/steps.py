@@ -88,7 +88,8 @@ class Loop(NamedTuple):
       names: what memory buffers of the parts have in the program around it, in even turns and in
         odd ones. flag: what the condition gives.
       turn: where the number of the turn lies, an int64. turns: where their number is put, an int32.
-      stacks: what each turn adds to. keeps_stacks: whether what is added is a stack itself.
+      stacks: what each turn adds to. resumable: whether the interpreter can go on from any of
+        its turns: all that it has are arrays, and those that are added.
       work: how much is done in a turn, as bytes that could be moved meanwhile.
     """
 
@@ -100,7 +101,7 @@ class Loop(NamedTuple):
     turn: Buffer
     turns: Buffer
     stacks: tuple[Buffer, ...]
-    keeps_stacks: bool
+    resumable: bool
     work: int
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]
@@ -307,8 +308,11 @@ class Steps:
         """Adds a step that runs parts of the program, which use variables."""
         position = len(self.steps)
         self._note_reads([*step.reads, *map(self.variable, storages)], position)
+        before = {value.buffer for value in step.reads}
         for buffer in step.writes:
-            buffer.maker = buffer.first = buffer.last = position
+            buffer.maker = buffer.last = position
+            if buffer not in before:
+                buffer.first = position
         self.fallible.append(position)
         self.steps.append(step)
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.op_def import ELEMENTWISE
 from hybridflow._src.framework.storage import Storage
+from hybridflow._src.plan.arrays import Arrays
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.nested import Nested
-from hybridflow._src.plan.stacks import Stacks
 from hybridflow._src.plan.steps import Opaque, Unsupported
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Stack, Value
 
@@ -48,7 +49,7 @@ class Translation:
         self._seen = notes[plan]
         self._by_host = by_host
         self._outside = outside
-        self.lowering = Stacks(threads, most, plan.options.winograd_block)
+        self.lowering = Arrays(threads, most, plan.options.winograd_block)
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []
         self.fetches: list[Any] = []
@@ -156,6 +157,8 @@ class Translation:
         results: Any
         if isinstance(step.compute, Nested):
             return self._nested(step, inputs)
+        if op_def.name == "Identity" and step.op.outputs[0].dtype is variant:
+            return inputs
         if not callable(op_def.native) and any(isinstance(item, Stack) for item in inputs):
             raise Unsupported("a stack")
         if step.compute == Storage.read:
@@ -179,6 +182,8 @@ class Translation:
             note = self._seen[slot]
             if isinstance(value, Stack):
                 value.maker = value.maker or step
+            elif not isinstance(value, Value):
+                continue  # an array or gradient of a loop that has nothing in it
             elif value.shape != note.shape or value.dtype != note.dtype:
                 raise Unsupported(f"{value} where {note.dtype} {note.shape} was seen")
         return results

@@ -168,6 +168,24 @@ class Stack(Value):
         self.maker: Any = None
 
 
+class Items(Stack):
+    """The elements of a tensor array, `[size, ...]`: zeros where none was written.
+
+    Attributes:
+      written: `[size]`, uint8: whether there is one.
+      is_captured: whether it belongs to who runs this body, and must stay as it is.
+    """
+
+    __slots__ = ("is_captured", "written")
+
+    def __init__(
+        self, value: Value, turns: Value | None, written: Value, is_captured: bool = False
+    ) -> None:
+        super().__init__(value, turns)
+        self.written = written
+        self.is_captured = is_captured
+
+
 def own(value: Any) -> Any:
     """A value as the caller's own: a copy of an array, a NumPy scalar for rank 0."""
     if isinstance(value, np.ndarray):

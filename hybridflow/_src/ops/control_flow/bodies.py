@@ -224,7 +224,7 @@ OpDef(
     "grads: variant, like: T, index: int32 -> item: T",
     shape=lambda attrs, grads, like, index: like._dims,
     compute=lambda grads, like, index: gradient_item(grads, int(index), like),
-    native=lambda b, grads, like, index: b.stack_item(grads, index, b.is_stack(like)),
+    native=lambda b, grads, like, index: b.gradient_item(grads, like, index),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
 )
 OpDef(
@@ -259,6 +259,33 @@ OpDef(
     shape=scalar,
     compute=_add,
     grad=lambda op, dy: (dy, dy),
+)
+
+
+def _sum_turns(like: Any, indices: Any, items: Any) -> dict[int, Any]:
+    total: dict[int, Any] = {}
+    for index, item in zip(indices, items, strict=True):
+        total[int(index)] = _add(total[int(index)], item) if int(index) in total else item
+    return total
+
+
+# The gradient for a stack of which each turn of a loop read an item.
+OpDef(
+    "SumStackGradients",
+    "like: variant, indices: variant, items: variant -> grads: variant",
+    shape=scalar,
+    compute=_sum_turns,
+    native=lambda b, like, indices, items: b.sum_of_turns(like, indices, items),
+    grad=lambda op, dy: (None, None, raw.StackGradientItems(dy, *op.inputs[1:])),
+)
+OpDef(
+    "StackGradientItems",
+    "grads: variant, indices: variant, like: variant -> items: variant",
+    shape=scalar,
+    compute=lambda grads, indices, like: Turns(
+        gradient_item(grads, int(index), item) for index, item in zip(indices, like, strict=True)
+    ),
+    grad=lambda op, dy: (raw.SumStackGradients(op.inputs[2], op.inputs[1], dy), None, None),
 )
 
 

@@ -52,6 +52,10 @@ def gradients_of(
         for tensor, total in zip(loop.captures, sums, strict=True):
             if tensor in loop.rows:
                 found[tensor] = loop.sum_of_rows(tensor, total)
+            elif tensor in loop.items:
+                at = loop.items[tensor]
+                items, indices = loop.collected[at : at + 2]
+                found[tensor] = raw.SumStackGradients(tensor, indices, items)
     dtypes_of = [t.dtype.base_dtype for t in op.inputs]
     grads: list[Any] = [ZERO if d.is_floating or d.is_complex else None for d in dtypes_of]
     for place, index in enumerate(loop.state):
@@ -70,6 +74,8 @@ class _Backward:
       captures: the captures that have one.
       rows: the captures whose rows are collected, and for each part of their gradient where in
         `collected` the values stand, before the indices.
+      items: the captured stacks of which each turn reads an item, and where in `collected` the
+        gradients for these stand, before the indices.
       collected: tensors of the body whose values in all turns are wanted, then their stacks.
     """
 
@@ -85,6 +91,7 @@ class _Backward:
         inputs = op.inputs[self.count :]
         self.captures = [t for t in inputs if t in body.captures and t in reached]
         self.rows: dict[Tensor, list[int]] = {}
+        self.items: dict[Tensor, int] = {}
         self.collected: list[Tensor] = []
         # The dtype and shape of each.
         self._forms: list[dict[str, Any]] = []
@@ -141,7 +148,13 @@ class _Backward:
         if grad is None:
             return total
         if total.dtype is dtypes.variant:
-            return raw.AddStackGradients(total, grad)
+            if grad.op.type != "StackGradient":
+                return raw.AddStackGradients(total, grad)
+            index, item = grad.op.inputs
+            self.items[tensor] = len(self.collected)
+            self._collect(item)
+            self._collect(index)
+            return total
         rows = _rows_of(grad)
         if rows and all(map(_is_one_form, rows)):
             self.rows[tensor] = []

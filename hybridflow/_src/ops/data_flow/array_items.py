@@ -15,7 +15,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.allocation import allocatable
-from hybridflow._src.ops.control_flow.bodies import gradient_item
+from hybridflow._src.ops.control_flow.bodies import gradient_item, zeros_for
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.plan.nested import Turns
@@ -192,6 +192,10 @@ def _parts(lengths: Any, rows: Any) -> Turns:
     return Turns(rows[end - length : end] for end, length in zip(ends, lengths, strict=True))
 
 
+def _growing(b: Any) -> None:
+    raise b.unsupported("an array that grows")
+
+
 def _element(attrs: dict[str, Any], *_: Any) -> Any:
     return attrs["shape"]._dims
 
@@ -235,10 +239,13 @@ OpDef(
     attrs=_WRITING,
     shape=scalar,
     compute=_write,
+    native=lambda b, items, index, item, array, dynamic: (
+        b.write_item(items, index, item) if not dynamic else _growing(b)
+    ),
     grad=lambda op, dy: (
         dy,
         None,
-        raw.StackGradientItem(dy, op.inputs[2], op.inputs[1]),
+        raw.StackGradientItem(dy, zeros_for(op.inputs[2]), op.inputs[1]),
     ),
 )
 OpDef(
@@ -247,6 +254,9 @@ OpDef(
     attrs=_WRITING,
     shape=scalar,
     compute=_scatter,
+    native=lambda b, items, indices, value, array, dynamic: (
+        b.write_items(items, indices, value) if not dynamic else _growing(b)
+    ),
     grad=lambda op, dy: (dy, None, raw.ArrayGradientRows(dy, op.inputs[1], op.inputs[2])),
 )
 OpDef(
@@ -263,7 +273,9 @@ OpDef(
     attrs=_READING,
     shape=_element,
     compute=_read,
-    native=lambda b, items, index, dtype, shape, array: b.stack_item(items, index, False),
+    native=lambda b, items, index, dtype, shape, array: b.read_items(
+        items, index, shape.is_fully_defined()
+    ),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
 )
 OpDef(
@@ -272,6 +284,9 @@ OpDef(
     attrs=_READING,
     shape=_gathered,
     compute=_gather,
+    native=lambda b, items, indices, dtype, shape, array: b.read_items(
+        items, indices, shape.is_fully_defined()
+    ),
     grad=lambda op, dy: (raw.ArrayGradientOfRows(op.inputs[1], dy), None),
 )
 OpDef(
@@ -280,7 +295,7 @@ OpDef(
     attrs=_READING,
     shape=_all,
     compute=_stack,
-    native=lambda b, items, dtype, shape, array: b.all_turns(items),
+    native=lambda b, items, dtype, shape, array: b.all_items(items, shape.is_fully_defined()),
     grad=lambda op, dy: raw.UnstackAll(dy),
 )
 OpDef(
@@ -296,6 +311,7 @@ OpDef(
     "items: variant -> size: int32",
     shape=scalar,
     compute=lambda items: np.asarray(len(items), np.int32),
+    native=lambda b, items: b.size_of_items(items),
     grad=not_differentiable,
 )
 # Gradients: of rows at indices, and of parts; each the other one's gradient.
@@ -304,6 +320,7 @@ OpDef(
     "grads: variant, indices: int32, like: T -> rows: T",
     shape=lambda attrs, grads, indices, like: like._dims,
     compute=_rows_of,
+    native=lambda b, grads, indices, like: b.gradient_item(grads, like, indices),
     grad=lambda op, dy: (raw.ArrayGradientOfRows(op.inputs[1], dy), None, None),
 )
 OpDef(
@@ -311,6 +328,7 @@ OpDef(
     "indices: int32, rows: T -> grads: variant",
     shape=scalar,
     compute=_by_index,
+    native=lambda b, indices, rows: b.gradients_of_rows(indices, rows),
     grad=lambda op, dy: (None, raw.ArrayGradientRows(dy, op.inputs[0], op.inputs[1])),
 )
 OpDef(
