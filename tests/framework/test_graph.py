@@ -215,6 +215,16 @@ def test_version_grows_with_each_op(graph):
     assert repr(graph) == "<hf.Graph with 4 operations>"
 
 
+def test_names_may_be_bytes(graph):
+    a = hf.constant(1.0, name=b"a")
+    b = hf.add(a, 1.0, name=b"b")
+    assert (a.name, b.name) == ("a:0", "b:0")
+    assert graph.get_operations()[0] is graph.as_graph_element(b"a")
+    assert hf.Session().run(b"b:0") == 2
+    with pytest.raises(ValueError, match="not a valid scope name"):
+        hf.constant(1.0, name=b"_a")
+
+
 def test_a_finalized_graph_takes_no_ops(graph):
     a = hf.constant(1.0)
     assert not graph.finalized

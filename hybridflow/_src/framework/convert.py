@@ -150,7 +150,7 @@ def convert(value: Any, dtype: DType | None, name: str | None, eager: bool) -> T
         return EagerTensor(array, dtype)
     graph = get_default_graph()
     if name:
-        graph.check_name(name)
+        name = graph.check_name(name)
     return constant_of(graph, array, dtype, name or "Const")
 
 

@@ -365,10 +365,7 @@ def _returned(op: OpDef, outputs: list[Any], operation: Any) -> Any:
 
 def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Any:
     graph = get_default_graph()
-    if name:
-        graph.check_name(name)
-    else:
-        name = op.name
+    name = graph.check_name(name) if name else op.name
     if op.plain:
         dtype, numbers = _shared_dtype(op, args, graph)
         if dtype is not None:

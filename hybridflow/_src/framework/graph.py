@@ -110,7 +110,11 @@ class Graph(Collections):
         if self._finalized:
             self._check_not_finalized()
         name, inputs = op.name, op.inputs
-        op.name = name = self._own_name(name, scope)
+        if name[-1] == "/":
+            name = self._exact_name(name[:-1])
+        else:
+            name = self._numbered(f"{scope.name}/{name}" if scope.name else name)
+        op.name = name
         if scope.controls:
             op.controls = scope.control_inputs(inputs)
         if self.building_function:
@@ -162,7 +166,10 @@ class Graph(Collections):
         by_name, ops = self._by_name, self._ops
         self._check_not_finalized()
         for op_def, inputs, attrs, name, dtype, dims in specs:
-            name = self._own_name(name, scope)
+            if name[-1] == "/":
+                name = self._exact_name(name[:-1])
+            else:
+                name = self._numbered(f"{scope.name}/{name}" if scope.name else name)
             given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
             op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
             tensor = Tensor(op, 0, dtype, dims)
@@ -251,19 +258,10 @@ class Graph(Collections):
 
     # -- names and scopes --------------------------------------------------------------------------
 
-    def _own_name(self, name: str, scope: Scope) -> str:
-        """The name of an op to be added in `scope`; one that ends in "/" is used as it is."""
-        if name[-1] == "/":
-            name = name[:-1]
-            if name in self._by_name:
-                raise ValueError(f"Duplicate node name in graph: {name!r}")
-            self._names_in_use.setdefault(name, 1)
-            return name
-        if scope.name:
-            name = f"{scope.name}/{name}"
-        if name in self._names_in_use:
-            return self._numbered(name, True)
-        self._names_in_use[name] = 1
+    def _exact_name(self, name: str) -> str:
+        if name in self._by_name:
+            raise ValueError(f"Duplicate node name in graph: {name!r}")
+        self._names_in_use.setdefault(name, 1)
         return name
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
@@ -271,7 +269,7 @@ class Graph(Collections):
         prefix = self._scope.entries[-1].item.name
         return self._numbered(f"{prefix}/{name}" if prefix else name, mark_as_used)
 
-    def _numbered(self, name: str, mark_as_used: bool) -> str:
+    def _numbered(self, name: str, mark_as_used: bool = True) -> str:
         in_use = self._names_in_use
         count = in_use.get(name)
         if count is None:
@@ -287,13 +285,13 @@ class Graph(Collections):
             in_use[name] = 1
         return name
 
-    def check_name(self, name: str) -> None:
-        """Checks a name for an op to be added now.
+    def check_name(self, name: str) -> str:
+        """Checks a name for an op to be added now, and gives it as text.
 
         Raises:
           ValueError: if it is not legal under the current name scope.
         """
-        check_name(name, self._scope.entries[-1].item)
+        return check_name(name, self._scope.entries[-1].item)
 
     def op_scope(self, name: str) -> NameScope:
         """`name_scope` for a name that has been checked."""
@@ -510,6 +508,8 @@ class Graph(Collections):
             convert = getattr(obj, "_as_graph_element", None)
             if convert is not None:
                 obj = convert()
+        if isinstance(obj, bytes):
+            obj = obj.decode()
         if isinstance(obj, str):
             return element_by_name(self._by_name, obj, allow_tensor, allow_operation)
         if isinstance(obj, Tensor) and allow_tensor and hasattr(obj, "op"):

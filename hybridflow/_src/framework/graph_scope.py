@@ -226,16 +226,19 @@ def open_name_scope(graph: Graph, name: str | None, opened: Opened) -> str:
     return full + "/" if full else ""
 
 
-def check_name(name: str, scope: Scope) -> None:
-    """Checks a name for an op or a name scope inside `scope`.
+def check_name(name: str | bytes, scope: Scope) -> str:
+    """Checks a name for an op or a name scope inside `scope`, and gives it as text.
 
     Raises:
       ValueError: if it is not legal there. TypeError: if it is no string.
     """
     if not isinstance(name, str):
-        raise TypeError(_NO_STRING.format(got=name))
+        if not isinstance(name, bytes):
+            raise TypeError(_NO_STRING.format(got=name))
+        name = name.decode()
     if not (_is_inner_name(name) if scope.name else _is_root_name(name)):
         raise ValueError(_NOT_LEGAL.format(name=name))
+    return name
 
 
 def _device_function(name: str) -> DeviceFunction:

@@ -129,7 +129,7 @@ def of_array(array: np.ndarray, dtype: DType, name: str) -> Tensor:
         return EagerTensor(array, dtype)
     graph = get_default_graph()
     name = name or "Const"
-    graph.check_name(name)
+    name = graph.check_name(name)
     return constant_of(graph, array, dtype, name)
 
 
