@@ -30,6 +30,7 @@ LAYERS = [
     "metrics",
     "layers",
     "recurrent",
+    "seq2seq",
     "summary",
     "train",
     "saved_model",

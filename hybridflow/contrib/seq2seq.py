@@ -5,6 +5,62 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.recurrent.sequence_loss import sequence_loss
+    from hybridflow._src.seq2seq.attention import (
+        AttentionMechanism,
+        BahdanauAttention,
+        LuongAttention,
+    )
+    from hybridflow._src.seq2seq.attention_wrapper import (
+        AttentionWrapper,
+        AttentionWrapperState,
+        hardmax,
+    )
+    from hybridflow._src.seq2seq.basic_decoder import (
+        BasicDecoder,
+        BasicDecoderOutput,
+    )
+    from hybridflow._src.seq2seq.decoding import (
+        Decoder,
+        dynamic_decode,
+    )
+    from hybridflow._src.seq2seq.helpers import (
+        CustomHelper,
+        GreedyEmbeddingHelper,
+        Helper,
+        InferenceHelper,
+        SampleEmbeddingHelper,
+        TrainingHelper,
+    )
+    from hybridflow._src.seq2seq.monotonic import (
+        BahdanauMonotonicAttention,
+        LuongMonotonicAttention,
+        monotonic_attention,
+        safe_cumprod,
+    )
+    from hybridflow._src.seq2seq.sequence_loss import (
+        sequence_loss,
+    )
 
-__all__ = ["sequence_loss"]
+__all__ = [
+    "AttentionMechanism",
+    "AttentionWrapper",
+    "AttentionWrapperState",
+    "BahdanauAttention",
+    "BahdanauMonotonicAttention",
+    "BasicDecoder",
+    "BasicDecoderOutput",
+    "CustomHelper",
+    "Decoder",
+    "GreedyEmbeddingHelper",
+    "Helper",
+    "InferenceHelper",
+    "LuongAttention",
+    "LuongMonotonicAttention",
+    "SampleEmbeddingHelper",
+    "TrainingHelper",
+    "dynamic_decode",
+    "hardmax",
+    "monotonic_attention",
+    "safe_cumprod",
+    "sequence_loss",
+]

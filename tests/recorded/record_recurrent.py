@@ -11,6 +11,8 @@ def _getter(getter, name, *args, **kwargs):
     def initializer(shape, dtype=None, partition_info=None):
         return tf.constant(values_for(name, [int(size) for size in shape]))
 
+    if isinstance(kwargs.get("initializer"), float):
+        kwargs["shape"] = []
     kwargs["initializer"] = initializer
     return getter(name, *args, **kwargs)
 

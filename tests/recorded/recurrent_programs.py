@@ -215,3 +215,59 @@ tags.set_shape([3, 4])
 score.set_shape([3])
 out = {'tags': tf.to_float(tags), 'score': score}
 """
+
+_DECODED = """
+memory, x = given('memory', [2, 4, 3]), given('x', [2, 3, 2])
+attention = {}
+cell = tf.contrib.seq2seq.AttentionWrapper(tf.nn.rnn_cell.GRUCell(4), attention{})
+helper = tf.contrib.seq2seq.TrainingHelper(x, tf.constant([3, 2]))
+decoder = tf.contrib.seq2seq.BasicDecoder(
+    cell, helper, cell.zero_state(2, tf.float32), tf.layers.Dense(5, name='last'))
+outputs, state, lengths = tf.contrib.seq2seq.dynamic_decode(decoder, impute_finished=True)
+told = outputs.rnn_output
+told.set_shape([2, 3, 5])
+out = {{'told': told, 'lengths': tf.to_float(lengths), 'attention': state.attention,
+       'alignments': state.alignments, 'cell': state.cell_state}}
+"""
+_S = "tf.contrib.seq2seq."
+_ENDS = "memory_sequence_length=tf.constant([4, 2])"
+for _name, _attention, _options in (
+    ("luong", "LuongAttention(4, memory)", ""),
+    ("luong_scaled", f"LuongAttention(4, memory, {_ENDS}, scale=True)", ", attention_layer_size=3"),
+    ("bahdanau", "BahdanauAttention(5, memory)", ", attention_layer_size=3"),
+    ("bahdanau_normed", f"BahdanauAttention(5, memory, {_ENDS}, normalize=True)", ""),
+    ("cell_output", f"BahdanauAttention(5, memory, {_ENDS})", ", output_attention=False"),
+    ("luong_monotonic", "LuongMonotonicAttention(4, memory, score_bias_init=0.5)", ""),
+    ("bahdanau_monotonic", f"BahdanauMonotonicAttention(5, memory, {_ENDS}, normalize=True)", ""),
+    ("recursive", "LuongMonotonicAttention(4, memory, mode='recursive')", ""),
+):
+    PROGRAMS["seq2seq/" + _name] = _DECODED.format(_S + _attention, _options)
+
+PROGRAMS["seq2seq/several"] = """
+memories = given('memory', [2, 4, 3]), given('other', [2, 2, 5])
+cell = tf.contrib.seq2seq.AttentionWrapper(
+    tf.nn.rnn_cell.BasicLSTMCell(4),
+    [tf.contrib.seq2seq.LuongAttention(4, m) for m in memories],
+    attention_layer_size=[3, 2], alignment_history=True)
+state = cell.zero_state(2, tf.float32)
+first, state = cell(given('x', [2, 2]), state)
+second, state = cell(given('y', [2, 2]), state)
+kept = [history.stack() for history in state.alignment_history]
+kept[0].set_shape([2, 2, 4])
+kept[1].set_shape([2, 2, 2])
+out = {'first': first, 'second': second, 'alignments': state.alignments, 'kept': kept}
+"""
+PROGRAMS["seq2seq/greedy"] = """
+table = given('table', [6, 3])
+helper = tf.contrib.seq2seq.GreedyEmbeddingHelper(table, tf.constant([0, 1, 2]), tf.constant(4))
+cell = tf.nn.rnn_cell.GRUCell(4)
+decoder = tf.contrib.seq2seq.BasicDecoder(
+    cell, helper, given('s', [3, 4]), tf.layers.Dense(6, name='last'))
+outputs, state, lengths = tf.contrib.seq2seq.dynamic_decode(
+    decoder, maximum_iterations=4, scope='mine')
+ids, told = outputs.sample_id, outputs.rnn_output
+ids.set_shape([3, 4])
+told.set_shape([3, 4, 6])
+lengths.set_shape([3])
+out = {'ids': tf.to_float(ids), 'told': told, 'lengths': tf.to_float(lengths), 'state': state}
+"""

@@ -29,6 +29,8 @@ def _getter(getter: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     def initializer(shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         return hf.constant(values_for(name, [int(size) for size in shape]))
 
+    if isinstance(kwargs.get("initializer"), float):
+        kwargs["shape"] = []
     kwargs["initializer"] = initializer
     return getter(name, *args, **kwargs)
 

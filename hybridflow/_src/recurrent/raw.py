@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context, nest
+from hybridflow._src.framework import nest
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.arrays.shape_ops import shape
-from hybridflow._src.ops.control_flow.loops import loop_op, while_loop
-from hybridflow._src.ops.data_flow.flows import flow_of, tensor_of, with_flow
+from hybridflow._src.ops.data_flow.flows import tensor_of
 from hybridflow._src.ops.data_flow.tensor_array import TensorArray
 from hybridflow._src.ops.math.comparison import logical_not, logical_or
 from hybridflow._src.ops.math.reductions import reduce_all
 from hybridflow._src.recurrent import steps
 from hybridflow._src.recurrent.cell import check_cell, zeros_of
+from hybridflow._src.recurrent.emitting import emitting_loop
 from hybridflow._src.variables.scope import variable_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["raw_rnn"]
 
@@ -126,60 +126,13 @@ class _Led:
 
     def run(self) -> tuple[Any, Any, Any]:
         """Emitted arrays, final state, last loop state."""
-        arrays = nest.map_structure(
-            lambda zero: TensorArray(
-                zero.dtype.base_dtype, size=0, dynamic_size=True, name="rnn_output"
-            ),
+        final, arrays = emitting_loop(
+            lambda time, finished, *_: logical_not(reduce_all(finished)),
+            self._turn,
+            self._first,
             self._zero,
         )
-        if context.modes.top.eager:
-            final, arrays = self._run_eagerly(arrays)
-        else:
-            final, arrays = self._run_in_graph(arrays)
         return arrays, final[3], final[4] if self._has_loop_state else None
-
-    def _run_eagerly(self, arrays: Any) -> tuple[Any, Any]:
-        def body(arrays: Any, *carried: Any) -> list[Any]:
-            new, emit = self._turn(*carried)
-            time = carried[0]
-            arrays = nest.map_structure(lambda array, e: array.write(time, e), arrays, emit)
-            return [arrays, *new]
-
-        def test(arrays: Any, time: Any, finished: Any, *_: Any) -> Any:
-            return logical_not(reduce_all(finished))
-
-        arrays, *final = while_loop(test, body, [arrays, *self._first])
-        return final, arrays
-
-    def _run_in_graph(self, arrays: Any) -> tuple[Any, Any]:
-        # What a turn emits is kept by the loop itself: arrays are no loop variables.
-        leaves = nest.flatten(self._first)
-        initial = [convert_to_tensor(flow_of(t)) for t in leaves]
-        emitted: list[Tensor] = []
-
-        def step(*flat: Tensor) -> list[Any]:
-            carried = nest.pack_sequence_as(self._first, map(with_flow, leaves, flat))
-            new, emit = self._turn(*carried)
-            emitted[:] = [convert_to_tensor(e) for e in nest.flatten(emit)]
-            nest.assert_same_structure(self._first, new)
-            return [flow_of(t) for t in nest.flatten(new)]
-
-        with name_scope("while") as scope:
-            results = loop_op(
-                lambda time, finished, *_: logical_not(reduce_all(finished)),
-                step,
-                initial,
-                [t._dims for t in initial],
-                scope,
-                emitted,
-            )
-        final = nest.pack_sequence_as(self._first, map(with_flow, leaves, results))
-        filled = []
-        for array, stack in zip(nest.flatten(arrays), emitted, strict=True):
-            (inner,) = [t for t, s in stack.op.bodies[1].saved.items() if s is stack]
-            array.learn(inner.shape)
-            filled.append(array.with_flow(stack))
-        return final, nest.pack_sequence_as(arrays, filled)
 
 
 def _size_of(element: Tensor) -> Any:
