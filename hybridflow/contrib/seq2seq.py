@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.ops.data_flow.beams import gather_tree
     from hybridflow._src.seq2seq.attention import (
         AttentionMechanism,
         BahdanauAttention,
@@ -18,6 +19,13 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.seq2seq.basic_decoder import (
         BasicDecoder,
         BasicDecoderOutput,
+    )
+    from hybridflow._src.seq2seq.beam_search import (
+        BeamSearchDecoder,
+        BeamSearchDecoderOutput,
+        BeamSearchDecoderState,
+        FinalBeamSearchDecoderOutput,
+        tile_batch,
     )
     from hybridflow._src.seq2seq.decoding import (
         Decoder,
@@ -49,8 +57,12 @@ __all__ = [
     "BahdanauMonotonicAttention",
     "BasicDecoder",
     "BasicDecoderOutput",
+    "BeamSearchDecoder",
+    "BeamSearchDecoderOutput",
+    "BeamSearchDecoderState",
     "CustomHelper",
     "Decoder",
+    "FinalBeamSearchDecoderOutput",
     "GreedyEmbeddingHelper",
     "Helper",
     "InferenceHelper",
@@ -59,8 +71,10 @@ __all__ = [
     "SampleEmbeddingHelper",
     "TrainingHelper",
     "dynamic_decode",
+    "gather_tree",
     "hardmax",
     "monotonic_attention",
     "safe_cumprod",
     "sequence_loss",
+    "tile_batch",
 ]

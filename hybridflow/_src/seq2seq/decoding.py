@@ -54,6 +54,11 @@ class Decoder:
         """The dtypes of outputs, in the same structure."""
         raise NotImplementedError(f"{type(self).__name__} has no output_dtype.")
 
+    @property
+    def tracks_own_finished(self) -> bool:
+        """Whether `finished` of a step says all; by default what has ended stays so."""
+        return False
+
     def initialize(self, name: str | None = None) -> Any:
         """Called before the first step: gives `(finished, first_inputs, initial_state)`."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it begins.")
@@ -121,7 +126,8 @@ def dynamic_decode(
         def turn(time: Any, state: Any, inputs: Any, finished: Any, lengths: Any) -> Any:
             outputs, new_state, new_inputs, ended = decoder.step(time, inputs, state)
             nest.assert_same_structure(zero, outputs)
-            ended = logical_or(ended, finished)
+            if not decoder.tracks_own_finished:
+                ended = logical_or(ended, finished)
             if limit is not None:
                 ended = logical_or(ended, time + 1 >= limit)
             just = logical_and(logical_not(finished), ended)
