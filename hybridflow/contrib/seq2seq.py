@@ -45,6 +45,10 @@ with _deferred.imports_of(__name__):
         monotonic_attention,
         safe_cumprod,
     )
+    from hybridflow._src.seq2seq.scheduled import (
+        ScheduledEmbeddingTrainingHelper,
+        ScheduledOutputTrainingHelper,
+    )
     from hybridflow._src.seq2seq.sequence_loss import (
         sequence_loss,
     )
@@ -69,6 +73,8 @@ __all__ = [
     "LuongAttention",
     "LuongMonotonicAttention",
     "SampleEmbeddingHelper",
+    "ScheduledEmbeddingTrainingHelper",
+    "ScheduledOutputTrainingHelper",
     "TrainingHelper",
     "dynamic_decode",
     "gather_tree",

@@ -126,7 +126,9 @@ def test_a_sequence_that_has_ended_is_filled(run: Execution) -> None:
 
 def test_parents_and_states_are_checked(run: Execution) -> None:
     steps = np.zeros([2, 1, 2], np.int32)
-    with pytest.raises(hf.errors.InvalidArgumentError, match=r"not in \[0, 2\)"):
+    with pytest.raises(
+        hf.errors.InvalidArgumentError, match=r"parent id 5 at .* \(0, 0, 0\) is not in \[0, 2\)"
+    ):
         run(lambda s: seq2seq.gather_tree(s, s + 5, [2], 9), steps)
     with pytest.raises(ValueError, match="beam width 2 rows"):
         run(

@@ -116,6 +116,34 @@ def test_symbols_are_drawn_by_their_probability(run: Execution) -> None:
     assert abs(drawn.mean() - 1 / (1 + math.exp(-1.0))) < 0.03
 
 
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_scheduled_helpers_give_inputs_or_outputs(run: Execution, own: float) -> None:
+    def program(x: Any) -> Any:
+        symbols = seq2seq.ScheduledEmbeddingTrainingHelper(x, [4, 4], 7.0 * hf.eye(3), own)
+        outputs = seq2seq.ScheduledOutputTrainingHelper(
+            x, [4, 4], own, next_inputs_fn=lambda y: -y, auxiliary_inputs=x
+        )
+        chosen = symbols.sample(0, 100.0 * hf.one_hot([2, 1], 3))
+        drawn = outputs.sample(0, hf.ones([2, 3]))
+        return (
+            chosen,
+            symbols.next_inputs(0, None, None, chosen)[1],
+            drawn,
+            outputs.next_inputs(0, hf.ones([2, 3]), None, drawn)[1],
+        )
+
+    chosen, symbols, drawn, outputs = run(program, MEMORY)
+    following = MEMORY[:, 1]
+    if own:
+        assert (chosen.tolist(), drawn.tolist()) == ([2, 1], [1, 1])
+        np.testing.assert_array_equal(symbols, 7 * np.eye(3)[[2, 1]])
+        np.testing.assert_array_equal(outputs, np.hstack([-np.ones([2, 3]), following]))
+    else:
+        assert (chosen.tolist(), drawn.tolist()) == ([-1, -1], [0, 0])
+        np.testing.assert_array_equal(symbols, following)
+        np.testing.assert_array_equal(outputs, np.hstack([following, following]))
+
+
 @pytest.mark.parametrize("limit", [0, 2])
 def test_steps_are_limited(run: Execution, limit: int) -> None:
     def program(x: Any) -> Any:
@@ -216,6 +244,11 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         lambda m: seq2seq.LuongAttention(4, m)(hf.ones([2, 3]), None),
         ValueError,
         "Incompatible or unknown inner dimensions",
+    ),
+    "chance": (
+        lambda m: seq2seq.ScheduledOutputTrainingHelper(m, [1, 1], [[0.5]]),
+        ValueError,
+        "either a scalar or a vector",
     ),
     "mode": (
         lambda m: seq2seq.monotonic_attention(m[:, 0], m[:, 0], "other"),

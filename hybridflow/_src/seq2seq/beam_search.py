@@ -190,8 +190,8 @@ class BeamSearchDecoder(Decoder):
 
     @property
     def batch_size(self) -> Any:
-        """The number of searches."""
-        return self._batch_size
+        """The number of searches: an int32 scalar."""
+        return convert_to_tensor(self._batch_size)
 
     @property
     def tracks_own_finished(self) -> bool:

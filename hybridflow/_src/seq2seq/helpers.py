@@ -43,7 +43,7 @@ class Helper:
 
     @property
     def batch_size(self) -> Any:
-        """The number of sequences: an int or a scalar tensor."""
+        """The number of sequences: an int32 scalar."""
         raise NotImplementedError(f"{type(self).__name__} has no batch_size.")
 
     @property
@@ -126,7 +126,7 @@ class CustomHelper(Helper):
     def initialize(self, name: str | None = None) -> Any:
         """What has ended, and the first inputs."""
         finished, inputs = self._initialize_fn()
-        self._batch_size = size_along([convert_to_tensor(finished)], 0)
+        self._batch_size = convert_to_tensor(size_along([convert_to_tensor(finished)], 0))
         return finished, inputs
 
     def sample(self, time: Any, outputs: Any, state: Any, name: str | None = None) -> Any:
@@ -178,7 +178,7 @@ class TrainingHelper(Helper):
                 "Expected sequence_length to be a vector, but received shape: "
                 f"{self._lengths.shape}"
             )
-        self._batch_size = size_along([self._lengths], 0)
+        self._batch_size = convert_to_tensor(size_along([self._lengths], 0))
 
     @property
     def batch_size(self) -> Any:
@@ -252,7 +252,7 @@ class GreedyEmbeddingHelper(Helper):
     def __init__(self, embedding: Any, start_tokens: Any, end_token: Any) -> None:
         self._embedding = embedding_function(embedding)
         self._start_tokens, self._end_token = checked_tokens(start_tokens, end_token)
-        self._batch_size = size_along([self._start_tokens], 0)
+        self._batch_size = convert_to_tensor(size_along([self._start_tokens], 0))
 
     @property
     def batch_size(self) -> Any:
@@ -342,7 +342,7 @@ class InferenceHelper(Helper):
         self._dtype = sample_dtype
         self._next_inputs_fn = next_inputs_fn
         self._start_inputs = convert_to_tensor(start_inputs, name="start_inputs")
-        self._batch_size = size_along([self._start_inputs], 0)
+        self._batch_size = convert_to_tensor(size_along([self._start_inputs], 0))
 
     @property
     def batch_size(self) -> Any:

@@ -78,6 +78,12 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.opt.python.training.lazy_adam_optimizer": ("hybridflow.contrib.opt",),
     **_each("tensorflow.contrib", "crf.python crf.python.ops rnn.python rnn.python.ops"),
     "tensorflow.contrib.crf.python.ops.crf": ("hybridflow.contrib.crf",),
+    **_each("tensorflow.contrib.seq2seq", "python python.ops"),
+    **_each(
+        "tensorflow.contrib.seq2seq.python.ops",
+        "attention_wrapper basic_decoder beam_search_decoder beam_search_ops decoder helper loss",
+        "hybridflow.contrib.seq2seq",
+    ),
     **_each(
         "tensorflow.contrib.rnn.python.ops",
         "core_rnn_cell fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",

@@ -45,11 +45,14 @@ def _gather_tree(
     for time in reversed(range(times)):
         # A sequence goes back from its last step; before that it stays in its own beam.
         inside = (time < max_sequence_lengths)[:, np.newaxis]
-        if np.any(inside & ((parents < 0) | (parents >= width))):
+        wrong = np.argwhere(inside & ((parents < 0) | (parents >= width)))
+        if len(wrong):
+            row, beam = wrong[0]
             raise InvalidArgumentError(
                 None,
                 None,
-                f"gather_tree: a parent at time {time + 1} is not in [0, {width}).",
+                f"gather_tree: parent id {parents[row, beam]} at (batch, time, beam) == "
+                f"({row}, {time}, {beam}) is not in [0, {width}).",
             )
         at = np.where(inside, parents, 0)
         found[time] = np.where(inside, step_ids[time][rows, at], end_token)
