@@ -22,6 +22,10 @@ CASES = {
     "loops": ({"n:0": np.array(4, np.int32)}, ["s:0", "rows:0", "gradient:0"]),
     "rows": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0"]),
     "training": ({"x:0": RNG.uniform(-1, 1, (4, 3)).astype(np.float32)}, ["loss:0"]),
+    "arrays": (
+        {"x:0": RNG.uniform(-1, 1, (3, 2)).astype(np.float32)},
+        ["fixed:0", "grown:0", "one:0", "size:0", "decoded:0", "lengths:0"],
+    ),
 }
 
 
@@ -112,7 +116,38 @@ def rows():
     hf.global_variables_initializer()
 
 
-MODELS = {m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training, rows)}
+class Sums(hf.nn.rnn_cell.RNNCell):
+    state_size = output_size = 2
+
+    def call(self, inputs, state):
+        return inputs + state, inputs + state
+
+
+def arrays():
+    x = hf.placeholder(hf.float32, [3, 2], name="x")
+
+    def filled(array):
+        _, array = hf.while_loop(
+            lambda i, a: i < 3, lambda i, a: (i + 1, a.write(i, x[i] * hf.to_float(i))), (0, array)
+        )
+        return array
+
+    fixed = filled(hf.TensorArray(hf.float32, size=3))
+    grown = filled(hf.TensorArray(hf.float32, size=0, dynamic_size=True))
+    hf.identity(fixed.stack(), name="fixed")
+    hf.identity(grown.stack(), name="grown")
+    hf.identity(grown.read(1), name="one")
+    hf.identity(grown.size(), name="size")
+    helper = hf.contrib.seq2seq.TrainingHelper(hf.stack([x, -x]), [3, 2])
+    decoder = hf.contrib.seq2seq.BasicDecoder(Sums(), helper, hf.zeros([2, 2]))
+    outputs, _, lengths = hf.contrib.seq2seq.dynamic_decode(decoder, impute_finished=True)
+    hf.identity(outputs.rnn_output, name="decoded")
+    hf.identity(lengths, name="lengths")
+
+
+MODELS = {
+    m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training, rows, arrays)
+}
 
 
 def graph_of(name):

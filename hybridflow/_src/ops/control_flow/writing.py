@@ -166,3 +166,38 @@ def write_unstack_all(nodes: Any, op: Operation) -> None:
     inputs = [nodes.input(tensor), _element_shape(nodes, op, dims and dims[1:])]
     form = {"element_dtype": _dtype(tensor), "shape_type": dtypes.int32}
     nodes.node(op, "TensorListFromTensor", inputs, form)
+
+
+# -- tensor arrays ---------------------------------------------------------------------------------
+
+
+def write_items(nodes: Any, op: Operation) -> None:
+    """Writes a new tensor array: a list of a size."""
+    inputs = [_element_shape(nodes, op, None), nodes.input(op.inputs[0])]
+    form = {"element_dtype": op.attrs["dtype"], "shape_type": dtypes.int32}
+    nodes.node(op, "TensorListReserve", inputs, form)
+
+
+def write_items_write(nodes: Any, op: Operation) -> None:
+    """Writes what sets one item; the list first grows where the array may."""
+    items, index, item = (nodes.input(t) for t in op.inputs)
+    if op.attrs["dynamic"]:
+        one = _int(nodes, f"{op.name}/one", 1)
+        needed = nodes.add("Add", f"{op.name}/needed", [index, one], T=dtypes.int32)
+        length = nodes.add("TensorListLength", f"{op.name}/length", [items])
+        sizes = [nodes.output(needed), nodes.output(length)]
+        size = nodes.add("Maximum", f"{op.name}/size", sizes, T=dtypes.int32)
+        grown = nodes.add("TensorListResize", f"{op.name}/grown", [items, nodes.output(size)])
+        items = nodes.output(grown)
+    form = {"element_dtype": _dtype(op.inputs[2])}
+    nodes.node(op, "TensorListSetItem", [items, index, item], form)
+
+
+def write_items_size(nodes: Any, op: Operation) -> None:
+    """Writes the number of items."""
+    nodes.node(op, "TensorListLength", [nodes.input(op.inputs[0])], {})
+
+
+def _int(nodes: Any, name: str, value: int) -> str:
+    number = np.array(value, np.int32)
+    return str(nodes.output(nodes.add("Const", name, [], dtype=dtypes.int32, value=number)))

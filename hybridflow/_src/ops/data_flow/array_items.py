@@ -16,6 +16,13 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.control_flow.bodies import gradient_item, zeros_for
+from hybridflow._src.ops.control_flow.writing import (
+    write_items,
+    write_items_size,
+    write_items_write,
+    write_stack_all,
+    write_stack_item,
+)
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.plan.nested import Turns
@@ -219,7 +226,7 @@ _WRITING = {"array": "", "dynamic": False}
 _READING = {"dtype": REQUIRED, "shape": _ANY, "array": ""}
 
 
-def _make(size: Any, array: str) -> Turns:
+def _make(size: Any, dtype: Any, array: str) -> Turns:
     if size < 0:
         raise invalid(array, f"Size should be >= 0, got {int(size)}.")
     return Turns([None] * checked_size("TensorArray", int(size)))
@@ -228,10 +235,11 @@ def _make(size: Any, array: str) -> Turns:
 OpDef(
     "ArrayItems",
     "size: int32 -> items: variant",
-    attrs={"array": ""},
+    attrs={"dtype": REQUIRED, "array": ""},
     shape=scalar,
     compute=_make,
     grad=not_differentiable,
+    written=write_items,
 )
 OpDef(
     "ArrayItemsWrite",
@@ -239,6 +247,7 @@ OpDef(
     attrs=_WRITING,
     shape=scalar,
     compute=_write,
+    written=write_items_write,
     native=lambda b, items, index, item, array, dynamic: (
         b.write_item(items, index, item) if not dynamic else _growing(b)
     ),
@@ -273,6 +282,7 @@ OpDef(
     attrs=_READING,
     shape=_element,
     compute=_read,
+    written=write_stack_item,
     native=lambda b, items, index, dtype, shape, array: b.read_items(
         items, index, shape.is_fully_defined()
     ),
@@ -295,6 +305,7 @@ OpDef(
     attrs=_READING,
     shape=_all,
     compute=_stack,
+    written=write_stack_all,
     native=lambda b, items, dtype, shape, array: b.all_items(items, shape.is_fully_defined()),
     grad=lambda op, dy: raw.UnstackAll(dy),
 )
@@ -311,6 +322,7 @@ OpDef(
     "items: variant -> size: int32",
     shape=scalar,
     compute=lambda items: np.asarray(len(items), np.int32),
+    written=write_items_size,
     native=lambda b, items: b.size_of_items(items),
     grad=not_differentiable,
 )

@@ -41,7 +41,7 @@ class GraphItems:
         static = constant_value(count)
         if static is not None and not form.dynamic:
             form.size = int(static)
-        flow = raw.ArrayItems(count, array=form.name, name=scope)
+        flow = raw.ArrayItems(count, dtype=form.dtype, array=form.name, name=scope)
         return cls(form, flow, fresh=True)
 
     def _next(self, flow: Tensor, rows: Tensor | None = None) -> GraphItems:

@@ -85,6 +85,13 @@ def _set(input_handle: Any, index: Any, item: Any) -> Turns:
     return Turns([*input_handle[:place], item, *input_handle[place + 1 :]])
 
 
+def _resize(input_handle: Any, size: Any) -> Turns:
+    if size < 0:
+        raise _invalid(f"TensorListResize expects size to be non-negative, got {int(size)}.")
+    count = checked_size("TensorListResize", int(size))
+    return Turns([*input_handle[:count], *[None] * (count - len(input_handle))])
+
+
 def _pop(input_handle: Any, element_shape: Any, element_dtype: Any) -> list[Any]:
     if not input_handle:
         raise _invalid("Trying to pop from an empty list.")
@@ -158,6 +165,13 @@ OpDef(
     "input_handle: variant, index: int32, item: element_dtype -> output_handle: variant",
     shape=scalar,
     compute=_set,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListResize",
+    "input_handle: variant, size: int32 -> output_handle: variant",
+    shape=scalar,
+    compute=_resize,
     grad=no_gradient,
 )
 OpDef(
