@@ -41,6 +41,7 @@ MODULES = [
     "hybridflow.contrib.crf",
     "hybridflow.contrib.eager",
     "hybridflow.contrib.layers",
+    "hybridflow.contrib.legacy_seq2seq",
     "hybridflow.contrib.opt",
     "hybridflow.contrib.rnn",
     "hybridflow.contrib.seq2seq",

@@ -5,6 +5,16 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow.contrib import crf, eager, layers, opt, rnn, seq2seq, summary, util
+    from hybridflow.contrib import (
+        crf,
+        eager,
+        layers,
+        legacy_seq2seq,
+        opt,
+        rnn,
+        seq2seq,
+        summary,
+        util,
+    )
 
-__all__ = ["crf", "eager", "layers", "opt", "rnn", "seq2seq", "summary", "util"]
+__all__ = ["crf", "eager", "layers", "legacy_seq2seq", "opt", "rnn", "seq2seq", "summary", "util"]

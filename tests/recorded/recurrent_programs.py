@@ -271,3 +271,46 @@ told.set_shape([3, 4, 6])
 lengths.set_shape([3])
 out = {'ids': tf.to_float(ids), 'told': told, 'lengths': tf.to_float(lengths), 'state': state}
 """
+
+_LEGACY = """
+seq = tf.contrib.legacy_seq2seq
+xs = [given('x%d' % i, [2, 3]) for i in range(3)]
+ys = [given('y%d' % i, [2, 3]) for i in range(2)]
+ids, other = [tf.constant([1, 3])] * 3, [tf.constant([2, 0])] * 2
+cell = tf.nn.rnn_cell.GRUCell(4)
+outputs, state = {}
+out = {{'outputs': outputs, 'state': state}}
+"""
+for _name, _call in {
+    "rnn_decoder": "rnn_decoder(xs, given('s', [2, 4]), cell)",
+    "looped": "rnn_decoder(xs, given('s', [2, 4]), cell, lambda y, i: y[:, :3])",
+    "basic": "basic_rnn_seq2seq(xs, ys, cell)",
+    "tied": "tied_rnn_seq2seq(xs, ys, cell)",
+    "embedding": "embedding_rnn_seq2seq(ids, other, cell, 5, 6, 3)",
+    "embedding_fed": "embedding_rnn_seq2seq(ids, other, cell, 5, 6, 3, feed_previous=True)",
+    "embedding_chosen": (
+        "embedding_rnn_seq2seq(ids, other, cell, 5, 6, 3, feed_previous=tf.constant(True))"
+    ),
+    "embedding_tied": "embedding_tied_rnn_seq2seq(ids, other, cell, 5, 3)",
+    "attention": "attention_decoder(ys, given('s', [2, 4]), given('m', [2, 3, 5]), cell)",
+    "attention_first": (
+        "attention_decoder(ys, given('s', [2, 4]), given('m', [2, 3, 5]), cell, output_size=3, "
+        "num_heads=2, initial_state_attention=True)"
+    ),
+    "embedding_attention": "embedding_attention_seq2seq(ids, other, cell, 5, 6, 3)",
+    "one2many": (
+        "one2many_rnn_seq2seq(ids, {'a': other, 'b': ids}, cell, {'a': tf.nn.rnn_cell.GRUCell(4), "
+        "'b': tf.nn.rnn_cell.GRUCell(4)}, 5, {'a': 3, 'b': 4}, 3)"
+    ),
+}.items():
+    PROGRAMS["legacy/" + _name] = _LEGACY.format("seq." + _call)
+
+PROGRAMS["legacy/losses"] = """
+seq = tf.contrib.legacy_seq2seq
+logits = [given('x%d' % i, [2, 3]) for i in range(2)]
+targets, weights = [tf.constant([1, 2])] * 2, [tf.constant([1.0, 0.5]), tf.constant([1.0, 0.0])]
+out = {'each': seq.sequence_loss_by_example(logits, targets, weights),
+       'sums': seq.sequence_loss_by_example(logits, targets, weights, False),
+       'mean': seq.sequence_loss(logits, targets, weights),
+       'total': seq.sequence_loss(logits, targets, weights, average_across_batch=False)}
+"""

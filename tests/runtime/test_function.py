@@ -558,3 +558,18 @@ def test_threads_share_traces():
 def test_what_is_no_function():
     with pytest.raises(TypeError, match="takes a function"):
         hf.function(3)
+
+
+def test_ops_stand_beside_eager_variables():
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        table = hf.get_variable("table", initializer=[[1.0, 2.0], [3.0, 4.0]])
+
+        @hf.function
+        def rows(ids):
+            def looked_up():
+                with hf.colocate_with(table):
+                    return hf.nn.embedding_lookup(table, ids)
+
+            return hf.cond(hf.reduce_any(ids > 0), looked_up, looked_up)
+
+        assert rows(hf.constant([1, 0])).numpy().tolist() == [[3.0, 4.0], [1.0, 2.0]]

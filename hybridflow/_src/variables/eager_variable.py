@@ -200,6 +200,9 @@ class EagerVariable(ResourceVariable):
         traced = not context.modes.entries[-1].item.eager and get_default_graph().building_function
         return self._read() if traced else self._now()
 
+    def _as_graph_element(self) -> Any:
+        return self._here()
+
     # -- Python and NumPy protocols ----------------------------------------------------------------
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:

@@ -29,6 +29,7 @@ _PUBLIC = {
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
     ".contrib.framework": (f"{_SHIM}.contrib_framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
+    ".contrib.legacy_seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
     ".contrib.rnn": ("hybridflow.contrib.rnn",),
     ".contrib.seq2seq": ("hybridflow.contrib.seq2seq",),
@@ -78,6 +79,8 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.opt.python.training.lazy_adam_optimizer": ("hybridflow.contrib.opt",),
     **_each("tensorflow.contrib", "crf.python crf.python.ops rnn.python rnn.python.ops"),
     "tensorflow.contrib.crf.python.ops.crf": ("hybridflow.contrib.crf",),
+    **_each("tensorflow.contrib", "legacy_seq2seq.python legacy_seq2seq.python.ops"),
+    "tensorflow.contrib.legacy_seq2seq.python.ops.seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
     **_each("tensorflow.contrib.seq2seq", "python python.ops"),
     **_each(
         "tensorflow.contrib.seq2seq.python.ops",
