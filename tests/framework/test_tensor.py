@@ -106,7 +106,7 @@ def test_there_is_no_value_while_the_graph_is_built(graph):
             convert(x)
     with pytest.raises(TypeError):
         [1, 2, 3][x]
-    with pytest.raises(TypeError, match="not iterable"):
+    with pytest.raises(TypeError, match=r"not .*iterable"):
         1.0 in x  # noqa: B015
 
 

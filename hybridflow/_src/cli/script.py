@@ -81,8 +81,9 @@ def _main_module(path: str, arguments: list[str]) -> types.ModuleType:
         __cached__=None,
         __builtins__=builtins,
         __loader__=SourceFileLoader("__main__", full),
-        __annotations__={},
     )
+    if sys.version_info < (3, 14):
+        module.__annotations__ = {}
     sys.modules["__main__"] = module
     return module
 
@@ -102,4 +103,8 @@ _plain_preparation_data = spawn.get_preparation_data
 
 
 def _preparation_data(name: str) -> dict[str, Any]:
-    return {"hybridflow": _Prepare(), **_plain_preparation_data(name)}
+    data = {"hybridflow": _Prepare(), **_plain_preparation_data(name)}
+    if name == "ignore":
+        # A fork server asks, which would run the script unprepared; what it forks is prepared.
+        data.pop("init_main_from_path", None)
+    return data
