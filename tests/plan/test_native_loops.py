@@ -207,6 +207,26 @@ def test_gradients_with_branches_and_captured_weights():
     check(build, *ints(5, 1, 3, 6))
 
 
+def test_what_is_the_same_in_all_turns_is_kept_once():
+    def build(x, n):
+        w = hf.get_variable("w", [3, 3], initializer=hf.ones_initializer(), use_resource=True)
+
+        def body(i, a):
+            inner = hf.cond(i > 1, lambda: hf.sin(a), lambda: a * x)
+            return i + 1, hf.tanh(hf.matmul(inner, w)[:, ::-1] * x)
+
+        y = hf.while_loop(lambda i, a: i < n, body, [0, hf.ones([2, 3])])[1]
+        grads = hf.gradients(y, [w, x])
+        update = w.assign_sub(0.1 * grads[0])
+        with hf.control_dependencies([update]):
+            return [y, *grads, w.read_value()]
+
+    plan = check(build, *ints(5, 1, 3, 0, 6))
+    (made, *_) = native.programs(plan)
+    loop = next(step for _, step in made.steps if isinstance(step, Loop))
+    assert (3, 3) not in [stack.shape[1:] for stack in loop.stacks]
+
+
 def test_gradients_of_scan_and_map_fn():
     def build(x):
         y = hf.scan(lambda a, r: hf.tanh(a + r) * r, x)

@@ -18,7 +18,7 @@ from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.nested import Choosing, Repeating
 from hybridflow._src.plan.steps import Call, Choice, Loop, LoopVariable, Unsupported
 from hybridflow._src.plan.translation import Translation
-from hybridflow._src.plan.values import PLANNED, Buffer, Items, Stack, Value
+from hybridflow._src.plan.values import CONSTANT, PLANNED, Buffer, Items, Stack, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +172,8 @@ class Nesting(Translation):
             variables.append(LoopVariable(first, even, odd))
         turn = Buffer(PLANNED, (), np.dtype(np.int64))
         turns = Buffer(PLANNED, (), np.dtype(np.int32))
-        stacks = self._stacks(step, nested, made, names, turn)
+        kept = self._stacks(step, nested, made, names, turn, Value.whole(turns))
+        stacks = [stack.buffer for stack in kept if stack.strides[0]]
         parts = (
             test.arranged([flag], ()),
             None if made is None else made.arranged(after, in_even),
@@ -188,6 +189,7 @@ class Nesting(Translation):
             turns,
             tuple(stacks),
             len(variables) == nested.first
+            and len(stacks) == len(kept)
             and not (made is not None and any(isinstance(v, Stack) for v in made.fetches)),
             sum(work_of(item) for part in parts if part is not None for item in part.steps),
             (*[v.first for v in variables], *names.reads),
@@ -198,7 +200,7 @@ class Nesting(Translation):
         return [
             *[one.result(step) for one in carried],
             Value.whole(turns),
-            *[_stack(stack, turns, step) for stack in stacks],
+            *kept,
         ]
 
     def _carried(self, body: Plan, index: int, item: Any, names: Names) -> Carried:
@@ -222,17 +224,23 @@ class Nesting(Translation):
             raise Unsupported("an array that others have")
         return Carried(item, items=item)
 
-    @staticmethod
     def _stacks(
-        step: Instruction, nested: Repeating, made: _Inside | None, names: Names, turn: Buffer
-    ) -> list[Buffer]:
-        """Memory for what is kept of each turn, which the body adds to."""
+        self,
+        step: Instruction,
+        nested: Repeating,
+        made: _Inside | None,
+        names: Names,
+        turn: Buffer,
+        turns: Value,
+    ) -> list[Stack]:
+        """What is kept of each turn, which the body adds to."""
         # As much again as there was, since memory that is not touched costs nothing.
         room = 1 << max(nested.longest, _FEW_TURNS).bit_length()
         if made is None:
             if nested.saved:
                 raise Unsupported("a loop that has not run")
             return []
+        captured = dict(names.of)
         number = outer((), turn.dtype)
         names.of[number.buffer] = turn
         stacks = []
@@ -240,18 +248,29 @@ class Nesting(Translation):
         for item in made.fetches[nested.count :]:
             if not isinstance(item, Value):
                 raise Unsupported("what a turn keeps is no array of numbers")
+            known = self._invariant(item, captured)
+            if known is not None:
+                again = Value(known, (room, *item.shape), (0, *item.strides), item.offset)
+                stacks.append(Stack(again, turns))
+                continue
             stack = Buffer(PLANNED, (room, *item.shape), item.dtype)
             inside = outer(stack.shape, stack.dtype)
             names.of[inside.buffer] = stack
             made.lowering.push(inside, item, number)
-            stacks.append(stack)
+            stacks.append(Stack(Value.whole(stack), turns))
+        for kept in stacks:
+            kept.maker = step
         return stacks
 
-
-def _stack(buffer: Buffer, turns: Buffer, maker: Instruction) -> Stack:
-    stack = Stack(Value.whole(buffer), Value.whole(turns))
-    stack.maker = maker
-    return stack
+    def _invariant(self, item: Value, captured: dict[Buffer, Buffer]) -> Buffer | None:
+        """Where the value of an item lies that is the same in all turns; None if it changes."""
+        if isinstance(item, Stack):
+            return None
+        if item.buffer.kind == CONSTANT:
+            return item.buffer
+        if item.buffer.storage is not None:
+            return self.lowering.variable(item.buffer.storage).buffer
+        return captured.get(item.buffer)
 
 
 class _Inside(Nesting):

@@ -40,8 +40,21 @@ class Stacks(Slices):
         """The value of one turn, by its number; `is_stack` tells whether that is a stack again."""
         if not isinstance(stack, Stack):
             raise Unsupported("a stack that is none")
-        item = self.gather(stack, index)
+        if stack.strides[0]:
+            item = self.gather(stack, index)
+        else:  # it is the same in all turns
+            item = Value(stack.buffer, stack.shape[1:], stack.strides[1:], stack.offset)
         return Stack(item, None) if is_stack else item
+
+    def copied(self, value: Value) -> Value:
+        """A copy of a value, or of what a stack has in all turns."""
+        if not isinstance(value, Stack):
+            return self.copy(value)
+        once = self.copy(Value(value.buffer, value.shape[1:], value.strides[1:], value.offset))
+        again = Value(once.buffer, value.shape, (0, *once.strides))
+        made = Stack(again, value.turns)
+        made.maker = value.maker
+        return made
 
     def stack_of(self, value: Value) -> Stack:
         """The rows of a value as a stack."""
@@ -66,6 +79,7 @@ class Stacks(Slices):
         if items.turns is None or like.shape[1:] != items.shape[1:]:
             raise Unsupported("a stack of another shape")
         count, turns = like.shape[0], self.packed(items.turns)
+        indices, items = self.packed(indices), self.packed(items)
         result = self.memory((count, *items.shape[1:]), items.dtype)
         self.call(
             self._rows_kernel(rows.sum_turns, items, indices),

@@ -143,7 +143,7 @@ class Translation:
                 continue
             for slot in self._aliases.pop(buffer, ()):
                 if self._last_use.get(slot, -1) > position:
-                    self._slots[slot] = self.lowering.copy(self._slots[slot])
+                    self._slots[slot] = self.lowering.copied(self._slots[slot])
 
     def _native(self, step: Instruction, inputs: list[Any]) -> list[Any]:
         """The results of a step, lowered."""
