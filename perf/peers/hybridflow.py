@@ -15,6 +15,7 @@ from perf.workloads import rules
 from perf.workloads.problems import (
     Chain,
     Elementwise,
+    Lstm,
     Many,
     Mlp,
     Recurrence,
@@ -444,6 +445,25 @@ def recurrence(problem: Recurrence) -> Subject:
             [0, hf.zeros(problem.x.shape[1:])],
         )
         (gradient,) = hf.gradients(hf.reduce_sum(h), [u])
+    return program.subject(gradient)
+
+
+@implements("lstm", "graph")
+def lstm(problem: Lstm) -> Subject:
+    times, batch, _ = problem.x.shape
+    with Program() as program:
+        x, kernel, bias = (program.variable(k, v) for k, v in problem._asdict().items())
+        rows = hf.identity(x)
+        first = hf.zeros([batch, problem.bias.size // 4])
+
+        def turn(t: Any, c: Any, h: Any) -> Any:
+            z = hf.nn.bias_add(hf.matmul(hf.concat([rows[t], h], 1), kernel), bias)
+            i, j, f, o = hf.split(z, 4, 1)
+            c = c * hf.sigmoid(f) + hf.sigmoid(i) * hf.tanh(j)
+            return t + 1, c, hf.tanh(c) * hf.sigmoid(o)
+
+        _, _, h = hf.while_loop(lambda t, *_: t < times, turn, [0, first, first])
+        (gradient,) = hf.gradients(hf.reduce_sum(h * h), [kernel])
     return program.subject(gradient)
 
 

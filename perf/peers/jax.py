@@ -15,6 +15,7 @@ from perf.workloads import rules
 from perf.workloads.problems import (
     Chain,
     Elementwise,
+    Lstm,
     Many,
     Mlp,
     Recurrence,
@@ -228,6 +229,25 @@ def recurrence(problem: Recurrence) -> Subject:
     function = jax.jit(jax.grad(total))
     x, u = map(jnp.asarray, problem)
     return Answers(lambda: jax.block_until_ready(function(u, x)))
+
+
+@implements("lstm")
+def lstm(problem: Lstm) -> Subject:
+    def total(kernel: Any, x: Any, bias: Any) -> Any:
+        def turn(state: Any, row: Any) -> Any:
+            c, h = state
+            z = jnp.concatenate([row, h], 1) @ kernel + bias
+            i, j, f, o = jnp.split(z, 4, 1)
+            c = c * jax.nn.sigmoid(f) + jax.nn.sigmoid(i) * jnp.tanh(j)
+            return (c, jnp.tanh(c) * jax.nn.sigmoid(o)), None
+
+        first = jnp.zeros((x.shape[1], bias.size // 4))
+        _, h = jax.lax.scan(turn, (first, first), x)[0]
+        return jnp.sum(h * h)
+
+    function = jax.jit(jax.grad(total))
+    x, kernel, bias = map(jnp.asarray, problem)
+    return Answers(lambda: jax.block_until_ready(function(kernel, x, bias)))
 
 
 @implements("chain")

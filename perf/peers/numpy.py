@@ -9,6 +9,7 @@ import numpy as np
 from perf.workloads.problems import (
     Chain,
     Elementwise,
+    Lstm,
     Many,
     Mlp,
     Recurrence,
@@ -199,6 +200,43 @@ def recurrence(problem: Recurrence) -> Subject:
             du += before.T @ dz
             dh = dz @ u.T
         return du
+
+    return Answers(step)
+
+
+@implements("lstm")
+def lstm(problem: Lstm) -> Subject:
+    x, kernel, bias = problem
+    first = np.zeros((x.shape[1], bias.size // 4), x.dtype)
+
+    def sigmoid(z: np.ndarray) -> np.ndarray:
+        return 0.5 + 0.5 * np.tanh(0.5 * z)
+
+    def step() -> np.ndarray:
+        kept = []
+        c = h = first
+        for row in x:
+            inputs = np.concatenate([row, h], 1)
+            i, j, f, o = np.split(inputs @ kernel + bias, 4, 1)
+            i, j, f, o = sigmoid(i), np.tanh(j), sigmoid(f), sigmoid(o)
+            before, c = c, c * f + i * j
+            t = np.tanh(c)
+            kept.append((inputs, i, j, f, o, before, t))
+            h = t * o
+        dh, dc = 2.0 * h, np.zeros_like(c)
+        total = np.zeros_like(kernel)
+        for inputs, i, j, f, o, before, t in reversed(kept):
+            dc = dc + dh * o * (1.0 - t * t)
+            parts = [
+                dc * j * i * (1.0 - i),
+                dc * i * (1.0 - j * j),
+                dc * before * f * (1.0 - f),
+                dh * t * o * (1.0 - o),
+            ]
+            dz = np.concatenate(parts, 1)
+            total += inputs.T @ dz
+            dh, dc = (dz @ kernel.T)[:, x.shape[2] :], dc * f
+        return total
 
     return Answers(step)
 

@@ -12,6 +12,7 @@ from perf.workloads import rules
 from perf.workloads.problems import (
     Chain,
     Elementwise,
+    Lstm,
     Many,
     Mlp,
     Recurrence,
@@ -222,6 +223,25 @@ def recurrence(problem: Recurrence) -> Subject:
             [0, tf.zeros(problem.x.shape[1:])],
         )
         (gradient,) = tf.gradients(tf.reduce_sum(h), [u])
+    return program.subject(gradient)
+
+
+@implements("lstm")
+def lstm(problem: Lstm) -> Subject:
+    times, batch, _ = problem.x.shape
+    with Program() as program:
+        x, kernel, bias = (program.variable(k, v) for k, v in problem._asdict().items())
+        rows = tf.identity(x)
+        first = tf.zeros([batch, problem.bias.size // 4])
+
+        def turn(t: Any, c: Any, h: Any) -> Any:
+            z = tf.nn.bias_add(tf.matmul(tf.concat([rows[t], h], 1), kernel), bias)
+            i, j, f, o = tf.split(z, 4, 1)
+            c = c * tf.sigmoid(f) + tf.sigmoid(i) * tf.tanh(j)
+            return t + 1, c, tf.tanh(c) * tf.sigmoid(o)
+
+        _, _, h = tf.while_loop(lambda t, *_: t < times, turn, [0, first, first])
+        (gradient,) = tf.gradients(tf.reduce_sum(h * h), [kernel])
     return program.subject(gradient)
 
 

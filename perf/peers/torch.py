@@ -10,6 +10,7 @@ import torch
 from perf.workloads import rules
 from perf.workloads.problems import (
     Elementwise,
+    Lstm,
     Many,
     Mlp,
     Regression,
@@ -199,3 +200,33 @@ def simplex(problem: Simplex) -> Subject:
         return (x - t).clamp_(min=0)
 
     return Answers(step)
+
+
+@implements("lstm")
+def lstm(problem: Lstm) -> Subject:
+    x, kernel, bias = _tensors(problem)
+    inputs, width = x.shape[2], len(bias) // 4
+    cell = torch.nn.LSTM(inputs, width)
+
+    def swapped(parts: Any) -> Any:
+        """Gates in PyTorch's order, or back."""
+        i, j, f, o = parts.chunk(4, -1)
+        return torch.cat([i, f, j, o], -1)
+
+    with torch.no_grad():
+        cell.weight_ih_l0.copy_(swapped(kernel[:inputs]).T)
+        cell.weight_hh_l0.copy_(swapped(kernel[inputs:]).T)
+        cell.bias_ih_l0.copy_(swapped(bias))
+        cell.bias_hh_l0.zero_()
+
+    def step() -> None:
+        cell.zero_grad()
+        _, (h, _) = cell(x)
+        (h * h).sum().backward()
+
+    def result() -> list[Any]:
+        step()
+        found = torch.cat([cell.weight_ih_l0.grad, cell.weight_hh_l0.grad], 1)
+        return [swapped(found.T).numpy()]
+
+    return Subject(step, result)

@@ -186,6 +186,28 @@ def recurrence(times: int, batch: int, width: int) -> Recurrence:
     )
 
 
+class Lstm(NamedTuple):
+    """The last output of an LSTM over all times, from zeros; the gradient of the sum of its squares
+    to `kernel`.
+
+    Attributes:
+      x: `[times, batch, inputs]`. kernel: `[inputs + width, 4 * width]`: for what is added, its
+        candidate, what is kept and what is given. bias: `[4 * width]`.
+    """
+
+    x: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
+def lstm(times: int, batch: int, inputs: int, width: int) -> Lstm:
+    return Lstm(
+        _normal(1, times, batch, inputs),
+        _normal(2, inputs + width, 4 * width, scale=0.1),
+        _normal(3, 4 * width, scale=0.1),
+    )
+
+
 FAMILIES: dict[str, Any] = {
     "update": update,
     "many": many,
@@ -198,6 +220,7 @@ FAMILIES: dict[str, Any] = {
     "tape": tape,
     "turns": turns,
     "recurrence": recurrence,
+    "lstm": lstm,
     **networks.FAMILIES,
     **files.FAMILIES,
 }

@@ -246,6 +246,21 @@ def _formulas() -> list[Workload]:
             )
             for times, batch, width in ((500, 4, 32), (100, 32, 128))
         ],
+        *[
+            Workload(
+                f"LSTM of {times} times, {batch} x {inputs} to {width}, and its gradient",
+                "lstm",
+                {"times": times, "batch": batch, "inputs": inputs, "width": width},
+                {"times": 5, "batch": 3, "inputs": 4, "width": 6},
+                "numpy:",
+                (Target(GRAPH, "torch:", torch), Target(GRAPH, "tensorflow:", tensorflow)),
+            )
+            for times, batch, inputs, width, torch, tensorflow in (
+                (28, 64, 28, 128, 0.95, 0.7),
+                (28, 1, 28, 128, 0.6, 0.25),
+                (100, 32, 512, 512, 0.9, 0.6),
+            )
+        ],
     ]
 
 
