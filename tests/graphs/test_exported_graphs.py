@@ -23,9 +23,12 @@ def test_what_is_written_is_what_tensorflow_ran(name):
 @pytest.mark.parametrize("name", CASES)
 def test_tensorflow_gives_our_numbers(name, version):
     feed, fetches = CASES[name]
-    with hf.Session(graph=graph_of(name)) as session:
-        if name in ("training", "rows"):
+    graph = graph_of(name)
+    names = [op.name for op in graph.get_operations()]
+    with hf.Session(graph=graph) as session:
+        if "init" in names:
             session.run("init")
+        if "train" in names:
             for _ in range(3):
                 session.run("train", feed)
                 session.run("other", feed)

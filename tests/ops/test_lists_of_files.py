@@ -166,3 +166,44 @@ def test_sizes_that_nothing_holds():
         ):
             with pytest.raises(hf.errors.ResourceExhaustedError, match="is too large"):
                 session.run(call())
+
+
+def test_gradients_of_an_array_add_up():
+    """An array of gradients is one for each name; what is not written in it is zero."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        handle, flow = array(3)
+        for index in range(3):
+            flow = raw.TensorArrayWriteV3(handle, index, [1.0, float(index)], flow)
+        grads, start = raw.TensorArrayGradV3(handle, flow, source="gradients")
+        written = raw.TensorArrayWriteV3(grads, 1, [1.0, 2.0], start)
+        again, _ = raw.TensorArrayGradV3(handle, written, source="gradients")
+        written = raw.TensorArrayWriteV3(again, 1, [10.0, 20.0], written)
+        rows = raw.TensorArrayGatherV3(again, [0, 1], written, dtype=hf.float32)
+        other, start = raw.TensorArrayGradV3(handle, flow, source="others")
+        beyond = raw.TensorArrayWriteV3(other, 3, [1.0, 2.0], start)
+        assert session.run(rows).tolist() == [[0, 0], [11, 22]]
+        with pytest.raises(hf.errors.InvalidArgumentError, match="not resizeable and size is: 3"):
+            session.run(beyond)
+
+
+def test_stacks():
+    with hf.Graph().as_default(), hf.Session() as session:
+        stack = raw.StackV2(2, elem_type=hf.float32, stack_name="kept")
+        one = raw.StackPushV2(stack, [1.0, 2.0])
+        with hf.control_dependencies([one]):
+            two = raw.StackPushV2(stack, 3.0)
+        with hf.control_dependencies([two]):
+            top = raw.StackPopV2(stack, elem_type=hf.float32)
+        with hf.control_dependencies([top]):
+            bottom = raw.StackPopV2(stack, elem_type=hf.float32)
+        with hf.control_dependencies([bottom]):
+            nothing = raw.StackPopV2(stack, elem_type=hf.float32)
+        with hf.control_dependencies([two]):
+            third = raw.StackPushV2(stack, 4.0)
+        found = session.run([top, bottom])
+        assert found[0] == 3
+        assert found[1].tolist() == [1, 2]
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"Stack\[kept\] is empty"):
+            session.run(nothing)
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"Stack\[kept\] overflowed"):
+            session.run(third)

@@ -26,6 +26,10 @@ CASES = {
         {"x:0": RNG.uniform(-1, 1, (3, 2)).astype(np.float32)},
         ["fixed:0", "grown:0", "one:0", "size:0", "decoded:0", "lengths:0"],
     ),
+    "dynamic": (
+        {"x:0": RNG.uniform(-1, 1, (4, 2, 3)).astype(np.float32)},
+        ["outputs:0", "state:0"],
+    ),
 }
 
 
@@ -145,9 +149,25 @@ def arrays():
     hf.identity(lengths, name="lengths")
 
 
-MODELS = {
-    m.__name__: m for m in (mlp, convolutional, recurrent, condition, loops, training, rows, arrays)
-}
+def dynamic():
+    x = hf.placeholder(hf.float32, [None, 2, 3], name="x")
+    initializer = lambda shape, dtype=None, partition_info=None: constant(*shape)  # noqa: E731
+    with hf.variable_scope("cells", initializer=initializer):
+        outputs, (state, _) = hf.nn.bidirectional_dynamic_rnn(
+            hf.nn.rnn_cell.LSTMCell(3),
+            hf.nn.rnn_cell.GRUCell(2),
+            x,
+            hf.constant([4, 2]),
+            dtype=hf.float32,
+            time_major=True,
+        )
+    hf.identity(hf.concat(outputs, 2), name="outputs")
+    hf.identity(state[0], name="state")
+    hf.global_variables_initializer()
+
+
+_ALL = (mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic)
+MODELS = {model.__name__: model for model in _ALL}
 
 
 def graph_of(name):

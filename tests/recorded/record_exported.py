@@ -18,8 +18,10 @@ def values_of(name, feed, fetches):
         graph_def.ParseFromString(file.read())
     with tf.Graph().as_default() as graph, tf.Session() as session:
         tf.import_graph_def(graph_def, name="")
-        if "init" in [op.name for op in graph.get_operations()]:
+        names = [op.name for op in graph.get_operations()]
+        if "init" in names:
             session.run("init")
+        if "train" in names:
             for _ in range(3):
                 session.run(["train"], feed)
                 session.run(["other"], feed)

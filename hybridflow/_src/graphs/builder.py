@@ -24,6 +24,7 @@ class Builder:
       library: the functions of the file, by name.
 
     Attributes:
+      loops: the names of loops that are built, or are being built.
       colocated: operations that stand beside others, and what tells these.
     """
 
@@ -32,6 +33,7 @@ class Builder:
         self.library = library
         self._functions: dict[str, Function] = {}
         self._left = MOST_NODES
+        self.loops: set[str] = set()
         self.colocated: list[tuple[Operation, Callable[[], Any]]] = []
 
     def colocate(self) -> None:

@@ -10,14 +10,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.graphs import calls
-from hybridflow._src.graphs.choices import choices
+from hybridflow._src.graphs import control_flow
+from hybridflow._src.graphs.choices import Choices, choices
 from hybridflow._src.graphs.operations import add_operation, record_of
 from hybridflow._src.graphs.structure import Branch, Ref
-from hybridflow._src.ops.control_flow.conditional import add_choice, common_dims
+from hybridflow._src.ops.control_flow.conditional import common_dims
 from hybridflow._src.ops.control_flow.loops import NotInvariant, add_loop
 from hybridflow._src.ops.control_flow.ordering import current_body
 
@@ -28,16 +26,17 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.graphs.builder import Builder
     from hybridflow._src.graphs.functions import Function
-    from hybridflow._src.graphs.structure import Loop, Node, Place, Structure
+    from hybridflow._src.graphs.structure import Node, Place, Structure
 
 _DEEPEST = 50  # functions inside functions
+_POPS = ("StackPop", "StackPopV2")
 
 
 class Region:
     """Nodes of one structure that stand in one place.
 
     Args:
-      builder: what all regions share; kept as an attribute.
+      builder: what all regions share; kept as an attribute, as the next three are.
       structure: the nodes.
       prefix: what names begin with.
       place: the place.
@@ -47,6 +46,8 @@ class Region:
     Attributes:
       values: the tensors that there are.
       ops: the operations that there are, by the names of nodes.
+      body: the body that it is in; None at the top.
+      choices: the conditions of the structure.
     """
 
     def __init__(
@@ -61,17 +62,17 @@ class Region:
         if depth > _DEEPEST:
             raise ValueError(f"Functions call each other more than {_DEEPEST} deep.")
         self.builder = builder
-        self._structure = structure
-        self._prefix = prefix
-        self._place = place
+        self.structure = structure
+        self.prefix = prefix
+        self.place = place
         self._outer = outer
         self._depth = depth
-        self._body = current_body()
+        self.body = current_body()
         self.values: dict[Ref, Tensor] = {}
         self.ops: dict[str, Operation] = {}
-        self._choices: dict[str, list[str]] = (
-            choices(structure) if outer is None else outer._choices
-        )
+        # The nodes of branches here that are built, of those that may be built only once.
+        self._popped: set[str] = set()
+        self.choices: Choices = choices(structure) if outer is None else outer.choices
 
     # -- looking up --------------------------------------------------------------------------------
 
@@ -81,10 +82,10 @@ class Region:
         Raises:
           ValueError: if the node lacks that output.
         """
-        ref = self._structure.source(ref)
-        place = self._structure.place(ref)
+        ref = self.structure.source(ref)
+        place = self.structure.place(ref)
         region = self
-        while len(region._place) > len(place) and region._outer is not None:
+        while len(region.place) > len(place) and region._outer is not None:
             region = region._outer
         found = region.values.get(self._variable(ref))
         if found is None:
@@ -95,7 +96,7 @@ class Region:
 
     def _variable(self, ref: Ref) -> Ref:
         """A loop variable in its turn: of its `Switch` the output that goes on is the `Merge`."""
-        node = self._structure.nodes.get(ref.node)
+        node = self.structure.nodes.get(ref.node)
         if node is not None and node.op == "Switch":
             return node.inputs[0]
         return ref
@@ -104,7 +105,7 @@ class Region:
 
     def build(self, targets: Iterable[str]) -> None:
         """Builds nodes that stand here, and all that they need."""
-        structure = self._structure
+        structure = self.structure
         pending = [(name, False) for name in reversed(list(targets))]
         begun: set[str] = set()
         while pending:
@@ -116,7 +117,7 @@ class Region:
                 self._make(structure.nodes[name])
                 continue
             node = structure.nodes.get(name)
-            if node is None or structure.places[name] != self._place or self._is_given(node):
+            if node is None or structure.places[name] != self.place or self._is_given(node):
                 continue
             key = self._key(node)
             if key in begun:
@@ -131,34 +132,40 @@ class Region:
     def _is_given(self, node: Node) -> bool:
         """Whether a node only hands on what comes from elsewhere."""
         return node.op in ("Enter", "NextIteration") or (
-            node.op == "Switch" and self._structure.is_loop_switch(node)
+            node.op == "Switch" and self.structure.is_loop_switch(node)
         )
 
     def _key(self, node: Node) -> str:
         """One name for all nodes that are built at once."""
         if node.op == "Exit":
-            return self._structure.loop_of[node.name]
-        return self._choices[node.name][0] if node.op == "Merge" else node.name
+            return self.structure.loop_of[node.name]
+        return self.choices.merges[node.name][0] if node.op == "Merge" else node.name
 
     def _needs(self, node: Node) -> list[str]:
         """The nodes here that must be there before a node is built."""
-        structure = self._structure
+        structure = self.structure
         if node.op == "Exit":
             loop = structure.loops[structure.loop_of[node.name]]
-            inside = [*loop.following, loop.condition]
+            waits = [Ref(name, 0) for names in loop.waits for name in names]
+            inside = [*loop.following, loop.condition, *waits]
             return [*[ref.node for ref in loop.initial], *self._outside(inside)]
         if node.op == "Merge":
-            merges = [structure.nodes[name] for name in self._choices[node.name]]
+            merges = [structure.nodes[name] for name in self.choices.merges[node.name]]
             branch = structure.place(node.inputs[0])[-1]
             assert isinstance(branch, Branch)
-            return [branch.pred.node, *self._outside([r for m in merges for r in m.inputs])]
-        return [structure.source(ref).node for ref in node.inputs] + [
-            structure.source(Ref(name, 0)).node for name in node.waits
-        ]
+            inside = [ref for merge in merges for ref in merge.inputs]
+            inside += [Ref(name, 0) for name in self.choices.pushes_of(self.place, node.name)]
+            return [branch.pred.node, *self._outside(inside)]
+        found = [structure.source(ref).node for ref in node.inputs]
+        for name in node.waits:
+            source = structure.source(Ref(name, 0)).node
+            place = structure.places.get(source, ())
+            found.append(self.choices.holder(self.place, source, place))
+        return found
 
     def _outside(self, refs: Sequence[Ref]) -> list[str]:
         """What regions further inside use of this one."""
-        structure, depth = self._structure, len(self._place)
+        structure, depth = self.structure, len(self.place)
         found: dict[str, None] = {}
         seen: set[str] = set()
         pending = [ref.node for ref in refs]
@@ -184,9 +191,9 @@ class Region:
         """
         try:
             if node.op == "Merge":
-                self._make_choice(node)
+                control_flow.bring_together(self, node)
             elif node.op == "Exit":
-                self._make_loop(self._structure.loops[self._structure.loop_of[node.name]])
+                control_flow.end_loop(self, self.structure.loops[self.structure.loop_of[node.name]])
             elif node.op == "Switch" or node.op == "LoopCond":
                 self.values[Ref(node.name, 0)] = self.tensor(node.inputs[0])
             else:
@@ -199,12 +206,12 @@ class Region:
     def _waits(self, node: Node) -> list[Operation]:
         found = []
         for name in node.waits:
-            source = self._structure.source(Ref(name, 0)).node
+            source = self.structure.source(Ref(name, 0)).node
             region: Region | None = self
             while region is not None:
                 op = region.ops.get(source)
                 if op is not None:
-                    if op.body is self._body or op.body is None or op.body.encloses(self._body):
+                    if op.body is self.body or op.body is None or op.body.encloses(self.body):
                         found.append(op)
                     break
                 region = region._outer
@@ -213,12 +220,12 @@ class Region:
     def of_function(self, function: Function) -> Region:
         """A region for the nodes of a function that is called here."""
         # No name begins with an underscore.
-        prefix = self.builder.name(self._prefix + function.name.lstrip("_"))
+        prefix = self.builder.name(self.prefix + function.name.lstrip("_"))
         return Region(self.builder, function.structure, prefix, depth=self._depth + 1)
 
     def name(self, node: Node) -> str:
         """The name for a node's operation."""
-        return f"{self._prefix}{node.name}"
+        return f"{self.prefix}{node.name}"
 
     def _make_node(self, node: Node) -> None:
         inputs = [self.tensor(ref) for ref in node.inputs]
@@ -233,12 +240,19 @@ class Region:
         self.ops.setdefault(node.name, graph._ops[-1])
 
     def _outputs(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:
-        if node.op in calls.IFS or node.op == "Case":
-            return calls.choose(self, node, inputs)
-        if node.op in calls.WHILES:
-            return calls.repeat(self, node, inputs)
-        if node.op in calls.CALLS or node.op in self.builder.library:
-            results = calls.call(self, calls.called(self, node), inputs)
+        if node.op in _POPS and self._outer is not None and isinstance(self.place[-1], Branch):
+            if node.name in self._outer._popped:
+                raise ValueError(
+                    "it is used by two conditions with one predicate: control flow of this form "
+                    "cannot be imported"
+                )
+            self._outer._popped.add(node.name)
+        if node.op in control_flow.IFS or node.op == "Case":
+            return control_flow.choose(self, node, inputs)
+        if node.op in control_flow.WHILES:
+            return control_flow.repeat(self, node, inputs)
+        if node.op in control_flow.CALLS or node.op in self.builder.library:
+            results = control_flow.call(self, control_flow.called(self, node), inputs)
             return [self.identity(node, t, i) for i, t in enumerate(results)]
         return self._plain(node, inputs)
 
@@ -267,8 +281,12 @@ class Region:
             if name in self.ops:
                 beside.append(self.ops[name])
                 found.append(f"loc:@{self.ops[name].name}".encode())
-            elif name in self._structure.nodes or self._depth:
-                found.append(text)  # inside a branch, or of a function: it may mean what is outside
+            elif name in self.structure.nodes:
+                # What stands further inside has no name here.
+                if len(self.structure.places[name]) <= len(self.place):
+                    found.append(text)
+            elif self._depth:
+                found.append(text)  # of a function: it may mean what is outside
             else:
                 raise ValueError(
                     "Specified colocation to an op that does not exist during import: "
@@ -284,66 +302,15 @@ class Region:
         self.ops.setdefault(node.name, found.op)
         return found
 
-    # -- TensorFlow 1's control flow ---------------------------------------------------------------
+    # -- what stands inside ------------------------------------------------------------------------
 
-    def _inner(self, place: Place) -> Region:
-        return Region(self.builder, self._structure, self._prefix, place, self, self._depth)
+    def inner(self, place: Place) -> Region:
+        return Region(self.builder, self.structure, self.prefix, place, self, self._depth)
 
-    def _results(self, region: Region, refs: Sequence[Ref]) -> list[Tensor]:
-        """Builds tensors in a region, or takes them from around it."""
-        region.build([self._structure.source(ref).node for ref in refs])
-        return [region.tensor(ref) for ref in refs]
-
-    def _make_choice(self, node: Node) -> None:
-        structure = self._structure
-        merges = [structure.nodes[name] for name in self._choices[node.name]]
-        first = structure.place(node.inputs[0])[-1]
-        assert isinstance(first, Branch)
-        pred = self.tensor(first.pred)
-
-        def branch(taken: int) -> list[Any]:
-            region = self._inner((*self._place, Branch(first.pred, taken)))
-            refs = []
-            for merge in merges:
-                ends = [structure.place(ref)[-1].taken for ref in merge.inputs]  # type: ignore[union-attr]
-                refs.append(merge.inputs[ends.index(taken)])
-            return self._results(region, refs)
-
-        name = self.name(node)
-        functions = [
-            (f"{'true' if taken else 'false'} branch of {name!r}", functools.partial(branch, taken))
-            for taken in (1, 0)
-        ]
-        graph = self.builder.graph
-        helper = self.builder.name(f"{name.rpartition('/')[0] or name}/If")
-        with graph.name_scope(helper):
-            op = add_choice(OPS["If"], pred, functions, helper)
-        for merge, tensor in zip(merges, op.outputs, strict=False):
-            self.identity(merge, tensor)
-            ends = [structure.place(ref)[-1].taken for ref in merge.inputs]  # type: ignore[union-attr]
-            position = raw.Cast(pred, DstT=dtypes.int32)
-            self.values[Ref(merge.name, 1)] = position if ends == [0, 1] else 1 - position
-
-    def _make_loop(self, loop: Loop) -> None:
-        structure = self._structure
-        place = structure.places[loop.merges[0]]
-        initial = [self.tensor(ref) for ref in loop.initial]
-
-        def turn(refs: Sequence[Ref], *variables: Tensor) -> list[Tensor]:
-            region = self._inner(place)
-            for name, tensor in zip(loop.merges, variables, strict=True):
-                region.values[Ref(name, 0)] = tensor
-                region.ops[name] = tensor.op
-            return self._results(region, refs)
-
-        def condition(*variables: Tensor) -> Tensor:
-            return turn([loop.condition], *variables)[0]
-
-        step = functools.partial(turn, loop.following)
-        name = self.builder.name(f"{self._prefix}{loop.name.rpartition('/')[0] or loop.name}/While")
-        op = self.loop(condition, step, initial, name)
-        for exit_, index in loop.exits:
-            self.identity(structure.nodes[exit_], op.outputs[index])
+    def results(self, refs: Sequence[Ref]) -> list[Tensor]:
+        """Builds tensors here, or takes them from around it."""
+        self.build([self.structure.source(ref).node for ref in refs])
+        return [self.tensor(ref) for ref in refs]
 
     def loop(
         self,

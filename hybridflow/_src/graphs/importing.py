@@ -13,7 +13,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.graphs.builder import Builder
 from hybridflow._src.graphs.building import Region
-from hybridflow._src.graphs.calls import CALLS, IFS, WHILES
+from hybridflow._src.graphs.control_flow import CALLS, IFS, WHILES
 from hybridflow._src.graphs.exporting import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER
 from hybridflow._src.graphs.functions import node_of
 from hybridflow._src.graphs.operations import record_of

@@ -38,6 +38,8 @@ class Frame(NamedTuple):
 Place = tuple[Branch | Frame, ...]
 
 _DEEPEST = 50  # branches and loops inside each other
+# What is done for itself: no result of a branch needs it.
+PUSHES = ("StackPush", "StackPushV2")
 _CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration")
 
 
@@ -73,6 +75,7 @@ class Loop:
       condition: what says whether there is another turn.
       merges: the `Merge` of each loop variable.
       initial, following: its first value, and that for the next turn.
+      waits: the nodes that come before that of the next turn is there.
       exits: the `Exit`s, by the position of their variable.
     """
 
@@ -83,6 +86,7 @@ class Loop:
         self.merges: list[str] = []
         self.initial: list[Ref] = []
         self.following: list[Ref] = []
+        self.waits: list[list[str]] = []
         self.exits: list[tuple[str, int]] = []
 
 
@@ -228,6 +232,8 @@ class Structure:
             raise ValueError(f"Node {node.name!r} ({node.op}) has {len(node.inputs)} inputs.")
         if node.op == "Merge" and node.name not in self._loop_merges:
             return self._after_branches(node)
+        if node.op == "ControlTrigger":
+            return self._of_trigger(node)
         place: Place = ()
         back = self._loop_merges.get(node.name)
         around = [self.place(r) for i, r in enumerate(node.inputs) if i != back]
@@ -247,6 +253,17 @@ class Structure:
                 raise ValueError(f"Node {node.name!r} (Exit) is in no loop.")
             return place[: frames[-1]]
         return place
+
+    def _of_trigger(self, node: Node) -> Place:
+        """A `ControlTrigger` also waits for what stands in branches that may not be taken."""
+        common: list[Branch | Frame] = []
+        for parts in zip(*[self.places.get(name, ()) for name in node.waits], strict=False):
+            if len(set(parts)) > 1:
+                break
+            common.append(parts[0])
+        while common and isinstance(common[-1], Branch):
+            common.pop()
+        return tuple(common)
 
     def _after_branches(self, node: Node) -> Place:
         places = [self.place(ref) for ref in node.inputs]
@@ -275,12 +292,19 @@ class Structure:
             self._add_variable(self.nodes[name], back, switches.get(name))
         for node in self.nodes.values():
             if node.op == "Exit":
-                switch = self.nodes.get(node.inputs[0].node)
-                loop = self.loops.get(self.loop_of.get(node.inputs[0].node, ""))
+                switch = self._switch(node)
+                loop = None if switch is None else self.loops.get(self.loop_of[switch.name])
                 if loop is None or switch is None:
                     raise ValueError(f"Node {node.name!r} (Exit) does not end a loop.")
                 loop.exits.append((node.name, loop.merges.index(switch.inputs[0].node)))
                 self.loop_of[node.name] = loop.name
+
+    def _switch(self, exit_: Node) -> Node | None:
+        """The `Switch` of the loop variable that an `Exit` brings out, through identities."""
+        node = self.nodes.get(exit_.inputs[0].node)
+        while node is not None and node.op == "Identity":
+            node = self.nodes.get(node.inputs[0].node)
+        return node if node is not None and node.name in self.loop_of else None
 
     def _add_variable(self, merge: Node, back: int, switch: str | None) -> None:
         """Notes a loop variable."""
@@ -300,6 +324,8 @@ class Structure:
             self.loops[condition] = loop
         loop.merges.append(merge.name)
         loop.initial.append(self.source(entering))
-        loop.following.append(self.nodes[merge.inputs[back].node].inputs[0])
+        following = self.nodes[merge.inputs[back].node]
+        loop.following.append(following.inputs[0])
+        loop.waits.append(following.waits)
         for name in (merge.name, switch):
             self.loop_of[name] = condition

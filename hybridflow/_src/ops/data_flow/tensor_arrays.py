@@ -29,9 +29,13 @@ def _invalid(message: str) -> InvalidArgumentError:
 
 
 class _Array:
-    """The tensors of one array, None where there is none yet."""
+    """The tensors of one array, None where there is none yet.
 
-    __slots__ = ("clear_after_read", "dtype", "dynamic", "items", "name", "shape")
+    Attributes:
+      gradients: the arrays with gradients for its tensors, by the name of the one who made each.
+    """
+
+    __slots__ = ("clear_after_read", "dtype", "dynamic", "gradients", "items", "name", "shape")
 
     def __init__(
         self, size: int, dtype: DType, shape: Any, dynamic: bool, clear: bool, name: str
@@ -42,6 +46,13 @@ class _Array:
         self.dynamic = dynamic
         self.clear_after_read = clear
         self.name = name
+        self.gradients: dict[str, _Gradients] = {}
+
+    def gradients_of(self, source: str) -> _Gradients:
+        """The array with gradients for its tensors; made when it is asked for first."""
+        if source not in self.gradients:
+            self.gradients[source] = _Gradients(self, source)
+        return self.gradients[source]
 
     def write(self, index: int, value: np.ndarray) -> None:
         if index < 0 or (index >= len(self.items) and not self.dynamic):
@@ -81,6 +92,29 @@ class _Array:
             return np.stack([self.read(int(index)) for index in indices])
         dims = [0 if d is None else d for d in self.shape._dims or ()]
         return np.zeros([0, *dims], self.dtype.np)
+
+
+class _Gradients(_Array):
+    """An array with a gradient for each tensor of another: what is written for one adds up."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: _Array, source: str) -> None:
+        name = f"{of.name}@{source}"
+        super().__init__(len(of.items), of.dtype, of.shape, False, of.clear_after_read, name)
+        self._of = of
+
+    def write(self, index: int, value: np.ndarray) -> None:
+        known = self.items[index] if 0 <= index < len(self.items) else None
+        if known is None:
+            super().write(index, value)
+        else:
+            self.items[index] = known + value
+
+    def read(self, index: int) -> np.ndarray:
+        if 0 <= index < len(self.items) and self.items[index] is None:
+            return np.zeros_like(self._of.read(index))
+        return super().read(index)
 
 
 def _make(size: Any, **attrs: Any) -> list[Any]:
@@ -156,6 +190,15 @@ OpDef(
     },
     shape=lambda attrs, size: [(2,), ()],
     compute=_make,
+    grad=no_gradient,
+    stateful=True,
+)
+OpDef(
+    "TensorArrayGradV3",
+    "handle: resource, flow_in: float32 -> grad_handle: resource, flow_out: float32",
+    attrs={"source": REQUIRED},
+    shape=lambda attrs, handle, flow_in: [(2,), ()],
+    compute=lambda handle, flow_in, source: [handle.gradients_of(source), flow_in],
     grad=no_gradient,
     stateful=True,
 )

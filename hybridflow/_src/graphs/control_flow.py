@@ -1,14 +1,17 @@
-"""Control flow by functions: what nodes that call functions of the library give."""
+"""Control flow of both of TensorFlow's forms, as our conditionals and loops.
+
+Nodes may call functions of the library, or stand among the others as `Switch`, `Merge` and `Exit`.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.graphs.structure import Ref
+from hybridflow._src.graphs.structure import Branch, Ref
 from hybridflow._src.ops.control_flow.conditional import add_choice
 
 if TYPE_CHECKING:
@@ -17,11 +20,14 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.graphs.building import Region
     from hybridflow._src.graphs.functions import Function
-    from hybridflow._src.graphs.structure import Node
+    from hybridflow._src.graphs.structure import Loop, Node
 
 IFS = ("If", "StatelessIf")
 WHILES = ("While", "StatelessWhile")
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+# -- functions -------------------------------------------------------------------------------------
 
 
 def called(region: Region, node: Node) -> Function:
@@ -146,3 +152,90 @@ def _index(tensor: Tensor, count: int) -> Tensor:
     index = raw.Cast(tensor, DstT=dtypes.int64)
     outside = raw.LogicalOr(raw.Less(index, 0), raw.GreaterEqual(index, count))
     return raw.Select(outside, raw.Add(raw.ZerosLike(index), count - 1), index)
+
+
+# -- nodes among the others ------------------------------------------------------------------------
+
+
+def bring_together(region: Region, node: Node) -> None:
+    """Builds a `Merge`, and those of the same `cond`."""
+    structure = region.structure
+    merges = [structure.nodes[name] for name in region.choices.merges[node.name]]
+    first = structure.place(node.inputs[0])[-1]
+    assert isinstance(first, Branch)
+    pred = region.tensor(first.pred)
+    pushes = region.choices.pushes_of(region.place, node.name)
+
+    def branch(taken: int) -> list[Any]:
+        inner = region.inner((*region.place, Branch(first.pred, taken)))
+        refs = []
+        for merge in merges:
+            ends = [structure.place(ref)[-1].taken for ref in merge.inputs]  # type: ignore[union-attr]
+            refs.append(merge.inputs[ends.index(taken)])
+        results = inner.results(refs)
+        if pushes:
+            _push(inner)
+        return results
+
+    name = region.name(node)
+    functions = [
+        (f"{'true' if taken else 'false'} branch of {name!r}", functools.partial(branch, taken))
+        for taken in (1, 0)
+    ]
+    graph = region.builder.graph
+    helper = region.builder.name(f"{name.rpartition('/')[0] or name}/If")
+    with graph.name_scope(helper):
+        op = add_choice(OPS["If"], pred, functions, helper)
+    region.ops.update(dict.fromkeys(pushes, op))
+    for merge, tensor in zip(merges, op.outputs, strict=False):
+        region.identity(merge, tensor)
+        ends = [structure.place(ref)[-1].taken for ref in merge.inputs]  # type: ignore[union-attr]
+        position = raw.Cast(pred, DstT=dtypes.int32)
+        region.values[Ref(merge.name, 1)] = position if ends == [0, 1] else 1 - position
+
+
+def _push(region: Region) -> None:
+    """Builds what is pushed to stacks in this branch, which no result of it needs."""
+    assert region.body is not None
+    for place, names in region.choices.pushes.items():
+        if place[: len(region.place)] == region.place:
+            held = [region.choices.holder(region.place, name, place) for name in names]
+            region.build(held)
+            region.body.effects += dict.fromkeys([region.ops[name] for name in names])
+
+
+def end_loop(region: Region, loop: Loop) -> None:
+    """Builds a loop."""
+    structure = region.structure
+    place = structure.places[loop.merges[0]]
+    initial = [region.tensor(ref) for ref in loop.initial]
+
+    def turn_of(*variables: Tensor) -> Region:
+        inner = region.inner(place)
+        for name, tensor in zip(loop.merges, variables, strict=True):
+            inner.values[Ref(name, 0)] = tensor
+            inner.ops[name] = tensor.op
+        return inner
+
+    def condition(*variables: Tensor) -> Tensor:
+        return turn_of(*variables).results([loop.condition])[0]
+
+    def step(*variables: Tensor) -> list[Tensor]:
+        inner = turn_of(*variables)
+        results = inner.results(loop.following)
+        for index, waits in enumerate(loop.waits):
+            if waits:
+                inner.build(waits)
+                ops = [inner.ops[name] for name in waits if name in inner.ops]
+                with region.builder.graph.control_dependencies(ops):
+                    results[index] = raw.Identity(results[index])
+        return results
+
+    scope = loop.name.rpartition("/")[0] or loop.name
+    name = region.builder.name(f"{region.prefix}{scope}/While")
+    if name in region.builder.loops:  # it is around this one
+        name = region.builder.name(f"{region.prefix}{loop.name}/While")
+    region.builder.loops.add(name)
+    op = region.loop(condition, step, initial, name)
+    for exit_, index in loop.exits:
+        region.identity(structure.nodes[exit_], op.outputs[index])
