@@ -182,7 +182,9 @@ class Recurrence(NamedTuple):
 
 def recurrence(times: int, batch: int, width: int) -> Recurrence:
     return Recurrence(
-        _normal(1, times, batch, width, scale=0.1), _normal(2, width, width, scale=0.1)
+        _normal(1, times, batch, width, scale=0.1),
+        # So that errors do not grow with the number of turns.
+        _normal(2, width, width, scale=0.5 * width**-0.5),
     )
 
 
@@ -203,7 +205,7 @@ class Lstm(NamedTuple):
 def lstm(times: int, batch: int, inputs: int, width: int) -> Lstm:
     return Lstm(
         _normal(1, times, batch, inputs),
-        _normal(2, inputs + width, 4 * width, scale=0.1),
+        _normal(2, inputs + width, 4 * width, scale=0.5 * (inputs + width) ** -0.5),
         _normal(3, 4 * width, scale=0.1),
     )
 
