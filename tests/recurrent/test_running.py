@@ -240,6 +240,7 @@ CELLS = {
 @pytest.mark.parametrize("name", CELLS)
 def test_loops_over_cells_run_inside_native_programs(name: str, lengths: Any) -> None:
     with native.uncompiled_kernels(), hf.Graph().as_default(), hf.Session() as session:
+        hf.set_random_seed(1)  # layers whose units nearly agree are normalized with large factors
         x = hf.placeholder(hf.float32, [2, 4, 3])
         outputs, _ = hf.nn.dynamic_rnn(CELLS[name](), x, lengths, dtype=hf.float32)
         variables = hf.trainable_variables()
