@@ -85,11 +85,19 @@ class TestExactProjections:
             np.testing.assert_allclose(apply(case.constraint, z), z, 0, tolerance(z))
 
 
+def assert_same(constraint: Any, got: Any, wanted: Any) -> None:
+    """Bitwise, but where a loop takes turns: machine code may take over between any two."""
+    if isinstance(constraint, c.Intersection):
+        np.testing.assert_allclose(got, wanted, 0, 4 * np.finfo(wanted.dtype).eps)
+    else:
+        np.testing.assert_array_equal(got, wanted)
+
+
 class TestEverywhere:
     @pytest.mark.parametrize("constraint", ALL, ids=repr)
     def test_all_executions_agree(self, constraint: Any, execution: Execution) -> None:
         w = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
-        np.testing.assert_array_equal(execution(constraint, w), apply(constraint, w))
+        assert_same(constraint, execution(constraint, w), apply(constraint, w))
 
     @pytest.mark.parametrize("constraint", ALL, ids=repr)
     def test_shapes_in_graphs(self, constraint: Any) -> None:
@@ -101,7 +109,7 @@ class TestEverywhere:
                 assert y.shape.is_compatible_with(shape)
                 assert y.shape.ndims == 2
                 assert y.dtype == hf.float64
-                np.testing.assert_array_equal(session.run(y, {x: w}), apply(constraint, w))
+                assert_same(constraint, session.run(y, {x: w}), apply(constraint, w))
 
     @pytest.mark.parametrize("constraint", ALL, ids=repr)
     def test_float16(self, constraint: Any) -> None:
