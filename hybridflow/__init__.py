@@ -115,6 +115,11 @@ with _deferred.imports_of(__name__):
         name_scope,
     )
     from hybridflow._src.framework.seeds import set_random_seed
+    from hybridflow._src.framework.sparse_tensor import (
+        SparseTensor,
+        SparseTensorValue,
+        convert_to_tensor_or_sparse_tensor,
+    )
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.tensor_shape import TensorShape
     from hybridflow._src.graphs.exporting import (
@@ -159,6 +164,7 @@ with _deferred.imports_of(__name__):
         matrix_diag_part,
         matrix_set_diag,
     )
+    from hybridflow._src.ops.arrays.differences import setdiff1d
     from hybridflow._src.ops.arrays.gather import gather, gather_nd, scatter_nd
     from hybridflow._src.ops.arrays.grids import meshgrid, sequence_mask
     from hybridflow._src.ops.arrays.indexing import newaxis
@@ -356,6 +362,46 @@ with _deferred.imports_of(__name__):
         random_uniform,
         truncated_normal,
     )
+    from hybridflow._src.ops.sparse.adding import sparse_add
+    from hybridflow._src.ops.sparse.densifying import (
+        sparse_tensor_to_dense,
+        sparse_to_dense,
+    )
+    from hybridflow._src.ops.sparse.extremes import (
+        sparse_maximum,
+        sparse_minimum,
+    )
+    from hybridflow._src.ops.sparse.joining import (
+        sparse_concat,
+        sparse_slice,
+        sparse_split,
+    )
+    from hybridflow._src.ops.sparse.merging import (
+        sparse_mask,
+        sparse_merge,
+        sparse_to_indicator,
+    )
+    from hybridflow._src.ops.sparse.ordering import (
+        sparse_reorder,
+        sparse_transpose,
+    )
+    from hybridflow._src.ops.sparse.placeholders import sparse_placeholder
+    from hybridflow._src.ops.sparse.products import sparse_tensor_dense_matmul
+    from hybridflow._src.ops.sparse.reducing import (
+        sparse_reduce_max,
+        sparse_reduce_max_sparse,
+        sparse_reduce_sum,
+        sparse_reduce_sum_sparse,
+    )
+    from hybridflow._src.ops.sparse.reshaping import (
+        sparse_reset_shape,
+        sparse_reshape,
+    )
+    from hybridflow._src.ops.sparse.rows import (
+        sparse_fill_empty_rows,
+        sparse_retain,
+    )
+    from hybridflow._src.ops.sparse.softmax import sparse_softmax
     from hybridflow._src.ops.strings.joining import string_join
     from hybridflow._src.runtime.config import (
         ConfigProto,
@@ -455,17 +501,13 @@ with _deferred.imports_of(__name__):
 __version__ = "0.1.0"
 
 __all__ = [
+    "AUTO_REUSE",
     "GRAPH_DEF_VERSION",
     "GRAPH_DEF_VERSION_MIN_CONSUMER",
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
-    "saved_model",
-    "register_proto_function",
-    "NoGradient",
-    "NotDifferentiable",
-    "RegisterGradient",
-    "AUTO_REUSE",
     "AggregationMethod",
     "Assert",
+    "AttrValue",
     "ConfigProto",
     "DType",
     "DeviceSpec",
@@ -476,6 +518,7 @@ __all__ = [
     "GPUOptions",
     "GradientTape",
     "Graph",
+    "GraphDef",
     "GraphKeys",
     "GraphOptions",
     "HistogramProto",
@@ -483,21 +526,29 @@ __all__ = [
     "IndexedSlicesValue",
     "InteractiveSession",
     "LogMessage",
+    "MetaGraphDef",
+    "NameAttrList",
+    "NoGradient",
     "NodeDef",
+    "NotDifferentiable",
     "OpError",
     "Operation",
     "OptimizerOptions",
     "PartitionedVariable",
     "Print",
+    "RegisterGradient",
     "ResourceVariable",
     "RunMetadata",
     "RunOptions",
     "Session",
     "SessionLog",
+    "SparseTensor",
+    "SparseTensorValue",
     "Summary",
     "SummaryMetadata",
     "Tensor",
     "TensorArray",
+    "TensorInfo",
     "TensorShape",
     "TensorSpec",
     "Variable",
@@ -580,6 +631,7 @@ __all__ = [
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",
@@ -642,6 +694,7 @@ __all__ = [
     "glorot_uniform_initializer",
     "gradients",
     "graph_mode",
+    "graph_util",
     "greater",
     "greater_equal",
     "group",
@@ -650,6 +703,7 @@ __all__ = [
     "identity_initializer",
     "identity_n",
     "imag",
+    "import_graph_def",
     "in_eager_mode",
     "in_graph_mode",
     "init_scope",
@@ -692,7 +746,9 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "losses",
+    "make_ndarray",
     "make_template",
+    "make_tensor_proto",
     "map_fn",
     "matmul",
     "matrix_band_part",
@@ -749,6 +805,7 @@ __all__ = [
     "reduce_min",
     "reduce_prod",
     "reduce_sum",
+    "register_proto_function",
     "register_tensor_conversion_function",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
@@ -762,6 +819,7 @@ __all__ = [
     "round",
     "rsqrt",
     "saturate_cast",
+    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_add",
@@ -782,6 +840,7 @@ __all__ = [
     "self_adjoint_eigvals",
     "sequence_mask",
     "set_random_seed",
+    "setdiff1d",
     "shape",
     "shape_n",
     "sigmoid",
@@ -793,7 +852,31 @@ __all__ = [
     "space_to_batch",
     "space_to_batch_nd",
     "space_to_depth",
+    "sparse_add",
+    "sparse_concat",
+    "sparse_fill_empty_rows",
+    "sparse_mask",
     "sparse_matmul",
+    "sparse_maximum",
+    "sparse_merge",
+    "sparse_minimum",
+    "sparse_placeholder",
+    "sparse_reduce_max",
+    "sparse_reduce_max_sparse",
+    "sparse_reduce_sum",
+    "sparse_reduce_sum_sparse",
+    "sparse_reorder",
+    "sparse_reset_shape",
+    "sparse_reshape",
+    "sparse_retain",
+    "sparse_slice",
+    "sparse_softmax",
+    "sparse_split",
+    "sparse_tensor_dense_matmul",
+    "sparse_tensor_to_dense",
+    "sparse_to_dense",
+    "sparse_to_indicator",
+    "sparse_transpose",
     "split",
     "sqrt",
     "square",
@@ -850,15 +933,6 @@ __all__ = [
     "zeros_initializer",
     "zeros_like",
     "zeta",
-    "AttrValue",
-    "GraphDef",
-    "MetaGraphDef",
-    "NameAttrList",
-    "TensorInfo",
-    "make_ndarray",
-    "make_tensor_proto",
-    "import_graph_def",
-    "graph_util",
 ]
 
 

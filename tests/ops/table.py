@@ -47,6 +47,14 @@ SHAPE_FROM_DATA = {
     "UniqueWithCounts",
     "DynamicPartition",
     "ListDiff",
+    "SparseAdd",
+    "SparseFillEmptyRows",
+    "SparseReduceMaxSparse",
+    "SparseReduceSumSparse",
+    "SparseSlice",
+    "SparseSparseMaximum",
+    "SparseSparseMinimum",
+    "SparseSplit",
 }
 # A placeholder says no more of its shape than it was told.
 SHAPE_FROM_ATTRS = {"PlaceholderWithDefault"}

@@ -36,6 +36,7 @@ PARTLY = {
     "ReverseV2": "a view that is a copy",
     "ScatterNd": "coordinates in no dimension",
     "Sinh": "sinh of",
+    "SparseTensorDenseMatMul": "a sparse product of",
     "TruncateDiv": "attribute 'all'",
     "TruncateMod": "",
     "Zeta": "attribute",

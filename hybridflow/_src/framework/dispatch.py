@@ -25,6 +25,7 @@ from hybridflow._src.framework.errors import (
     ShapeError,
 )
 from hybridflow._src.framework.op_def import OpDef
+from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _out_dtypes(
         if arg.many:
             # A list of outputs: all of one dtype, or an attribute with a dtype for each.
             several = isinstance(dtype, (list, tuple))
-            many: Any = dtype if several else [dtype] * (count - len(found))
+            many: Any = dtype if several else [dtype] * length_of_lists(op.outputs, count)
             found.extend(many)
         elif dtype is not None:
             found.append(dtype._as_ref if arg.ref else dtype)

@@ -10,6 +10,7 @@ from hybridflow._src.framework.convert import (
 )
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 
 
@@ -107,11 +108,12 @@ register_tensor_conversion_function(IndexedSlices, _to_tensor)
 def convert_to_tensor_or_indexed_slices(
     value: Any, dtype: Any = None, name: str | None = None
 ) -> Any:
-    """`convert_to_tensor`, except that `IndexedSlices` are returned as they are.
+    """`convert_to_tensor`, except that `IndexedSlices` and sparse tensors are returned as they are.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     hf.convert_to_tensor_or_indexed_slices([1, 2]).shape
     TensorShape([Dimension(2)])
     """
-    return value if isinstance(value, IndexedSlices) else convert_to_tensor(value, dtype, name)
+    sliced = isinstance(value, IndexedSlices | SparseTensor)
+    return value if sliced else convert_to_tensor(value, dtype, name)

@@ -8,6 +8,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+class Composite:
+    """One value that several tensors make up, such as a sparse tensor: a leaf of structures.
+
+    A subclass gives `_parts`, its tensors, and `_with_parts`, a value like it of other ones.
+    """
+
+    __slots__ = ()
+
+    def _parts(self) -> list[Any]:
+        raise NotImplementedError
+
+    def _with_parts(self, parts: list[Any]) -> Any:
+        raise NotImplementedError
+
+
 def is_sequence(value: Any) -> bool:
     """Tells whether `value` is a list, tuple or dict."""
     return isinstance(value, (list, tuple, dict))
@@ -110,6 +125,38 @@ def pack_sequence_as(structure: Any, flat: Any) -> Any:
     return _pack(structure, iter(flat)) if is_sequence(structure) else flat[0]
 
 
+def flatten_parts(structure: Any) -> list[Any]:
+    """The leaves of a structure, depth first, with the parts of a composite in its place."""
+    parts: list[Any] = []
+    for leaf in flatten(structure):
+        if isinstance(leaf, Composite):
+            parts += leaf._parts()
+        else:
+            parts.append(leaf)
+    return parts
+
+
+def pack_parts(structure: Any, flat: Any) -> Any:
+    """The structure with what `flatten_parts` gives replaced by what is in `flat`.
+
+    Raises:
+      ValueError: if their number differs.
+    """
+    flat = list(flat)
+    leaves = flatten(structure)
+    sizes = [len(leaf._parts()) if isinstance(leaf, Composite) else 1 for leaf in leaves]
+    if len(flat) != sum(sizes):
+        raise ValueError(f"The structure has {sum(sizes)} parts, but {len(flat)} were given.")
+    parts = iter(flat)
+    made = [
+        leaf._with_parts([next(parts) for _ in range(size)])
+        if isinstance(leaf, Composite)
+        else next(parts)
+        for leaf, size in zip(leaves, sizes, strict=True)
+    ]
+    return pack_sequence_as(structure, made)
+
+
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     # The structures that are being packed, outermost first: what is left of each, what is done.
     around: list[tuple[Any, Iterator[Any], list[Any]]] = []
@@ -154,7 +201,7 @@ def assert_same_structure(a: Any, b: Any) -> None:
     """Checks that two structures have the same form.
 
     Raises:
-      ValueError: if they have not. TypeError: if the kinds of sequences differ.
+      ValueError: if they have not. TypeError: if the kinds of sequences or leaves differ.
     """
     first, visits = a, 0
     pending = [(a, b)]
@@ -165,6 +212,8 @@ def assert_same_structure(a: Any, b: Any) -> None:
             refuse_cycle(first, visits)
             _check_same_kind(a, b)
             pending.extend(zip(_children(a)[::-1], _children(b)[::-1], strict=True))
+        elif isinstance(a, Composite) != isinstance(b, Composite):
+            raise TypeError(f"The two structures don't have the same kinds of leaves: {a}, {b}.")
 
 
 def _check_same_kind(a: Any, b: Any) -> None:

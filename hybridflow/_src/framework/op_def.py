@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.framework.signature import signature as signature_of
 
 if TYPE_CHECKING:
@@ -271,14 +272,11 @@ class OpDef:
 
     def type_attr(self, name: str, inputs: tuple[Tensor, ...]) -> DType | None:
         """The dtype that type variable `name` has for these inputs, or None if there is none."""
-        fixed_after = len(self.inputs)
-        for position, arg in enumerate(self.inputs):
+        at = 0
+        for arg in self.inputs:
             if arg.var == name:
-                index = position if position <= fixed_after else position - len(self.inputs)
-                return inputs[index].dtype.base_dtype if inputs else None
-            if arg.many:
-                # Only one input can be repeated; what follows it counts from the end.
-                fixed_after = position
+                return inputs[at].dtype.base_dtype if at < len(inputs) else None
+            at += length_of_lists(self.inputs, len(inputs)) if arg.many else 1
         return None
 
 

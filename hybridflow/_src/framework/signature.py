@@ -9,7 +9,7 @@ from hybridflow._src.framework import dtypes
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["Arg", "Signature"]
+__all__ = ["Arg", "Signature", "length_of_lists"]
 
 
 class Arg:
@@ -66,6 +66,12 @@ class Signature:
         for arg in self.outputs:
             fits = arg.dtype is not None or arg.var == self.var
             self.plain = self.plain and fits and not arg.many and not arg.ref
+
+
+def length_of_lists(args: tuple[Arg, ...], count: int) -> int:
+    """How long each list is among `count` inputs or outputs; of several all are of one length."""
+    lists = sum([arg.many for arg in args])
+    return (count - len(args) + lists) // lists if lists else 0
 
 
 def _args(text: str) -> tuple[Arg, ...]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
+from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.graphs.attributes import Function, attr_value
 from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
 
@@ -28,8 +29,7 @@ def grouped(args: Sequence[Arg], tensors: Sequence[Any]) -> Iterator[list[Any]]:
 
     Some may stand for lists: of several all are of one length.
     """
-    lists = sum(arg.many for arg in args)
-    length = (len(tensors) - (len(args) - lists)) // lists if lists else 0
+    length = length_of_lists(tuple(args), len(tensors))
     at = 0
     for arg in args:
         count = length if arg.many else 1

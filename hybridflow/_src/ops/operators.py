@@ -17,11 +17,13 @@ from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.indexing import getitem
 from hybridflow._src.ops.families import INEXACT, NUMBERS, REALS
 from hybridflow._src.ops.linalg import products
 from hybridflow._src.ops.math import comparison, division, elementwise, exponential
+from hybridflow._src.ops.sparse import cwise
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
@@ -38,11 +40,17 @@ def _xor(x: Any, y: Any, name: str) -> Tensor:
         return comparison.logical_xor(x, y, name=scope)
 
 
+def _mul(x: Any, y: Any, name: str) -> Any:
+    if isinstance(y, SparseTensor):
+        return cwise.multiply(y, x)
+    return elementwise.multiply(x, y, name=name)
+
+
 # method name without underscores: (op function, name of the op in a graph)
 _BINARY: dict[str, tuple[Callable[..., Any], str]] = {
     "add": (elementwise.add, "add"),
     "sub": (elementwise.subtract, "sub"),
-    "mul": (elementwise.multiply, "mul"),
+    "mul": (_mul, "mul"),
     "truediv": (division.truediv, "truediv"),
     "floordiv": (division.floordiv, "floordiv"),
     "mod": (division.floormod, "mod"),
@@ -230,5 +238,11 @@ def _install_short(cls: type) -> None:
         setattr(cls, left, _short(ufunc, REALS, dtypes.bool, None, getattr(cls, left)))
 
 
+for method, operator in (
+    ("__mul__", cwise.multiply),
+    ("__rmul__", cwise.multiply),
+    ("__truediv__", cwise.divide),
+):
+    setattr(SparseTensor, method, operator)
 install(Tensor)
 _install_short(EagerTensor)

@@ -16,7 +16,7 @@ from hybridflow._src.ops.arrays.reversing import reverse_sequence
 from hybridflow._src.ops.arrays.sequences import range as range_of
 from hybridflow._src.ops.arrays.shape_ops import rank
 from hybridflow._src.ops.control_flow.functional import collect
-from hybridflow._src.ops.data_flow.flows import flow_of, with_flow
+from hybridflow._src.ops.data_flow.flows import put_together, taken_apart
 from hybridflow._src.recurrent import steps
 from hybridflow._src.recurrent.cell import check_cell
 from hybridflow._src.variables.scope import variable_scope
@@ -122,32 +122,31 @@ def run_over_time(
         steps.check_depth(tensor, 2)
     times = steps.size_along(flat, 0)
     static_times = times if isinstance(times, int) else None
-    leaves = nest.flatten(state)
     wanted = steps.state_dtype(dtype, state)
     zero_output = None
     if lengths is not None or static_times == 0 or context.modes.top.eager:
         zero_output = steps.zero_outputs(output_size, batch_size, wanted)
 
     def step(time: Tensor, *current: Any) -> tuple[list[Any], list[Any]]:
-        now = nest.pack_sequence_as(state, map(with_flow, leaves, current))
+        now = put_together(state, current)
         given = nest.pack_sequence_as(inputs, [gather(t, time) for t in flat])
         output, new = cell(given, now)
         nest.assert_same_structure(now, new)
         if lengths is not None:
             output = lengths.ended(time, zero_output, output)
             new = lengths.ended(time, now, new)
-        return [flow_of(t) for t in nest.flatten(new)], nest.flatten(output)
+        return taken_apart(new), nest.flatten(output)
 
     with name_scope("while") as scope:
         count = convert_to_tensor(times, name="times")
-        final, outputs = collect(step, count, static_times, list(map(flow_of, leaves)), scope)
+        final, outputs = collect(step, count, static_times, taken_apart(state), scope)
     if not outputs:  # no times, in eager mode
         none = nest.flatten(zero_output)
         outputs = [zeros([0, *t.shape.as_list()], dtype=t.dtype) for t in none]
     outputs = [_of_sizes(t, times, batch_size) for t in outputs]
     return (
         nest.pack_sequence_as(output_size, outputs),
-        nest.pack_sequence_as(state, map(with_flow, leaves, final)),
+        put_together(state, final),
     )
 
 

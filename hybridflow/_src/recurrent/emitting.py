@@ -8,7 +8,7 @@ from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.control_flow.loops import loop_op, while_loop
-from hybridflow._src.ops.data_flow.flows import flow_of, with_flow
+from hybridflow._src.ops.data_flow.flows import put_together, taken_apart
 from hybridflow._src.ops.data_flow.tensor_array import TensorArray
 
 if TYPE_CHECKING:
@@ -57,22 +57,18 @@ def _run_in_graph(
     test: Callable[..., Any], turn: Callable[..., Any], first: list[Any], arrays: Any
 ) -> tuple[list[Any], Any]:
     # What a turn emits is kept by the loop itself: these arrays are no loop variables.
-    leaves = nest.flatten(first)
-    initial = [convert_to_tensor(flow_of(t)) for t in leaves]
+    initial = [convert_to_tensor(t) for t in taken_apart(first)]
     emitted: list[Tensor] = []
 
-    def packed(flat: Any) -> Any:
-        return nest.pack_sequence_as(first, map(with_flow, leaves, flat))
-
     def step(*flat: Tensor) -> list[Any]:
-        new, emit = turn(*packed(flat))
+        new, emit = turn(*put_together(first, flat))
         emitted[:] = [convert_to_tensor(e) for e in nest.flatten(emit)]
         nest.assert_same_structure(first, new)
-        return [flow_of(t) for t in nest.flatten(new)]
+        return taken_apart(new)
 
     with name_scope("while") as scope:
         results = loop_op(
-            lambda *flat: test(*packed(flat)),
+            lambda *flat: test(*put_together(first, flat)),
             step,
             initial,
             [t._dims for t in initial],
@@ -84,4 +80,4 @@ def _run_in_graph(
         (inner,) = [t for t, s in stack.op.bodies[1].saved.items() if s is stack]
         array.learn(inner.shape)
         filled.append(array.with_flow(stack))
-    return packed(results), nest.pack_sequence_as(arrays, filled)
+    return put_together(first, results), nest.pack_sequence_as(arrays, filled)

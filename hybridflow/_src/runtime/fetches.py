@@ -12,6 +12,7 @@ from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorValue
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ class Fetches:
             raise TypeError("Fetch argument None has invalid type <class 'NoneType'>")
         if isinstance(fetch, IndexedSlices):
             return self._slices_packer(fetch)
+        if isinstance(fetch, SparseTensor):
+            parts = [self._leaf(part) for part in fetch._parts()]
+            return lambda values: SparseTensorValue(*[part(values) for part in parts])
         element = self._element(fetch)
         if isinstance(element, Operation):
             self.operations.append(element)
@@ -183,6 +187,8 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
             pairs += [(key.values, value[0]), (key.indices, value[1])]
             if key.dense_shape is not None:
                 pairs.append((key.dense_shape, value[2]))
+        elif isinstance(key, SparseTensor):
+            pairs += zip(key._parts(), _sparse_parts(key, value), strict=True)
         elif isinstance(key, (tuple, list)):
             if not isinstance(value, (tuple, list)) or len(key) != len(value):
                 raise ValueError(
@@ -193,6 +199,21 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
         else:
             pairs.append((key, value))
     return pairs
+
+
+def _sparse_parts(key: SparseTensor, value: Any) -> list[Any]:
+    """Indices, values and shape of what is fed for a sparse tensor.
+
+    Raises:
+      TypeError: if it does not have these three parts.
+    """
+    parts = value._parts() if isinstance(value, SparseTensor) else value
+    if not isinstance(parts, (tuple, list)) or len(parts) != 3:
+        raise TypeError(
+            f"The value fed for {key} must be a SparseTensorValue, or a tuple of its indices, "
+            f"values and shape, got {value!r:.200}."
+        )
+    return list(parts)
 
 
 def feed_tensor(graph: Graph, key: Any) -> Tensor:

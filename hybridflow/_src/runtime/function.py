@@ -28,7 +28,7 @@ from hybridflow._src.variables.scope_state import get_variable_scope
 from hybridflow._src.variables.variable import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hybridflow._src.plan.plan import Plan
 
@@ -137,7 +137,7 @@ class ConcreteFunction:
         self._single = isinstance(outputs, Tensor)
         self.captured_inputs: list[EagerTensor] = list(graph.captures)
         self.inputs = [*inputs, *graph.captures.values()]
-        flat = [t for t in nest.flatten(outputs) if t is not None]
+        flat = [t for t in nest.flatten_parts(outputs) if t is not None]
         self._function = GraphFunction(graph, self.inputs, flat, graph.effects, kernels)
 
     @property
@@ -183,8 +183,7 @@ class ConcreteFunction:
         if self._single:
             return wrap(values[0], self.outputs[0]._dtype)
         found = iter([wrap(v, t._dtype) for v, t in zip(values, self.outputs, strict=True)])
-        filled = [None if t is None else next(found) for t in nest.flatten(self.structured_outputs)]
-        return nest.pack_sequence_as(self.structured_outputs, filled)
+        return self._filled(found)
 
     def _run(self, tensors: list[EagerTensor]) -> Any:
         for tape in context.tapes.top:
@@ -193,11 +192,13 @@ class ConcreteFunction:
                     variable = handle._a.variable()
                     if variable is not None:
                         tape.watch_variable(variable)
-        results = iter(self._function([*tensors, *self.captured_inputs]))
-        filled = [
-            None if t is None else next(results) for t in nest.flatten(self.structured_outputs)
-        ]
-        return nest.pack_sequence_as(self.structured_outputs, filled)
+        return self._filled(iter(self._function([*tensors, *self.captured_inputs])))
+
+    def _filled(self, results: Iterator[Any]) -> Any:
+        """What the function returned, with results in place of the graph's tensors."""
+        form = self.structured_outputs
+        filled = [None if t is None else next(results) for t in nest.flatten_parts(form)]
+        return nest.pack_parts(form, filled)
 
 
 def _fits(shape: Any, dims: Any) -> bool:
@@ -288,7 +289,7 @@ class Function:
             self._apply_signature(bound)
         arguments = []
         for name, value in bound.arguments.items():
-            leaves = nest.flatten(value)
+            leaves = nest.flatten_parts(value)
             for index, leaf in enumerate(leaves):
                 label = name if leaves == [value] or len(leaves) == 1 else f"{name}[{index}]"
                 arguments.append(_Argument(label, leaf))
@@ -316,9 +317,9 @@ class Function:
         self, bound: inspect.BoundArguments, arguments: list[_Argument]
     ) -> ConcreteFunction:
         forms = [
-            nest.written_out(value, lambda leaf: None)
+            nest.written_out(value, lambda leaf: isinstance(leaf, nest.Composite))
             for value in bound.arguments.values()
-            if nest.is_sequence(value)
+            if nest.is_sequence(value) or isinstance(value, nest.Composite)
         ]
         key = (*[a.key for a in arguments], *forms)
         return holding(self._lock, self._found_or_traced, key, bound, arguments)
@@ -423,8 +424,8 @@ class Function:
             values = iter(leaves)
             inside = inspect.BoundArguments(bound.signature, bound.arguments.copy())
             for name, value in bound.arguments.items():
-                flat = [next(values) for _ in nest.flatten(value)]
-                inside.arguments[name] = nest.pack_sequence_as(value, flat)
+                flat = [next(values) for _ in nest.flatten_parts(value)]
+                inside.arguments[name] = nest.pack_parts(value, flat)
             result = self.python_function(*inside.args, **inside.kwargs)
             outputs = nest.map_structure(_output, result)
         return ConcreteFunction(graph, arguments, inputs, outputs, self._kernels)
@@ -450,10 +451,10 @@ def _example(value: Any) -> Any:
     return EagerTensor(np.zeros(dims, value.dtype.np), value.dtype)
 
 
-def _output(value: Any) -> Tensor | None:
+def _output(value: Any) -> Any:
     if value is None or isinstance(value, Operation):
         return None
-    return convert_to_tensor(value)
+    return value if isinstance(value, nest.Composite) else convert_to_tensor(value)
 
 
 def function(

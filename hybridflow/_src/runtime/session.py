@@ -10,6 +10,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import InvalidArgumentError, NotFoundError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding, new_lock
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import Kernels, build
@@ -96,6 +97,8 @@ def _feed_keys(keys: Sequence[Any]) -> list[Any]:
     for key in keys:
         if isinstance(key, IndexedSlices):
             found += [t for t in (key.values, key.indices, key.dense_shape) if t is not None]
+        elif isinstance(key, SparseTensor):
+            found += key._parts()
         else:
             found.append(key)
     return found
@@ -167,14 +170,16 @@ class BaseSession:
         """Runs what is needed for `fetches` once and gives their values.
 
         Args:
-          fetches: a tensor, operation, variable or name of one, `IndexedSlices`, or a nested list,
-            tuple, namedtuple or dict of these.
-          feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors).
+          fetches: a tensor, operation, variable or name of one, `SparseTensor`, `IndexedSlices`, or
+            a nested list, tuple, namedtuple or dict of these.
+          feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors); for a
+            sparse one a `SparseTensorValue`, or a tuple of its indices, values and shape.
           options: a `RunOptions`; with a `trace_level` each step of the run is timed.
           run_metadata: a `RunMetadata`, which takes what was found.
 
-        Returns: the structure of `fetches` with a NumPy array or scalar for each tensor and None
-        for each operation. The arrays are the caller's own.
+        Returns: the structure of `fetches` with a NumPy array or scalar for each tensor, a
+        `SparseTensorValue` for each sparse one and None for each operation. The arrays are the
+        caller's own.
 
         A variable that is read without depending on a write of this run gives its value from before
         it.
@@ -327,6 +332,8 @@ class BaseSession:
 
         It does less work per call than `run`.
 
+        For a sparse tensor in `feed_list` it takes a `SparseTensorValue`.
+
         Raises:
           TypeError: if `feed_list` is not a list or tuple; and as `run` does.
 
@@ -339,14 +346,19 @@ class BaseSession:
         """
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError("`feed_list` must be a list or tuple.")
-        runnable = self._make(fetches, feed_list or ())
+        keys = list(feed_list or ())
+        runnable = self._make(fetches, _feed_keys(keys))
         feeds = runnable.feeds
+        dense = not any(isinstance(key, SparseTensor) for key in keys)
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:
                 raise RuntimeError(_CLOSED)
-            if len(args) != len(feeds):
-                raise ValueError(f"The callable takes {len(feeds)} values, got {len(args)}.")
+            if len(args) != len(keys):
+                raise ValueError(f"The callable takes {len(keys)} values, got {len(args)}.")
+            if not dense:
+                pairs = [expand_feed(key, value) for key, value in zip(keys, args, strict=True)]
+                args = tuple([value for parts in pairs for _, value in parts])
             traced = run_metadata is not None and _is_traced(options)
             values = None if traced else runnable.quick(args)
             if values is not None:

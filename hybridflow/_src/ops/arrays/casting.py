@@ -12,6 +12,7 @@ from hybridflow._src.framework.errors import UnimplementedError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, no_gradient
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import COMPLEX, FLOATS, NUMBERS
 
@@ -77,14 +78,14 @@ _cast_op = OpDef(
 )
 
 
-def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
+def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     """The values of a tensor in another dtype.
 
     Floats lose their fraction towards zero where `dtype` is an integer; a complex number loses its
     imaginary part; whatever is not zero becomes True.
 
     Args:
-      x: a tensor of numbers or bools.
+      x: a tensor of numbers or bools, also a sparse one.
       dtype: the dtype to convert to.
       name: name of the op.
 
@@ -98,6 +99,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     ...     print(hf.cast([1.8, -2.2], hf.int32).numpy())
     [ 1 -2]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(cast(x.values, dtype, name))
     target = dtypes.as_dtype(dtype).base_dtype
     with name_scope(name, "Cast", [x]) as scope:
         x = convert_to_tensor(x, name="x")

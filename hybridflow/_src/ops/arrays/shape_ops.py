@@ -9,7 +9,9 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OF_SHAPES, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import as_sparse, is_sparse
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import (
     TensorShape,
@@ -131,7 +133,7 @@ def shape(input: Any, name: str | None = None, out_type: DType = dtypes.int32) -
     """The shape of a tensor, as a tensor.
 
     Args:
-      input: a tensor `[d0, d1, ...]`.
+      input: a tensor `[d0, d1, ...]`, or a sparse one.
       name: name of the op.
       out_type: int32 or int64.
 
@@ -144,6 +146,8 @@ def shape(input: Any, name: str | None = None, out_type: DType = dtypes.int32) -
     """
     out_type = dtypes.as_dtype(out_type)
     with name_scope(name, "Shape", [input]) as scope:
+        if is_sparse(input):
+            return raw.Cast(as_sparse(input).dense_shape, DstT=out_type)
         tensor = convert_to_tensor(input)
         dims = tensor._dims
         if dims is not None and None not in dims:
@@ -173,7 +177,7 @@ def size(input: Any, name: str | None = None, out_type: DType = dtypes.int32) ->
     """The number of elements of a tensor, as a tensor.
 
     Args:
-      input: a tensor.
+      input: a tensor, or a sparse one, of which all elements count.
       name: name of the op.
       out_type: int32 or int64.
 
@@ -186,6 +190,9 @@ def size(input: Any, name: str | None = None, out_type: DType = dtypes.int32) ->
     """
     out_type = dtypes.as_dtype(out_type)
     with name_scope(name, "Size", [input]) as scope:
+        if is_sparse(input):
+            sizes = raw.Cast(as_sparse(input).dense_shape, DstT=out_type)
+            return raw.Prod(sizes, 0, name=scope)
         tensor = convert_to_tensor(input)
         count = number_of_elements(tensor._dims)
         if count is not None:
@@ -197,7 +204,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of dimensions of a tensor, as a tensor.
 
     Args:
-      input: a tensor.
+      input: a tensor, or a sparse one.
       name: name of the op.
 
     Returns: an int32 scalar; a constant where the rank is known while the graph is built.
@@ -208,6 +215,8 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     2
     """
     with name_scope(name, "Rank", [input]) as scope:
+        if is_sparse(input):
+            return raw.Size(as_sparse(input).dense_shape, name=scope)
         tensor = convert_to_tensor(input)
         dims = tensor._dims
         if dims is not None:

@@ -18,7 +18,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_case, write_if
-from hybridflow._src.ops.data_flow.flows import flow_of, with_flow
+from hybridflow._src.ops.data_flow.flows import put_together, taken_apart
 from hybridflow._src.plan.nested import Choosing
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def _chosen(
     def flat(function: Callable[[], Any]) -> list[Any]:
         result = _unpacked(function(), strict)
         structures.append(result)
-        return [flow_of(t) for t in nest.flatten(result) if t is not None]
+        return [t for t in taken_apart(result) if t is not None]
 
     named = [(what, functools.partial(flat, function)) for what, function in functions]
     leaves = iter(_branch_op(op_def, chooser, named, scope))
@@ -266,8 +266,8 @@ def _chosen(
         except (TypeError, ValueError) as error:
             names = f"{functions[0][0]} and {what}"
             raise type(error)(f"Incompatible return values of {names}: {error}") from None
-    filled = [None if t is None else with_flow(t, next(leaves)) for t in nest.flatten(first)]
-    return nest.pack_sequence_as(first, filled)
+    filled = [None if t is None else next(leaves) for t in nest.flatten_parts(first)]
+    return put_together(first, filled)
 
 
 def _one_of(name: str, value: Any, old_name: str, old_value: Any) -> Any:
@@ -399,4 +399,6 @@ def _none_true(preds: list[Tensor], last: Callable[[], Any]) -> Any:
     """The branch for the case that nothing is true: it fails, and has results of the right form."""
     check = raw.Assert(raw.Identity(preds[-1]), [_NONE_TRUE], summarize=1)
     with control_dependencies([check] if check is not None else []):
-        return nest.map_structure(lambda t: raw.Identity(convert_to_tensor(t)), last())
+        form = last()
+        parts = [raw.Identity(convert_to_tensor(t)) for t in taken_apart(form)]
+        return put_together(form, parts)

@@ -14,12 +14,13 @@ from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compatible, to_string
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_while
-from hybridflow._src.ops.data_flow.flows import flow_of, tensor_of, with_flow
+from hybridflow._src.ops.data_flow.flows import put_together, taken_apart, tensor_of
 from hybridflow._src.plan.nested import Repeating
 
 if TYPE_CHECKING:
@@ -195,9 +196,11 @@ def while_loop(
     Args:
       cond: gives a boolean scalar.
       body: gives the new loop variables, in the same structure.
-      loop_vars: their first values: a list or tuple, items may be nested, and tensor arrays.
+      loop_vars: their first values: a list or tuple, items may be nested, tensor arrays
+        and sparse tensors.
       shape_invariants: the shapes that the loop variables keep to, where these are less than the
-        shapes of the first values; same structure as `loop_vars`.
+        shapes of the first values; same structure as `loop_vars`. For a sparse tensor of rank r
+        that of its `dense_shape`, `[r]`: the number of its elements may then change.
       back_prop: whether gradients flow through the loop.
       parallel_iterations, swap_memory: accepted for compatibility.
       name: name scope of the ops.
@@ -225,8 +228,7 @@ def while_loop(
         raise TypeError("parallel_iterations must be a positive integer.")
     if context.modes.top.eager:
         return _run_eagerly(cond, body, loop_vars, _limit(maximum_iterations))
-    leaves = nest.flatten(loop_vars)
-    given = [flow_of(v) for v in leaves]
+    given = taken_apart(loop_vars)
     with name_scope(name, "while", given) as scope:
         limit = _limit(maximum_iterations)
         initial = [convert_to_tensor(v) for v in given]
@@ -245,11 +247,10 @@ def while_loop(
             dims = [shape._dims for shape in invariants]
 
         def packed(function: Callable[..., Any], *flat: Tensor) -> Any:
-            values = map(with_flow, leaves, flat)
-            return function(*nest.pack_sequence_as(loop_vars, values))
+            return function(*put_together(loop_vars, flat))
 
         def step(*flat: Tensor) -> list[Any]:
-            return [flow_of(v) for v in _flat_results(packed(body, *flat), loop_vars)]
+            return _flat_results(packed(body, *flat), loop_vars)
 
         test: Callable[..., Any] = functools.partial(packed, cond)
         if limit is None:
@@ -258,7 +259,7 @@ def while_loop(
             results = _limited(limit, test, step, initial, dims, scope)
         if not back_prop:
             results = [raw.StopGradient(t) for t in results]
-    return _result(nest.pack_sequence_as(loop_vars, map(with_flow, leaves, results)))
+    return _result(put_together(loop_vars, results))
 
 
 def _limit(maximum_iterations: Any) -> Tensor | None:
@@ -294,11 +295,20 @@ def _limited(
     return results[1:]
 
 
+def _of_sparse(shape: TensorShape) -> list[TensorShape]:
+    """The shapes of the parts of a sparse tensor whose `dense_shape` has a shape."""
+    shape = shape.with_rank(1)
+    return [as_shape([None, shape[0]]), as_shape([None]), shape]
+
+
 def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
-    """One shape for each loop variable; a shape may itself be a list."""
+    """One shape for each loop variable, or part of one; a shape may itself be a list."""
     flat: list[TensorShape] = []
 
     def visit(structure: Any, shapes: Any) -> None:
+        if isinstance(structure, SparseTensor):
+            flat.extend(_of_sparse(as_shape(shapes)))
+            return
         if not nest.is_sequence(structure):
             flat.append(as_shape(shapes))
             return
@@ -320,7 +330,7 @@ def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
         or (hasattr(result, "_fields") and len(loop_vars) == 1)
     ):
         result = [result]
-    flat, wanted = nest.flatten(result), nest.flatten(loop_vars)
+    flat, wanted = taken_apart(result), nest.flatten_parts(loop_vars)
     if len(flat) != len(wanted):
         raise ValueError(
             "The inputs and outputs of the loop body must have the same number of elements: the "
@@ -338,7 +348,7 @@ def _run_eagerly(
         if not cond(*state):
             break
         flat = _flat_results(body(*state), loop_vars)
-        state = nest.pack_sequence_as(state, [tensor_of(t) for t in flat])
+        state = nest.pack_parts(state, [tensor_of(t) for t in flat])
     return _result(nest.pack_sequence_as(loop_vars, nest.flatten(state)))
 
 

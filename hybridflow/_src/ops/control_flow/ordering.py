@@ -18,6 +18,7 @@ from hybridflow._src.framework.scopes import (
     device,
     name_scope,
 )
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> 
     """The same tensors, each available only when all of them are.
 
     Args:
-      tensors: list of tensors, `IndexedSlices` or None.
+      tensors: list of tensors, `SparseTensor`s, `IndexedSlices` or None.
       name: name scope of the ops.
       control_inputs: further operations or tensors to wait for.
 
@@ -128,12 +129,14 @@ def with_dependencies(dependencies: Any, output: Any, name: str | None = None) -
         return output
     with (
         name_scope(name, "control_dependency", [output]) as scope,
-        colocate_with(output),
+        colocate_with(output.values if isinstance(output, SparseTensor) else output),
         control_dependencies(list(dependencies)),
     ):
         if isinstance(output, IndexedSlices):
             values = raw.Identity(output.values, name=scope)
             return IndexedSlices(values, output.indices, output.dense_shape)
+        if isinstance(output, SparseTensor):
+            return SparseTensor(*[raw.Identity(part) for part in output._parts()])
         return raw.Identity(convert_to_tensor(output), name=scope)
 
 

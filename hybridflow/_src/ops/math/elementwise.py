@@ -11,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.kernels import extremes
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import (
@@ -222,28 +223,30 @@ def multiply(x: Any, y: Any, name: str | None = None) -> Tensor:
     return _mul(x, y, name=name)
 
 
-def negative(x: Any, name: str | None = None) -> Tensor:
+def negative(x: Any, name: str | None = None) -> Any:
     """`-x` elementwise.
 
     Args:
-      x: tensor of a signed number dtype.
+      x: tensor, also a sparse one, of a signed number dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape.
+    Returns: a tensor of the same dtype and shape, sparse where `x` is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.negative([1, -2]).numpy())
     [-1  2]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(negative(x.values, name))
     return _neg(x, name=name)
 
 
-def abs(x: Any, name: str | None = None) -> Tensor:
+def abs(x: Any, name: str | None = None) -> Any:
     """`|x|` elementwise; for a complex number `sqrt(re^2 + im^2)`.
 
     Args:
-      x: tensor of a float, signed integer or complex dtype.
+      x: tensor, also a sparse one, of a float, signed integer or complex dtype.
       name: name of the op.
 
     Returns: a tensor of the same shape and dtype (of complex numbers, the dtype of their parts).
@@ -254,6 +257,8 @@ def abs(x: Any, name: str | None = None) -> Tensor:
     ...     print(hf.abs([-1.5, 2.0]).numpy(), hf.abs(hf.constant(3 + 4j)).numpy())
     [1.5 2. ] 5.0
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(abs(x.values, name))
     if not isinstance(dtype := getattr(x, "dtype", None), DType):
         x = convert_to_tensor(x, name="x")
         dtype = x.dtype
@@ -262,11 +267,11 @@ def abs(x: Any, name: str | None = None) -> Tensor:
     return _abs(x, name=name)
 
 
-def sign(x: Any, name: str | None = None) -> Tensor:
+def sign(x: Any, name: str | None = None) -> Any:
     """-1, 0 or 1 by the sign of `x`; for a complex number `x / |x|`, or 0 for 0.
 
     Args:
-      x: tensor of a float, signed integer or complex dtype.
+      x: tensor, also a sparse one, of a float, signed integer or complex dtype.
       name: name of the op.
 
     Returns: a tensor of the same dtype and shape. For real numbers the gradient is 0 everywhere.
@@ -279,23 +284,27 @@ def sign(x: Any, name: str | None = None) -> Tensor:
     ...     print(hf.sign([-2.5, 0.0, 3.0]).numpy())
     [-1.  0.  1.]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(sign(x.values, name))
     return _sign(x, name=name)
 
 
-def square(x: Any, name: str | None = None) -> Tensor:
+def square(x: Any, name: str | None = None) -> Any:
     """`x * x` elementwise.
 
     Args:
-      x: tensor of a float, signed integer or complex dtype.
+      x: tensor, also a sparse one, of a float, signed integer or complex dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape.
+    Returns: a tensor of the same dtype and shape, sparse where `x` is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.square([2, -3]).numpy())
     [4 9]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(square(x.values, name))
     return _square(x, name=name)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops.families import NUMBERS, binary, conj, slope_op, unary
 
@@ -129,20 +130,22 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     return _pow(x, y, name=name)
 
 
-def sqrt(x: Any, name: str | None = None) -> Tensor:
+def sqrt(x: Any, name: str | None = None) -> Any:
     """The square root, elementwise; NaN for negative numbers.
 
     Args:
-      x: tensor of a float or complex dtype.
+      x: tensor, also a sparse one, of a float or complex dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape.
+    Returns: a tensor of the same dtype and shape, sparse where `x` is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.sqrt([4.0, 0.25]).numpy())
     [2.  0.5]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(sqrt(x.values, name))
     return _sqrt(x, name=name)
 
 

@@ -9,6 +9,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.kernels.expression import vector_function
 from hybridflow._src.ops.families import FLOATS, binary, unary
 from hybridflow._src.ops.math import special_math
@@ -84,20 +85,22 @@ _zeta = binary(
 # -- public functions ------------------------------------------------------------------------------
 
 
-def erf(x: Any, name: str | None = None) -> Tensor:
+def erf(x: Any, name: str | None = None) -> Any:
     """The error function `2 / sqrt(pi) * (integral of exp(-t**2) from 0 to x)`, elementwise.
 
     Args:
-      x: tensor of a float dtype.
+      x: tensor, also a sparse one, of a float dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape.
+    Returns: a tensor of the same dtype and shape, sparse where `x` is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.erf([0.0, 0.5, -10.0]).numpy().round(4))
     [ 0.      0.5205 -1.    ]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(erf(x.values, name))
     return _erf(x, name=name)
 
 

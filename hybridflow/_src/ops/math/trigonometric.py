@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.ops.families import binary, conj, slope_op, unary
 
 if TYPE_CHECKING:
@@ -250,20 +251,22 @@ def cosh(x: Any, name: str | None = None) -> Tensor:
     return _cosh(x, name=name)
 
 
-def tanh(x: Any, name: str | None = None) -> Tensor:
+def tanh(x: Any, name: str | None = None) -> Any:
     """The hyperbolic tangent `sinh(x) / cosh(x)`, elementwise.
 
     Args:
-      x: tensor of a float or complex dtype.
+      x: tensor, also a sparse one, of a float or complex dtype.
       name: name of the op.
 
-    Returns: a tensor of the same dtype and shape.
+    Returns: a tensor of the same dtype and shape, sparse where `x` is.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.tanh([0.0, 1.0]).numpy().round(4))
     [0.     0.7616]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(tanh(x.values, name))
     return _tanh(x, name=name)
 
 
