@@ -239,7 +239,23 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.script_ops import py_func
     from hybridflow._src.ops.convolution.patches import extract_image_patches
+    from hybridflow._src.ops.data_flow.queues import (
+        FIFOQueue,
+        PaddingFIFOQueue,
+        PriorityQueue,
+        QueueBase,
+        RandomShuffleQueue,
+    )
     from hybridflow._src.ops.data_flow.tensor_array import TensorArray
+    from hybridflow._src.ops.files.readers import (
+        FixedLengthRecordReader,
+        IdentityReader,
+        ReaderBase,
+        TextLineReader,
+        TFRecordReader,
+        WholeFileReader,
+    )
+    from hybridflow._src.ops.files.whole import matching_files, read_file, write_file
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
     from hybridflow._src.ops.linalg.decompositions import (
         qr,
@@ -502,6 +518,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AUTO_REUSE",
+    "FIFOQueue",
+    "FixedLengthRecordReader",
     "GRAPH_DEF_VERSION",
     "GRAPH_DEF_VERSION_MIN_CONSUMER",
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
@@ -522,6 +540,7 @@ __all__ = [
     "GraphKeys",
     "GraphOptions",
     "HistogramProto",
+    "IdentityReader",
     "IndexedSlices",
     "IndexedSlicesValue",
     "InteractiveSession",
@@ -534,8 +553,13 @@ __all__ = [
     "OpError",
     "Operation",
     "OptimizerOptions",
+    "PaddingFIFOQueue",
     "PartitionedVariable",
     "Print",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
+    "ReaderBase",
     "RegisterGradient",
     "ResourceVariable",
     "RunMetadata",
@@ -546,13 +570,16 @@ __all__ = [
     "SparseTensorValue",
     "Summary",
     "SummaryMetadata",
+    "TFRecordReader",
     "Tensor",
     "TensorArray",
     "TensorInfo",
     "TensorShape",
     "TensorSpec",
+    "TextLineReader",
     "Variable",
     "VariableScope",
+    "WholeFileReader",
     "__version__",
     "abs",
     "accumulate_n",
@@ -750,6 +777,7 @@ __all__ = [
     "make_template",
     "make_tensor_proto",
     "map_fn",
+    "matching_files",
     "matmul",
     "matrix_band_part",
     "matrix_diag",
@@ -794,6 +822,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "read_file",
     "real",
     "realdiv",
     "reciprocal",
@@ -929,6 +958,7 @@ __all__ = [
     "variant",
     "where",
     "while_loop",
+    "write_file",
     "zeros",
     "zeros_initializer",
     "zeros_like",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.formats.messages import ClusterDef, JobDef, SaverDef, ServerDef
+    from hybridflow._src.formats.messages import (
+        ClusterDef,
+        JobDef,
+        QueueRunnerDef,
+        SaverDef,
+        ServerDef,
+    )
     from hybridflow._src.graphs.files import write_graph
     from hybridflow._src.summary.summary_iterator import summary_iterator
     from hybridflow._src.train.adadelta import AdadeltaOptimizer
@@ -36,6 +42,29 @@ with _deferred.imports_of(__name__):
         LoggingTensorHook,
         NanLossDuringTrainingError,
         NanTensorHook,
+    )
+    from hybridflow._src.train.input.batching import (
+        batch,
+        batch_join,
+        maybe_batch,
+        maybe_batch_join,
+        maybe_shuffle_batch,
+        maybe_shuffle_batch_join,
+        shuffle_batch,
+        shuffle_batch_join,
+    )
+    from hybridflow._src.train.input.producers import (
+        input_producer,
+        limit_epochs,
+        match_filenames_once,
+        range_input_producer,
+        slice_input_producer,
+        string_input_producer,
+    )
+    from hybridflow._src.train.input.queue_runner import (
+        QueueRunner,
+        add_queue_runner,
+        start_queue_runners,
     )
     from hybridflow._src.train.learning_rate_decay import (
         cosine_decay,
@@ -100,6 +129,11 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "QueueRunner",
+    "QueueRunnerDef",
+    "add_queue_runner",
+    "batch",
+    "batch_join",
     "export_meta_graph",
     "import_meta_graph",
     "AdadeltaOptimizer",
@@ -168,18 +202,31 @@ __all__ = [
     "get_or_create_global_step",
     "global_step",
     "init_from_checkpoint",
+    "input_producer",
     "inverse_time_decay",
     "latest_checkpoint",
+    "limit_epochs",
     "linear_cosine_decay",
     "list_variables",
     "load_checkpoint",
     "load_variable",
+    "match_filenames_once",
+    "maybe_batch",
+    "maybe_batch_join",
+    "maybe_shuffle_batch",
+    "maybe_shuffle_batch_join",
     "natural_exp_decay",
     "noisy_linear_cosine_decay",
     "piecewise_constant",
     "polynomial_decay",
+    "range_input_producer",
     "remove_checkpoint",
     "replica_device_setter",
+    "shuffle_batch",
+    "shuffle_batch_join",
+    "slice_input_producer",
+    "start_queue_runners",
+    "string_input_producer",
     "summary_iterator",
     "update_checkpoint_state",
     "write_graph",

@@ -118,9 +118,21 @@ def start_thread(function: Callable[[], Any], name: str) -> None:
 
     def run() -> None:
         threading.current_thread().name = name
-        function()
+        _own_threads.add(threading.get_ident())
+        try:
+            function()
+        finally:
+            _own_threads.discard(threading.get_ident())
 
     _thread.start_new_thread(run, ())
+
+
+_own_threads: set[int] = set()
+
+
+def is_own_thread(ident: int | None) -> bool:
+    """Tells whether a thread is one that `start_thread` has started."""
+    return ident in _own_threads
 
 
 class Flag:

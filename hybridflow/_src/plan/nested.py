@@ -42,7 +42,10 @@ class Stopped(NamedTuple):
 
 def run_body(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
     """Runs a body like any other plan."""
-    return plan.run_silenced(feeds) if not given else plan.interpret(feeds, given=given)
+    if not given:
+        results: list[Any] = plan.run_silenced(feeds)
+        return results
+    return plan.interpret(plan.ready(feeds), given=given)
 
 
 class Nested:

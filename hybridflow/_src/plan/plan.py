@@ -13,7 +13,7 @@ from hybridflow._src.plan.nested import Stopped
 from hybridflow._src.plan.values import own
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hybridflow._src.plan.instruction import Instruction, Watch
     from hybridflow._src.plan.native import Native
@@ -32,6 +32,8 @@ class Plan:
         None where there is none.
       options: how it runs.
       bodies: the plans of control flow bodies inside.
+      first: runs ops that may wait for other threads, while no lock is held; None where there are
+        none. It is fed as `run` is, and the plan itself with what it gives.
       passes: what was done to make it, and the time that each took.
     """
 
@@ -41,6 +43,7 @@ class Plan:
         "bodies",
         "feeds",
         "fetches",
+        "first",
         "instructions",
         "native",
         "options",
@@ -72,6 +75,7 @@ class Plan:
         ]
         self._writes = any(effects_of(step.op).writes for step in instructions)
         self.native: Native | None = None
+        self.first: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
     def run(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """Runs the plan and gives the fetched values: arrays that nobody may write to, or if
@@ -100,17 +104,22 @@ class Plan:
           feeds: all of them, or the first ones; the others are as they were.
         """
         native = self.native
-        program = None if native is None else native.latest
+        program = None if native is None or self.first is not None else native.latest
         return None if program is None else program.quick(feeds)
 
     def run_silenced(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""
+        feeds = self.ready(feeds)
         if self.native is not None:
             results = self.native.run(feeds)
             if results is not None:
                 return results
         results = self.interpret(feeds)
         return [own(value) for value in results] if owned else results
+
+    def ready(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        """Runs what comes first; gives what the plan itself is fed with."""
+        return feeds if self.first is None else self.first(feeds)
 
     def interpret(
         self,
@@ -121,6 +130,7 @@ class Plan:
         """Runs the instructions one by one.
 
         Args:
+          feeds: as `ready` gives them.
           seen: told what each gave.
           given: what some gave already, by their identity; for a loop, where it stopped.
         """

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.resources import Named, Resources
 from hybridflow._src.framework.storage import Guard, Storage
+from hybridflow._src.framework.waiting import Waits
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.effects import effects_of, is_reference, snapshot_of, source_of
 from hybridflow._src.plan.instruction import Instruction
@@ -13,6 +15,7 @@ from hybridflow._src.plan.native import native_of
 from hybridflow._src.plan.options import DEFAULT
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.plan import Plan
+from hybridflow._src.plan.stages import Stage, WaitingPlan, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,13 +31,22 @@ class Kernels(dict["Operation", "Callable[..., Any]"]):
 
     Attributes:
       guard: shared by the variables of the owner.
+      resources: what its ops share by name. waits: what waits for other threads on its behalf.
       options: how its plans run.
     """
 
     def __init__(self, options: Options = DEFAULT) -> None:
         super().__init__()
         self.guard = Guard()
+        self.resources = Resources()
+        self.waits = Waits()
         self.options = options
+
+    def close(self) -> None:
+        """Drops all of them, and ends what waits."""
+        self.waits.close()
+        self.clear()
+        self.resources.clear()
 
 
 # Told of each plan when it is made.
@@ -132,6 +144,8 @@ class _Builder:
                 made = op_def.kernel(**attrs)  # type: ignore[misc]
                 if op_def.name in ("VariableV2", "VarHandleOp"):
                     made().guard = self.kernels.guard
+                if isinstance(made, Named):
+                    made.settle(self.kernels.resources, op.name)
                 compute = self.kernels.setdefault(op, made)
             attrs = {}
         # Outputs that are fed keep what was fed.
@@ -195,12 +209,49 @@ def build(
     Raises:
       InvalidArgumentError: if it needs a placeholder that is not fed.
     """
+    passes = Passes()
+    fed = frozenset(feeds)
+    needed = schedule.prune(tensors, operations, fed, done)
+    passes.done("prune")
+    parts = split(needed, tensors, fed)
+    if parts is None:
+        return _made(Plan, passes, needed, tensors, feeds, kernels, references)
+    before = None
+    kept = [t for t in parts.kept if t.op not in parts.waiting]
+    given = [t for t in parts.kept if t.op in parts.waiting]
+    values = [*parts.needed, *kept]
+    if values or parts.controls:
+        before = build(values, parts.controls, feeds, kernels, references, done)
+    done = done.union(parts.before)
+    inputs = [*feeds, *parts.needed]
+    ops = schedule.prune(given, parts.waiting, frozenset(inputs), done)
+    waiting = _made(WaitingPlan, passes, ops, given, inputs, kernels, references)
+    there = [*feeds, *values, *given]
+    done = done.union(parts.waiting)
+    operations = [op for op in operations if op not in done]
+    rest = schedule.prune(tensors, operations, frozenset(there), done)
+    used = {*tensors, *[t for op in rest for t in op.inputs]}
+    chosen = list({t: i for i, t in enumerate(there) if t in used}.values())
+    later = [there[i] for i in chosen]
+    plan = build(tensors, operations, later, kernels, references, done)
+    stage = Stage(before, len(parts.needed), waiting, chosen, kernels.waits, plan.first)
+    plan.first = stage.run
+    return plan
+
+
+def _made(
+    kind: type[Plan],
+    passes: Passes,
+    needed: list[Operation],
+    tensors: Sequence[Tensor],
+    feeds: Sequence[Tensor],
+    kernels: Kernels,
+    references: frozenset[Tensor],
+) -> Plan:
+    """The plan of ops in the order in which they were made."""
     fed = frozenset(feeds)
     builder = _Builder(kernels, references)
     fed_slots = [builder.slot_of(t) for t in feeds]
-    passes = Passes()
-    needed = schedule.prune(tensors, operations, fed, done)
-    passes.done("prune")
     fetched_references = [
         t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)
     ]
@@ -221,7 +272,7 @@ def build(
     kept = {*fetches, *fed_slots}
     instructions = builder.with_releases(kept)
     passes.done("instructions")
-    plan = Plan(
+    plan = kind(
         instructions,
         builder.template,
         fed_slots,
@@ -230,7 +281,8 @@ def build(
         builder.bodies,
         passes,
     )
-    plan.native = native_of(plan)
+    if kind is Plan:
+        plan.native = native_of(plan)
     for tell in observers:
         tell(plan)
     return plan

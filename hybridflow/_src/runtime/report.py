@@ -226,6 +226,7 @@ def explain(fetches: Any, feed_dict: Any, session: Any, source: bool) -> Explana
     runnable, feeds = session.prepared(fetches, feed_dict)
     fetched = [*runnable.fetches.tensors, *runnable.fetches.operations]
     plan = runnable.plan
+    feeds = plan.ready(feeds)
 
     def rehearse() -> None:
         for _ in range(_RUNS):

@@ -25,7 +25,7 @@ from hybridflow._src.runtime.fetches import (
 from hybridflow._src.runtime.partial_run import PartialRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
@@ -77,11 +77,9 @@ class _Runnable:
         """What `run` gives; `run_metadata` is told what happened."""
         return self.fetches.pack(run_metadata.record(self.plan, arrays))
 
-    def quick(self, values: Iterable[Any]) -> list[Any] | None:
+    def quick(self, values: Sequence[Any]) -> list[Any] | None:
         """The fetched values, if the plan's program can take these feeds as they are."""
-        native = self.plan.native
-        program = None if native is None else native.latest
-        return None if program is None else program.quick(values)
+        return self.plan.quick(values)
 
 
 def _key(fetches: Any, feeds: Any) -> tuple[Any, ...]:
@@ -148,14 +146,21 @@ class BaseSession:
         """The target that the session was made for."""
         return self._target
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def close(self) -> None:
-        """Frees the values of the session's variables; the session cannot run any more."""
+        """Frees the values of the session's variables, and ends what waits in it, such as for an
+        element of a queue; the session cannot run any more.
+        """
         self._closed = True
         self._runnables.clear()
         self._quick.clear()
         self._partial_runs.clear()
         if not self._shares:
-            self._kernels.clear()
+            self._kernels.close()
 
     def as_default(self) -> Pushed[Any, BaseSession]:
         """A context manager that makes this the default session of the thread.
@@ -203,7 +208,7 @@ class BaseSession:
         except TypeError:
             known = None
         if known is not None and (not feed_dict or feed_dict.__class__ is dict):
-            values = known.quick(feed_dict.values() if feed_dict else ())
+            values = known.quick(tuple(feed_dict.values()) if feed_dict else ())
             if values is not None:
                 return known.fetches.pack(values)
         runnable, arrays = self.prepared(fetches, feed_dict)

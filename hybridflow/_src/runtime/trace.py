@@ -54,7 +54,7 @@ class StepStats(Message):
 
 def traced(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], StepStats]:
     """Runs a plan, and gives the fetched values and what it did."""
-    results, found = profile(plan, feeds)
+    results, found = profile(plan, plan.ready(feeds))
     return results, step_stats(found)
 
 

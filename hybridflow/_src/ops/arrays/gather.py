@@ -63,7 +63,9 @@ def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
         raise InvalidArgumentError(
             None, None, f"indices[{position}] = {value} is not in [0, {size})"
         )
-    return np.asarray(np.take(params, indices, axis))
+    found = np.take(params, indices, axis)
+    # Of strings, one alone is no array.
+    return np.asarray(found, params.dtype)
 
 
 def _gather(params: np.ndarray, indices: np.ndarray, validate_indices: bool) -> np.ndarray:

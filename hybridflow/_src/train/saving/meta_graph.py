@@ -11,6 +11,7 @@ from hybridflow._src.graphs.meta_graph import (
     import_scoped_meta_graph,
     read_meta_graph_file,
 )
+from hybridflow._src.train.input import queue_runner as _queue_runner  # noqa: F401 - registers runners
 from hybridflow._src.train.saving.saver import Saver
 
 if TYPE_CHECKING:

@@ -1,0 +1,67 @@
+"""What ops of one session share by name: queues, readers, tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.locks import holding, new_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Resources(dict[tuple[str, str], Any]):
+    """Objects by container and name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = new_lock()
+
+    def find(self, container: str, name: str, make: Callable[[], Any]) -> Any:
+        """The object of a name, which is made if there is none."""
+        return holding(self._lock, self._find, (container, name), make)
+
+    def _find(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
+        found = self.get(key)
+        if found is None:
+            found = self[key] = make()
+        return found
+
+
+class Named:
+    """The kernel of an op that gives an object: its own, or one that others know by name.
+
+    Args:
+      make: called with a name, makes the object.
+      check: called with an object of that name that is there already; raises if it is another one
+        than the op asks for.
+      container, shared_name: where the object is found; it has the name of the op if there is no
+        shared one.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str], Any],
+        check: Callable[[Any], None],
+        container: str = "",
+        shared_name: str = "",
+    ) -> None:
+        self._make = make
+        self._check = check
+        self._container = container
+        self._name = shared_name
+        self._resources = Resources()
+        self._found: Any = None
+
+    def settle(self, resources: Resources, name: str) -> None:
+        """Says among which objects it is, and the name of the op."""
+        self._resources = resources
+        self._name = self._name or name
+
+    def __call__(self) -> Any:
+        if self._found is None:
+            name = self._name
+            found = self._resources.find(self._container, name, lambda: self._make(name))
+            self._check(found)
+            self._found = found
+        return self._found

@@ -1,0 +1,90 @@
+"""Handles: tensors that stand for what ops share, such as a queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.op_def import OpDef, not_differentiable
+from hybridflow._src.framework.resources import Named, Resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.framework.tensor import Tensor
+
+
+# What eager programs share by name.
+_shared = Resources()
+
+
+def named(name: str, make: Callable[..., Any], attrs: dict[str, Any], output: str = "") -> OpDef:
+    """The record of an op that gives an object of its own, or one that is known by name.
+
+    Args:
+      make: called with a name and the attributes but `container` and `shared_name`.
+      attrs: those attributes, with their defaults.
+      output: the name of the output.
+    """
+
+    def kernel(container: str = "", shared_name: str = "", **attrs: Any) -> Named:
+        def new(name: str) -> Any:
+            return make(name, **attrs)
+
+        def check(found: Any) -> None:
+            found.check_same(new(found.name))
+
+        return Named(new, check, _text(container), _text(shared_name))
+
+    return OpDef(
+        name,
+        f"-> {output or 'handle'}: resource",
+        attrs={**attrs, "container": "", "shared_name": ""},
+        shape=lambda attrs: (),
+        kernel=kernel,
+        grad=not_differentiable,
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def new_handle(record: OpDef, name: str | None, **attrs: Any) -> Tensor:
+    """The handle of an object: in a graph of one in each session, eagerly of a new one."""
+    if not context.modes.top.eager:
+        handle: Tensor = record(name=name, **attrs)
+        return handle
+    assert record.kernel is not None
+    kernel = record.kernel(**{**record.defaults, **attrs})
+    assert isinstance(kernel, Named)
+    kernel.settle(_shared if attrs.get("shared_name") else Resources(), name or record.name)
+    return EagerTensor(kernel(), dtypes.resource)
+
+
+# -- one of several --------------------------------------------------------------------------------
+
+
+def _write_one_of(nodes: Any, op: Any) -> None:
+    """TensorFlow's handles are tensors like others: it gathers one."""
+    index, *handles = op.inputs
+    packed = nodes.add("Pack", f"{op.name}/handles", [nodes.input(h) for h in handles], axis=0)
+    nodes.add("Gather", op.name, [nodes.output(packed), nodes.input(index)])
+
+
+_one_of = OpDef(
+    "OneOfHandles",
+    "index: int32, handles: N*resource -> handle: resource",
+    shape=lambda attrs, index, *handles: (),
+    compute=lambda index, *handles: handles[int(index)],
+    grad=not_differentiable,
+    stateful=True,
+    written=_write_one_of,
+)
+
+
+def one_of(index: Any, handles: Sequence[Tensor]) -> Tensor:
+    """The handle at an index: an int32 scalar, looked at each time that the graph runs."""
+    handle: Tensor = _one_of(index, list(handles))
+    return handle

@@ -1,0 +1,1 @@
+"""Ops on files: whole ones, and readers of records."""

@@ -1,0 +1,1 @@
+"""Input by queues: runners that fill them, producers and batches."""
