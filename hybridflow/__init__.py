@@ -256,6 +256,7 @@ with _deferred.imports_of(__name__):
         WholeFileReader,
     )
     from hybridflow._src.ops.files.whole import matching_files, read_file, write_file
+    from hybridflow._src.ops.linalg.cholesky import cholesky, cholesky_solve
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
     from hybridflow._src.ops.linalg.decompositions import (
         qr,
@@ -263,6 +264,8 @@ with _deferred.imports_of(__name__):
         self_adjoint_eigvals,
         svd,
     )
+    from hybridflow._src.ops.linalg.determinants import matrix_determinant
+    from hybridflow._src.ops.linalg.least_squares import matrix_solve_ls
     from hybridflow._src.ops.linalg.norms import (
         clip_by_average_norm,
         clip_by_global_norm,
@@ -272,6 +275,11 @@ with _deferred.imports_of(__name__):
         norm,
     )
     from hybridflow._src.ops.linalg.products import matmul, sparse_matmul, trace
+    from hybridflow._src.ops.linalg.systems import (
+        matrix_inverse,
+        matrix_solve,
+        matrix_triangular_solve,
+    )
     from hybridflow._src.ops.math.arg_reductions import (
         arg_max,
         arg_min,
@@ -523,6 +531,18 @@ __all__ = [
     "GRAPH_DEF_VERSION",
     "GRAPH_DEF_VERSION_MIN_CONSUMER",
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "cholesky",
+    "cholesky_solve",
+    "matrix_determinant",
+    "matrix_inverse",
+    "matrix_solve",
+    "matrix_solve_ls",
+    "matrix_triangular_solve",
+    "saved_model",
+    "register_proto_function",
+    "NoGradient",
+    "NotDifferentiable",
+    "RegisterGradient",
     "AggregationMethod",
     "Assert",
     "AttrValue",
@@ -547,9 +567,7 @@ __all__ = [
     "LogMessage",
     "MetaGraphDef",
     "NameAttrList",
-    "NoGradient",
     "NodeDef",
-    "NotDifferentiable",
     "OpError",
     "Operation",
     "OptimizerOptions",
@@ -560,7 +578,6 @@ __all__ = [
     "QueueBase",
     "RandomShuffleQueue",
     "ReaderBase",
-    "RegisterGradient",
     "ResourceVariable",
     "RunMetadata",
     "RunOptions",
@@ -834,7 +851,6 @@ __all__ = [
     "reduce_min",
     "reduce_prod",
     "reduce_sum",
-    "register_proto_function",
     "register_tensor_conversion_function",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
@@ -848,7 +864,6 @@ __all__ = [
     "round",
     "rsqrt",
     "saturate_cast",
-    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_add",

@@ -11,27 +11,45 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.arrays.diagonal import matrix_diag as diag
     from hybridflow._src.ops.arrays.diagonal import matrix_diag_part as diag_part
     from hybridflow._src.ops.arrays.diagonal import matrix_set_diag as set_diag
+    from hybridflow._src.ops.linalg.cholesky import cholesky, cholesky_solve
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
     from hybridflow._src.ops.linalg.decompositions import qr, svd
     from hybridflow._src.ops.linalg.decompositions import self_adjoint_eig as eigh
     from hybridflow._src.ops.linalg.decompositions import self_adjoint_eigvals as eigvalsh
+    from hybridflow._src.ops.linalg.determinants import logdet, slogdet
+    from hybridflow._src.ops.linalg.determinants import matrix_determinant as det
+    from hybridflow._src.ops.linalg.exponential import expm
+    from hybridflow._src.ops.linalg.least_squares import matrix_solve_ls as lstsq
     from hybridflow._src.ops.linalg.norms import norm
     from hybridflow._src.ops.linalg.products import adjoint, trace
+    from hybridflow._src.ops.linalg.systems import matrix_inverse as inv
+    from hybridflow._src.ops.linalg.systems import matrix_solve as solve
+    from hybridflow._src.ops.linalg.systems import matrix_triangular_solve as triangular_solve
 
 __all__ = [
     "adjoint",
     "band_part",
+    "cholesky",
+    "cholesky_solve",
+    "det",
     "diag",
     "diag_part",
     "eigh",
     "eigvalsh",
     "einsum",
+    "expm",
     "eye",
+    "inv",
+    "logdet",
+    "lstsq",
     "norm",
     "qr",
     "set_diag",
+    "slogdet",
+    "solve",
     "svd",
     "tensordot",
     "trace",
     "transpose",
+    "triangular_solve",
 ]

@@ -10,7 +10,7 @@ import hybridflow as hf
 from tests.recorded import reader
 
 WEIGHTS = reader.load("ops")["weights"]
-CASES = {**reader.table("ops"), **reader.table("convolution")}
+CASES = {**reader.table("ops"), **reader.table("convolution"), **reader.table("linalg")}
 
 
 def cases_of(names: set[str]) -> list[str]:
