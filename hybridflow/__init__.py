@@ -24,6 +24,7 @@ with _deferred.imports_of(__name__):
         metrics,
         nn,
         saved_model,
+        spectral,
         summary,
         train,
     )
@@ -426,6 +427,7 @@ with _deferred.imports_of(__name__):
         sparse_retain,
     )
     from hybridflow._src.ops.sparse.softmax import sparse_softmax
+    from hybridflow._src.ops.spectral.fourier import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
     from hybridflow._src.ops.strings.joining import string_join
     from hybridflow._src.runtime.config import (
         ConfigProto,
@@ -533,6 +535,12 @@ __all__ = [
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
     "cholesky",
     "cholesky_solve",
+    "fft",
+    "fft2d",
+    "fft3d",
+    "ifft",
+    "ifft2d",
+    "ifft3d",
     "matrix_determinant",
     "matrix_inverse",
     "matrix_solve",
@@ -921,6 +929,7 @@ __all__ = [
     "sparse_to_dense",
     "sparse_to_indicator",
     "sparse_transpose",
+    "spectral",
     "split",
     "sqrt",
     "square",

@@ -10,7 +10,8 @@ import hybridflow as hf
 from tests.recorded import reader
 
 WEIGHTS = reader.load("ops")["weights"]
-CASES = {**reader.table("ops"), **reader.table("convolution"), **reader.table("linalg")}
+_PARTS = ("ops", "convolution", "linalg", "spectral")
+CASES = {k: case for part in _PARTS for k, case in reader.table(part).items()}
 
 
 def cases_of(names: set[str]) -> list[str]:

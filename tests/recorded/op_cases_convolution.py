@@ -1,4 +1,4 @@
-"""Convolution, pooling and what moves images about: cases for `record_convolution.py`."""
+"""Convolution, pooling and what moves images about: cases for `record_family.py`."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Linear algebra: cases for `record_linalg.py`."""
+"""Linear algebra: cases for `record_family.py`."""
 
 import numpy as np
 

@@ -1,0 +1,65 @@
+"""Fourier and cosine transforms: large and prime lengths, inverses, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from tests.execution import Execution
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(("dtype", "near"), [(np.float32, 1e-4), (np.float64, 1e-11)])
+@pytest.mark.parametrize("size", [1, 2, 17, 1021, 65536])
+def test_inverses(size: int, dtype: Any, near: float, execution: Execution) -> None:
+    x = RNG.normal(size=(2, size)).astype(dtype)
+    wide = x.astype(np.result_type(dtype, np.complex64))
+    np.testing.assert_allclose(execution(lambda t: hf.ifft(hf.fft(t)), wide), wide, 0, near)
+    back = execution(lambda t: hf.spectral.irfft(hf.spectral.rfft(t), [size]), x)
+    np.testing.assert_allclose(back, x, 0, near)
+    assert back.dtype == dtype
+    turned = lambda t: hf.spectral.dct(hf.spectral.dct(t, norm="ortho"), type=3, norm="ortho")  # noqa: E731
+    np.testing.assert_allclose(execution(turned, x), x, 0, near)
+
+
+def test_what_is_not_finite_stays_in_its_row(execution: Execution) -> None:
+    x = RNG.normal(size=(3, 8)).astype(np.float32)
+    x[1, 2] = np.inf
+    y = execution(hf.spectral.rfft, x)
+    assert not np.isfinite(y[1]).any()
+    assert np.isfinite(y[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("n", [3, 5, 9])
+def test_cosine_transforms_of_a_length(n: int, execution: Execution) -> None:
+    x = RNG.normal(size=(2, 5))
+    fitted = np.pad(x, [(0, 0), (0, 4)])[:, :n]
+    wanted = execution(hf.spectral.dct, fitted)
+    np.testing.assert_allclose(execution(lambda t: hf.spectral.dct(t, n=n), x), wanted, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "words"),
+    [
+        (hf.fft, ValueError, "must be positive"),
+        (hf.spectral.rfft, ValueError, "must be positive"),
+        (lambda x: hf.fft2d(hf.zeros([3], hf.complex64)), ValueError, "at least rank 2|2 axes"),
+        (
+            lambda x: hf.spectral.rfft(hf.zeros([3]), [2, 2]),
+            ValueError,
+            "be equal|have shape",
+        ),
+        (lambda x: hf.spectral.dct(hf.zeros([3]), type=4), ValueError, "Only Types I, II and III"),
+        (lambda x: hf.spectral.dct(hf.zeros([3]), axis=0), ValueError, "axis must be -1"),
+        (lambda x: hf.spectral.dct(hf.zeros([3]), norm="no"), ValueError, "norm must be"),
+        (lambda x: hf.spectral.dct(hf.zeros([1]), type=1), ValueError, "at least 2 numbers"),
+    ],
+)
+def test_refused(function: Any, error: Any, words: str, execution: Execution) -> None:
+    refusals = (error, hf.errors.InvalidArgumentError)
+    with pytest.raises(refusals, match=words):
+        execution(function, np.zeros((2, 0), np.complex64 if function is hf.fft else np.float32))
