@@ -9,6 +9,7 @@ from hybridflow import _deferred
 with _deferred.imports_of(__name__):
     from hybridflow import (
         app,
+        compat,
         constraints,
         contrib,
         errors,
@@ -26,6 +27,7 @@ with _deferred.imports_of(__name__):
         saved_model,
         spectral,
         summary,
+        test,
         train,
     )
     from hybridflow._src.autodiff.custom_gradient import custom_gradient
@@ -535,6 +537,7 @@ __all__ = [
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
     "cholesky",
     "cholesky_solve",
+    "compat",
     "fft",
     "fft2d",
     "fft3d",
@@ -948,6 +951,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensordot",
+    "test",
     "tile",
     "to_double",
     "to_float",

@@ -34,6 +34,7 @@ LAYERS = [
     "summary",
     "train",
     "saved_model",
+    "testing",
     "public",
     "cli",
 ]

@@ -52,6 +52,8 @@ MODULES = [
     "hybridflow.errors",
     "hybridflow.flags",
     "hybridflow.app",
+    "hybridflow.test",
+    "hybridflow.compat",
     "hybridflow.gfile",
     "hybridflow.logging",
 ]
