@@ -20,10 +20,19 @@ def interpreted(build: Build, runs: Iterable[Sequence[Any]]) -> list[list[np.nda
         return _values(session, build, runs)[0]
 
 
-def natively(build: Build, runs: Iterable[Sequence[Any]]) -> tuple[list[list[np.ndarray]], Any]:
+def natively(
+    build: Build, runs: Iterable[Sequence[Any]], config: Any = None
+) -> tuple[list[list[np.ndarray]], Any]:
     """What the same runs give where programs take over, and the plan."""
-    with hf.Graph().as_default(), hf.Session() as session:
+    with hf.Graph().as_default(), hf.Session(config=config) as session:
         return _values(session, build, runs)
+
+
+def without(*passes: str, threads: int = 0) -> Any:
+    """The configuration of a session that leaves out passes over loops."""
+    config = hf.ConfigProto(intra_op_parallelism_threads=threads)
+    config.graph_options.optimizer_options.without_loop_passes = passes
+    return config
 
 
 def _values(session: Any, build: Build, runs: Iterable[Sequence[Any]]) -> tuple[list[Any], Any]:
@@ -38,17 +47,20 @@ def _values(session: Any, build: Build, runs: Iterable[Sequence[Any]]) -> tuple[
     return found, plan_of(session, fetches)
 
 
-def check(build: Build, *runs: Sequence[Any], fallbacks: Sequence[str] = ()) -> Any:
+def check(
+    build: Build, *runs: Sequence[Any], fallbacks: Sequence[str] = (), config: Any = None
+) -> Any:
     """Holds native runs to the interpreter's; gives the plan.
 
     Args:
       build: gives what is fetched, for placeholders of the kinds that the runs feed.
       runs: the first one is taken three times, so that there is a program.
       fallbacks: what may run by its NumPy meaning.
+      config: of the native runs.
     """
     every = [runs[0], runs[0], *runs]
     wanted = interpreted(build, every)
-    found, plan = natively(build, every)
+    found, plan = natively(build, every, config)
     for number, (got, want) in enumerate(zip(found, wanted, strict=True)):
         for x, y in zip(got, want, strict=True):
             assert np.shape(x) == np.shape(y)

@@ -324,16 +324,14 @@ def test_what_has_no_kernel_leaves_the_loop_to_numpy(build, why):
 
 @pytest.mark.parametrize("kernels", ["compiled"], indirect=True)
 def test_large_work_inside_is_shared_among_threads_outside():
-    runs = [(np.ones(600_000, F), np.int32(2))] * 3
+    x = np.full((300, 300), 0.01, F)
     config = hf.ConfigProto(intra_op_parallelism_threads=2)
-    with hf.Graph().as_default(), hf.Session(config=config) as session:
-        x = hf.placeholder(hf.float32, [None])
-        y = counting(3, x)[1]
-        for feed, _ in runs:
-            session.run(y, {x: feed})
-            native.wait()
-        found = native.fallbacks(list(session._runnables.values())[-1].plan)
-    assert found == ["While: work that threads share"]
+
+    def build(x):
+        # Each column of the result is made of all rows.
+        return hf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, hf.matmul(x, a)), [0, x])
+
+    check(build, [x], fallbacks=["While: work that threads share"], config=config)
 
 
 # -- errors and room -------------------------------------------------------------------------------

@@ -107,6 +107,31 @@ def kernel(args):
     "loop",
 )
 
+_LOCATE = """
+def kernel(args):
+    index = i64(load_{I}(word(args, 0), 0, 0))
+    if index < 0:
+        index += word(args, 2)
+    if index < 0 or index >= word(args, 1):
+        return word(args, 3)
+    table = word(args, 4)
+    for k in range(word(table, 0)):
+        entry = table + 8 + 24 * k
+        set_word(word(entry, 0), 0, word(entry, 1) + word(entry, 2) * index)
+    return 0
+"""
+
+
+def locate(index: str) -> Kernel:
+    """The kernel that says where rows lie, so that calls after it find them there.
+
+    Words: where the index lies; how many rows there are, and what is added to a negative index; the
+    status if there is no such row; a table. A table has the number of its entries, and for each
+    the address of a word, that of the first row, and how far rows lie apart.
+    """
+    return Kernel(_LOCATE.format(I=index), "locate")
+
+
 # Words: what is put, its size in bytes, the stack, where the number of the turn lies, how many
 # turns there is room for.
 PUSH = Kernel(

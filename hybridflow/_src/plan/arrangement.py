@@ -10,7 +10,7 @@ from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
-from hybridflow._src.plan.values import CONSTANT, PLANNED, Buffer, Value
+from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, Buffer, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -67,8 +67,14 @@ class Arrangement:
                     continue
                 self.steps.append((position, call))
                 self.kernels[position] = call.kernel("group")
+            elif isinstance(step, Call) and _is_unused(step, position):
+                continue
             elif isinstance(step, Call | Loop | Choice):
                 used = [value.buffer for value in step.reads]
+                # What a row lies in is needed as long as the row.
+                needed = max([b.last for b in step.writes if b.kind == MOVING], default=0)
+                for buffer in used:
+                    buffer.last = max(buffer.last, needed)
                 self.steps.append((position, step))
                 self.kernels[position] = step.kernel
                 for number, inner in enumerate(step.parts):
@@ -111,6 +117,8 @@ class Arrangement:
 
     def parts(self, step: Any) -> int:
         """Into how many ranges a step is divided."""
+        if isinstance(step, Loop):
+            return len(step.shares) or 1
         if self.threads == 1 or not isinstance(step, GroupCall | Call):
             return 1
         if step.work < sharing.WORTH_SHARING:
@@ -134,6 +142,14 @@ class Arrangement:
         """Whether threads share some of it."""
         divided = (self.parts(step) > 1 for _, step in self.steps)
         return any(len(batch) > 1 for batch in self._batches) or any(divided)
+
+
+def _is_unused(step: Call, position: int) -> bool:
+    """Whether nothing needs what a call does, and nothing else writes there."""
+    return not step.fallible and all(
+        b.kind == PLANNED and b.first == b.maker == position and b.last <= position
+        for b in step.writes
+    )
 
 
 def _fix(steps: list[tuple[int, Any]], taken: Collection[Buffer]) -> list[tuple[int, Call]]:

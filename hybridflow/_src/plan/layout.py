@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.memory import LARGE, Handed
 from hybridflow._src.plan.steps import Choice, Host, Loop, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
-from hybridflow._src.plan.words import LEFT, Calls, Words
+from hybridflow._src.plan.words import Calls, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,20 @@ if TYPE_CHECKING:
 # So much work is done, as bytes that could be moved meanwhile, until loops pause for other threads
 # and signals: some 20 milliseconds.
 UNTIL_PAUSE = 1 << 28
+
+
+class SharedTurns(NamedTuple):
+    """A loop whose rows threads share: a program for each, and where its work is counted that is
+    left until it pauses.
+    """
+
+    shared: Shared
+    lefts: list[int]
+
+    @property
+    def programs(self) -> list[int]:
+        """The programs."""
+        return self.shared.programs
 
 
 class Layout(Arrangement):
@@ -105,7 +119,13 @@ class Layout(Arrangement):
                 ]
             else:
                 side_by_side = [[call] for call in pieces[0]]
-            if len(side_by_side) > 1:
+            if isinstance(step, Loop) and step.shares:
+                numbers = list(range(len(programs), len(programs) + len(side_by_side)))
+                programs += side_by_side
+                lefts = [words.left_of[call[1]] for call in pieces[0]]
+                is_large = step.work * step.most >= sharing.WORTH_WAKING
+                self._segments.append(("turns", SharedTurns(Shared(numbers, is_large), lefts)))
+            elif len(side_by_side) > 1:
                 numbers = list(range(len(programs), len(programs) + len(side_by_side)))
                 programs += side_by_side
                 work = sum(step.work for _, step in batch)
@@ -133,7 +153,7 @@ class Layout(Arrangement):
         starts = [words.program(calls) for calls in programs]
         self.owners = words.owners
         self._array = words.array()
-        self._array[LEFT] = UNTIL_PAUSE
+        self._array[words.lefts] = UNTIL_PAUSE
         base = self._array.ctypes.data
         at = [base + 8 * start for start in starts]
         # Where an interrupt could come between writes: their programs, and where their marks are.
@@ -192,8 +212,10 @@ def _within(arrangement: Arrangement) -> Iterator[Arrangement]:
                     yield from _within(part)
 
 
-def _placed(what: int | Shared, at: list[int]) -> int | Shared:
+def _placed(what: Any, at: list[int]) -> Any:
     """Programs by their addresses, where there were numbers."""
+    if isinstance(what, SharedTurns):
+        return what._replace(shared=_placed(what.shared, at))
     if isinstance(what, Shared):
         return what._replace(programs=[at[number] for number in what.programs])
     return at[what]

@@ -16,7 +16,7 @@ from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan import sharing
-from hybridflow._src.plan.moments import Moments
+from hybridflow._src.plan.panels import Panels
 from hybridflow._src.plan.steps import Call, Unsupported
 from hybridflow._src.plan.values import Value
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
 
 
-class Lowering(Moments):
+class Lowering(Panels):
     """Steps, as ops of a plan add them."""
 
     def by_rows(self, function: Callable[[int], int], value: Value, *others: Any) -> Value:
@@ -78,6 +78,8 @@ class Lowering(Moments):
 
     def gather(self, params: Value, indices: Value) -> Value:
         """The rows of a value that indices name."""
+        if not indices.shape and self.can_locate(params):
+            return self.row(params, indices)
         params, indices = self.packed(params), self.packed(indices)
         count, length = indices.size, params.size // params.shape[0]
         result = self.memory((*indices.shape, *params.shape[1:]), params.dtype)
@@ -229,16 +231,35 @@ class Lowering(Moments):
         Raises:
           Unsupported: if NumPy's BLAS was not found, or the values are no floats.
         """
-        library = blas.find()
-        short = SHORT_NAMES.get(a.dtype, "")
-        if library is None or short not in library.addresses:
+        if not self._has_products(a.dtype):
             raise Unsupported(f"products of {a.dtype.name}")
-        batch = a.shape[:-2]
         first, second = _Matrix.of(self, a), _Matrix.of(self, b)
-        rows, inner, columns = *a.shape[-2:], b.shape[-1]
-        result = self.memory((*batch, rows, columns), a.dtype)
-        count, size = math.prod(batch), a.dtype.itemsize
-        work = _work_of(count, rows, inner, columns, size)
+        *batch, rows, inner = a.shape
+        return self._product(tuple(batch), first, second, (rows, inner, b.shape[-1]))
+
+    @staticmethod
+    def _has_products(dtype: np.dtype) -> bool:
+        library = blas.find()
+        return library is not None and SHORT_NAMES.get(dtype) in library.addresses
+
+    def _product(
+        self,
+        batch: tuple[int, ...],
+        first: _Matrix,
+        second: _Matrix,
+        sizes: tuple[int, int, int],
+        turns: Value | None = None,
+        most: int = 1,
+    ) -> Value:
+        """Products, whose inner size counts for each of some turns."""
+        library = blas.find()
+        assert library is not None
+        dtype = first.value.dtype
+        short, size = SHORT_NAMES[dtype], dtype.itemsize
+        rows, inner, columns = sizes
+        result = self.memory((*batch, rows, columns), dtype)
+        count = math.prod(batch)
+        work = _work_of(count, rows, inner * most, columns, size)
         parts = 1
         if work >= sharing.WORTH_SHARING and all(library.threads):
             parts = self.threads // math.gcd(count, self.threads)
@@ -250,13 +271,14 @@ class Lowering(Moments):
             [
                 *(0, count * down * across),
                 *(library.addresses[short], first.flag, second.flag, rows, columns, inner),
-                *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
+                *(1.0, self.constant(np.ones((), dtype)), 0.0),
                 *(first.value, first.length, second.value, second.length, result, columns),
                 *(down, across),
                 *(rows * inner * size, inner * columns * size, rows * columns * size),
                 *(down_a, along_b, *library.threads),
+                0 if turns is None else turns,
             ],
-            reads=[first.value, second.value],
+            reads=[first.value, second.value, *([] if turns is None else [turns])],
             writes=[result],
             divisible=True,
             work=work,

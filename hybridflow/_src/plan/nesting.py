@@ -6,37 +6,54 @@ which *names* say what they are outside.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrangement import Arrangement
-from hybridflow._src.plan.arrays import is_unwritten
-from hybridflow._src.plan.carried import Carried, Names, array_of, buffers_of, check_same, outer
+from hybridflow._src.plan.carried import Names
+from hybridflow._src.plan.changes import (
+    WHOLE,
+    Changes,
+    PartOfProduct,
+    RowOfProduct,
+    columns_of,
+    second_of,
+)
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.nested import Choosing, Repeating
-from hybridflow._src.plan.steps import Call, Choice, Loop, LoopVariable, Unsupported
+from hybridflow._src.plan.passes import ROWS_IN_PLACE
+from hybridflow._src.plan.reading import Reading
+from hybridflow._src.plan.steps import Call, Choice, Unsupported
 from hybridflow._src.plan.translation import Translation
-from hybridflow._src.plan.values import CONSTANT, PLANNED, Buffer, Items, Stack, Value
+from hybridflow._src.plan.turning import Turning
+from hybridflow._src.plan.values import PLANNED, Buffer, Stack, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.plan.changes import Part as PartOfMatrix
     from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.nested import Part
     from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
 
-# What the call of a kernel costs, as bytes that could be moved meanwhile.
-_CALL_WORK = 256
-# For fewer turns there always is room in a stack.
-_FEW_TURNS = 15
+# A body that does what its instructions say.
+_NO_CHANGES = Changes()
 
 
 class Nesting(Translation):
-    """Lowers a plan with the control flow ops in it."""
+    """Lowers a plan with the control flow ops in it.
+
+    Attributes:
+      all_threads: how many threads would work on a body that is a program of its own.
+      is_inside: whether it is about a body inside the program of another plan.
+    """
+
+    is_inside = False
 
     def __init__(
         self,
@@ -48,8 +65,7 @@ class Nesting(Translation):
         most: int,
     ) -> None:
         super().__init__(plan, notes, by_host, outside, threads, most)
-        # How many threads would work on a body that is a program of its own.
-        self._all_threads = threads
+        self.all_threads = threads
 
     def _nested(self, step: Instruction, inputs: list[Any]) -> list[Any]:
         self._check_storages(inputs)
@@ -60,11 +76,25 @@ class Nesting(Translation):
         assert isinstance(step.compute, Repeating)
         return self._loop(step, step.compute, inputs)
 
-    def _inside(self, part: Part, contents: Sequence[Any], names: Names) -> _Inside | None:
-        """A body that is given some contents first, then its captures; None if it has not run."""
-        if part.plan not in self._notes:
+    def inside(
+        self,
+        part: Part,
+        contents: Sequence[Any],
+        names: Names,
+        first: int = 0,
+        changes: Changes = _NO_CHANGES,
+    ) -> Inside | None:
+        """A body that is given some contents first, then its captures; None if it has not run.
+
+        Args:
+          first: for how many steps there is room before all others.
+          changes: what it does otherwise than its instructions say.
+        """
+        if part.plan not in self.notes:
             return None
-        made = _Inside(self, part, [*contents, *map(names.inside, names.captures(part))])
+        given = [*contents, *map(names.inside, names.captures(part))]
+        made = Inside(self, part, given, changes)
+        made.lowering.steps += [None] * first
         for _ in made.turns():
             pass
         return made
@@ -86,7 +116,7 @@ class Nesting(Translation):
         storages: dict[Storage, None] = {}
         for part, places in zip(nested.parts, nested.places, strict=True):
             names = Names(inputs[nested.first :])
-            made = self._inside(part, [], names)
+            made = self.inside(part, [], names)
             if made is None:
                 parts.append(None)
                 all_names.append({})
@@ -101,7 +131,9 @@ class Nesting(Translation):
                     raise Unsupported("branches that give different shapes")
                 names.of[new.buffer] = out
                 found.append(new)
-            parts.append(made.arranged(found, names.of))
+            arranged = made.arranged(found, names.of)
+            made.check_threads(arranged)
+            parts.append(arranged)
             all_names.append(names.of)
             reads += names.reads
             storages.update(dict.fromkeys(made.lowering.current))
@@ -124,166 +156,29 @@ class Nesting(Translation):
             raise Unsupported("a branch that has not run gives what has no known shape")
         return Buffer(PLANNED, shape, dtype)
 
-    # -- turns -------------------------------------------------------------------------------------
-
     def _loop(self, step: Instruction, nested: Repeating, inputs: list[Any]) -> list[Any]:
-        condition, body = nested.parts
-        lowering = self.lowering
-        names = Names(inputs[nested.first :])
-        carried = [
-            self._carried(body.plan, index, item, names)
-            for index, item in enumerate(inputs[: nested.first])
-        ]
-        for_test, for_body = ([one.inside() for one in carried] for _ in range(2))
-        test = self._inside(condition, for_test, names)
-        if test is None:
-            raise Unsupported("a loop that has not run")
-        flag = array_of(test.fetches[0])
-        if flag.dtype != np.bool_ or flag.shape:
-            raise Unsupported("a condition that is no flag")
-        made = self._inside(body, for_body, names)
-        variables, after = [], []
-        in_even: dict[Buffer, Buffer] = {}
-        in_odd: dict[Buffer, Buffer] = {}
-        for index, one in enumerate(carried):
-            if one.is_kept:
-                continue
-            before = for_body[index]
-            new = before if made is None else made.fetches[index]
-            if one.items is not None:
-                check_same(new, before)
-                for inside in (for_test[index], before):
-                    for item, place in zip(buffers_of(inside), one.places(), strict=True):
-                        in_even[item.buffer] = in_odd[item.buffer] = place.even
-                variables += one.places()
-                continue
-            first, new = one.first, array_of(new)
-            even = odd = Buffer(PLANNED, first.shape, first.dtype)
-            if new.shape != first.shape or new.dtype != first.dtype:
-                raise Unsupported("a loop variable whose shape changes")
-            if made is not None and not (new.buffer is before.buffer and new.is_whole):
-                new = made.fresh(new, in_even)
-                odd = Buffer(PLANNED, first.shape, first.dtype)
-                in_even[new.buffer], in_odd[new.buffer] = odd, even
-                after.append(new)
-            for inside in (for_test[index], before):
-                in_even[inside.buffer], in_odd[inside.buffer] = even, odd
-            one.even = even
-            variables.append(LoopVariable(first, even, odd))
-        turn = Buffer(PLANNED, (), np.dtype(np.int64))
-        turns = Buffer(PLANNED, (), np.dtype(np.int32))
-        kept = self._stacks(step, nested, made, names, turn, Value.whole(turns))
-        stacks = [stack.buffer for stack in kept if stack.strides[0]]
-        parts = (
-            test.arranged([flag], ()),
-            None if made is None else made.arranged(after, in_even),
-        )
-        places = dict.fromkeys(buffer for v in variables for buffer in (v.even, v.odd))
-        loop = Loop(
-            step,
-            parts,
-            ({**names.of, **in_even}, {**names.of, **in_odd}),
-            flag,
-            tuple(variables),
-            turn,
-            turns,
-            tuple(stacks),
-            len(variables) == nested.first
-            and len(stacks) == len(kept)
-            and not (made is not None and any(isinstance(v, Stack) for v in made.fetches)),
-            sum(work_of(item) for part in parts if part is not None for item in part.steps),
-            (*[v.first for v in variables], *names.reads),
-            (*places, turn, turns, *stacks),
-        )
-        storages = {s for one in (test, made) if one is not None for s in one.lowering.current}
-        lowering.nested(loop, list(storages))
-        return [
-            *[one.result(step) for one in carried],
-            Value.whole(turns),
-            *kept,
-        ]
-
-    def _carried(self, body: Plan, index: int, item: Any, names: Names) -> Carried:
-        """How a loop variable goes from turn to turn."""
-        if isinstance(item, Value) and not isinstance(item, Stack):
-            return Carried(self.lowering.packed(item))
-        slot, maker = body.fetches[index], None
-        makers = {slot: made for made in body.instructions for slot in made.outputs}
-        while slot in makers and makers[slot].op.type == "Identity":
-            (slot,) = makers[slot].inputs
-        if slot == body.feeds[index] or body not in self._notes:  # it has not run so far
-            return Carried(item, is_kept=True, names=names)
-        maker = makers.get(slot)
-        if maker is None or maker.op.type != "ArrayItemsWrite":
-            raise Unsupported("a loop variable that is no array of numbers")
-        element = self._notes[body][maker.inputs[2]]
-        if is_unwritten(item) and element.shape is not None:
-            new = self.lowering.new_items(len(item), element.shape, element.dtype)
-            return Carried(new, items=new, is_new=True)
-        if not isinstance(item, Items):
-            raise Unsupported("an array that others have")
-        return Carried(item, items=item)
-
-    def _stacks(
-        self,
-        step: Instruction,
-        nested: Repeating,
-        made: _Inside | None,
-        names: Names,
-        turn: Buffer,
-        turns: Value,
-    ) -> list[Stack]:
-        """What is kept of each turn, which the body adds to."""
-        # As much again as there was, since memory that is not touched costs nothing.
-        room = 1 << max(nested.longest, _FEW_TURNS).bit_length()
-        if made is None:
-            if nested.saved:
-                raise Unsupported("a loop that has not run")
-            return []
-        captured = dict(names.of)
-        number = outer((), turn.dtype)
-        names.of[number.buffer] = turn
-        stacks = []
-        made.lowering.op = step.op
-        for item in made.fetches[nested.count :]:
-            if not isinstance(item, Value):
-                raise Unsupported("what a turn keeps is no array of numbers")
-            known = self._invariant(item, captured)
-            if known is not None:
-                again = Value(known, (room, *item.shape), (0, *item.strides), item.offset)
-                stacks.append(Stack(again, turns))
-                continue
-            stack = Buffer(PLANNED, (room, *item.shape), item.dtype)
-            inside = outer(stack.shape, stack.dtype)
-            names.of[inside.buffer] = stack
-            made.lowering.push(inside, item, number)
-            stacks.append(Stack(Value.whole(stack), turns))
-        for kept in stacks:
-            kept.maker = step
-        return stacks
-
-    def _invariant(self, item: Value, captured: dict[Buffer, Buffer]) -> Buffer | None:
-        """Where the value of an item lies that is the same in all turns; None if it changes."""
-        if isinstance(item, Stack):
-            return None
-        if item.buffer.kind == CONSTANT:
-            return item.buffer
-        if item.buffer.storage is not None:
-            return self.lowering.variable(item.buffer.storage).buffer
-        return captured.get(item.buffer)
+        return Turning(self, step, nested, inputs).results()
 
 
-class _Inside(Nesting):
+class Inside(Nesting):
     """Lowers a body, to run inside the program of the plan around it.
 
     Args:
       contents: what it is fed: values of the plan around it, or objects as they are.
     """
 
-    def __init__(self, outer: Nesting, part: Part, contents: Sequence[Any]) -> None:
-        super().__init__(part.plan, outer._notes, set(), outer._outside, 1, outer.lowering.most)
-        self._all_threads = outer._all_threads
+    is_inside = True
+
+    def __init__(
+        self, outer: Nesting, part: Part, contents: Sequence[Any], changes: Changes
+    ) -> None:
+        super().__init__(part.plan, outer.notes, set(), outer._outside, 1, outer.lowering.most)
+        self.all_threads = outer.all_threads
         self._contents = contents
+        self._changes = changes
+        self._reading = Reading(part.plan, outer.notes)
+        self._slots.update(changes.known)
+        self.lowering.in_place = ROWS_IN_PLACE not in part.plan.options.without
 
     def _feed(self, index: int, slot: int) -> Any:
         content, note = self._contents[index], self._seen[slot]
@@ -295,6 +190,56 @@ class _Inside(Nesting):
                 raise Unsupported("empty arrays")
         self._slots[slot] = content
         return content
+
+    def _lower(self, position: int, step: Instruction) -> None:
+        if id(step) not in self._changes.without:
+            super()._lower(position, step)
+
+    def _native(self, step: Instruction, inputs: list[Any]) -> list[Any]:
+        split = self._changes.splits.get(id(step))
+        if split is not None:
+            parts = [self._part_of(step, part) for part in split]
+            return [functools.reduce(functools.partial(self.lowering.elementwise, np.add), parts)]
+        product = self._changes.columns.get(id(step))
+        if product is not None:
+            columns = columns_of(step, self._reading)
+            first, _ = product.inputs
+            return [
+                self._product(product, first, (None, columns[slot])) if slot in columns else None
+                for slot in step.outputs
+            ]
+        if (id(step), WHOLE) in self._changes.panels:
+            return [self._product(step, step.inputs[0], WHOLE)]
+        return super()._native(step, inputs)
+
+    def _part_of(self, step: Instruction, part: RowOfProduct | PartOfProduct) -> Value:
+        """A part of the sum that a product is."""
+        if isinstance(part, PartOfProduct):
+            return self._product(step, part.slot, (part.rows, None))
+        pick, of = part.pick, part.product
+        self.lowering.seen = [of.shape[1:]]
+        rest = [self._content(slot) for slot in pick.inputs[1:]]
+        native = pick.op.record.native
+        assert callable(native)
+        row: Value = native(self.lowering, of, *rest, **pick.attrs)
+        return row
+
+    def _product(self, step: Instruction, slot: int, part: PartOfMatrix) -> Value:
+        """The product of a matrix with a part of the second one of a product."""
+        lowering, first = self.lowering, self._content(slot)
+        packed = self._changes.panels.get((id(step), part))
+        shape = self._reading.shape(step.outputs[0])
+        if packed is not None and shape is not None:
+            wide = shape[1] if part[1] is None else part[1][1] - part[1][0]
+            return lowering.product_with_panels(first, packed, wide)
+        if step.attrs["transpose_a"]:
+            first = lowering.view(np.transpose, first)
+        second = second_of(lowering, step, self._content(step.inputs[1]), part)
+        return lowering.product(first, second)
+
+    def content(self, slot: int) -> Any:
+        """What lies in a buffer of the body."""
+        return self._content(slot)
 
     def _check_fetches(self) -> None:
         """The program around it looks at what it gives."""
@@ -312,28 +257,22 @@ class _Inside(Nesting):
         """Its steps.
 
         Raises:
-          Unsupported: if threads would share some of them, as they do where the body is a program
-            of its own; if it works with empty arrays, or writes to variables.
+          Unsupported: if it works with empty arrays, or writes to variables.
         """
         if self.lowering.written:
             raise Unsupported("a variable that is written to")
-        found = Arrangement(self.lowering, fetches, [b for b in elsewhere if b.kind == PLANNED])
-        steps, threads = found.steps, self._all_threads
+        return Arrangement(self.lowering, fetches, [b for b in elsewhere if b.kind == PLANNED])
+
+    def check_threads(self, found: Arrangement) -> None:
+        """Checks that one thread can do its steps.
+
+        Raises:
+          Unsupported: if threads would share some of them, as they do where the body is a program
+            of its own.
+        """
+        steps, threads = found.steps, self.all_threads
         works = [step.work for _, step in steps if isinstance(step, GroupCall | Call)]
         if threads > 1 and max(works, default=0) >= sharing.WORTH_SHARING:
             raise Unsupported("work that threads share")
         if any(len(batch) > 1 for batch in sharing.batches(steps, threads, found.parts)):
             raise Unsupported("work that threads share")
-        return found
-
-
-def work_of(item: tuple[int, Any]) -> int:
-    """How much a step is to do: as bytes that could be moved meanwhile."""
-    _, step = item
-    if isinstance(step, GroupCall):
-        return step.work + _CALL_WORK
-    if isinstance(step, Call):
-        moved = sum(v.size * v.dtype.itemsize for v in step.reads)
-        moved += sum(b.size for b in step.writes)
-        return max(step.work, moved) + _CALL_WORK
-    return _CALL_WORK

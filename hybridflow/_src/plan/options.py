@@ -11,10 +11,12 @@ class Options(NamedTuple):
     Attributes:
       threads: how many threads work on one large kernel; 0 leaves it to the process.
       winograd_block: the rows of a block of results in Winograd's algorithm: 2 or 4.
+      without: the passes over loops that are left out, of `passes.OF_LOOPS`.
     """
 
     threads: int = 0
     winograd_block: int = 2
+    without: frozenset[str] = frozenset()
 
 
 DEFAULT = Options()

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import time
 
+# What is done to loops in native programs, beside what is done to all plans.
+ROWS_IN_PLACE = "rows in place"
+SUMS_AFTER = "sums after loops"
+PRODUCTS_BEFORE = "products before loops"
+INVARIANTS = "invariants before loops"
+PACKED_ONCE = "weights packed once"
+SHARED_ROWS = "rows shared by threads"
+OF_LOOPS = (ROWS_IN_PLACE, SUMS_AFTER, PRODUCTS_BEFORE, INVARIANTS, PACKED_ONCE, SHARED_ROWS)
+
 
 class Passes(list[tuple[str, float]]):
     """Names and seconds, noted as the passes end."""

@@ -15,7 +15,7 @@ from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import looping, pool
 from hybridflow._src.kernels.driver import HEAD_WORDS, MISMATCH, NEXT, Feed, feed_table
 from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
-from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout
+from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout, SharedTurns
 from hybridflow._src.plan.nested import Stopped, Turns
 from hybridflow._src.plan.steps import Host, Opaque
 from hybridflow._src.plan.values import (
@@ -29,7 +29,6 @@ from hybridflow._src.plan.values import (
     Value,
     own,
 )
-from hybridflow._src.plan.words import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -104,10 +103,32 @@ class Program(Layout):
                     status = self._enter(what)
             elif kind == "shared":
                 pool.run(self._crew, what)
+            elif kind == "turns":
+                self._run_turns(what)
             else:
                 inputs = [self._fetched(v, given, array=True) for v in what.inputs]
                 outputs = results[id(what.instruction)] = interpret(what, inputs)
                 self._take(what, outputs, given)
+
+    def _run_turns(self, turns: SharedTurns) -> None:
+        """Runs a loop whose rows threads share.
+
+        Raises:
+          Changed: if one of them stopped.
+        """
+        words, shared = self._array, turns.shared
+        marks = {p: (p - words.ctypes.data) // 8 + 1 for p in shared.programs}
+        left_of = dict(zip(shared.programs, turns.lefts, strict=True))
+        words[list(marks.values())] = 0
+        while open_ := [program for program in marks if not words[marks[program]]]:
+            pool.run(self._crew, shared._replace(programs=open_))
+            for program in open_:
+                if not words[marks[program]] and words[left_of[program]] >= 0:
+                    # It has not paused: what is it that it has stopped for?
+                    status = self._enter(program)
+                    if status:
+                        self._go_on(status)
+            self._go_on(looping.PAUSED)
 
     def _begin(self) -> None:
         """Has programs begin with their first calls."""
@@ -127,7 +148,7 @@ class Program(Layout):
         if what != looping.PAUSED:
             is_news = what in (looping.UNKNOWN, looping.FULL)
             raise Changed("a kernel gave a status", is_news)
-        self._array[LEFT] = UNTIL_PAUSE
+        self._array[self._laid.lefts] = UNTIL_PAUSE
         # What ran meanwhile may have taken arrays of variables as its own.
         self._bind_variables()
 
@@ -236,6 +257,8 @@ class Program(Layout):
         for kind, what in self._segments:
             if kind == "shared":
                 pool.run(self._crew, what)
+            elif kind == "turns":
+                self._run_turns(what)
             else:
                 status = self._enter(what)
                 while status:

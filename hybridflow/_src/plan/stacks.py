@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybridflow._src.kernels import looping, rows
+from hybridflow._src.kernels import looping
+from hybridflow._src.kernels import rows as kernels
+from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan.slices import Slices
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Stack, Value
@@ -71,6 +73,20 @@ class Stacks(Slices):
         self.call(looping.SAME, [turns, shape[0]], reads=[turns], writes=[], fallible=True)
         return Value(stack.buffer, shape, stack.strides, stack.offset)
 
+    def sum_of_rows(self, rows: Value, turns: Value) -> Value:
+        """The sum of all rows of `[turns, rows, n]`; a number in memory says how many turns."""
+        _, count, length = rows.shape
+        result = self.memory((length,), rows.dtype)
+        self.call(
+            self._from_source(kernels.sum_all_rows, SHORT_NAMES[rows.dtype]),
+            [0, length, turns, count, rows, length, result],
+            reads=[turns, rows],
+            writes=[result],
+            divisible=True,
+            work=rows.size * rows.dtype.itemsize,
+        )
+        return result
+
     def sum_of_turns(self, like: Value, indices: Value, items: Value) -> Stack:
         """For each element of a stack the sum of what the turns have that name it."""
         if not all(isinstance(one, Stack) for one in (like, indices, items)):
@@ -82,7 +98,7 @@ class Stacks(Slices):
         indices, items = self.packed(indices), self.packed(items)
         result = self.memory((count, *items.shape[1:]), items.dtype)
         self.call(
-            self._rows_kernel(rows.sum_turns, items, indices),
+            self._rows_kernel(kernels.sum_turns, items, indices),
             [turns, indices, items, items.size // items.shape[0], result, count],
             reads=[turns, indices, items],
             writes=[result],

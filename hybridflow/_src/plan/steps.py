@@ -80,6 +80,30 @@ class LoopVariable(NamedTuple):
     odd: Buffer
 
 
+class Cut(NamedTuple):
+    """How the work of a step is cut into rows of the batch.
+
+    Attributes:
+      loop: of a group, the loop that goes over the rows: -2 or -1. each: how often for each row.
+    """
+
+    loop: int
+    each: int
+
+
+class ByRows(NamedTuple):
+    """How a loop is shared.
+
+    Attributes:
+      rows: how many rows there are. cuts: of steps that are done for some of them, by identity.
+      variables: for each loop variable whether it consists of rows.
+    """
+
+    rows: int
+    cuts: dict[int, Cut]
+    variables: tuple[bool, ...]
+
+
 class Loop(NamedTuple):
     """A step that runs two parts in turns, a condition and a body, until the condition fails.
 
@@ -91,6 +115,8 @@ class Loop(NamedTuple):
       stacks: what each turn adds to. resumable: whether the interpreter can go on from any of
         its turns: all that it has are arrays, and those that are added.
       work: how much is done in a turn, as bytes that could be moved meanwhile.
+      shares: the rows of each thread, where threads share them; by_rows: how.
+      most: how many turns there were at most.
     """
 
     instruction: Instruction
@@ -105,6 +131,9 @@ class Loop(NamedTuple):
     work: int
     reads: tuple[Value, ...]
     writes: tuple[Buffer, ...]
+    most: int
+    shares: tuple[range, ...] = ()
+    by_rows: ByRows | None = None
 
     @property
     def kernel(self) -> Kernel:

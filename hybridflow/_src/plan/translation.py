@@ -45,7 +45,7 @@ class Translation:
         most: int,
     ) -> None:
         self._plan = plan
-        self._notes = notes
+        self.notes = notes
         self._seen = notes[plan]
         self._by_host = by_host
         self._outside = outside

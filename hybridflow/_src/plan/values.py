@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # value, or an array that an op's NumPy meaning gave; inside a body, what the plan around it has.
 PLANNED, CONSTANT, FED, VARIABLE, GIVEN = "planned", "constant", "fed", "variable", "given"
 OUTER = "outer"
+# A row of other memory: a step says where it is, as the program runs.
+MOVING = "moving"
 
 
 class Changed(Exception):
@@ -57,6 +59,12 @@ class Buffer:
     @property
     def size(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
+
+    def again(self) -> Buffer:
+        """Another one like it."""
+        found = Buffer(self.kind, self.shape, self.dtype, self.maker)
+        found.first, found.last = self.first, self.last
+        return found
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.dtype.name}{list(self.shape)}>"

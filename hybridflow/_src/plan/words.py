@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hybridflow._src.kernels import looping
 from hybridflow._src.kernels.driver import HEAD_WORDS, NEXT
+from hybridflow._src.plan.by_rows import cut_product
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.steps import Call, Choice, Loop
-from hybridflow._src.plan.values import Value
+from hybridflow._src.plan.located import Rows, is_locating
+from hybridflow._src.plan.memory import new_block
+from hybridflow._src.plan.steps import ByRows, Call, Choice, Loop
+from hybridflow._src.plan.values import MOVING, Buffer, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +27,39 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.arrangement import Arrangement
     from hybridflow._src.plan.memory import Block
-    from hybridflow._src.plan.values import Buffer
 
 # Calls of kernels: the address of each and the position of its first argument.
 Calls = list[tuple[int, int]]
 # The word that all parts share: the work that is left until loops pause.
 LEFT = 0
+
+
+class _Share(NamedTuple):
+    """What one of the threads that share a loop does.
+
+    Attributes:
+      rows: those that it computes. private: for what belongs to no row memory of its own.
+    """
+
+    by_rows: ByRows
+    rows: range
+    private: dict[Buffer, Buffer]
+
+    @property
+    def of(self) -> int:
+        """How many rows there are in all."""
+        return self.by_rows.rows
+
+    def is_cut(self, variable: int) -> bool:
+        """Whether a loop variable consists of rows."""
+        return self.by_rows.variables[variable]
+
+    def range_of(self, step: Any) -> tuple[int, tuple[int, int]] | None:
+        """Of which loop of a step which part is done; None if it is done for all rows."""
+        cut = self.by_rows.cuts.get(id(step))
+        if cut is None:
+            return None
+        return cut.loop, (cut.each * self.rows.start, cut.each * self.rows.stop)
 
 
 class Words:
@@ -45,7 +75,8 @@ class Words:
       begins: the words that say where programs and loops begin.
       owners: for the first argument of each call the position of its step.
       blocks: the memory of parts. block_of: whose memory a buffer of a part lies in.
-      loops: by the positions of their words.
+      loops: by the positions of their words; left_of: where for each the work is counted that is
+        left until it pauses. lefts: all words that do.
     """
 
     def __init__(self, addresses: Mapping[Kernel, int]) -> None:
@@ -59,6 +90,11 @@ class Words:
         self.block_of: dict[Buffer, Block] = {}
         self.loops: dict[int, Loop] = {}
         self._names: Mapping[Buffer, Buffer] = {}
+        self.lefts = [LEFT]
+        self.left_of: dict[int, int] = {}
+        self._share: _Share | None = None
+        # For the words that take the address of a table the rows in it, and what each is a row of.
+        self._tables: dict[int, list[tuple[Buffer, Buffer, int, int]]] = {}
 
     def _address(self, buffer: Buffer, offset: int = 0) -> None:
         buffer = self._names.get(buffer, buffer)
@@ -79,8 +115,31 @@ class Words:
             self._pointer(first)
         return start
 
+    def _table(self, rows: Rows) -> None:
+        """The address of a table, which is there when it is known which words are about rows."""
+        called = self._names.get
+        self._tables[len(self.words)] = [
+            (called(row, row), called(of.buffer, of.buffer), of.offset, of.strides[0])
+            for row, of in rows
+        ]
+        self.words.append(0)
+
+    def _put_tables(self) -> None:
+        self._names = {}
+        # Rows of rows are located after these, and use their words.
+        for position, rows in reversed(self._tables.items()):
+            self.pointers[position] = start = len(self.words)
+            self.words.append(0)
+            for row, of, offset, apart in rows:
+                for word, added in self.places.pop(row, ()):
+                    self._pointer(word)
+                    self._address(of, offset + added)
+                    self.words.append(apart)
+                    self.words[start] += 1
+
     def array(self) -> np.ndarray:
         """The words in memory, addresses of words among them."""
+        self._put_tables()
         array = np.array(self.words, np.int64)
         for position, to in self.pointers.items():
             array[position] = array.ctypes.data + 8 * to
@@ -96,7 +155,7 @@ class Words:
         elif isinstance(step, Choice):
             starts = [self._choice(step)]
         elif isinstance(step, Loop):
-            starts = [self._loop(step)]
+            starts = self._shares(step) if step.shares else [self._loop(step)]
         else:
             starts = self._call(within, step)
         self.owners.update(dict.fromkeys(starts, position))
@@ -127,6 +186,9 @@ class Words:
             if parts > 1:
                 count = sizes[step.divided]
                 ranges[step.divided] = (count * part // parts, count * (part + 1) // parts)
+            cut = None if self._share is None else self._share.range_of(step)
+            if cut is not None:
+                ranges[cut[0]] = cut[1]
             for first, last in ranges:
                 self.words += [first, last]
             self.words += sizes[:-2]
@@ -150,6 +212,8 @@ class Words:
         for part in range(parts):
             starts.append(len(self.words))
             args = list(step.args)
+            if self._share is not None and self._share.range_of(step) is not None:
+                args = cut_product(step, self._share.rows)
             if parts > 1:
                 count = args[1]
                 args[:2] = [count * part // parts, count * (part + 1) // parts]
@@ -158,6 +222,8 @@ class Words:
                     own = part * (arg.buffer.size // within.threads)
                     offset = own if arg.buffer in step.private else arg.offset
                     self._address(arg.buffer, offset)
+                elif isinstance(arg, Rows):
+                    self._table(arg)
                 elif isinstance(arg, float):
                     self.words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
                 else:
@@ -171,7 +237,12 @@ class Words:
         if part is None:
             return None
         outer = self._names
-        self._names = {inside: outer.get(name, name) for inside, name in names.items()}
+        called = {inside: outer.get(name, name) for inside, name in names.items()}
+        for _, step in part.steps:
+            if isinstance(step, Call) and is_locating(step):
+                # Where a row lies is another thing for each place where the part runs.
+                called.update((b, Buffer(MOVING, b.shape, b.dtype)) for b in step.writes)
+        self._names = called
         owners = self.owners
         self.owners = {}
         if part.block not in self.blocks:
@@ -196,25 +267,72 @@ class Words:
             self._program_word(program)
         return start
 
-    def _loop(self, step: Loop) -> int:
+    def _loop(self, step: Loop, share: _Share | None = None) -> int:
         condition, body = step.parts
-        turns = [(self._part(condition, n), self._part(body, n)) for n in step.names]
+        private = {} if share is None else share.private
+        before, self._share = self._share, share
+        turns = []
+        for names in step.names:
+            own = {inside: private.get(name, name) for inside, name in names.items()}
+            turns.append([self._part(part, {**private, **own}) for part in (condition, body)])
+        self._share = before
+        left = LEFT
+        if share is not None:
+            left = len(self.words)
+            self.lefts.append(left)
+            self.words.append(0)
         start = len(self.words)
         self.loops[start] = step
+        self.left_of[start] = left
         self.words += [len(step.variables), looping.NOTHING]
         self.begins.append(start + 1)
-        self._pointer(LEFT)
+        self._pointer(left)
         self.words.append(step.work)
-        self._address(step.turn)
-        self._address(step.turns)
+        for buffer in (step.turn, step.turns):
+            self._address(private.get(buffer, buffer))
         for (test, turn), names in zip(turns, step.names, strict=True):
             self._program_word(test)
             flag = names.get(step.flag.buffer, step.flag.buffer)
-            self._address(flag, step.flag.offset)
+            self._address(private.get(flag, flag), step.flag.offset)
             self._program_word(turn)
-        for first, even, odd in step.variables:
-            self._address(first.buffer, first.offset)
-            self._address(even)
-            self._address(odd)
-            self.words.append(even.size)
+        for number, (first, even, odd) in enumerate(step.variables):
+            offset, size = 0, even.size
+            if share is not None and share.is_cut(number):
+                offset, size = (
+                    even.size // share.of * n for n in (share.rows.start, len(share.rows))
+                )
+            self._address(first.buffer, first.offset + offset)
+            for place in (even, odd):
+                self._address(private.get(place, place), offset)
+            self.words.append(size)
         return start
+
+    def _shares(self, step: Loop) -> list[int]:
+        """A loop for the rows of each thread."""
+        assert step.by_rows is not None
+        starts = []
+        for number, rows in enumerate(step.shares):
+            share = _Share(step.by_rows, rows, self._private(step) if number else {})
+            starts.append(self._loop(step, share))
+        return starts
+
+    def _private(self, step: Loop) -> dict[Buffer, Buffer]:
+        """For what a thread computes for itself memory of its own."""
+        assert step.by_rows is not None
+        whole = [
+            buffer
+            for variable, is_cut in zip(step.variables, step.by_rows.variables, strict=True)
+            if not is_cut
+            for buffer in (variable.even, variable.odd)
+        ]
+        private: dict[Buffer, Buffer] = {}
+        for buffers in (
+            [step.turn, step.turns, *whole],
+            *[part.block.buffers for part in step.parts],
+        ):
+            found = {buffer: buffer.again() for buffer in dict.fromkeys(buffers)}
+            block = new_block(found.values())
+            self.blocks.append(block)
+            self.block_of.update(dict.fromkeys(found.values(), block))
+            private.update(found)
+        return private

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.plan.options import DEFAULT, Options
+from hybridflow._src.plan.passes import OF_LOOPS
 from hybridflow._src.runtime.message import Message
 
 if TYPE_CHECKING:
@@ -31,13 +32,16 @@ class GPUOptions(Message):
 
 
 class OptimizerOptions(Message):
-    """How graphs are computed. All but one field are accepted for compatibility.
+    """How graphs are computed. All but two fields are accepted for compatibility.
 
     Attributes:
       winograd_block: convolutions with filters of 3x3 and stride 1 go by Winograd's algorithm,
         where that is quicker, in blocks of so many rows and columns. By default, 0, they have 2,
         and smaller errors than without it. With 4 there is little more than half of the products,
         and errors are up to 2e-5 of the largest result in float32, 4e-14 in float64.
+      without_loop_passes: names of what is not to be done to loops that run natively, to see what
+        it gains or how it rounds: "rows in place", "sums after loops", "products before loops",
+        "invariants before loops", "weights packed once", "rows shared by threads".
 
     >>> import hybridflow as hf
     >>> config = hf.ConfigProto()
@@ -55,6 +59,7 @@ class OptimizerOptions(Message):
         "global_jit_level": 0,
         "max_folded_constant_in_bytes": 0,
         "winograd_block": 0,
+        "without_loop_passes": list,
     }
 
 
@@ -109,20 +114,31 @@ _BLOCK = (
 )
 
 
+_PASSES = (
+    "graph_options.optimizer_options.without_loop_passes={got!r}: expected names of passes over "
+    "loops, which are {known}."
+)
+
+
 def options_of(config: Any) -> Options:
     """What a configuration, or None, says of how plans run.
 
     Raises:
-      InvalidArgumentError: if Winograd's algorithm has no such blocks.
+      InvalidArgumentError: if Winograd's algorithm has no such blocks, or there is no such pass.
     """
     threads = getattr(config, "intra_op_parallelism_threads", 0)
     optimizer = getattr(getattr(config, "graph_options", None), "optimizer_options", None)
     block = getattr(optimizer, "winograd_block", 0)
     if block not in (0, 2, 4):
         raise InvalidArgumentError(None, None, _BLOCK.format(got=block))
+    without = frozenset(getattr(optimizer, "without_loop_passes", ()))
+    if not without.issubset(OF_LOOPS):
+        text = _PASSES.format(got=sorted(without), known=", ".join(map(repr, OF_LOOPS)))
+        raise InvalidArgumentError(None, None, text)
     return Options(
         threads if isinstance(threads, int) and threads > 0 else 0,
         block or DEFAULT.winograd_block,
+        without,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hybridflow._src.kernels.loops import all_nodes
 from hybridflow._src.plan.groups import GroupCall
+from hybridflow._src.plan.located import is_locating
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
 from hybridflow._src.plan.values import VARIABLE, Buffer, Value
 
@@ -58,7 +59,7 @@ def _of_arrangement(steps: Arrangement) -> list[StepView]:
         size = None
         if isinstance(step, GroupCall):
             size = _of_group(step)
-        elif isinstance(step, Call):
+        elif isinstance(step, Call) and not is_locating(step):
             size = _of_call(step)
         parts = []
         if isinstance(step, Choice):

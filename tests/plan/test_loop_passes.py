@@ -1,0 +1,262 @@
+"""What is done to native loops beside running them: each pass, and what there is without it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.plan import layout, passes, program, sharing
+from hybridflow._src.plan.steps import Loop
+from tests import native
+from tests.plan.looping import check, without
+
+F = np.float32
+ALL = passes.OF_LOOPS
+
+
+@pytest.fixture(params=["plain", "guarded"], autouse=True)
+def kernels(request, monkeypatch):
+    """Kernels as Python functions, also with zones around memory; some tests compile them."""
+    if request.param == "guarded":
+        monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    if request.param == "compiled":
+        yield
+    else:
+        with native.uncompiled_kernels():
+            yield
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Threads share the least work."""
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 1)
+    monkeypatch.setattr(sharing, "WORTH_WAKING", 1)
+
+
+def data(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(F)
+
+
+def weights(*shape, name="w", seed=1):
+    values = data(*shape, seed=seed) / 2
+    return hf.get_variable(name, initializer=hf.constant(values), use_resource=True)
+
+
+def loops_of(plan):
+    (made,) = native.programs(plan)
+    return [step for _, step in made.steps if isinstance(step, Loop)]
+
+
+def labels(part):
+    """The kernels of a part of a loop; products by any."""
+    found = [re.sub("_[fi][0-9]+.*$", "", part.kernels[at].label) for at, _ in part.steps]
+    return ["product" if label == "panels" else label for label in found]
+
+
+def recurrence(x, n=None, joined=True):
+    """A plain recurrent network over `[time, batch, inputs]`: its last state, and its weights."""
+    x.set_shape([None, None, 3])
+    w, b = weights(7, 4), weights(4, name="b", seed=2)
+    times = hf.shape(x)[0] if n is None else n
+
+    def turn(t, h):
+        row = x[t]
+        if joined:
+            product = hf.matmul(hf.concat([row, h], 1), w)
+        else:
+            product = hf.matmul(row, w[:3]) + hf.matmul(h, w[3:])
+        return t + 1, hf.tanh(hf.nn.bias_add(product, b))
+
+    first = hf.zeros([hf.shape(x)[1], 4])
+    _, h = hf.while_loop(lambda t, _: t < times, turn, [0, first])
+    return h, [w, b]
+
+
+CELLS = {
+    "rnn": lambda: hf.nn.rnn_cell.BasicRNNCell(4),
+    "gru": lambda: hf.nn.rnn_cell.GRUCell(4),
+    "lstm": lambda: hf.nn.rnn_cell.BasicLSTMCell(4),
+    "peepholes": lambda: hf.nn.rnn_cell.LSTMCell(4, use_peepholes=True, num_proj=5),
+    "layers": lambda: hf.nn.rnn_cell.MultiRNNCell([hf.nn.rnn_cell.GRUCell(n) for n in (4, 3)]),
+    "norm": lambda: hf.contrib.rnn.LayerNormBasicLSTMCell(4),
+}
+
+
+def network(cell, has_lengths=False):
+    def build(x, *lengths):
+        x.set_shape([None, None, 3])
+        hf.set_random_seed(3)
+        outputs, _ = hf.nn.dynamic_rnn(
+            CELLS[cell](), x, lengths[0] if has_lengths else None, dtype=hf.float32
+        )
+        loss = hf.reduce_sum(hf.sin(outputs))
+        return [outputs, *hf.gradients(loss, [x, *hf.trainable_variables()])]
+
+    return build
+
+
+X = [data(3, 5, 3), data(2, 20, 3), data(3, 1, 3)]
+
+
+@pytest.mark.parametrize("left_out", [(), *[(name,) for name in ALL], ALL], ids=" and ".join)
+@pytest.mark.parametrize("cell", CELLS)
+def test_recurrent_networks(cell, left_out, shared):
+    # All of them are needed for threads to share such loops, which are not native otherwise here.
+    threads = 1 if left_out and left_out != ("invariants before loops",) else 2
+    check(network(cell), [X[0]], [X[0]], config=without(*left_out, threads=threads))
+
+
+@pytest.mark.parametrize("left_out", [(), ALL], ids=["all", "none"])
+def test_lengths_and_other_shapes(left_out, shared):
+    lengths = [np.array(n, np.int32) for n in ([5, 2, 0], [20, 19], [1, 0, 1])]
+    runs = [pair for pair in zip(X, lengths, strict=True) for _ in range(3)]
+    config = without(*left_out, threads=1 if left_out else 2)
+    checked = ["Assert: no kernel for Assert"] * 3
+    check(network("lstm", True), *runs, config=config, fallbacks=checked)
+
+
+@pytest.mark.parametrize("left_out", [(), *[(name,) for name in ALL], ALL], ids=" and ".join)
+@pytest.mark.parametrize("joined", [True, False])
+def test_second_derivatives(left_out, joined):
+    def build(x):
+        h, variables = recurrence(x, joined=joined)
+        first = hf.gradients(hf.reduce_sum(h * h), [x, *variables])
+        return [*first, *hf.gradients([hf.sin(g) for g in first], [x, *variables])]
+
+    runs = [data(t, 2, 3, seed=t) for t in (4, 4, 1)]
+    check(build, *[[x] for x in runs], config=without(*left_out), fallbacks=SECOND)
+
+
+# The gradients of stacks' gradients are not native.
+SECOND: list[str] = []
+
+
+def test_a_loop_that_ends_early_or_takes_more_turns_than_ever():
+    def build(x, n):
+        h, variables = recurrence(x, n)
+        return [h, *hf.gradients(h, [x, *variables])]
+
+    x = data(40, 2, 3)
+    check(build, *[(x, np.int32(n)) for n in (5, 0, 1, 40, 40, 3, 0, 40)])
+
+
+def test_gradients_of_weights_are_products_after_the_loop():
+    def build(x):
+        h, variables = recurrence(x)
+        return hf.gradients(h, variables)
+
+    for config, there in ((None, False), (without("sums after loops"), True)):
+        plan = check(build, [data(6, 2, 3)], config=config)
+        _, backward = loops_of(plan)
+        # What is carried: turn, state, zeros for `x`, and sums for weight and bias if they are.
+        assert len(backward.variables) == (5 if there else 3)
+        assert labels(backward.parts[1]).count("product") == (2 if there else 1)
+
+
+def test_rows_are_used_where_they_lie():
+    def build(x):
+        h, variables = recurrence(x)
+        return hf.gradients(h, variables)
+
+    for config, there in ((None, False), (without("rows in place"), True)):
+        plan = check(build, [data(6, 2, 3)], config=config)
+        found = {name for loop in loops_of(plan) for name in labels(loop.parts[1])}
+        assert ("push" in found) is there
+        assert ("locate" in found) is not there
+
+
+def test_products_of_rows_are_made_before_the_loop():
+    def build(x):
+        with hf.variable_scope("one"):
+            one, _ = recurrence(x, joined=False)
+        with hf.variable_scope("other"):
+            other, _ = recurrence(hf.reverse(x, [0]))
+        return [one, other]
+
+    for config, count in ((None, 1), (without("products before loops"), 2)):
+        plan = check(build, [data(6, 2, 3)], config=config)
+        joined, separate = sorted(labels(loop.parts[1]).count("product") for loop in loops_of(plan))
+        assert (joined, separate) == (1, count)
+
+
+def test_invariants_are_computed_before_the_loop():
+    def build(x, y):
+        def turn(t, h):
+            return t + 1, hf.matmul(h, hf.transpose(hf.matmul(x, y) * 0.1))
+
+        return [hf.while_loop(lambda t, _: t < 5, turn, [0, x])[1]]
+
+    for config, count in ((None, 1), (without("invariants before loops"), 2)):
+        plan = check(build, [data(3, 3), data(3, 3, seed=1)], config=config)
+        (loop,) = loops_of(plan)
+        assert labels(loop.parts[1]).count("product") == count
+
+
+def test_weights_are_packed_once():
+    def build(x):
+        return [recurrence(x)[0]]
+
+    for config, there in ((None, True), (without("weights packed once"), False)):
+        plan = check(build, [data(6, 20, 3)], config=config)
+        (loop,) = loops_of(plan)
+        assert any("panels" in kernel.label for kernel in loop.parts[1].kernels.values()) is there
+
+
+def test_threads_share_the_rows_of_a_batch(shared):
+    for config, count in ((without(threads=2), 2), (without(ALL[-1], threads=1), 0)):
+        plan = check(network("lstm"), [data(5, 4, 3)], config=config)
+        assert [len(loop.shares) for loop in loops_of(plan)] == [count, count]
+
+
+def test_threads_share_elementwise_work(shared):
+    def build(x):
+        return [hf.while_loop(lambda i, _: i < 3, lambda i, a: (i + 1, hf.tanh(a) + x), [0, x])[1]]
+
+    plan = check(build, [data(7)], [data(7, seed=1)], config=without(threads=3))
+    (loop,) = loops_of(plan)
+    assert loop.shares == (range(2), range(2, 4), range(4, 7))
+
+
+@pytest.mark.parametrize("kernels", ["plain", "compiled"], indirect=True)
+def test_shared_loops_pause_and_go_on(shared, monkeypatch):
+    monkeypatch.setattr(layout, "UNTIL_PAUSE", 0)
+    monkeypatch.setattr(program, "UNTIL_PAUSE", 0)
+    check(network("lstm"), *[[x] for x in X for _ in range(3)], config=without(threads=2))
+
+
+@pytest.mark.parametrize("kernels", ["plain", "compiled"], indirect=True)
+def test_shared_loops_that_fail(shared):
+    with hf.Graph().as_default(), hf.Session(config=without(threads=2)) as session:
+        x = hf.placeholder(hf.float32, [6, 4, 3])
+        n = hf.placeholder(hf.int32, [])
+        h, variables = recurrence(x, n)
+        fetches = [h, *hf.gradients(h, variables)]
+        session.run(hf.global_variables_initializer())
+        feed = {x: data(6, 4, 3), n: 6}
+        wanted = session.run(fetches, feed)
+        for _ in range(3):
+            session.run(fetches, feed)
+            native.wait()
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"index 6 of dimension 0|turn 6"):
+            session.run(fetches, {**feed, n: 7})
+        for got, want in zip(session.run(fetches, feed), wanted, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernels", ["plain", "compiled"], indirect=True)
+def test_shared_loops_of_other_numbers_of_turns(shared):
+    def build(x, n):
+        h, variables = recurrence(x, n)
+        return [h, *hf.gradients(h, variables)]
+
+    x = data(40, 4, 3)
+    runs = [(x, np.int32(n)) for n in (5, 0, 1, 40, 40, 3, 0, 40)]
+    check(build, *runs, config=without(threads=2))
+
+
+def test_unknown_passes_are_refused():
+    with pytest.raises(hf.errors.InvalidArgumentError, match="'rows in place'"):
+        hf.Session(config=without("rows"))
