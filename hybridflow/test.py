@@ -5,8 +5,6 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from unittest import mock
-
     from hybridflow._src.testing.benchmark import Benchmark
     from hybridflow._src.testing.case import TestCase
     from hybridflow._src.testing.gradient_checker import compute_gradient, compute_gradient_error
@@ -19,7 +17,7 @@ with _deferred.imports_of(__name__):
         test_src_dir_path,
     )
     from hybridflow._src.testing.running import create_local_cluster, main
-    from hybridflow._src.testing.stubs import StubOutForTesting
+    from hybridflow._src.testing.stubs import StubOutForTesting, mock
 
 __all__ = [
     "Benchmark",

@@ -8,8 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-
-import hybridflow
+from pathlib import Path
 
 __all__ = [
     "get_temp_dir",
@@ -56,7 +55,7 @@ def test_src_dir_path(relative_path: str) -> str:
     >>> hf.test.test_src_dir_path("hybridflow/nn").endswith("nn")
     True
     """
-    return os.path.join(os.path.dirname(os.path.dirname(hybridflow.__file__)), relative_path)
+    return str(Path(__file__).parents[3] / relative_path)
 
 
 def is_built_with_cuda() -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from typing import Any
+from unittest import mock
 
-__all__ = ["StubOutForTesting"]
+__all__ = ["StubOutForTesting", "mock"]
 
 
 class StubOutForTesting:
