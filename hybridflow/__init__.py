@@ -32,6 +32,7 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.autodiff.custom_gradient import custom_gradient
     from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
+    from hybridflow._src.autodiff.hessians import hessians
     from hybridflow._src.autodiff.registered import (
         NoGradient,
         NotDifferentiable,
@@ -221,6 +222,11 @@ with _deferred.imports_of(__name__):
         assert_none_equal,
         assert_positive,
     )
+    from hybridflow._src.ops.checks.finite import (
+        add_check_numerics_ops,
+        check_numerics,
+        verify_tensor_all_finite,
+    )
     from hybridflow._src.ops.checks.monotone import is_non_decreasing, is_strictly_increasing
     from hybridflow._src.ops.checks.ranks import (
         assert_rank,
@@ -261,6 +267,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.files.whole import matching_files, read_file, write_file
     from hybridflow._src.ops.linalg.cholesky import cholesky, cholesky_solve
     from hybridflow._src.ops.linalg.contraction import einsum, tensordot
+    from hybridflow._src.ops.linalg.cross import cross
     from hybridflow._src.ops.linalg.decompositions import (
         qr,
         self_adjoint_eig,
@@ -344,6 +351,7 @@ with _deferred.imports_of(__name__):
         sigmoid,
         sqrt,
     )
+    from hybridflow._src.ops.math.histogram import histogram_fixed_width
     from hybridflow._src.ops.math.ranking import bincount
     from hybridflow._src.ops.math.reductions import (
         reduce_all,
@@ -382,6 +390,7 @@ with _deferred.imports_of(__name__):
         tanh,
     )
     from hybridflow._src.ops.nn.activations import log_sigmoid
+    from hybridflow._src.ops.random.cropping import random_crop
     from hybridflow._src.ops.random.sampling import (
         multinomial,
         random_normal,
@@ -535,12 +544,17 @@ __all__ = [
     "GRAPH_DEF_VERSION",
     "GRAPH_DEF_VERSION_MIN_CONSUMER",
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "add_check_numerics_ops",
+    "check_numerics",
     "cholesky",
     "cholesky_solve",
     "compat",
+    "cross",
     "fft",
     "fft2d",
     "fft3d",
+    "hessians",
+    "histogram_fixed_width",
     "ifft",
     "ifft2d",
     "ifft3d",
@@ -549,6 +563,7 @@ __all__ = [
     "matrix_solve",
     "matrix_solve_ls",
     "matrix_triangular_solve",
+    "random_crop",
     "saved_model",
     "register_proto_function",
     "NoGradient",
@@ -984,6 +999,7 @@ __all__ = [
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",
+    "verify_tensor_all_finite",
     "where",
     "while_loop",
     "write_file",

@@ -174,3 +174,41 @@ def test_a_confusion_matrix_refuses_classes_that_there_are_not(eager):
             hf.Session().run(hf.confusion_matrix(*arguments))
     with hf.eager_mode(), pytest.raises(ValueError, match="must be equal"):
         hf.confusion_matrix([0, 1], [0, 1, 2])
+
+
+class TestFinite:
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            ([1.0, np.nan], "loss : Tensor had NaN values"),
+            ([1.0, np.inf], "loss : Tensor had Inf values"),
+            ([np.nan, -np.inf], "loss : Tensor had Inf and NaN values"),
+        ],
+    )
+    @pytest.mark.parametrize("function", [hf.check_numerics, hf.verify_tensor_all_finite])
+    def test_finds_what_is_not(self, function, value, words, execution):
+        with pytest.raises(hf.errors.InvalidArgumentError, match=words):
+            execution(lambda x: function(x, "loss"), np.array(value))
+        np.testing.assert_array_equal(
+            execution(lambda x: function(x, "loss"), np.ones(3)), np.ones(3)
+        )
+
+    def test_the_gradient_is_checked_too(self, execution):
+        with pytest.raises(hf.errors.InvalidArgumentError, match="detected in gradient"):
+            execution.gradient(lambda x: hf.sqrt(hf.check_numerics(x, "x")), np.zeros(2))
+
+    def test_all_of_a_graph(self):
+        with hf.Graph().as_default(), hf.Session() as session:
+            x = hf.placeholder(hf.float32, [2], name="x")
+            y = hf.log(x, name="first")
+            hf.sqrt(y, name="second")
+            check = hf.add_check_numerics_ops()
+            session.run(check, {x: [3.0, 4.0]})
+            with pytest.raises(hf.errors.InvalidArgumentError, match="first:0 : Tensor had Inf"):
+                session.run(check, {x: [0.0, 0.5]})
+            with pytest.raises(hf.errors.InvalidArgumentError, match="second:0 : Tensor had NaN"):
+                session.run(check, {x: [0.5, 0.5]})
+
+    def test_there_is_no_graph_in_eager_mode(self):
+        with hf.eager_mode(), pytest.raises(RuntimeError, match="check_numerics"):
+            hf.add_check_numerics_ops()

@@ -72,7 +72,8 @@ ZERO_DERIVATIVE = {
     "OneHot": "TF declares it not differentiable",
     "Range": "TF declares it not differentiable",
     # What comes out are integers, in a dtype that an attribute names.
-    **dict.fromkeys(("ArgMax", "ArgMin", "Multinomial", "Shape", "ShapeN", "Size"), "integers"),
+    **dict.fromkeys(("ArgMax", "ArgMin", "HistogramFixedWidth", "Multinomial"), "integers"),
+    **dict.fromkeys(("Shape", "ShapeN", "Size"), "integers"),
 }
 
 

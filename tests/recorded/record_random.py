@@ -122,6 +122,18 @@ def record_shuffle(writer):
     writer.attempt("random_shuffle/rows", draw_case, ("random_shuffle", [rows], {}, 3, 4))
 
 
+def record_crop(writer):
+    """random_crop of images and of a vector."""
+    image = np.arange(5 * 7 * 3, dtype=np.float32).reshape(5, 7, 3)
+    for number, (graph_seed, op_seed) in enumerate(SEEDS):
+        for label, value, size in (("image", image, [3, 4, 3]), ("vector", image[0, :, 0], [2])):
+            writer.attempt(
+                f"random_crop/{label}/seeds{number}",
+                draw_case,
+                ("random_crop", [value, size], {}, graph_seed, op_seed),
+            )
+
+
 def record_multinomial(writer):
     """multinomial with few and many classes, with impossible classes."""
     for dtype in ("float32", "float64"):
@@ -319,6 +331,7 @@ def main():
     writer = Writer("random")
     record_draws(writer)
     record_shuffle(writer)
+    record_crop(writer)
     record_multinomial(writer)
     record_dropout(writer)
     record_initializers(writer)
