@@ -41,6 +41,7 @@ MODULES = [
     "hybridflow.initializers",
     "hybridflow.contrib.crf",
     "hybridflow.contrib.eager",
+    "hybridflow.contrib.framework",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.legacy_seq2seq",
     "hybridflow.contrib.opt",

@@ -8,6 +8,7 @@ with _deferred.imports_of(__name__):
     from hybridflow.contrib import (
         crf,
         eager,
+        framework,
         layers,
         legacy_seq2seq,
         opt,
@@ -17,4 +18,15 @@ with _deferred.imports_of(__name__):
         util,
     )
 
-__all__ = ["crf", "eager", "layers", "legacy_seq2seq", "opt", "rnn", "seq2seq", "summary", "util"]
+__all__ = [
+    "crf",
+    "eager",
+    "framework",
+    "layers",
+    "legacy_seq2seq",
+    "opt",
+    "rnn",
+    "seq2seq",
+    "summary",
+    "util",
+]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.cli.shim import compat, contrib_eager, contrib_framework, contrib_layers
+from hybridflow._src.cli.shim import compat, contrib_eager, contrib_layers
 from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import MODULES
 from hybridflow._src.layers.arguments import normalize_tuple
@@ -127,31 +127,6 @@ def test_gradients_of_nothing(eager):
     with pytest.raises(ValueError, match="no argument 'z'"):
         contrib_eager.gradients_function(lambda x: x, "z")
     assert contrib_eager.num_gpus() == 0
-
-
-# ---- tf.contrib.framework ----
-
-
-def test_variables_by_scope_and_suffix():
-    with hf.Graph().as_default():
-        with hf.variable_scope("a") as scope:
-            a = hf.get_variable("weights", [1])
-            bias = hf.get_variable("bias", [1], trainable=False)
-        with hf.variable_scope("b"):
-            b = hf.get_variable("weights", [1])
-            local = hf.get_local_variable("count", [])
-        framework = contrib_framework
-        assert framework.get_variables() == [a, bias, b]
-        assert framework.get_variables("a") == [a, bias]
-        assert framework.get_variables(scope, suffix="bias") == [bias]
-        assert framework.get_trainable_variables() == [a, b]
-        assert framework.get_local_variables() == [local]
-        assert framework.get_model_variables() == []
-        assert framework.get_variables_by_suffix("weights", "b") == [b]
-        assert framework.get_variables_by_name("weights") == [a, b]
-        assert framework.get_unique_variable("a/bias") is bias
-        with pytest.raises(ValueError, match=r"0 variables are called 'weights'.*a/weights:0"):
-            framework.get_unique_variable("weights")
 
 
 # ---- tf.contrib.layers ----

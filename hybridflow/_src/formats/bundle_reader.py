@@ -8,7 +8,7 @@ import io
 import math
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,10 +21,15 @@ from hybridflow._src.formats.slices import extents_of
 from hybridflow._src.formats.table_reader import TableReader
 from hybridflow._src.formats.tensor_reader import TensorReader
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.framework.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from hybridflow._src.formats.slices import Extent
+
+T = TypeVar("T")
 
 
 class _Index:
@@ -71,10 +76,13 @@ class BundleReader(TensorReader):
       NotFoundError: if there is no such checkpoint. DataLossError: if its index is damaged.
     """
 
+    reads_twice = True
+
     def __init__(self, prefix: str) -> None:
         super().__init__(prefix)
         self._path = index_name(prefix)
         self._pending = False
+        self._held: tuple[dict[str, io.BufferedReader], contextlib.ExitStack] | None = None
         try:
             index = _index(self._index_in_force())
         except FileNotFoundError:
@@ -95,6 +103,27 @@ class BundleReader(TensorReader):
             return file.read()
         with open(self._path, "rb") as file:
             return file.read()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            self._held = {}, stack
+            try:
+                yield
+            finally:
+                self._held = None
+
+    @contextlib.contextmanager
+    def _file(self, path: str) -> Iterator[io.BufferedReader]:
+        """A file of tensors: inside of `opened` one that stays open."""
+        if self._held is None:
+            with self._open(path) as file:
+                yield file
+            return
+        files, stack = self._held
+        if path not in files:
+            files[path] = stack.enter_context(self._open(path))
+        yield files[path]
 
     def _open(self, path: str) -> io.BufferedReader:
         if self._pending:
@@ -121,38 +150,67 @@ class BundleReader(TensorReader):
     def _kept(
         self, name: str, extents: tuple[Extent, ...] | None, out: np.ndarray | None
     ) -> np.ndarray:
+        entry = self._entry(name, extents)
+        shape = tuple([dim.size for dim in entry.shape.dim])
+
+        def read(file: io.BufferedReader) -> tuple[np.ndarray, int]:
+            if out is not None and out.shape != shape:
+                raise ValueError(f"a slice of tensor {name} has shape {list(shape)}")
+            if entry.dtype == dtypes.string.as_datatype_enum:
+                return _strings(file.read(entry.size), shape)
+            value = aligned_empty(shape, self.dtype(name).np) if out is None else out
+            return value, _fill(value.reshape(-1).view(np.uint8), file)
+
+        value = self._read(name, entry, read)
+        if out is not None and value is not out:
+            out[...] = value
+        return value
+
+    def _check(self, name: str, extents: tuple[Extent, ...] | None, shape: Sequence[int]) -> None:
+        entry = self._entry(name, extents)
+        if entry.dtype == dtypes.string.as_datatype_enum:
+            super()._check(name, extents, shape)
+            return
+
+        def read(file: io.BufferedReader) -> tuple[None, int]:
+            sizes = [dim.size for dim in entry.shape.dim]
+            if sizes != list(shape):
+                raise ValueError(f"a slice of tensor {name} has shape {sizes}")
+            return None, _scan(entry.size, file)
+
+        self._read(name, entry, read)
+
+    def _entry(self, name: str, extents: tuple[Extent, ...] | None) -> Any:
         entry = self.entries.get(name.encode() if extents is None else slice_key(name, extents))
         if entry is None:
             raise self._damaged(self._path, f"a slice of tensor {name} is missing")
+        return entry
+
+    def _read(self, name: str, entry: Any, read: Callable[[io.BufferedReader], tuple[T, int]]) -> T:
+        """What `read` makes of the bytes of an entry, from a file that stands at the first of them;
+        it also gives their checksum.
+        """
         path = data_name(self.prefix, entry.shard_id, self.shards)
-        shape = tuple([dim.size for dim in entry.shape.dim])
         try:
             if entry.dtype != self.kinds[name]:
                 raise ValueError(f"a slice of tensor {name} is of another dtype")
-            if out is not None and out.shape != shape:
-                raise ValueError(f"a slice of tensor {name} has shape {list(shape)}")
-            with self._open(path) as file:
+            count = math.prod([dim.size for dim in entry.shape.dim])
+            if entry.dtype != dtypes.string.as_datatype_enum and (
+                entry.size != count * self.dtype(name).np.itemsize
+            ):
+                raise ValueError(f"tensor {name} has {entry.size} bytes for {count} numbers")
+            with self._file(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > size:
                     raise ValueError(f"tensor {name} lies beyond its end")
                 file.seek(entry.offset)
-                if entry.dtype == dtypes.string.as_datatype_enum:
-                    value, crc = _strings(file.read(entry.size), math.prod(shape))
-                    value = value.reshape(shape)
-                else:
-                    dtype = self.dtype(name).np
-                    if entry.size != math.prod(shape) * dtype.itemsize:
-                        raise ValueError(f"tensor {name} has {entry.size} bytes for shape {shape}")
-                    value = np.empty(shape, dtype) if out is None else out
-                    crc = _fill(value, file)
+                value, crc = read(file)
             if mask(crc) != entry.crc32c:
                 raise ValueError(f"the checksum of tensor {name} is wrong")
         except FileNotFoundError:
             raise NotFoundError(None, None, f"{path}; No such file or directory") from None
         except ValueError as error:
             raise self._damaged(path, str(error)) from error
-        if out is not None and value is not out:
-            out[...] = value
         return value
 
 
@@ -161,20 +219,33 @@ def _size(path: str) -> int:
     return max([os.path.getsize(p) for p in (path, pending(path)) if os.path.exists(p)], default=0)
 
 
-def _fill(value: np.ndarray, file: io.BufferedReader) -> int:
-    """Reads numbers into an array; their checksum."""
-    data = value.reshape(-1).view(np.uint8)
+def _fill(data: np.ndarray, file: io.BufferedReader) -> int:
+    """Reads bytes into an array; their checksum."""
     crc = 0
     for start in range(0, data.size, STEP):
-        piece = data[start : start + STEP]
-        if file.readinto(piece.data) != piece.size:
-            raise ValueError("it is cut short")
-        crc = crc32c(piece, crc)
+        crc = _piece(data[start : start + STEP], file, crc)
     return crc
 
 
-def _strings(data: bytes, count: int) -> tuple[np.ndarray, int]:
+def _scan(size: int, file: io.BufferedReader) -> int:
+    """The checksum of bytes that are read and not kept."""
+    crc = 0
+    buffer = np.empty(min(size, STEP), np.uint8)
+    for start in range(0, size, STEP):
+        crc = _piece(buffer[: size - start], file, crc)
+    return crc
+
+
+def _piece(data: np.ndarray, file: io.BufferedReader, crc: int) -> int:
+    """Reads a few bytes; the checksum goes on from `crc`."""
+    if file.readinto(data.data) != data.size:
+        raise ValueError("it is cut short")
+    return crc32c(data, crc)
+
+
+def _strings(data: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
     """Strings, and the checksum of what is there."""
+    count = math.prod(shape)
     lengths, position = [], 0
     if count > len(data):
         raise ValueError("strings are cut short")
@@ -193,4 +264,4 @@ def _strings(data: bytes, count: int) -> tuple[np.ndarray, int]:
     for index, length in enumerate(lengths):
         result[index] = data[position : position + length]
         position += length
-    return result, crc32c(data[position - sum(lengths) :], crc)
+    return result.reshape(shape), crc32c(data[position - sum(lengths) :], crc)

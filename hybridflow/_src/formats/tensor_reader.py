@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import math
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,11 @@ class TensorReader(abc.ABC):
       prefix: the checkpoint.
       shapes: the shape of each tensor, by name.
       kinds: the dtype of each, as a number of TensorFlow's `DataType`; some are none of ours.
+      reads_twice: whether `check` keeps nothing, and what it has found right is read again from the
+        same files inside of `opened`, also where others have taken their names.
     """
+
+    reads_twice = False
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -103,25 +108,55 @@ class TensorReader(abc.ABC):
             return None
         return math.prod(self.shapes[name]) * dtype.size
 
-    def read(self, name: str) -> np.ndarray:
-        """A tensor, new and the caller's own.
+    def read(self, name: str, out: np.ndarray | None = None) -> np.ndarray:
+        """A tensor, new and the caller's own, or in `out` if it can be.
 
         Raises:
           NotFoundError: if there is none of this name. DataLossError: if its bytes are damaged.
         """
         self.dtype(name)
         if self.slices(name):
-            return self.read_slice(name, [(0, size) for size in self.shapes[name]])
-        return self._kept(name, None, None)
+            return self.read_slice(name, [(0, size) for size in self.shapes[name]], out)
+        return self._kept(name, None, out)
 
-    def read_slice(self, name: str, extents: Sequence[Extent]) -> np.ndarray:
+    def opened(self) -> contextlib.AbstractContextManager[object]:
+        """Keeps the files open that are read inside."""
+        return contextlib.nullcontext()
+
+    def check(self, name: str, extents: Sequence[Extent] | None = None) -> None:
+        """Reads a tensor, or part of it, and keeps nothing of it if it can.
+
+        Raises:
+          NotFoundError, DataLossError: as `read` and `read_slice` do.
+        """
+        shape = self.shape(name)
+        whole = [(0, size) for size in shape]
+        try:
+            wanted = bounds(whole if extents is None else extents, shape)
+            kept = [held for held in self.slices(name) if bounds(held, shape) == wanted]
+        except ValueError as error:
+            raise self._damaged(self.prefix, f"of tensor {name}, {error}") from error
+        if kept:
+            self._check(name, kept[0], [length for _, length in wanted])
+        elif wanted == whole and not self.slices(name):
+            self._check(name, None, shape)
+        else:
+            self.read_slice(name, wanted)
+
+    def _check(self, name: str, extents: tuple[Extent, ...] | None, shape: Sequence[int]) -> None:
+        """Reads what `_kept` gives, which is of this shape."""
+        self._kept(name, extents, None)
+
+    def read_slice(
+        self, name: str, extents: Sequence[Extent], out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Part of a tensor, however it is kept: start and length along each axis."""
         shape, dtype = self.shape(name), self.dtype(name)
 
         def create(sizes: Sequence[int]) -> np.ndarray:
             if math.prod(sizes) > self.most:
                 raise ValueError(f"tensor {name} is larger than the files that hold it")
-            return np.empty(sizes, dtype.np)
+            return np.empty(sizes, dtype.np) if out is None else out
 
         try:
             if self.slices(name):

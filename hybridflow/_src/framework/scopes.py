@@ -132,6 +132,17 @@ def current_name_scope() -> str:
     return f"{name}/" if name else ""
 
 
+def get_name_scope() -> str:
+    """The name scope that is open, "" at the root.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.name_scope("outer"), hf.name_scope("inner"):
+    ...     hf.contrib.framework.get_name_scope()
+    'outer/inner'
+    """
+    return current_name_scope().rstrip("/")
+
+
 def current_device() -> str:
     """The device string that a new op or variable would record."""
     if context.modes.entries[-1].item.eager:

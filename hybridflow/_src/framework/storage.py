@@ -9,6 +9,7 @@ value is read.
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +36,25 @@ class Guard:
       lock: held while a value is replaced by one computed from it, so that no update is lost, and
         while one is written in place, so that nobody sees it half done.
       epoch: grows whenever a variable gets another array or loses the one that is its own.
+      holders: weak references to programs, which hold the arrays of variables that they ran with.
     """
 
-    __slots__ = ("epoch", "lock")
+    __slots__ = ("epoch", "holders", "lock")
 
     def __init__(self) -> None:
         self.lock = new_lock()
         self.epoch = 0
+        self.holders: set[weakref.ref[Any]] = set()
+
+    def let_go(self) -> bool:
+        """Has programs let go of arrays that variables will not have for long: they take the new
+        ones when they run again. Tells whether none is running, in this thread.
+        """
+        return holding(self.lock, self._let_go)
+
+    def _let_go(self) -> bool:
+        holders = [reference() for reference in self.holders.copy()]
+        return not [holder for holder in holders if holder is not None and not holder.let_go()]
 
 
 _eager_guard = Guard()
@@ -76,6 +89,11 @@ class Storage:
     def lock(self) -> Any:
         """The lock of its guard."""
         return self.guard.lock
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no value yet."""
+        return self._array is None
 
     @property
     def value(self) -> np.ndarray | None:
@@ -130,6 +148,19 @@ class Storage:
         self._array, self._owned = value, False
         self.guard.epoch += 1
         return value
+
+    def give(self, value: np.ndarray) -> np.ndarray | None:
+        """Replaces the value by an array that nobody else has; gives the one from before if nobody
+        has it either, but programs that run.
+        """
+        return holding(self.guard.lock, self._give, value)
+
+    def _give(self, value: np.ndarray) -> np.ndarray | None:
+        is_free = self._owned and _journal.writes is None and self._array is not value
+        before = self._array if is_free else None
+        self._write(value)
+        self._owned = True
+        return before
 
     def update(self, function: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
         """Replaces the value by `function(value, *args)`, which must not write to it."""

@@ -141,12 +141,27 @@ def known_value(condition: Any) -> bool | None:
     return None if value is None else bool(value)
 
 
-def smart_cond(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """`cond`, or one of the functions at once where the condition is known."""
-    known = known_value(condition)
+def smart_cond(
+    pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any], name: str | None = None
+) -> Any:
+    """`cond`, or one of the functions at once where the condition is known.
+
+    Args:
+      pred: a Python bool, the numbers 0 and 1, or a tensor or variable of dtype bool, `[]`.
+      true_fn, false_fn: functions of no arguments, which give tensors of the same structure.
+      name: name of the conditional.
+
+    Raises:
+      TypeError: if `pred` is something else.
+
+    >>> import hybridflow as hf
+    >>> hf.contrib.framework.smart_cond(True, lambda: "yes", lambda: "no")
+    'yes'
+    """
+    known = known_value(pred)
     if known is None:
-        return cond(condition, then, otherwise)
-    return then() if known else otherwise()
+        return cond(pred, true_fn, false_fn, name=name)
+    return true_fn() if known else false_fn()
 
 
 def with_dtype(inputs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -172,6 +173,9 @@ class Layout(Arrangement):
                 self._bind(buffer, buffer.array.ctypes.data)
         self._blocks = [self.block, *words.blocks]
         self._bound: dict[Storage, np.ndarray] = {}
+        if self.guard is not None:
+            holders = self.guard.holders
+            holders.add(weakref.ref(self, holders.discard))
         self._by_storage: dict[Storage, list[Buffer]] = {}
         for buffer in self._places:
             if buffer.kind == VARIABLE:

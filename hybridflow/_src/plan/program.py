@@ -301,6 +301,13 @@ class Program(Layout):
         self._table = feed_table(whole, feeds)
         self._quick = (entry.feeder(self._table), whole, fetches, self.lock, self.guard)
 
+    def let_go(self) -> bool:
+        """Forgets the arrays of variables, unless it is running."""
+        if not self.running:
+            self._bound.clear()
+            self._epoch = -1
+        return not self.running
+
     def _bind_variables(self) -> None:
         if self.guard is None or (self.guard.epoch == self._epoch and not is_journaled()):
             return

@@ -14,6 +14,7 @@ from hybridflow._src.variables.variable import Variable
 
 __all__ = [
     "assert_global_step",
+    "assert_or_get_global_step",
     "create_global_step",
     "get_global_step",
     "get_or_create_global_step",
@@ -129,6 +130,24 @@ def assert_global_step(global_step_tensor: Any) -> None:
         raise TypeError(f'Existing "global_step" does not have integer type: {step.dtype!r}')
     if step.shape.ndims not in (0, None):
         raise TypeError(f'Existing "global_step" is not scalar: {step.shape}')
+
+
+def assert_or_get_global_step(graph: Any = None, global_step_tensor: Any = None) -> Any:
+    """Checks a global step that is given; without one gives that of a graph, or None.
+
+    Raises:
+      TypeError: if it is no integer scalar.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default():
+    ...     step = hf.train.create_global_step()
+    ...     hf.contrib.framework.assert_or_get_global_step() is step
+    True
+    """
+    if global_step_tensor is None:
+        return get_global_step(graph)
+    assert_global_step(global_step_tensor)
+    return global_step_tensor
 
 
 def global_step_read(user: str) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,18 @@ import numpy as np
 from hybridflow._src.formats import merging
 from hybridflow._src.formats.bundle import BundleWriter
 from hybridflow._src.formats.reading import open_checkpoint
-from hybridflow._src.formats.slices import FULL, Extent
+from hybridflow._src.formats.slices import FULL, Extent, bounds
+from hybridflow._src.framework import dtypes as _dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.platform.system_errors import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.formats.tensor_reader import TensorReader
+    from hybridflow._src.framework.dtypes import DType
 
 
 def _text(array: np.ndarray) -> str:
@@ -82,39 +87,95 @@ def _save(
     return ()
 
 
-def _restore(
-    prefix: np.ndarray, tensor_names: np.ndarray, shape_and_slices: np.ndarray, dtypes: Any
-) -> list[np.ndarray]:
-    path = _text(prefix)
-    found = []
-    with translated(path):
-        reader = open_checkpoint(path)
-        for name, spec, dtype in zip(
-            _texts(tensor_names), _texts(shape_and_slices), dtypes, strict=True
-        ):
-            with translated(f"{path} (tensor {name})"):
-                value = _part(reader, name, spec) if spec else reader.read(name)
-            if reader.dtype(name) != dtype:
+class Kept:
+    """A tensor of a checkpoint, or with `spec` part of it, that is not read yet.
+
+    Attributes:
+      reader: reads the checkpoint.
+      shape, dtype: of what is to be read.
+      count: how many elements that are.
+      size: how many bytes, about; of strings as the file has them.
+
+    Raises:
+      NotFoundError: if there is none of this name. InvalidArgumentError: if it is of another dtype,
+        or `spec` does not fit. DataLossError: if the index is damaged.
+    """
+
+    def __init__(self, reader: TensorReader, name: str, spec: str, dtype: DType) -> None:
+        self.reader = reader
+        self._name = name
+        self._extents: list[Extent] | None = None
+        found = reader.dtype(name)
+        self.shape = reader.shape(name)
+        if spec:
+            whole, self._extents = parse_slice(spec)
+            if self.shape != whole:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"tensor_name = {name}; expected dtype {dtype.name} does not equal original "
-                    f"dtype {reader.dtype(name).name} in checkpoint {path}.",
+                    f"tensor_name = {name}; shape in shape_and_slice spec {list(whole)} does not "
+                    f"match the shape stored in checkpoint: {list(self.shape)}",
                 )
-            found.append(value)
-    return found
+            self.shape = tuple([length for _, length in bounds(self._extents, whole)])
+        if found != dtype:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"tensor_name = {name}; expected dtype {dtype.name} does not equal original "
+                f"dtype {found.name} in checkpoint {reader.prefix}.",
+            )
+        self.dtype = dtype.np
+        self.count = math.prod(self.shape)
+        strings = reader.size(name) or 0 if dtype == _dtypes.string else 0
+        self.size = strings or self.count * dtype.size
+
+    def read(self, out: np.ndarray | None = None) -> np.ndarray:
+        """The value, new, or in an array of its shape and dtype if it can be.
+
+        Raises:
+          DataLossError: if it is damaged.
+        """
+        with self._translated():
+            if self._extents is None:
+                return self.reader.read(self._name, out)
+            return self.reader.read_slice(self._name, self._extents, out)
+
+    def check(self) -> None:
+        """Reads it and keeps nothing.
+
+        Raises:
+          DataLossError: if it is damaged.
+        """
+        with self._translated():
+            self.reader.check(self._name, self._extents)
+
+    def _translated(self) -> contextlib.AbstractContextManager[None]:
+        return translated(f"{self.reader.prefix} (tensor {self._name})")
 
 
-def _part(reader: TensorReader, name: str, spec: str) -> np.ndarray:
-    shape, extents = parse_slice(spec)
-    if reader.shape(name) != shape:
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"tensor_name = {name}; shape in shape_and_slice spec {list(shape)} does not match the "
-            f"shape stored in checkpoint: {list(reader.shape(name))}",
-        )
-    return reader.read_slice(name, extents)
+def kept(
+    prefix: np.ndarray,
+    tensor_names: np.ndarray,
+    shape_and_slices: np.ndarray,
+    dtypes: Any,
+    opener: Callable[[str], TensorReader] = open_checkpoint,
+) -> list[Kept]:
+    """What `RestoreV2` is to read, of the checkpoint that `opener` opens.
+
+    Raises:
+      OpError: if something is not there, or is not as it should be.
+    """
+    path = _text(prefix)
+    with translated(path):
+        reader = opener(path)
+    names, specs = _texts(tensor_names), _texts(shape_and_slices)
+    return [Kept(reader, *args) for args in zip(names, specs, dtypes, strict=True)]
+
+
+def _restore(
+    prefix: np.ndarray, tensor_names: np.ndarray, shape_and_slices: np.ndarray, dtypes: Any
+) -> list[np.ndarray]:
+    return [tensor.read() for tensor in kept(prefix, tensor_names, shape_and_slices, dtypes)]
 
 
 def _merge(

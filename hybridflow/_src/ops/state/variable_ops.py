@@ -130,12 +130,27 @@ def _assign(
     storage: Storage, value: np.ndarray, shape: Any = None, validate_shape: bool = False, **_: Any
 ) -> np.ndarray:
     value = np.asarray(value)
+    check_assigned(storage, value.shape, shape, validate_shape)
+    return storage.write(value)
+
+
+def check_assigned(
+    storage: Storage,
+    got: tuple[int, ...],
+    shape: Any = None,
+    validate_shape: bool = False,
+    **_: Any,
+) -> None:
+    """Checks the shape of a value that an op with these attributes assigns.
+
+    Raises:
+      InvalidArgumentError: if it does not fit.
+    """
     if shape is not None:
-        check_shape(storage.name, value.shape, shape._dims)
+        check_shape(storage.name, got, shape._dims)
     elif validate_shape:
         known = storage.value
-        check_shape(storage.name, value.shape, storage.dims if known is None else known.shape)
-    return storage.write(value)
+        check_shape(storage.name, got, storage.dims if known is None else known.shape)
 
 
 def _assign_with(function: Callable[..., Any]) -> Callable[..., np.ndarray]:

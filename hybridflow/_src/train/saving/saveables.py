@@ -88,7 +88,7 @@ class VariableSaveable(SaveableObject):
     """A variable, or a part of one."""
 
     def __init__(self, variable: Variable, slice_spec: str, name: str) -> None:
-        self._variable = variable
+        self.variable = variable
         key: Any
         tensor: Any
         if context.modes.top.eager:
@@ -105,7 +105,7 @@ class VariableSaveable(SaveableObject):
         (value,) = restored_tensors
         if restored_shapes is not None:
             value = raw.Reshape(value, restored_shapes[0])
-        return assign_restored(self._variable, value, keep_shape=restored_shapes is None)
+        return assign_restored(self.variable, value, keep_shape=restored_shapes is None)
 
 
 def assign_restored(variable: Variable, value: Any, keep_shape: bool = True) -> Operation:

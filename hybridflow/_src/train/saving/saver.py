@@ -12,13 +12,13 @@ from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundEr
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
 from hybridflow._src.graphs.proto_functions import register_proto_function
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.runtime.session import BaseSession
 from hybridflow._src.train.saving.graph import SaverOps
+from hybridflow._src.train.saving.restoring import restore_plan, restore_saveables
 from hybridflow._src.train.saving.saveables import saveables_of
 from hybridflow._src.train.saving.state import (
     checkpoint_exists,
@@ -422,24 +422,13 @@ class Saver:
         save_path = os.fspath(save_path)
         if os.path.isdir(save_path) and not checkpoint_exists(save_path):
             raise NotFoundError(None, None, _FOLDER.format(path=save_path))
-        if not context.modes.top.eager:
-            _session(sess).run(self._built().restore_op_name, self._fed(save_path))
-            return
-        saveables = saveables_of(self._var_list)
-        read = [
-            raw.RestoreV2(save_path, [spec.name], [spec.slice_spec], dtypes=[spec.tensor.dtype])
-            for saveable in saveables
-            for spec in saveable.specs
-        ]
-        tensors = iter([tensor for (tensor,) in read])
-
-        def assign() -> None:
-            for saveable in saveables:
-                shapes = [spec.tensor.shape.as_list() for spec in saveable.specs]
-                values = [next(tensors) for _ in saveable.specs]
-                saveable.restore(values, shapes if self._reshape else None)
-
-        undone_on_error(assign)
+        if context.modes.top.eager:
+            restore_saveables(save_path, saveables_of(self._var_list), self._reshape)
+        else:
+            runnable, feeds = _session(sess).prepared(
+                self._built().restore_op_name, self._fed(save_path)
+            )
+            restore_plan(runnable.plan, feeds)
 
     def _built(self) -> Any:
         if self.saver_def is None:

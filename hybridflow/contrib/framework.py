@@ -1,0 +1,70 @@
+"""Variables by scope and name, the global step, values of checkpoints."""
+
+from __future__ import annotations
+
+from hybridflow import _deferred
+
+with _deferred.imports_of(__name__):
+    from hybridflow._src.framework import nest
+    from hybridflow._src.framework.scopes import get_name_scope
+    from hybridflow._src.layers.arguments import smart_cond
+    from hybridflow._src.ops.checks.types import assert_same_float_dtype
+    from hybridflow._src.train.saving.assigning import (
+        assign_from_checkpoint,
+        assign_from_checkpoint_fn,
+        assign_from_values,
+        assign_from_values_fn,
+    )
+    from hybridflow._src.train.saving.initializing import init_from_checkpoint
+    from hybridflow._src.train.saving.reader import list_variables, load_checkpoint, load_variable
+    from hybridflow._src.train.training_util import (
+        assert_global_step,
+        assert_or_get_global_step,
+        create_global_step,
+        get_global_step,
+        get_or_create_global_step,
+    )
+    from hybridflow._src.variables.finding import (
+        add_model_variable,
+        filter_variables,
+        get_local_variables,
+        get_model_variables,
+        get_trainable_variables,
+        get_unique_variable,
+        get_variable_full_name,
+        get_variables,
+        get_variables_by_name,
+        get_variables_by_suffix,
+        get_variables_to_restore,
+    )
+
+__all__ = [
+    "add_model_variable",
+    "assert_global_step",
+    "assert_or_get_global_step",
+    "assert_same_float_dtype",
+    "assign_from_checkpoint",
+    "assign_from_checkpoint_fn",
+    "assign_from_values",
+    "assign_from_values_fn",
+    "create_global_step",
+    "filter_variables",
+    "get_global_step",
+    "get_local_variables",
+    "get_model_variables",
+    "get_name_scope",
+    "get_or_create_global_step",
+    "get_trainable_variables",
+    "get_unique_variable",
+    "get_variable_full_name",
+    "get_variables",
+    "get_variables_by_name",
+    "get_variables_by_suffix",
+    "get_variables_to_restore",
+    "init_from_checkpoint",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
+    "nest",
+    "smart_cond",
+]
