@@ -10,6 +10,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.formats import messages
+from hybridflow._src.graphs.op_list import tensorflow_ops
 from tests.recorded.exported_models import CASES, FOLDER, graph_of
 
 
@@ -19,11 +20,9 @@ def test_what_is_written_is_what_tensorflow_ran(name):
     assert graph_of(name).as_graph_def() == recorded
 
 
-@pytest.mark.parametrize("version", ["1_15", "2_21"])
-@pytest.mark.parametrize("name", CASES)
-def test_tensorflow_gives_our_numbers(name, version):
+def values_of(name, graph):
+    """What is fetched of a model, trained if it can be."""
     feed, fetches = CASES[name]
-    graph = graph_of(name)
     names = [op.name for op in graph.get_operations()]
     with hf.Session(graph=graph) as session:
         if "init" in names:
@@ -32,7 +31,60 @@ def test_tensorflow_gives_our_numbers(name, version):
             for _ in range(3):
                 session.run("train", feed)
                 session.run("other", feed)
-        ours = session.run(fetches, feed)
+        return dict(zip(fetches, session.run(fetches, feed), strict=True))
+
+
+@pytest.mark.parametrize("version", ["1_15", "2_21"])
+@pytest.mark.parametrize("name", CASES)
+def test_tensorflow_gives_our_numbers(name, version):
     with np.load(FOLDER / f"{version}.npz") as recorded:
-        for key, value in zip(fetches, ours, strict=True):
+        for key, value in values_of(name, graph_of(name)).items():
             np.testing.assert_allclose(value, recorded[f"{name}/{key}"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_written_is_read(name):
+    with hf.Graph().as_default() as graph:
+        hf.import_graph_def(graph_of(name).as_graph_def(), name="")
+    ours = values_of(name, graph_of(name))
+    for key, value in values_of(name, graph).items():
+        np.testing.assert_allclose(value, ours[key], rtol=1e-6, atol=1e-7)
+
+
+def test_no_node_is_unknown_to_tensorflow():
+    """Whatever the model does: training too."""
+    for name in CASES:
+        used = hf.contrib.util.ops_used_by_graph_def(graph_of(name).as_graph_def())
+        assert not set(used) - tensorflow_ops().keys(), name
+
+
+class TestReadsBeforeWrites:
+    """A write waits for what reads its variable in the same run, since TensorFlow has no order."""
+
+    def waits(self, node):
+        found = {n.name: n for n in hf.get_default_graph().as_graph_def().node}[node]
+        return [name[1:] for name in found.input if name[0] == "^"]
+
+    @pytest.mark.parametrize("resource", [False, True], ids=["reference", "resource"])
+    def test_a_gradient_that_reads_another_variable(self, resource):
+        with hf.Graph().as_default(), hf.variable_scope("", use_resource=resource):
+            v = hf.get_variable("v", [2, 2])
+            w = hf.get_variable("w", [2, 2])
+            loss = hf.reduce_sum(hf.matmul(hf.matmul(hf.placeholder(hf.float32, [2, 2]), v), w))
+            hf.train.GradientDescentOptimizer(1.0).minimize(loss, name="train")
+            waits = self.waits("train/update_w/" + "Resource" * resource + "ApplyGradientDescent")
+            # That of a resource variable uses the value that was read.
+            assert waits == ([] if resource else ["gradients/MatMul_1_grad/MatMul"])
+
+    def test_who_runs_apart_is_not_waited_for(self):
+        """Nor who is fed something else, or does something else."""
+        with hf.Graph().as_default():
+            v = hf.get_variable("v", [])
+            x = hf.placeholder(hf.float32, [], name="x")
+            hf.multiply(v, x, name="fed")
+            seen = hf.Print(v, [v], name="seen")
+            hf.multiply(v, 2.0, name="apart")
+            together = hf.add(v, 1.0, name="together")
+            step = hf.assign_add(v, 1.0, name="step")
+            hf.group(step, together, seen, hf.identity(x))
+            assert self.waits("step") == ["together"]

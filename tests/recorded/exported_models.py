@@ -30,6 +30,16 @@ CASES = {
         {"x:0": RNG.uniform(-1, 1, (4, 2, 3)).astype(np.float32)},
         ["outputs:0", "state:0"],
     ),
+    "dynamic_training": (
+        {"x:0": RNG.uniform(-1, 1, (4, 2, 3)).astype(np.float32)},
+        ["loss:0", "kernel:0"],
+    ),
+    "loops_training": ({"n:0": np.array(3, np.int32)}, ["loss:0", "v:0", "w_value:0"]),
+    "arrays_training": (
+        {"x:0": RNG.uniform(-1, 1, (4, 2)).astype(np.float32)},
+        ["loss:0", "v:0", "gradient:0"],
+    ),
+    "lazy": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0", "v:0", "w:0"]),
 }
 
 
@@ -166,7 +176,83 @@ def dynamic():
     hf.global_variables_initializer()
 
 
-_ALL = (mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic)
+def dynamic_training():
+    x = hf.placeholder(hf.float32, [None, 2, 3], name="x")
+    initializer = lambda shape, dtype=None, partition_info=None: constant(*shape)  # noqa: E731
+    with hf.variable_scope("cells", initializer=initializer):
+        cell = hf.nn.rnn_cell.MultiRNNCell([hf.nn.rnn_cell.LSTMCell(3), hf.nn.rnn_cell.GRUCell(2)])
+        lengths = hf.constant([4, 2])
+        outputs, _ = hf.nn.dynamic_rnn(cell, x, lengths, dtype=hf.float32, time_major=True)
+    loss = hf.reduce_mean(hf.square(outputs - 1.0), name="loss")
+    hf.train.AdamOptimizer(0.1).minimize(loss, name="train")
+    hf.train.GradientDescentOptimizer(0.1).minimize(loss, name="other")
+    hf.identity(hf.trainable_variables()[0], name="kernel")
+    hf.global_variables_initializer()
+
+
+def loops_training():
+    """Loops in loops, of which one has a branch."""
+    n = hf.placeholder(hf.int32, [], name="n")
+    v = hf.Variable(constant(2, 2), name="v")
+    w = hf.ResourceVariable(constant(2, 2) + 0.5, name="w")
+    first, second = v + 0.0, w + 0.0
+
+    def body(i, m):
+        def step(j, t):
+            t = hf.cond(j > 1, lambda: hf.tanh(hf.matmul(t, first)), lambda: t * second)
+            return j + 1, t
+
+        return i + 1, hf.while_loop(lambda j, t: j <= i, step, [0, m])[1] + first
+
+    m = hf.while_loop(lambda i, m: i < n, body, [0, hf.ones([2, 2])])[1]
+    loss = hf.reduce_mean(hf.square(m), name="loss")
+    hf.train.MomentumOptimizer(0.01, 0.9).minimize(loss, name="train")
+    hf.train.AdamOptimizer(0.01).minimize(loss, name="other")
+    hf.identity(w.read_value(), name="w_value")
+    hf.global_variables_initializer()
+
+
+def arrays_training():
+    """All that can be done with arrays, and its gradients."""
+    x = hf.placeholder(hf.float32, [4, 2], name="x")
+    v = hf.Variable(constant(4, 2), name="v")
+    rows = hf.TensorArray(hf.float32, size=4, clear_after_read=False).unstack(x * v)
+    _, kept = hf.while_loop(
+        lambda i, a: i < 4,
+        lambda i, a: (i + 1, a.write(i, rows.read(i) * rows.read(3 - i) + v[0])),
+        (0, hf.TensorArray(hf.float32, size=4)),
+    )
+    _, total = hf.while_loop(
+        lambda i, t: i < 3,
+        lambda i, t: (i + 1, t + kept.read(i) * kept.read(0)),
+        (0, hf.zeros([2])),
+    )
+    parts = hf.TensorArray(hf.float32, size=2, infer_shape=False).split(v * v, [3, 1])
+    placed = hf.TensorArray(hf.float32, size=5).scatter([3, 1, 0, 4, 2], hf.concat([v, v[:1]], 0))
+    terms = [total, kept.stack(), parts.concat() * v, placed.gather([1, 3]) * placed.read(2)]
+    loss = hf.add_n([hf.reduce_sum(hf.square(term)) for term in terms], name="loss")
+    hf.identity(hf.gradients(loss, x)[0], name="gradient")
+    hf.train.GradientDescentOptimizer(1e-3).minimize(loss, name="train")
+    hf.train.AdamOptimizer(1e-3).minimize(loss, name="other")
+    hf.global_variables_initializer()
+
+
+def lazy():
+    x = hf.placeholder(hf.int32, [None, 2], name="x")
+    v = hf.Variable(constant(4, 3), name="v")
+    r = hf.ResourceVariable(constant(4, 3), name="r")
+    w = hf.Variable(constant(3, 1), name="w")
+    found = [hf.matmul(hf.reshape(hf.nn.embedding_lookup(t, x), [-1, 3]), w) for t in (v, r)]
+    loss = hf.reduce_mean(hf.square(hf.add_n(found)), name="loss")
+    hf.contrib.opt.LazyAdamOptimizer(0.1).minimize(loss, name="train")
+    hf.contrib.opt.LazyAdamOptimizer(0.01).minimize(loss, name="other")
+    hf.global_variables_initializer()
+
+
+_ALL = (
+    *(mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic),
+    *(dynamic_training, loops_training, arrays_training, lazy),
+)
 MODELS = {model.__name__: model for model in _ALL}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.late import late
+from hybridflow._src.graphs.hazards import Hazards
 from hybridflow._src.graphs.nodes import Nodes
 from hybridflow._src.graphs.op_list import definition
 
@@ -37,7 +38,8 @@ def graph_def_of(graph: Graph, ops: Iterable[Operation], add_shapes: bool = Fals
     found = messages.GraphDef()
     found.versions.producer = GRAPH_DEF_VERSION
     functions: dict[str, Any] = {}
-    nodes = Nodes(found.node, functions, graph._by_name, add_shapes)
+    hazards = Hazards(graph.get_operations())
+    nodes = Nodes(found.node, functions, graph._by_name, add_shapes, hazards)
     for op in ops:
         if op.body is None:
             nodes.write(op)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.signature import Arg
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.tensor_shape import TensorShape
-
+    from hybridflow._src.graphs.hazards import Hazards
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 
@@ -44,10 +44,17 @@ class Nodes:
       nodes: the repeated field of a message that takes them.
       functions: the functions of the library so far, by name.
       taken: names that nodes must not get.
+      add_shapes: whether nodes say the shapes of their outputs.
+      hazards: what writes to variables wait for.
     """
 
     def __init__(
-        self, nodes: Any, functions: dict[str, Any], taken: Iterable[str], add_shapes: bool = False
+        self,
+        nodes: Any,
+        functions: dict[str, Any],
+        taken: Iterable[str],
+        add_shapes: bool = False,
+        hazards: Hazards | None = None,
     ) -> None:
         self._nodes = nodes
         self.functions = functions
@@ -55,6 +62,7 @@ class Nodes:
         self._written: dict[str, Any] = {}
         self._inlined: set[Body] = set()
         self._add_shapes = add_shapes
+        self._hazards = hazards
         self.is_stateful = False
 
     # -- names -------------------------------------------------------------------------------------
@@ -106,8 +114,7 @@ class Nodes:
           attrs: its attributes, as Python values or messages.
           shapes: the shapes of its outputs, where these are not the operation's.
         """
-        waits = [f"^{other.name}" for other in op.control_inputs if self._holds(other)]
-        found = self._add(type_, op.name, [*inputs, *waits], attrs)
+        found = self._add(type_, op.name, [*inputs, *self.waits(op)], attrs)
         found.device = op.device
         if "_class" in op.attrs:
             found.attr["_class"].CopyFrom(attr_value(op.attrs["_class"], "list(string)"))
@@ -117,6 +124,13 @@ class Nodes:
             known = shapes or [t.shape for t in op.outputs]
             found.attr["_output_shapes"].CopyFrom(attr_value(known, "list(shape)"))
         return found
+
+    def waits(self, op: Operation) -> list[str]:
+        """How a node names what an operation waits for."""
+        waits = [other for other in op.control_inputs if self._holds(other)]
+        if self._hazards is not None:
+            waits += self._hazards.before(op)
+        return [f"^{other.name}" for other in dict.fromkeys(waits)]
 
     def inline(self, body: Body) -> None:
         """Adds the operations of a body among the others."""

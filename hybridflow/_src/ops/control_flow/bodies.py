@@ -23,11 +23,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.ops.control_flow.writing import (
-    write_stack_all,
-    write_stack_item,
-    write_unstack_all,
-)
+from hybridflow._src.ops.control_flow import writing_lists as _writing
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.plan.nested import Part, Turns
 
@@ -153,7 +149,7 @@ def zeros_for(tensor: Tensor) -> Tensor:
     Where the shape is known the tensor is not used, so a body need not save it for that.
     """
     if tensor.dtype is dtypes.variant:
-        return raw.NoGradients()
+        return raw.NoGradients(dtype=_writing.element_dtype(tensor))
     dtype, dims = tensor.dtype.base_dtype, tensor._dims
     if tensor.dtype is dtypes.resource:
         form = handle_form(tensor)
@@ -210,7 +206,7 @@ OpDef(
         stack, index, dtype is dtypes.variant
     ),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[1], dy), None),
-    written=write_stack_item,
+    written=_writing.write_stack_item,
 )
 OpDef(
     "StackGradient",
@@ -218,6 +214,7 @@ OpDef(
     shape=scalar,
     compute=lambda index, item: {int(index): item},
     grad=lambda op, dy: (None, raw.StackGradientItem(dy, op.inputs[1], op.inputs[0])),
+    written=_writing.write_gradient,
 )
 OpDef(
     "StackGradientItem",
@@ -226,13 +223,16 @@ OpDef(
     compute=lambda grads, like, index: gradient_item(grads, int(index), like),
     native=lambda b, grads, like, index: b.gradient_item(grads, like, index),
     grad=lambda op, dy: (raw.StackGradient(op.inputs[2], dy), None, None),
+    written=_writing.write_gradient_item,
 )
 OpDef(
     "NoGradients",
     "-> grads: variant",
+    attrs={"dtype": None},
     shape=scalar,
-    compute=dict,
+    compute=lambda dtype: {},
     grad=not_differentiable,
+    written=_writing.write_no_gradients,
 )
 
 
@@ -259,6 +259,7 @@ OpDef(
     shape=scalar,
     compute=_add,
     grad=lambda op, dy: (dy, dy),
+    written=_writing.write_sum,
 )
 
 
@@ -277,6 +278,7 @@ OpDef(
     compute=_sum_turns,
     native=lambda b, like, indices, items: b.sum_of_turns(like, indices, items),
     grad=lambda op, dy: (None, None, raw.StackGradientItems(dy, *op.inputs[1:])),
+    written=_writing.write_sum_of_turns,
 )
 OpDef(
     "StackGradientItems",
@@ -316,7 +318,7 @@ OpDef(
     compute=_stack_all,
     native=lambda b, stack, dtype, shape: b.all_turns(stack),
     grad=lambda op, dy: raw.UnstackAll(dy),
-    written=write_stack_all,
+    written=_writing.write_stack_all,
 )
 OpDef(
     "UnstackAll",
@@ -325,7 +327,7 @@ OpDef(
     compute=lambda tensor: Turns(tensor),
     native=lambda b, tensor: b.stack_of(tensor),
     grad=lambda op, dy: raw.StackGradientAll(dy, op.inputs[0]),
-    written=write_unstack_all,
+    written=_writing.write_unstack_all,
 )
 OpDef(
     "StackGradientAll",
@@ -337,4 +339,5 @@ OpDef(
         else np.zeros_like(like)
     ),
     grad=lambda op, dy: (raw.UnstackAll(dy), None),
+    written=_writing.write_gradient_all,
 )

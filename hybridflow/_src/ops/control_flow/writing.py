@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.ops.control_flow.writing_lists import dtype_of, element_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hybridflow._src.framework.body import Body
-    from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
@@ -41,15 +41,15 @@ def write_case(nodes: Any, op: Operation) -> None:
 
 def _choice(nodes: Any, op: Operation, type_: str, chooser: str, attrs: dict[str, Any]) -> None:
     captures = op.inputs[1:]
-    attrs["Tin"] = [_dtype(t) for t in captures]
-    attrs["Tout"] = [_dtype(t) for t in op.outputs]
+    attrs["Tin"] = [dtype_of(t) for t in captures]
+    attrs["Tout"] = [dtype_of(t) for t in op.outputs]
     attrs["output_shapes"] = [t.shape for t in op.outputs]
     nodes.node(op, type_, [chooser, *[nodes.input(t) for t in captures]], attrs)
 
 
 def _branches(nodes: Any, op: Operation, names: Sequence[str]) -> list[Any]:
     found = []
-    args = [(t, _dtype(t)) for t in op.inputs[1:]]
+    args = [(t, dtype_of(t)) for t in op.inputs[1:]]
     for body, name in zip(op.bodies, names, strict=True):
         function = nodes.function(body, f"{op.name}_{name}", args)
         inside = {outer: inner for inner, outer in body.saved.items()}
@@ -58,9 +58,9 @@ def _branches(nodes: Any, op: Operation, names: Sequence[str]) -> list[Any]:
             if tensor in inside:
                 results.append(function.input(inside[tensor]))
             else:
-                form = {"dtype": _dtype(tensor), "shape": tensor.shape}
+                form = {"dtype": dtype_of(tensor), "shape": tensor.shape}
                 results.append(function.output(function.add("FakeParam", "unused", [], **form)))
-        function.give([(r, _dtype(t)) for r, t in zip(results, op.outputs, strict=True)])
+        function.give([(r, dtype_of(t)) for r, t in zip(results, op.outputs, strict=True)])
         found.append(function)
     return found
 
@@ -77,7 +77,7 @@ def write_while(nodes: Any, op: Operation) -> None:
     counts = bool(saved or number._consumers or handed_out)
     captures = op.inputs[count:]
     inputs = [nodes.input(t) for t in op.inputs[:count]]
-    kinds = [_dtype(t) for t in body.inputs]
+    kinds = [dtype_of(t) for t in body.inputs]
     shapes = [t.shape for t in op.outputs[:count]]
     if counts:
         zero = nodes.add(
@@ -87,7 +87,7 @@ def write_while(nodes: Any, op: Operation) -> None:
         kinds += [dtypes.int32, *[dtypes.variant] * len(saved)]
         shapes += [t.shape for t in op.outputs[count:]]
     inputs += [nodes.input(t) for t in captures]
-    kinds += [_dtype(t) for t in captures]
+    kinds += [dtype_of(t) for t in captures]
     shapes += [t.shape for t in captures]
     extra = [None] * (len(kinds) - count - len(captures))
 
@@ -106,7 +106,7 @@ def write_while(nodes: Any, op: Operation) -> None:
         results.append(step.output(step.add("Add", "turns", turns, T=dtypes.int32)))
         for tensor, name in zip(saved, step.args[count + 1 :], strict=False):
             given = [name, step.input(tensor)]
-            push = step.add("TensorListPushBack", "push", given, element_dtype=_dtype(tensor))
+            push = step.add("TensorListPushBack", "push", given, element_dtype=dtype_of(tensor))
             results.append(step.output(push))
     results += step.args[len(results) :]
     step.give(list(zip(results, kinds, strict=True)))
@@ -120,84 +120,10 @@ def write_while(nodes: Any, op: Operation) -> None:
     nodes.node(op, "While" if stateful else "StatelessWhile", inputs, attrs, shapes)
 
 
-def _dtype(tensor: Tensor) -> DType:
-    return tensor.dtype.base_dtype
-
-
 def _empty_list(nodes: Any, op: Operation, tensor: Tensor) -> str:
     size = nodes.add(
         "Const", f"{op.name}/size", [], dtype=dtypes.int32, value=np.array(-1, np.int32)
     )
-    inputs = [_element_shape(nodes, op, tensor._dims), nodes.output(size)]
-    form = {"element_dtype": _dtype(tensor), "shape_type": dtypes.int32}
+    inputs = [element_shape(nodes, op, tensor._dims), nodes.output(size)]
+    form = {"element_dtype": dtype_of(tensor), "shape_type": dtypes.int32}
     return str(nodes.output(nodes.add("EmptyTensorList", f"{op.name}/list", inputs, **form)))
-
-
-def _element_shape(nodes: Any, op: Operation, dims: Any) -> str:
-    """A constant that says the shape of a list's elements: -1 for what is not known."""
-    known = -1 if dims is None else [-1 if d is None else d for d in dims]
-    value = np.array(known, np.int32)
-    name = f"{op.name}/element_shape"
-    return str(nodes.output(nodes.add("Const", name, [], dtype=dtypes.int32, value=value)))
-
-
-# -- stacks ----------------------------------------------------------------------------------------
-
-
-def write_stack_item(nodes: Any, op: Operation) -> None:
-    """Writes the value of one turn: an element of a list."""
-    stack, index = op.inputs
-    shape = _element_shape(nodes, op, op.outputs[0]._dims)
-    inputs = [nodes.input(stack), nodes.input(index), shape]
-    nodes.node(op, "TensorListGetItem", inputs, {"element_dtype": _dtype(op.outputs[0])})
-
-
-def write_stack_all(nodes: Any, op: Operation) -> None:
-    """Writes the values of all turns as one tensor."""
-    shape = _element_shape(nodes, op, op.attrs["shape"]._dims)
-    inputs = [nodes.input(op.inputs[0]), shape]
-    nodes.node(op, "TensorListStack", inputs, {"element_dtype": _dtype(op.outputs[0])})
-
-
-def write_unstack_all(nodes: Any, op: Operation) -> None:
-    """Writes the rows of a tensor as a list."""
-    (tensor,) = op.inputs
-    dims = tensor._dims
-    inputs = [nodes.input(tensor), _element_shape(nodes, op, dims and dims[1:])]
-    form = {"element_dtype": _dtype(tensor), "shape_type": dtypes.int32}
-    nodes.node(op, "TensorListFromTensor", inputs, form)
-
-
-# -- tensor arrays ---------------------------------------------------------------------------------
-
-
-def write_items(nodes: Any, op: Operation) -> None:
-    """Writes a new tensor array: a list of a size."""
-    inputs = [_element_shape(nodes, op, None), nodes.input(op.inputs[0])]
-    form = {"element_dtype": op.attrs["dtype"], "shape_type": dtypes.int32}
-    nodes.node(op, "TensorListReserve", inputs, form)
-
-
-def write_items_write(nodes: Any, op: Operation) -> None:
-    """Writes what sets one item; the list first grows where the array may."""
-    items, index, item = (nodes.input(t) for t in op.inputs)
-    if op.attrs["dynamic"]:
-        one = _int(nodes, f"{op.name}/one", 1)
-        needed = nodes.add("Add", f"{op.name}/needed", [index, one], T=dtypes.int32)
-        length = nodes.add("TensorListLength", f"{op.name}/length", [items])
-        sizes = [nodes.output(needed), nodes.output(length)]
-        size = nodes.add("Maximum", f"{op.name}/size", sizes, T=dtypes.int32)
-        grown = nodes.add("TensorListResize", f"{op.name}/grown", [items, nodes.output(size)])
-        items = nodes.output(grown)
-    form = {"element_dtype": _dtype(op.inputs[2])}
-    nodes.node(op, "TensorListSetItem", [items, index, item], form)
-
-
-def write_items_size(nodes: Any, op: Operation) -> None:
-    """Writes the number of items."""
-    nodes.node(op, "TensorListLength", [nodes.input(op.inputs[0])], {})
-
-
-def _int(nodes: Any, name: str, value: int) -> str:
-    number = np.array(value, np.int32)
-    return str(nodes.output(nodes.add("Const", name, [], dtype=dtypes.int32, value=number)))

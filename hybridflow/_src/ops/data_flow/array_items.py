@@ -15,14 +15,8 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.control_flow import writing_lists as _writing
 from hybridflow._src.ops.control_flow.bodies import gradient_item, zeros_for
-from hybridflow._src.ops.control_flow.writing import (
-    write_items,
-    write_items_size,
-    write_items_write,
-    write_stack_all,
-    write_stack_item,
-)
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.plan.nested import Turns
@@ -239,7 +233,7 @@ OpDef(
     shape=scalar,
     compute=_make,
     grad=not_differentiable,
-    written=write_items,
+    written=_writing.write_items,
 )
 OpDef(
     "ArrayItemsWrite",
@@ -247,7 +241,7 @@ OpDef(
     attrs=_WRITING,
     shape=scalar,
     compute=_write,
-    written=write_items_write,
+    written=_writing.write_items_write,
     native=lambda b, items, index, item, array, dynamic: (
         b.write_item(items, index, item) if not dynamic else _growing(b)
     ),
@@ -267,6 +261,7 @@ OpDef(
         b.write_items(items, indices, value) if not dynamic else _growing(b)
     ),
     grad=lambda op, dy: (dy, None, raw.ArrayGradientRows(dy, op.inputs[1], op.inputs[2])),
+    written=_writing.write_items_scatter,
 )
 OpDef(
     "ArrayItemsSplit",
@@ -275,6 +270,7 @@ OpDef(
     shape=scalar,
     compute=_split,
     grad=lambda op, dy: (dy, raw.ArrayGradientParts(dy, op.inputs[2], op.inputs[1]), None),
+    written=_writing.write_items_split,
 )
 OpDef(
     "ArrayItemsRead",
@@ -282,7 +278,7 @@ OpDef(
     attrs=_READING,
     shape=_element,
     compute=_read,
-    written=write_stack_item,
+    written=_writing.write_stack_item,
     native=lambda b, items, index, dtype, shape, array: b.read_items(
         items, index, shape.is_fully_defined()
     ),
@@ -298,6 +294,7 @@ OpDef(
         items, indices, shape.is_fully_defined()
     ),
     grad=lambda op, dy: (raw.ArrayGradientOfRows(op.inputs[1], dy), None),
+    written=_writing.write_items_gather,
 )
 OpDef(
     "ArrayItemsStack",
@@ -305,7 +302,7 @@ OpDef(
     attrs=_READING,
     shape=_all,
     compute=_stack,
-    written=write_stack_all,
+    written=_writing.write_stack_all,
     native=lambda b, items, dtype, shape, array: b.all_items(items, shape.is_fully_defined()),
     grad=lambda op, dy: raw.UnstackAll(dy),
 )
@@ -316,13 +313,14 @@ OpDef(
     shape=_joined,
     compute=_concat,
     grad=lambda op, dy, _: None if dy is None else raw.ArrayGradientOfParts(op.outputs[1], dy),
+    written=_writing.write_items_concat,
 )
 OpDef(
     "ArrayItemsSize",
     "items: variant -> size: int32",
     shape=scalar,
     compute=lambda items: np.asarray(len(items), np.int32),
-    written=write_items_size,
+    written=_writing.write_items_size,
     native=lambda b, items: b.size_of_items(items),
     grad=not_differentiable,
 )
@@ -334,6 +332,7 @@ OpDef(
     compute=_rows_of,
     native=lambda b, grads, indices, like: b.gradient_item(grads, like, indices),
     grad=lambda op, dy: (raw.ArrayGradientOfRows(op.inputs[1], dy), None, None),
+    written=_writing.write_gradient_rows,
 )
 OpDef(
     "ArrayGradientOfRows",
@@ -342,6 +341,7 @@ OpDef(
     compute=_by_index,
     native=lambda b, indices, rows: b.gradients_of_rows(indices, rows),
     grad=lambda op, dy: (None, raw.ArrayGradientRows(dy, op.inputs[0], op.inputs[1])),
+    written=_writing.write_gradient_of_rows,
 )
 OpDef(
     "ArrayGradientParts",
@@ -349,6 +349,7 @@ OpDef(
     shape=lambda attrs, grads, lengths, like: like._dims,
     compute=_parts_of,
     grad=lambda op, dy: (raw.ArrayGradientOfParts(op.inputs[1], dy), None, None),
+    written=_writing.write_gradient_parts,
 )
 OpDef(
     "ArrayGradientOfParts",
@@ -356,4 +357,5 @@ OpDef(
     shape=scalar,
     compute=_parts,
     grad=lambda op, dy: (None, raw.ArrayGradientParts(dy, op.inputs[0], op.inputs[1])),
+    written=_writing.write_gradient_of_parts,
 )

@@ -126,6 +126,71 @@ def _stack(
     return np.stack(items)
 
 
+def _gather(
+    input_handle: Any, indices: Any, element_shape: np.ndarray, element_dtype: Any
+) -> np.ndarray:
+    found = Turns(
+        _value(input_handle, _checked_index(input_handle, index), element_shape, element_dtype)
+        for index in indices
+    )
+    return _stack(found, element_shape, element_dtype, -1)
+
+
+def _gathered(attrs: dict[str, Any], handle: Any, indices: Any, element_shape: Any) -> Any:
+    dims = _dims_of(element_shape)
+    return None if dims is None else (None if indices._dims is None else indices._dims[0], *dims)
+
+
+def _scatter(input_handle: Any, tensor: Any, indices: Any) -> Turns:
+    if np.ndim(indices) != 1 or np.shape(tensor)[:1] != np.shape(indices):
+        raise _invalid(
+            f"Expected one row for each of the indices of shape {list(np.shape(indices))}, got a "
+            f"tensor of shape {list(np.shape(tensor))}."
+        )
+    found = Turns(input_handle)
+    for index, row in zip(indices, tensor, strict=True):
+        found[_checked_index(found, index)] = row
+    return found
+
+
+def _split(tensor: Any, element_shape: Any, lengths: Any) -> Turns:
+    if not np.ndim(tensor) or np.ndim(lengths) != 1:
+        raise _invalid("TensorListSplit expects a tensor with rows, and a vector of lengths.")
+    if np.any(lengths < 0) or int(np.sum(lengths)) != len(tensor):
+        raise _invalid(
+            f"The lengths of the parts are {int(np.sum(lengths))} together, but the tensor has "
+            f"{len(tensor)} rows."
+        )
+    ends = np.cumsum(lengths)
+    return Turns(tensor[end - n : end] for end, n in zip(ends, lengths, strict=True))
+
+
+def _concat(
+    input_handle: Any, element_shape: Any, leading_dims: Any, element_dtype: Any
+) -> list[np.ndarray]:
+    rows = np.atleast_1d(element_shape)[1:]
+    found = []
+    for index, item in enumerate(input_handle):
+        if item is None:  # zeros, of as many rows as `leading_dims` says
+            first = leading_dims[index : index + 1]
+            sizes = np.concatenate([first if len(first) else element_shape[:1], rows])
+            item = _value(input_handle, index, sizes, element_dtype)
+        if not np.ndim(item):
+            raise _invalid("TensorListConcat saw a scalar, but elements must have rows.")
+        found.append(item)
+    lengths = np.array([len(item) for item in found], np.int64)
+    if not found:
+        found = [_stack(Turns(), rows, element_dtype, -1)]
+    if len({item.shape[1:] for item in found}) > 1:
+        raise _invalid("TensorListConcat expects elements that differ in their first size alone.")
+    return [np.concatenate(found), lengths]
+
+
+def _joined(attrs: dict[str, Any], handle: Any, element_shape: Any, leading_dims: Any) -> Any:
+    dims = _dims_of(element_shape)
+    return [None if not dims else (None, *dims[1:]), (None,)]
+
+
 def _stacked(attrs: dict[str, Any], handle: Any, element_shape: Any) -> Any:
     dims = _dims_of(element_shape)
     count = attrs["num_elements"]
@@ -190,6 +255,39 @@ OpDef(
     attrs={"element_dtype": REQUIRED, "num_elements": -1},
     shape=_stacked,
     compute=_stack,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListGather",
+    "input_handle: variant, indices: int32, element_shape: int32 -> values: element_dtype",
+    attrs={"element_dtype": REQUIRED},
+    shape=_gathered,
+    compute=_gather,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListScatterIntoExistingList",
+    "input_handle: variant, tensor: element_dtype, indices: int32 -> output_handle: variant",
+    shape=scalar,
+    compute=_scatter,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListSplit",
+    "tensor: element_dtype, element_shape: shape_type, lengths: int64 -> output_handle: variant",
+    types={"shape_type": INDICES},
+    shape=scalar,
+    compute=_split,
+    grad=no_gradient,
+)
+OpDef(
+    "TensorListConcatV2",
+    "input_handle: variant, element_shape: shape_type, leading_dims: int64 -> "
+    "tensor: element_dtype, lengths: int64",
+    attrs={"element_dtype": REQUIRED},
+    types={"shape_type": INDICES},
+    shape=_joined,
+    compute=_concat,
     grad=no_gradient,
 )
 OpDef(

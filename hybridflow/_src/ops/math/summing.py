@@ -10,12 +10,14 @@ import numpy as np
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.dtypes import DType
+from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import NUMBERS
+from hybridflow._src.plan.nested import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,13 +27,30 @@ if TYPE_CHECKING:
 __all__ = ["accumulate_n", "add_n", "scalar_mul"]
 
 
-def _sum_of(*arrays: np.ndarray, **_: Any) -> Any:
+def _sum_of(*arrays: Any, **_: Any) -> Any:
+    if isinstance(arrays[0], Turns):
+        return functools.reduce(_sum_of_lists, arrays)
     if len(arrays) == 1:
         return arrays[0].copy()
     total = np.add(arrays[0], arrays[1])
     for array in arrays[2:]:
         total += array
     return total
+
+
+def _sum_of_lists(first: Turns, second: Any) -> Turns:
+    """Lists of tensors, element by element; one that is not set is zero."""
+    if len(first) != len(second):
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Trying to add two lists of tensors with different lengths. One is {len(first)} and "
+            f"other is {len(second)}",
+        )
+    return Turns(
+        y if x is None else x if y is None else _sum_of(x, y)
+        for x, y in zip(first, second, strict=True)
+    )
 
 
 def _native_sum_of(b: Any, *values: Any, **_: Any) -> Any:
@@ -51,7 +70,7 @@ def _add_n_samples(rng: np.random.Generator) -> Iterable[Sample]:
 _add_n = OpDef(
     "AddN",
     "inputs: N*T -> sum: T",
-    types=NUMBERS,
+    types=(*NUMBERS, dtypes.variant),
     shape=shape_rules.merging,
     compute=_sum_of,
     grad=lambda op, dy: [dy] * len(op.inputs),

@@ -22,6 +22,7 @@ from hybridflow._src.framework.tensor_shape import merge, to_string
 from hybridflow._src.ops.accumulation import accumulator
 from hybridflow._src.ops.families import FLOATS, INDICES
 from hybridflow._src.ops.state.variable_ops import check_rows
+from hybridflow._src.ops.state.writing_updates import write_lazy_adam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,12 +56,23 @@ class UpdateRule:
       grad: which of them is the gradient.
       linear: the update subtracts the gradient times the first operand, and that is all.
       whole: a sparse gradient, too, changes all rows of the variable.
+      written: how the ops are written to files, if TensorFlow lacks them: see `OpDef`.
       attrs: attributes of the ops with their defaults.
       update: called with the values of the variables and operands, and attributes as keywords;
         gives the new values of the variables, computed elementwise in their dtype.
     """
 
-    __slots__ = ("attrs", "grad", "linear", "name", "operands", "update", "variables", "whole")
+    __slots__ = (
+        "attrs",
+        "grad",
+        "linear",
+        "name",
+        "operands",
+        "update",
+        "variables",
+        "whole",
+        "written",
+    )
 
     def __init__(
         self,
@@ -72,9 +84,11 @@ class UpdateRule:
         grad: str = "grad",
         whole: bool = False,
         linear: bool = False,
+        written: Callable[[Any, Any], None] | None = None,
         **attrs: Any,
     ) -> None:
         self.name = name
+        self.written = written
         self.variables = tuple(variables.split())
         self.operands = tuple(operands.split())
         self.grad = self.operands.index(grad)
@@ -122,7 +136,7 @@ class UpdateRule:
             effect="write",
             native=native,
             # TensorFlow has no such op: its optimizers make the update of others.
-            written=self._write_dense if "Sparse" in op_type and in_whole else None,
+            written=self._write_dense if "Sparse" in op_type and in_whole else self.written,
         )
         RULES[op_type] = self
 
@@ -479,7 +493,11 @@ ADAM = UpdateRule(
     use_nesterov=False,
 )
 LAZY_ADAM = UpdateRule(
-    "LazyAdam", "var m v", "beta1_power beta2_power lr beta1 beta2 epsilon grad", _adam
+    "LazyAdam",
+    "var m v",
+    "beta1_power beta2_power lr beta1 beta2 epsilon grad",
+    _adam,
+    written=write_lazy_adam,
 )
 RMS_PROP = UpdateRule("RMSProp", "var ms mom", "lr rho momentum epsilon grad", _rms_prop)
 CENTERED_RMS_PROP = UpdateRule(
