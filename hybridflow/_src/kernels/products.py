@@ -20,9 +20,6 @@ _PRODUCT = """
 def kernel(a):
     m = word(a, 5)
     n = word(a, 6)
-    inner = word(a, 7)
-    if word(a, 26) != 0:
-        inner *= i64(load_i32(word(a, 26), 0, 30))
     alpha = {T}(load_f64(a, 8, 31)) * load_{T}(word(a, 9), 0, 0)
     beta = {T}(load_f64(a, 10, 31))
     down = word(a, 17)
@@ -41,7 +38,7 @@ def kernel(a):
         c0 = min(n, (n + {U} - 1) // {U} * s // across * {U})
         c1 = min(n, (n + {U} - 1) // {U} * (s + 1) // across * {U})
         gemm{bits}_{T}(
-            word(a, 2), word(a, 3), word(a, 4), r1 - r0, c1 - c0, inner, alpha,
+            word(a, 2), word(a, 3), word(a, 4), r1 - r0, c1 - c0, word(a, 7), alpha,
             word(a, 11) + i * word(a, 19) + r0 * word(a, 22), word(a, 12),
             word(a, 13) + i * word(a, 20) + c0 * word(a, 23), word(a, 14), beta,
             word(a, 15) + i * word(a, 21) + (r0 * word(a, 16) + c0) * {B}, word(a, 16))
@@ -58,9 +55,8 @@ def product(short: str, bits: int) -> Kernel:
     inner size; alpha (a float64) and the address of scale; beta (a float64); for a, b and c address
     and row length; into how many parts the rows and the columns of each matrix are divided; how far
     matrices of a, b and c lie apart in bytes, rows of op(a), and columns of op(b); the functions
-    that tell and set BLAS' number of threads, which is one meanwhile (zeros: it stays as it is);
-    where an int32 lies by which the inner size is multiplied (0: nowhere). Of two threads that set
-    the number at once each puts back only what it has changed, so it ends as it was.
+    that tell and set BLAS' number of threads, which is one meanwhile (zeros: it stays as it is). Of
+    two threads that do this at once each puts back only what it has changed, so it ends as it was.
     """
     size = np.dtype(ELEMENT_TYPES[short]).itemsize
     text = _PRODUCT.format(T=short, bits=bits, B=size, U=_ALIGNED)

@@ -116,6 +116,24 @@ def sum_turns(a: int) -> int:
     return 0
 
 
+def gather_turns(a: int) -> int:
+    """`result[i] = source[ids[i]]`, for as many as a number in memory says.
+
+    Words: where the number lies, an int32; ids, source, its rows, their length, the result.
+    """
+    ids = word(a, 1)
+    source = word(a, 2)
+    length = word(a, 4)
+    result = word(a, 5)
+    for i in range(i64(load_i32(word(a, 0), 0, 0))):
+        index = i64(load_I(ids, i, 1))
+        if index < 0 or index >= word(a, 3):
+            return 1
+        for j in range(length):
+            store_T(result, i * length + j, 3, load_T(source, index * length + j, 2))
+    return 0
+
+
 def sum_all_rows(a: int) -> int:
     """`result[j] = sum(source[i, j])` over as many rows as there are in some turns.
 

@@ -231,35 +231,16 @@ class Lowering(Panels):
         Raises:
           Unsupported: if NumPy's BLAS was not found, or the values are no floats.
         """
-        if not self._has_products(a.dtype):
+        library = blas.find()
+        short = SHORT_NAMES.get(a.dtype, "")
+        if library is None or short not in library.addresses:
             raise Unsupported(f"products of {a.dtype.name}")
+        batch = a.shape[:-2]
         first, second = _Matrix.of(self, a), _Matrix.of(self, b)
-        *batch, rows, inner = a.shape
-        return self._product(tuple(batch), first, second, (rows, inner, b.shape[-1]))
-
-    @staticmethod
-    def _has_products(dtype: np.dtype) -> bool:
-        library = blas.find()
-        return library is not None and SHORT_NAMES.get(dtype) in library.addresses
-
-    def _product(
-        self,
-        batch: tuple[int, ...],
-        first: _Matrix,
-        second: _Matrix,
-        sizes: tuple[int, int, int],
-        turns: Value | None = None,
-        most: int = 1,
-    ) -> Value:
-        """Products, whose inner size counts for each of some turns."""
-        library = blas.find()
-        assert library is not None
-        dtype = first.value.dtype
-        short, size = SHORT_NAMES[dtype], dtype.itemsize
-        rows, inner, columns = sizes
-        result = self.memory((*batch, rows, columns), dtype)
-        count = math.prod(batch)
-        work = _work_of(count, rows, inner * most, columns, size)
+        rows, inner, columns = *a.shape[-2:], b.shape[-1]
+        result = self.memory((*batch, rows, columns), a.dtype)
+        count, size = math.prod(batch), a.dtype.itemsize
+        work = _work_of(count, rows, inner, columns, size)
         parts = 1
         if work >= sharing.WORTH_SHARING and all(library.threads):
             parts = self.threads // math.gcd(count, self.threads)
@@ -271,14 +252,13 @@ class Lowering(Panels):
             [
                 *(0, count * down * across),
                 *(library.addresses[short], first.flag, second.flag, rows, columns, inner),
-                *(1.0, self.constant(np.ones((), dtype)), 0.0),
+                *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
                 *(first.value, first.length, second.value, second.length, result, columns),
                 *(down, across),
                 *(rows * inner * size, inner * columns * size, rows * columns * size),
                 *(down_a, along_b, *library.threads),
-                0 if turns is None else turns,
             ],
-            reads=[first.value, second.value, *([] if turns is None else [turns])],
+            reads=[first.value, second.value],
             writes=[result],
             divisible=True,
             work=work,

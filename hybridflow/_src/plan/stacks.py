@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -105,3 +105,56 @@ class Stacks(Slices):
             fallible=True,
         )
         return Stack(result, self.constant(np.asarray(count, np.int32)))
+
+    # -- gradients of stacks, which are stacks of all turns, or `{}` if there is nothing -----------
+
+    def gradient_items(self, grads: Any, indices: Value, like: Value) -> Stack:
+        """The gradient for the element that each turn has named."""
+        if not isinstance(like, Stack) or like.turns is None or not isinstance(indices, Stack):
+            raise Unsupported("a stack that is none")
+        if _is_nothing(grads):
+            return Stack(self.full(like.shape, 0, like.dtype), like.turns)
+        if not self._has_all(grads) or grads.shape[1:] != like.shape[1:]:
+            raise Unsupported("a stack of another shape")
+        turns, indices, grads = (self.packed(value) for value in (like.turns, indices, grads))
+        result = self.memory(like.shape, grads.dtype)
+        self.call(
+            self._rows_kernel(kernels.gather_turns, grads, indices),
+            [turns, indices, grads, grads.shape[0], grads.size // grads.shape[0], result],
+            reads=[turns, indices, grads],
+            writes=[result],
+            fallible=True,
+        )
+        return Stack(result, like.turns)
+
+    def gradient_all(self, grads: Any, like: Value) -> Value:
+        """The gradients for all elements of what became a stack."""
+        if _is_nothing(grads):
+            return self.full(like.shape, 0, like.dtype)
+        if not self._has_all(grads) or grads.shape[0] < like.shape[0]:
+            raise Unsupported("a stack of another shape")
+        return Value(grads.buffer, like.shape, grads.strides, grads.offset)
+
+    def add_gradients(self, x: Any, y: Any) -> Any:
+        """The sum of two gradients of a stack."""
+        if _is_nothing(x) or _is_nothing(y):
+            return y if _is_nothing(x) else x
+        if not (self._has_all(x) and self._has_all(y)) or x.shape[1:] != y.shape[1:]:
+            raise Unsupported("a stack of another shape")
+        # The stack has no more turns than either: beyond them there is room alone.
+        count = min(x.shape[0], y.shape[0])
+        first, second = (
+            Value(v.buffer, (count, *v.shape[1:]), v.strides, v.offset) for v in (x, y)
+        )
+        return self.stack_of(self.elementwise(np.add, first, second))
+
+    @staticmethod
+    def _has_all(grads: Any) -> bool:
+        """Whether it is a stack with something for each turn that there can be."""
+        turns = grads.turns.constant if isinstance(grads, Stack) and grads.turns else None
+        return turns is not None and int(turns) == grads.shape[0]
+
+
+def _is_nothing(grads: Any) -> bool:
+    """Whether there are no gradients."""
+    return isinstance(grads, dict) and not grads

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybridflow._src.kernels import blas
-from hybridflow._src.kernels.memory import SHORT_NAMES
+from hybridflow._src.plan.panels import Panels
 from hybridflow._src.plan.reading import Reading, counts_down
 
 if TYPE_CHECKING:
@@ -134,13 +133,7 @@ class Sums:
 
     def _is_matrix(self, slot: int) -> bool:
         shape, dtype = self.body.shape(slot), self.body.seen[slot].dtype
-        library = blas.find()
-        return (
-            library is not None
-            and shape is not None
-            and len(shape) == 2
-            and SHORT_NAMES.get(dtype) in library.addresses
-        )
+        return shape is not None and len(shape) == 2 and Panels.has_panels(dtype)
 
     def _sums_rows(self, maker: Instruction) -> bool:
         """Whether it gives the sum of the rows of a matrix."""

@@ -258,6 +258,7 @@ OpDef(
     "x: variant, y: variant -> sum: variant",
     shape=scalar,
     compute=_add,
+    native=lambda b, x, y: b.add_gradients(x, y),
     grad=lambda op, dy: (dy, dy),
     written=_writing.write_sum,
 )
@@ -287,6 +288,7 @@ OpDef(
     compute=lambda grads, indices, like: Turns(
         gradient_item(grads, int(index), item) for index, item in zip(indices, like, strict=True)
     ),
+    native=lambda b, grads, indices, like: b.gradient_items(grads, indices, like),
     grad=lambda op, dy: (raw.SumStackGradients(op.inputs[2], op.inputs[1], dy), None, None),
 )
 
@@ -338,6 +340,7 @@ OpDef(
         if len(like)
         else np.zeros_like(like)
     ),
+    native=lambda b, grads, like: b.gradient_all(grads, like),
     grad=lambda op, dy: (raw.UnstackAll(dy), None),
     written=_writing.write_gradient_all,
 )
