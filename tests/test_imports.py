@@ -33,6 +33,7 @@ LAYERS = [
     "seq2seq",
     "summary",
     "train",
+    "data",
     "saved_model",
     "testing",
     "public",

@@ -7,6 +7,7 @@ from hybridflow import _deferred
 with _deferred.imports_of(__name__):
     from hybridflow.contrib import (
         crf,
+        data,
         eager,
         framework,
         layers,
@@ -20,6 +21,7 @@ with _deferred.imports_of(__name__):
 
 __all__ = [
     "crf",
+    "data",
     "eager",
     "framework",
     "layers",

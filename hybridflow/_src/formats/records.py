@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Bytes are read in steps of so many: a length that is wrong must not take all memory.
 _STEP = 1 << 20
+# So many bytes stand around a record.
+FRAME = 16
 
 
 def frame(record: bytes) -> bytes:
@@ -32,16 +34,28 @@ def read(file: BinaryIO) -> Iterator[bytes]:
     Raises:
       ValueError: at a record that is damaged or cut short.
     """
-    while head := file.read(12):
-        if len(head) < 12:
-            raise ValueError("truncated record")
-        length = head[:8]
-        if _checksum(length) != head[8:]:
-            raise ValueError("corrupted record: the checksum of its length is wrong")
-        record = _exactly(file, struct.unpack("<Q", length)[0])
-        if _checksum(record) != _exactly(file, 4):
-            raise ValueError("corrupted record: the checksum of its data is wrong")
+    while (record := read_one(file)) is not None:
         yield record
+
+
+def read_one(file: BinaryIO) -> bytes | None:
+    """The next record of a file, or None at its end.
+
+    Raises:
+      ValueError: if it is damaged or cut short.
+    """
+    head = file.read(12)
+    if not head:
+        return None
+    if len(head) < 12:
+        raise ValueError("truncated record")
+    length = head[:8]
+    if _checksum(length) != head[8:]:
+        raise ValueError("corrupted record: the checksum of its length is wrong")
+    record = _exactly(file, struct.unpack("<Q", length)[0])
+    if _checksum(record) != _exactly(file, 4):
+        raise ValueError("corrupted record: the checksum of its data is wrong")
+    return record
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:

@@ -11,7 +11,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 # TF's default for the graph seed where only the op has one.
 DEFAULT_GRAPH_SEED = 87654321
 # TF takes seeds modulo this number.
-_MODULUS = 2**31 - 1
+LARGEST_SEED = 2**31 - 1
 
 
 class _EagerSeeds:
@@ -79,8 +79,9 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     """
     op_seed = _index(op_seed)
     graph = get_default_graph()
-    # A function being traced belongs to the eager program around it.
-    eager = context.modes.entries[-1].item.eager or graph.building_function
+    # A function being traced belongs to the eager program around it, unless a graph is.
+    traced = graph.building_function and graph.outer_graph is None
+    eager = context.modes.entries[-1].item.eager or traced
     holder = _eager if eager else graph
     seed = _unset if holder.seed is None else holder.seed
     if seed is None:
@@ -92,7 +93,7 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
         holder.unseeded_random_ops += 1
     else:
         seeds = seed, op_seed
-    graph_part, op_part = seeds[0] % _MODULUS, seeds[1] % _MODULUS
+    graph_part, op_part = seeds[0] % LARGEST_SEED, seeds[1] % LARGEST_SEED
     if graph_part == op_part == 0:
-        op_part = _MODULUS
+        op_part = LARGEST_SEED
     return graph_part, context.OwnSeed(op_part) if op_seed is None else op_part

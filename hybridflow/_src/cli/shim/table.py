@@ -26,6 +26,7 @@ _PUBLIC = {
     ".compat": (f"{_SHIM}.compat",),
     ".contrib": (),
     ".contrib.crf": ("hybridflow.contrib.crf",),
+    ".contrib.data": ("hybridflow.contrib.data",),
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
     ".contrib.framework": ("hybridflow.contrib.framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
@@ -35,6 +36,7 @@ _PUBLIC = {
     ".contrib.seq2seq": ("hybridflow.contrib.seq2seq",),
     ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
+    ".data": ("hybridflow.data",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
@@ -52,6 +54,7 @@ _PUBLIC = {
     ".metrics": ("hybridflow.metrics",),
     ".nn": ("hybridflow.nn",),
     ".nn.rnn_cell": ("hybridflow.nn.rnn_cell",),
+    ".python_io": ("hybridflow.python_io",),
     ".saved_model": ("hybridflow.saved_model",),
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
@@ -61,7 +64,15 @@ _PUBLIC = {
 }
 
 _CONTRIB_INSIDE = {
+    **_each("tensorflow.contrib.data", "python python.ops"),
+    **_each(
+        "tensorflow.contrib.data.python.ops",
+        "batching counter dataset_ops enumerate_ops error_ops grouping interleave_ops "
+        "iterator_ops readers scan_ops shuffle_ops unique",
+        "hybridflow.contrib.data",
+    ),
     "tensorflow.contrib.eager.python": (),
+    "tensorflow.contrib.eager.python.datasets": ("hybridflow.contrib.eager",),
     "tensorflow.contrib.eager.python.saver": ("hybridflow.contrib.eager",),
     "tensorflow.contrib.eager.python.tfe": (
         f"{_SHIM}.contrib_eager",
@@ -101,6 +112,9 @@ _PYTHON = {
     **_each("tensorflow.python", "client eager framework keras ops platform training util"),
     **_each("tensorflow.python.client", "session", "hybridflow"),
     **_each("tensorflow.python.client", "timeline", "hybridflow._src.runtime.trace"),
+    **_each("tensorflow.python", "data data.ops data.util", "hybridflow.data"),
+    **_each("tensorflow.python.data.ops", "dataset_ops iterator_ops readers", "hybridflow.data"),
+    "tensorflow.python.data.util.nest": ("hybridflow._src.data.nest",),
     **_each("tensorflow.python.eager", "backprop", f"{_SHIM}.contrib_eager", "hybridflow"),
     **_each("tensorflow.python.eager", "context function tape", "hybridflow"),
     **_each("tensorflow.python.framework", "constant_op function", "hybridflow"),
@@ -162,6 +176,8 @@ _PYTHON = {
         "hybridflow",
         "hybridflow._src.variables.partitioned",
     ),
+    **_each("tensorflow.python", "lib lib.io"),
+    **_each("tensorflow.python.lib.io", "python_io tf_record", "hybridflow.python_io"),
     **_each("tensorflow.python.platform", "app", "hybridflow.app"),
     **_each("tensorflow.python.platform", "flags", "hybridflow.flags"),
     **_each("tensorflow.python.platform", "gfile", "hybridflow.gfile"),

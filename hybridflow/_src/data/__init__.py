@@ -1,0 +1,1 @@
+"""`hf.data`: what feeds programs, as pipelines of elements."""

@@ -1,0 +1,141 @@
+"""Elements made ahead by a thread of its own, a bounded number of them.
+
+The thread holds a lock while it makes one, for which a fork waits: in the child, which has no such
+thread, all that was made is there, and another thread goes on from it.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.locks import Flag, holding, new_lock, start_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Ahead:
+    """Calls a function again and again until it gives None, some calls ahead of who takes results.
+
+    The thread ends when this object is dropped.
+
+    Args:
+      function: gives a result, or None at the end; what it raises is raised in its turn.
+      most: how many results may wait.
+      ready: a flag that is raised for each result, if others wait for that too.
+    """
+
+    def __init__(self, function: Callable[[], Any], most: int, ready: Flag | None = None) -> None:
+        self._work = _Work(function, most, ready)
+        weakref.finalize(self, self._work.close).atexit = False
+
+    def start(self) -> None:
+        """Has the thread begin, if it has not yet."""
+        self._work.start()
+
+    def take(self) -> Any:
+        """The next result, which may take its time; None at the end."""
+        work = self._work
+        work.start()
+        while not work.results:
+            if work.ended:
+                return None
+            work.wait()
+        return self._taken()
+
+    def has_one(self) -> bool:
+        """Whether `take` would not have to wait."""
+        return bool(self._work.results) or self._work.ended
+
+    def _taken(self) -> Any:
+        work = self._work
+        result, error = work.results.popleft()
+        if not work.room.is_set():
+            work.room.set()
+        if error is not None:
+            raise error
+        return result
+
+    def paused(self, function: Callable[[list[Any]], Any]) -> Any:
+        """Calls a function with the results that wait, while no other is being made."""
+        work = self._work
+        return holding(
+            work.making, lambda: function([r for r, error in work.results if error is None])
+        )
+
+    def put(self, results: list[Any], ended: bool) -> None:
+        """Has these results wait, before the thread begins."""
+        self._work.results.extend((result, None) for result in results)
+        self._work.ended = ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the function has given all its results."""
+        return self._work.ended
+
+
+class _Work:
+    """What the thread shares with who takes results; it does not keep that one alive."""
+
+    def __init__(self, function: Callable[[], Any], most: int, ready: Flag | None) -> None:
+        self.results: deque[tuple[Any, BaseException | None]] = deque()
+        self.ended = False
+        self.making = new_lock()
+        self._function = function
+        self._most = most
+        self._given = ready
+        self._closed = False
+        self._process = 0
+        self._starting = new_lock()
+
+    def start(self) -> None:
+        if self._process != os.getpid():
+            holding(self._starting, self._start)
+
+    def _start(self) -> None:
+        if self._process == os.getpid() or self.ended:
+            return
+        # Those that a fork has copied may be held by threads that are not there.
+        self.room = Flag()
+        self.ready = Flag() if self._given is None else self._given
+        start_thread(self._run, "hybridflow data")
+        self._process = os.getpid()
+
+    def wait(self) -> None:
+        """Waits until there may be a result."""
+        self.ready.clear()
+        if not self.results and not self.ended:
+            self.ready.wait()
+
+    def close(self) -> None:
+        self._closed = True
+        if self._process:
+            self.room.set()
+
+    def _run(self) -> None:
+        room, ready = self.room, self.ready
+        while not self._closed and not self.ended:
+            if len(self.results) >= self._most:
+                room.clear()
+                if len(self.results) >= self._most and not self._closed:
+                    room.wait()
+                continue
+            holding(self.making, self._make)
+            if not ready.is_set():
+                ready.set()
+
+    def _make(self) -> None:
+        if self._closed:
+            return
+        try:
+            result = self._function()
+        except BaseException as error:
+            self.results.append((None, error))
+            return
+        if result is None:
+            self.ended = True
+        else:
+            self.results.append((result, None))

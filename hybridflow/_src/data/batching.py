@@ -1,0 +1,178 @@
+"""Datasets of batches, and of the rows of batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.data import nest
+from hybridflow._src.data.ops import dataset_op
+from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.recipe import (
+    Recipe,
+    static_size,
+    truth,
+    whole,
+)
+from hybridflow._src.data.sparse import SparseItem, joined
+from hybridflow._src.framework.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hybridflow._src.data.passes import Item, Source, State
+
+
+class _Batched(Pass):
+    """Elements that follow each other, stacked."""
+
+    def __init__(self, source: Derived) -> None:
+        self._rows = source.source.rows
+        self._size, self._whole_only = source.args
+        self._input: Pass | None = source.source.begin()
+
+    def next(self) -> Item | None:
+        if self._input is None:
+            return None
+        batch = self._of_items() if self._rows is None else self._of_rows()
+        if batch is None:
+            self._input = None
+        return batch
+
+    def _of_rows(self) -> Item | None:
+        assert self._input is not None
+        assert self._rows is not None
+        numbers = self._input.numbers(self._size)
+        if self._is_too_short(len(numbers)):
+            return None
+        return self._rows.batch(numbers)
+
+    def _of_items(self) -> Item | None:
+        assert self._input is not None
+        items: list[Item] = []
+        while len(items) < self._size and (item := self._input.next()) is not None:
+            items.append(item)
+        return None if self._is_too_short(len(items)) else stacked(items)
+
+    def _is_too_short(self, count: int) -> bool:
+        return not count or (self._whole_only and count < self._size)
+
+    def state(self) -> State:
+        return None if self._input is None else [self._input.state()]
+
+    def restore(self, state: State) -> None:
+        if state is None or self._input is None:
+            self._input = None
+        else:
+            self._input.restore(state[0])
+
+
+def stacked(items: Sequence[Item]) -> Item:
+    """Elements stacked, component by component.
+
+    Raises:
+      InvalidArgumentError: if they have other shapes.
+    """
+    return tuple([_stack(column, number) for number, column in enumerate(zip(*items, strict=True))])
+
+
+def _stack(arrays: Sequence[Any], component: int) -> Any:
+    if isinstance(arrays[0], SparseItem):
+        return joined(arrays)
+    first = np.shape(arrays[0])
+    batch = np.empty((len(arrays), *first), arrays[0].dtype)
+    for number, array in enumerate(arrays):
+        if np.shape(array) != first:
+            raise InvalidArgumentError(
+                None,
+                None,
+                "Cannot batch tensors with different shapes in component "
+                f"{component}. First element had shape {list(first)} and element {number} had "
+                f"shape {list(np.shape(array))}.",
+            )
+        batch[number, ...] = array
+    return batch
+
+
+def _batch_source(source: Source, batch_size: Any, drop_remainder: Any = False) -> Source:
+    size = whole_number(batch_size, "Batch size", 1)
+    return Derived(source, _Batched, size, bool(drop_remainder))
+
+
+_batch = dataset_op("BatchDataset", "input_dataset: variant, batch_size: int64", _batch_source)
+_batch_v2 = dataset_op(
+    "BatchDatasetV2",
+    "input_dataset: variant, batch_size: int64, drop_remainder: bool",
+    _batch_source,
+)
+
+
+def batched(dataset: Any, batch_size: Any, drop_remainder: Any) -> Recipe:
+    """Elements that follow each other, stacked."""
+    size = whole(batch_size, "batch_size")
+    if drop_remainder is False:
+        return Recipe(
+            _batch, dataset.element.batched(None), lambda: (dataset._as_variant_tensor(), size)
+        )
+    drop, is_dropped = truth(drop_remainder, "drop_remainder")
+    element = dataset.element.batched(static_size(size) if is_dropped else None)
+    return Recipe(_batch_v2, element, lambda: (dataset._as_variant_tensor(), size, drop))
+
+
+# -- the rows of batches ---------------------------------------------------------------------------
+
+
+class _Unbatched(Pass):
+    """The rows of elements, one by one."""
+
+    def __init__(self, source: Derived) -> None:
+        self._input = source.source.begin()
+        self._batch: Item | None = None
+        self._row = 0
+
+    def next(self) -> Item | None:
+        while self._batch is None or self._row >= len(self._batch[0]):
+            self._batch, self._row = self._input.next(), 0
+            if self._batch is None:
+                return None
+            sizes = {len(array) for array in self._batch}
+            if len(sizes) > 1:
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    "Input element must have the same batch size in each component, got "
+                    f"{[len(array) for array in self._batch]}.",
+                )
+        row, self._row = self._row, self._row + 1
+        return tuple([array[row, ...] for array in self._batch])
+
+    def state(self) -> State:
+        batch = None if self._batch is None else list(self._batch)
+        return [batch, self._row, self._input.state()]
+
+    def restore(self, state: State) -> None:
+        batch, self._row, inner = state
+        self._batch = None if batch is None else tuple(batch)
+        self._input.restore(inner)
+
+
+_unbatch = dataset_op(
+    "UnbatchDataset", "input_dataset: variant", lambda source: Derived(source, _Unbatched)
+)
+
+
+def unbatched(dataset: Any) -> Recipe:
+    """The rows of the elements of a dataset.
+
+    Raises:
+      ValueError: if an element has a scalar, or components with other numbers of rows.
+    """
+    first = None
+    for shape in nest.flatten(dataset.element.shapes):
+        if shape.ndims == 0:
+            raise ValueError("Cannot unbatch an input with scalar components.")
+        if shape.ndims is not None:
+            first = shape[0] if first is None else first.merge_with(shape[0])
+    element = dataset.element.unbatched()
+    return Recipe(_unbatch, element, lambda: (dataset._as_variant_tensor(),))

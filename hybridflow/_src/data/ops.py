@@ -1,0 +1,42 @@
+"""Op records of datasets: an op gives a variant, which holds a `Source`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
+from hybridflow._src.ops.shape_rules import scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def dataset_op(
+    name: str,
+    inputs: str,
+    source: Callable[..., Any],
+    attrs: Mapping[str, Any] | None = None,
+) -> OpDef:
+    """The record of an op that makes a dataset.
+
+    Args:
+      name: TF's op type.
+      inputs: its inputs, as in a signature.
+      source: called with their values, and with the attributes of `attrs` as keywords; gives the
+        `Source`.
+      attrs: attributes with default values, beside the dtypes and shapes of the components.
+    """
+
+    def compute(*values: Any, output_types: Any, output_shapes: Any, **given: Any) -> Any:
+        made = source(*values, **given)
+        made.types, made.shapes = output_types, output_shapes
+        return made
+
+    return OpDef(
+        name,
+        f"{inputs} -> handle: variant",
+        attrs={"output_types": REQUIRED, "output_shapes": REQUIRED, **(attrs or {})},
+        shape=scalar,
+        compute=compute,
+        grad=not_differentiable,
+    )

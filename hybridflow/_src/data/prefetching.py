@@ -1,0 +1,85 @@
+"""Datasets whose elements are made while the program works on others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hybridflow._src.data.ahead import Ahead
+from hybridflow._src.data.counting import Counted
+from hybridflow._src.data.ops import dataset_op
+from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.recipe import Recipe, whole
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hybridflow._src.data.passes import Item, Source, State
+
+# The buffer where a program leaves its size to us.
+_AUTOTUNED = 2
+AUTOTUNE = -1
+
+
+class _Prefetched(Pass):
+    """Elements that a thread makes ahead."""
+
+    def __init__(self, source: Derived) -> None:
+        self._input = source.source.begin()
+        (self._most,) = source.args
+        self._ahead = Ahead(self._input.next, self._most)
+
+    def next(self) -> Item | None:
+        item: Item | None = self._ahead.take()
+        return item
+
+    def state(self) -> State:
+        return self._ahead.paused(
+            lambda items: [
+                [list(item) for item in items],
+                self._ahead.ended,
+                self._input.state(),
+            ]
+        )
+
+    def restore(self, state: State) -> None:
+        items, ended, inner = state
+        self._input.restore(inner)
+        self._ahead = Ahead(self._input.next, self._most)
+        self._ahead.put([tuple(item) for item in items], bool(ended))
+
+
+class _Through(Pass):
+    """Elements as they come: rows are there already."""
+
+    def __init__(self, source: Derived) -> None:
+        self._input = source.source.begin()
+
+    def next(self) -> Item | None:
+        return self._input.next()
+
+    def numbers(self, most: int) -> np.ndarray:
+        return self._input.numbers(most)
+
+    def state(self) -> State:
+        return self._input.state()
+
+    def restore(self, state: State) -> None:
+        self._input.restore(state)
+
+
+def _prefetch_source(source: Source, buffer_size: Any) -> Source:
+    most = whole_number(buffer_size, "buffer_size", AUTOTUNE)
+    if source.rows is not None or not most:
+        return Counted(source, _Through)
+    return Derived(source, _Prefetched, _AUTOTUNED if most == AUTOTUNE else most)
+
+
+_prefetch = dataset_op(
+    "PrefetchDataset", "input_dataset: variant, buffer_size: int64", _prefetch_source
+)
+
+
+def prefetched(dataset: Any, buffer_size: Any) -> Recipe:
+    """The elements of a dataset, made by a thread of its own."""
+    size = whole(AUTOTUNE if buffer_size is None else buffer_size, "buffer_size")
+    return Recipe(_prefetch, dataset.element, lambda: (dataset._as_variant_tensor(), size))
