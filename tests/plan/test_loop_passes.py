@@ -219,6 +219,20 @@ def test_threads_share_the_rows_of_a_batch(shared):
         assert [len(loop.shares) for loop in loops_of(plan)] == [count, count]
 
 
+def test_threads_do_not_all_do_the_same(monkeypatch):
+    # Less than all turns do together, and more than a step does.
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 1 << 12)
+
+    def build(x):
+        h, variables = recurrence(x)
+        return [h, *hf.gradients(h, [x, *variables])]
+
+    # One row: there is nothing to share, though the gradient for `x` has several.
+    for rows, count in ((1, 0), (3, 2)):
+        plan = check(build, [data(20, rows, 3)], config=without(threads=2))
+        assert [len(loop.shares) for loop in loops_of(plan)] == [count, count]
+
+
 def test_threads_share_elementwise_work(shared):
     def build(x):
         return [hf.while_loop(lambda i, _: i < 3, lambda i, a: (i + 1, hf.tanh(a) + x), [0, x])[1]]

@@ -36,7 +36,8 @@ def by_rows(
       parts: the steps of its condition and of its body. names: what their buffers are outside.
       added: the stacks that the body adds to.
     """
-    largest = sorted((v.even for v in variables if v.even.shape), key=lambda b: -b.size)
+    changing = [v.even for v in variables if v.even is not v.odd and v.even.shape]
+    largest = sorted(changing, key=lambda b: -b.size)
     for rows in dict.fromkeys(buffer.shape[0] for buffer in largest):
         if rows > 1:
             try:
@@ -90,6 +91,10 @@ class _Check:
                     self._call(step)
                 else:
                     raise _Together
+        steps = [step for part in parts for _, step in part]
+        cut = sum(step.work for step in steps if id(step) in self._cuts)
+        if 2 * cut < sum(step.work for step in steps):
+            raise _Together  # each thread would do most of it
         return ByRows(self._rows, self._cuts, self._variables)
 
     def _called(self, buffer: Buffer) -> Buffer:
