@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.ops.nn.sparse_embedding import safe_embedding_lookup_sparse
     from hybridflow._src.variables.regularizers import (
         apply_regularization,
         l1_l2_regularizer,
@@ -18,5 +19,6 @@ __all__ = [
     "l1_l2_regularizer",
     "l1_regularizer",
     "l2_regularizer",
+    "safe_embedding_lookup_sparse",
     "sum_regularizer",
 ]

@@ -52,11 +52,14 @@ with _deferred.imports_of(__name__):
         xw_plus_b,
         zero_fraction,
     )
+    from hybridflow._src.ops.nn.ctc_decoders import (
+        ctc_beam_search_decoder,
+        ctc_greedy_decoder,
+    )
+    from hybridflow._src.ops.nn.ctc_loss import ctc_loss
     from hybridflow._src.ops.nn.embedding import embedding_lookup
     from hybridflow._src.ops.nn.fused_batch_norm import fused_batch_norm
-    from hybridflow._src.ops.nn.local_response import (
-        local_response_normalization,
-    )
+    from hybridflow._src.ops.nn.local_response import local_response_normalization
     from hybridflow._src.ops.nn.local_response import (
         local_response_normalization as lrn,
     )
@@ -79,6 +82,10 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.nn.sampled_losses import nce_loss, sampled_softmax_loss
     from hybridflow._src.ops.nn.softmax import log_softmax, softmax
+    from hybridflow._src.ops.nn.sparse_embedding import (
+        embedding_lookup_sparse,
+        safe_embedding_lookup_sparse,
+    )
     from hybridflow._src.ops.pooling.argmax import max_pool_with_argmax
     from hybridflow._src.ops.pooling.avg_pool import avg_pool
     from hybridflow._src.ops.pooling.fractional import fractional_avg_pool, fractional_max_pool
@@ -123,6 +130,9 @@ __all__ = [
     "conv3d_transpose",
     "convolution",
     "crelu",
+    "ctc_beam_search_decoder",
+    "ctc_greedy_decoder",
+    "ctc_loss",
     "depthwise_conv2d",
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
@@ -132,6 +142,7 @@ __all__ = [
     "dynamic_rnn",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "erosion2d",
     "fixed_unigram_candidate_sampler",
     "fractional_avg_pool",
@@ -159,6 +170,7 @@ __all__ = [
     "relu6",
     "relu_layer",
     "rnn_cell",
+    "safe_embedding_lookup_sparse",
     "sampled_softmax_loss",
     "selu",
     "separable_conv2d",

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros.
-_TAKES_NONE = frozenset(("Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While"))
+_TAKES_NONE = frozenset(
+    ("CTCLoss", "Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
+)
 
 
 class Gradients:

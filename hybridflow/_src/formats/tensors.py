@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.formats import messages
+from hybridflow._src.formats import messages, varints
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
@@ -106,6 +106,43 @@ def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
     return proto
 
 
+def content_proto(array: np.ndarray) -> Any:
+    """An array as a message with all values in `tensor_content`, as TensorFlow's ops write it.
+
+    Of strings that is the length of each, then all of them.
+    """
+    dtype = dtypes.string if array.dtype == object else dtypes.as_dtype(array.dtype)
+    proto = messages.TensorProto(
+        dtype=dtype.as_datatype_enum, tensor_shape=shape_proto(array.shape)
+    )
+    if dtype is dtypes.string:
+        items = array.ravel().tolist()
+        proto.tensor_content = b"".join([*map(varints.encode, map(len, items)), *items])
+    else:
+        proto.tensor_content = _little_endian(np.ascontiguousarray(array)).tobytes()
+    return proto
+
+
+def _strings_of(content: bytes, size: int) -> np.ndarray:
+    """So many strings from `tensor_content`.
+
+    Raises:
+      ValueError: if it does not hold them.
+    """
+    lengths, position = [], 0
+    if size <= len(content):
+        for _ in range(size):
+            length, position = varints.decode(content, position)
+            lengths.append(length)
+    if len(lengths) != size or position + sum(lengths) != len(content):
+        raise ValueError(f"A tensor of {size} strings does not have {len(content)} bytes.")
+    found = np.empty(size, object)
+    for number, length in enumerate(lengths):
+        found[number] = content[position : position + length]
+        position += length
+    return found
+
+
 def _little_endian(array: np.ndarray) -> np.ndarray:
     return array if sys.byteorder == "little" else array.astype(array.dtype.newbyteorder("<"))
 
@@ -183,7 +220,9 @@ def array_of(proto: Any) -> tuple[np.ndarray, DType]:
     if proto.tensor_content:
         # Bytes to spare or too few are damage.
         given = len(proto.tensor_content)
-        if dtype is dtypes.string or size * dtype.size != given:
+        if dtype is dtypes.string:
+            return _strings_of(proto.tensor_content, size).reshape(sizes), dtype
+        if size * dtype.size != given:
             raise ValueError(
                 f"A tensor of shape {tuple(sizes)} and dtype {dtype.name} does not have {given} "
                 "bytes."

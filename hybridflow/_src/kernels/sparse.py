@@ -108,3 +108,74 @@ def product(a: int) -> int:
                 store_T(result, here + j, 5, T(total))
             k += 1
     return 0
+
+
+def checked_segments(a: int) -> int:
+    """Copies ids of segments; a status unless they rise from 0 or more to what they should.
+
+    Words: ids, how many, the number of segments, whether the last one must have rows; the copy,
+    and how many rows each segment has, both int64.
+    """
+    count = word(a, 1)
+    segments = word(a, 2)
+    copy = word(a, 4)
+    counts = word(a, 5)
+    for segment in range(segments):
+        store_i64(counts, segment, 2, 0)
+    before = 0
+    for i in range(count):
+        segment = i64(load_I(word(a, 0), i, 0))
+        if segment < before or segment >= segments:
+            return 1
+        before = segment
+        store_i64(copy, i, 1, segment)
+        store_i64(counts, segment, 2, load_i64(counts, segment, 2) + 1)
+    if word(a, 3) != 0 and before != segments - 1:
+        return 1
+    return 0
+
+
+def sum_segments(a: int) -> int:
+    """`result[ids[i]] += source[indices[i]]`, from zeros; a status for an index that is no row.
+
+    Words: indices, ids as `checked_segments` gives them, how many; source, its rows, their length;
+    the result, its rows.
+    """
+    source = word(a, 3)
+    rows = word(a, 4)
+    length = word(a, 5)
+    result = word(a, 6)
+    for j in range(length * word(a, 7)):
+        store_T(result, j, 3, T(0))
+    for i in range(word(a, 2)):
+        row = i64(load_I(word(a, 0), i, 0))
+        if row < 0 or row >= rows:
+            return 1
+        here = load_i64(word(a, 1), i, 1) * length
+        for j in range(length):
+            total = load_T(result, here + j, 3) + load_T(source, row * length + j, 2)
+            store_T(result, here + j, 3, T(total))
+    return 0
+
+
+def spread_segments(a: int) -> int:
+    """`result[indices[i]] += source[ids[i]]`, from zeros; a status for an index that is no row.
+
+    Words: indices, ids as `checked_segments` gives them, how many; source, the length of its rows;
+    the result, its rows.
+    """
+    source = word(a, 3)
+    length = word(a, 4)
+    result = word(a, 5)
+    rows = word(a, 6)
+    for j in range(length * rows):
+        store_T(result, j, 3, T(0))
+    for i in range(word(a, 2)):
+        row = i64(load_I(word(a, 0), i, 0))
+        if row < 0 or row >= rows:
+            return 1
+        here = load_i64(word(a, 1), i, 1) * length
+        for j in range(length):
+            total = load_T(result, row * length + j, 3) + load_T(source, here + j, 2)
+            store_T(result, row * length + j, 3, T(total))
+    return 0

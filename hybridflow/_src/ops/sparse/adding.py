@@ -181,8 +181,6 @@ def _add_grad_compute(
 
 def _add_grad_grad(op: Any, da: Any, db: Any) -> tuple[Any, None, None, None]:
     grad, a_indices, b_indices, sum_indices = op.inputs
-    da = raw.Fill(raw.Shape(a_indices)[0:1], raw.Cast(0, DstT=grad.dtype)) if da is None else da
-    db = raw.Fill(raw.Shape(b_indices)[0:1], raw.Cast(0, DstT=grad.dtype)) if db is None else db
     sizes = raw.Fill(raw.Shape(a_indices)[1:2], _ANY_SIZE)
     nothing = raw.Cast(0, DstT=grad.dtype.real_dtype)
     indices, values, _ = raw.SparseAdd(a_indices, da, sizes, b_indices, db, sizes, nothing)

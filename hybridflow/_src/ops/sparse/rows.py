@@ -144,10 +144,6 @@ def _grad_compute(
 
 def _grad_grad(op: Any, dvalues: Any, ddefault: Any) -> tuple[None, Any]:
     reverse, grads = op.inputs
-    if ddefault is None:
-        ddefault = raw.Cast(0, DstT=grads.dtype)
-    if dvalues is None:
-        dvalues = raw.Fill(raw.Shape(reverse), raw.Cast(0, DstT=grads.dtype))
     size = raw.Shape(grads, out_type=reverse.dtype)
     return None, raw.SparseToDense(reverse, size, dvalues, ddefault, validate_indices=False)
 
