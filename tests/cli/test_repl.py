@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -91,7 +92,11 @@ class Terminal:
 
     def close(self) -> None:
         self.child.sendeof()
-        self.child.close(force=True)
+        # pexpect gives a process a tenth of a second to die, and a busy machine needs more.
+        if self.child.isalive():
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
+        self.child.close()
 
 
 @pytest.fixture(params=["ipython", "plain"])

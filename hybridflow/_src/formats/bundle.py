@@ -126,6 +126,8 @@ class BundleWriter:
         _set_shape(entry.shape, value.shape)
         write = _write_strings if value.dtype == object else _write_numbers
         entry.size, crc = write(self._file.write, value)
+        # So that where there is no room left, it is this tensor that has none.
+        self._file.flush()
         entry.crc32c = mask(crc)
         self._offset += entry.size
         self._entries[key] = entry
