@@ -26,6 +26,7 @@ LAYERS = [
     "graphs",
     "variables",
     "runtime",
+    "distributions",
     "losses",
     "metrics",
     "layers",

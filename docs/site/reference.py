@@ -21,6 +21,7 @@ MODULES = [
     "hybridflow.linalg",
     "hybridflow.spectral",
     "hybridflow.layers",
+    "hybridflow.distributions",
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.data",
