@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perf.workloads import files, networks
+from perf.workloads import files, input, networks
 from perf.workloads.rules import RULES, Rule
 
 
@@ -225,4 +225,5 @@ FAMILIES: dict[str, Any] = {
     "lstm": lstm,
     **networks.FAMILIES,
     **files.FAMILIES,
+    **input.FAMILIES,
 }

@@ -50,7 +50,7 @@ IMPLEMENTATIONS: dict[tuple[str, str], Callable[[Any], Subject]] = {}
 # The variant of NumPy's that others are compared with where it is not timed itself.
 REFERENCE = "reference"
 # Where the modules of a peer are.
-_FOLDERS = ("perf.peers", "perf.peers.networks", "perf.peers.files")
+_FOLDERS = ("perf.peers", "perf.peers.networks", "perf.peers.files", "perf.peers.input")
 
 
 def load(peer: str) -> list[ModuleType]:

@@ -447,6 +447,20 @@ def _files() -> list[Workload]:
     ]
 
 
+def _input() -> list[Workload]:
+    """Batches of rows in a random order."""
+    return [
+        Workload(
+            "shuffled batches, 128 of 60,000 x 784",
+            "batches",
+            {"count": 468 * 128, "width": 784},
+            {"count": 4 * 128, "width": 3},
+            "numpy:",
+            (Target(GRAPH, "tensorflow:", 1 / 5), Target(GRAPH, "torch:", 1.0)),
+        )
+    ]
+
+
 TABLE: list[Workload] = [
     *_updates(),
     *_sparse(),
@@ -456,6 +470,7 @@ TABLE: list[Workload] = [
     *_convolutions(),
     *_networks(),
     *_files(),
+    *_input(),
 ]
 # Seconds that some things should take at most, whatever else is running.
 SECONDS = {
