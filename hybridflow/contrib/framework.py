@@ -9,6 +9,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.framework.scopes import get_name_scope
     from hybridflow._src.layers.arguments import smart_cond
     from hybridflow._src.ops.checks.types import assert_same_float_dtype
+    from hybridflow._src.runtime.defun import Defun
     from hybridflow._src.train.saving.assigning import (
         assign_from_checkpoint,
         assign_from_checkpoint_fn,
@@ -23,6 +24,13 @@ with _deferred.imports_of(__name__):
         create_global_step,
         get_global_step,
         get_or_create_global_step,
+    )
+    from hybridflow._src.variables.collected import (
+        VariableDeviceChooser,
+        global_variable,
+        local_variable,
+        model_variable,
+        variable,
     )
     from hybridflow._src.variables.finding import (
         add_model_variable,
@@ -39,6 +47,8 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "Defun",
+    "VariableDeviceChooser",
     "add_model_variable",
     "assert_global_step",
     "assert_or_get_global_step",
@@ -61,10 +71,14 @@ __all__ = [
     "get_variables_by_name",
     "get_variables_by_suffix",
     "get_variables_to_restore",
+    "global_variable",
     "init_from_checkpoint",
     "list_variables",
     "load_checkpoint",
     "load_variable",
+    "local_variable",
+    "model_variable",
     "nest",
     "smart_cond",
+    "variable",
 ]

@@ -207,3 +207,14 @@ def test_not_in_eager_mode():
         for function in (hf.train.export_meta_graph, lambda: hf.train.import_meta_graph("m")):
             with pytest.raises(RuntimeError, match="not supported when eager execution is enabled"):
                 function()
+
+
+def test_nothing_is_left_of_other_savers():
+    with hf.Graph().as_default():
+        savers = [
+            hf.train.Saver({name: hf.get_variable(name, [2])}, name=f"saver_{name}")
+            for name in "ab"
+        ]
+        found = savers[1].export_meta_graph(clear_extraneous_savers=True)
+    assert not [node.name for node in found.graph_def.node if node.name.startswith("saver_a/")]
+    assert [node.name for node in found.graph_def.node if node.name == "saver_b/restore_all"]

@@ -164,7 +164,7 @@ def test_signatures():
     signature = valid[0]
     signature.method_name = hf.saved_model.signature_constants.CLASSIFY_METHOD_NAME
     assert not utils.is_valid_signature(signature)
-    with pytest.raises(ValueError, match="Only tensors with a name"):
+    with pytest.raises(ValueError, match="Invalid TensorInfo"):
         hf.saved_model.utils.get_tensor_from_tensor_info(hf.TensorInfo())
 
 
@@ -217,3 +217,18 @@ def test_not_in_eager_mode(folder):
             hf.saved_model.loader.load(None, SERVING, folder)
         with pytest.raises(RuntimeError, match="not supported when eager execution is enabled"):
             hf.saved_model.simple_save(None, folder, {}, {})
+
+
+def test_a_sparse_tensor_in_a_signature():
+    utils = hf.saved_model.utils
+    with hf.Graph().as_default() as graph:
+        x = hf.sparse_placeholder(hf.float32, [4, 3], name="x")
+        info = utils.build_tensor_info(x)
+    assert info.coo_sparse.values_tensor_name == x.values.name
+    assert [dim.size for dim in info.tensor_shape.dim] == [4, 3]
+    found = utils.get_tensor_from_tensor_info(info, graph)
+    assert (found.indices, found.values) == (x.indices, x.values)
+    assert found.dense_shape is x.dense_shape
+    info.ClearField("encoding")
+    with pytest.raises(ValueError, match=r"Invalid TensorInfo\.encoding"):
+        utils.get_tensor_from_tensor_info(info, graph)

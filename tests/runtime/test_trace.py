@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.formats import messages
 from hybridflow._src.runtime.trace import Timeline
 from tests import native
 from tests.plan.sessions import program_of
@@ -125,7 +126,7 @@ def test_results_are_the_callers_own(m):
 def test_what_is_asked_for_is_recorded(m, options):
     metadata = hf.RunMetadata()
     m.session.run(m.loss, {m.x: X}, options=options, run_metadata=metadata)
-    assert (metadata.step_stats is not None) == (options is FULL)
+    assert metadata.HasField("step_stats") == (options is FULL)
     assert m.session.run(m.loss, {m.x: X}, options=options) > 0
     if options is not FULL:
         with pytest.raises(ValueError, match="FULL_TRACE"):
@@ -162,3 +163,15 @@ def test_the_file_for_chrome(m):
         assert event["args"]["kernel"]
     names = {event["name"] for event in events if event["ph"] == "M"}
     assert names == {"process_name", "thread_name"}
+
+
+def test_metadata_as_a_message():
+    metadata = hf.RunMetadata()
+    assert not metadata.HasField("step_stats")
+    device = metadata.step_stats.dev_stats.add(device="cpu")
+    device.node_stats.add().node_name = "x"
+    assert metadata.HasField("step_stats")
+    read = messages.RunMetadata.FromString(metadata.SerializeToString())
+    assert read.step_stats.dev_stats[0].node_stats[0].node_name == "x"
+    with pytest.raises(ValueError, match="has no 'nothing' field"):
+        metadata.HasField("nothing")

@@ -55,6 +55,44 @@ def test_model_variables():
         assert framework.get_model_variables() == [v]
 
 
+@pytest.mark.parametrize("resource", [False, True], ids=["reference", "resource"])
+def test_variables_by_their_collections(resource):
+    with hf.Graph().as_default(), hf.variable_scope("a", use_resource=resource):
+        local = framework.local_variable(1.0, name="local")
+        other = framework.global_variable([1.0, 2.0], use_resource=not resource)
+        w = framework.variable("w", [2], device="/cpu:1", collections=["own", "own"])
+        m = framework.model_variable("m", [2, 1], regularizer=hf.contrib.layers.l2_regularizer(1.0))
+        seen = []
+
+        def getter(name, *args, reuse, **kwargs):
+            seen.append((name, reuse))
+            return hf.get_variable(name, *args, **kwargs)
+
+        framework.variable("x", [2], custom_getter=getter)
+        assert seen == [("x", False)]
+        assert hf.local_variables() == [local]
+        assert [v.name for v in hf.global_variables()] == [other.name, "a/m:0", "a/x:0"]
+        assert other.name == "a/Variable:0"
+        assert hf.get_collection("own") == [w]
+        assert w.device == "/device:CPU:1"
+        assert [v.name for v in hf.trainable_variables()] == ["a/w:0", "a/m:0", "a/x:0"]
+        assert framework.get_model_variables() == [m]
+        assert len(hf.losses.get_regularization_losses()) == 1
+        kinds = [isinstance(v, hf.ResourceVariable) for v in (local, other, w)]
+        assert kinds == [resource, not resource, resource]
+
+
+def test_devices_of_variables():
+    with hf.Graph().as_default():
+        chooser = framework.VariableDeviceChooser(2, job_name="store", device_type="GPU")
+        made = [framework.variable(name, [2], device=chooser) for name in "abc"]
+        assert [v.device[: len("/job:store/task:0")] for v in made[:2]] == [
+            "/job:store/task:0",
+            "/job:store/task:1",
+        ]
+        assert framework.VariableDeviceChooser()(None) == "/device:CPU:0"
+
+
 def test_the_global_step_is_given_or_found():
     with hf.Graph().as_default() as graph:
         assert framework.assert_or_get_global_step() is None

@@ -115,11 +115,11 @@ class TestRunning:
             session.run(x)
         values = hooks[1].results[0]
         assert values.run_metadata is metadata
-        assert metadata.step_stats is not None
+        assert metadata.HasField("step_stats")
         assert values.options.trace_level == hf.RunOptions.FULL_TRACE
         assert values.options.timeout_in_ms == 9
         assert values.options.debug_options.debug_tensor_watch_opts == ["a"]
-        assert hooks[0].results[1].run_metadata.step_stats is not None
+        assert hooks[0].results[1].run_metadata.HasField("step_stats")
 
     def test_a_hook_asks_to_stop(self, kind):
         x, ran = hf.constant(1.0), 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros.
 _TAKES_NONE = frozenset(
-    ("CTCLoss", "Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
+    ("CTCLoss", "Call", "Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
 )
 
 

@@ -117,9 +117,9 @@ class OpDef:
         NumPy meaning runs.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
-      effect: "read" or "write": what it does to the variables among its inputs. "lock": it has a
-        body, which is all that it does, and the first input is locked meanwhile; that needs no
-        `compute`.
+      effect: "read" or "write": what it does to the variables among its inputs. "call": it has a
+        body, which is all that it does; "lock": the first input is locked meanwhile. These two need
+        no `compute`.
       checked: hold values against the shape rule too, eagerly and where a graph did not know
         their shapes, since the NumPy meaning accepts more than TF does.
       aliases: its output may be a view of an input.
@@ -204,7 +204,7 @@ class OpDef:
         native: str | Callable[..., Any] | None = None,
         written: Callable[[Any, Any], None] | None = None,
     ) -> None:
-        if (compute is None) == (kernel is None) and effect != "lock":
+        if (compute is None) == (kernel is None) and effect not in ("call", "lock"):
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
         for field, value in (("shape", shape), ("grad", grad)):
             if not callable(value):

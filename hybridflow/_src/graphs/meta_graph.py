@@ -312,7 +312,7 @@ def _scoped(node: Any, scope: str | None, unbound: list[str], clear_devices: boo
 
 
 def _extraneous(graph_def: Any, saver_def: Any) -> list[str]:
-    """The nodes in the name scopes of savers other than `saver_def`'s."""
+    """The nodes in and below the name scopes of savers other than `saver_def`'s."""
     kept = set()
     if saver_def is not None:
         for name in (saver_def.save_tensor_name, saver_def.restore_op_name):
@@ -320,7 +320,8 @@ def _extraneous(graph_def: Any, saver_def: Any) -> list[str]:
     scopes = {
         node.name.rpartition("/")[0] for node in graph_def.node if node.op in _SAVE_AND_RESTORE
     } - {"", *kept}
-    return [node.name for node in graph_def.node if node.name.rpartition("/")[0] in scopes]
+    inside = tuple([f"{scope}/" for scope in scopes])
+    return [node.name for node in graph_def.node if node.name.startswith(inside)]
 
 
 def copy_scoped_meta_graph(

@@ -130,7 +130,7 @@ class Nodes:
         waits = [other for other in op.control_inputs if self._holds(other)]
         if self._hazards is not None:
             waits += self._hazards.before(op)
-        return [f"^{other.name}" for other in dict.fromkeys(waits)]
+        return [f"^{self._short(other.name)}" for other in dict.fromkeys(waits)]
 
     def inline(self, body: Body) -> None:
         """Adds the operations of a body among the others."""
@@ -147,16 +147,22 @@ class Nodes:
         return self._add(type_, self.unique(name), inputs, attrs)
 
     def function(
-        self, body: Body, name: str, args: Sequence[tuple[Tensor | None, Any]]
+        self, body: Body, name: str, args: Sequence[tuple[Tensor | None, Any]], prefix: str = ""
     ) -> FunctionNodes:
         """Adds a body to the library as a function; see `FunctionNodes`."""
-        return FunctionNodes(self, body, name, args)
+        return FunctionNodes(self, body, name, args, prefix)
+
+    def _short(self, name: str) -> str:
+        """The name of the node of an operation."""
+        return name
 
     def _add(self, type_: str, name: str, inputs: Iterable[str], attrs: dict[str, Any]) -> Any:
         known = tensorflow_ops().get(type_)
         kinds = {attr.name: attr.type for attr in known.attr} if known else {}
-        self.is_stateful = self.is_stateful or (known is not None and known.is_stateful)
-        found = self._written[name] = self._nodes.add(name=name, op=type_, input=inputs)
+        called = self.functions[type_].signature if type_ in self.functions else known
+        self.is_stateful = self.is_stateful or (called is not None and called.is_stateful)
+        found = self._nodes.add(name=self._short(name), op=type_, input=inputs)
+        self._written[name] = found
         for key, value in attrs.items():
             is_message = isinstance(value, messages.AttrValue)
             found.attr[key].CopyFrom(value if is_message else attr_value(value, kinds.get(key, "")))
@@ -172,16 +178,23 @@ class FunctionNodes(Nodes):
       name: what to call the function, made unique in the library.
       args: for each argument the tensor that it is inside, or None and a dtype for one that only
         nodes without an operation use.
+      prefix: what names of operations begin with, and those of nodes do not.
     """
 
     def __init__(
-        self, outer: Nodes, body: Body, name: str, args: Sequence[tuple[Tensor | None, Any]]
+        self,
+        outer: Nodes,
+        body: Body,
+        name: str,
+        args: Sequence[tuple[Tensor | None, Any]],
+        prefix: str = "",
     ) -> None:
         self.message = messages.FunctionDef()
         super().__init__(
             self.message.node_def, outer.functions, [op.name for op in body.operations]
         )
         self.body = body
+        self._prefix = prefix
         self._inputs = {t.op for t in body.inputs}
         signature = self.message.signature
         signature.name = _NO_NAME.sub("_", name)
@@ -202,6 +215,9 @@ class FunctionNodes(Nodes):
     def _holds(self, op: Operation) -> bool:
         return (op.body is self.body or op.body in self._inlined) and op not in self._inputs
 
+    def _short(self, name: str) -> str:
+        return name.removeprefix(self._prefix)
+
     @property
     def attr(self) -> Function:
         """The value of an attribute that names the function."""
@@ -216,6 +232,9 @@ class FunctionNodes(Nodes):
     def _output_name(self, tensor: Tensor) -> str:
         """How the nodes of a function name an output: by node, output of its op, and position."""
         node = self._written[tensor.op.name]
+        if node.op in self.functions:
+            output = self.functions[node.op].signature.output_arg[tensor.value_index]
+            return f"{node.name}:{output.name}:0"
         known = tensorflow_ops().get(node.op) or definition(tensor.op.record)
         at = 0
         for output, count in outputs_of(node, known):
@@ -234,6 +253,18 @@ class FunctionNodes(Nodes):
             self.message.signature.output_arg.add(name=f"out_{index}", type=dtype.as_datatype_enum)
             self.message.ret[f"out_{index}"] = name
         self.message.signature.is_stateful = self.is_stateful
+
+    def shared(self) -> str:
+        """The name of the function; of several that are alike one stands in the library."""
+        own = self.message.signature.name
+        for name, other in self.functions.items():
+            if name != own and name.rstrip("_") == own.rstrip("_"):
+                renamed = messages.FunctionDef.FromString(other.SerializeToString())
+                renamed.signature.name = own
+                if renamed == self.message:
+                    del self.functions[own]
+                    return name
+        return own
 
 
 def node_attrs(op: Operation) -> dict[str, Any]:

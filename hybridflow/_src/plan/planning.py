@@ -120,6 +120,9 @@ class _Builder:
         if op_def.effect == "lock":
             self.add_locked(op, fed)
             return
+        if op_def.effect == "call":
+            self.add_called(op, fed)
+            return
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
         captured = _captured_references(op, fed - self.references) if op.bodies else frozenset()
@@ -164,6 +167,20 @@ class _Builder:
             self.add(inner, fed)
         locked = self.slot_of(source_of(op.inputs[0]).outputs[0])
         self.steps[first:] = [step._replace(locked=locked) for step in self.steps[first:]]
+
+    def add_called(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        """The ops of a function's body as instructions in the place of the call."""
+        (body,) = op.bodies
+        for inside, outside in zip(body.inputs, op.inputs, strict=False):
+            self.slots[inside] = self.value_slot(outside, op, fed)
+        results = [*body.outputs, *body.saved]
+        given = fed.union(body.captures, body.inputs)
+        needed = schedule.prune(results, body.effects, given)
+        for inner in schedule.order(needed, given):
+            self.add(inner, given)
+        for result, tensor in zip(results, op.outputs, strict=True):
+            if tensor not in fed:  # outputs that are fed keep what was fed
+                self.slots[tensor] = self.slot_of(result)
 
     def with_releases(self, kept: set[int]) -> list[Instruction]:
         """The instructions, each told which buffers it is the last to use."""

@@ -9,6 +9,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.plan.options import DEFAULT, Options
 from hybridflow._src.plan.passes import OF_LOOPS
 from hybridflow._src.runtime.message import Message
+from hybridflow._src.runtime.step_stats import StepStats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,7 @@ class RunMetadata(Message):
     """
 
     _fields: ClassVar[dict[str, Any]] = {
-        "step_stats": None,
+        "step_stats": StepStats,
         "cost_graph": None,
         "partition_graphs": list,
     }
@@ -197,7 +198,7 @@ class RunMetadata(Message):
         Raises:
           ValueError: if nothing was recorded.
         """
-        if self.step_stats is None:
+        if not self.HasField("step_stats"):
             raise ValueError(
                 "Nothing was recorded: pass this object as run_metadata, and "
                 "options=hf.RunOptions(trace_level=hf.RunOptions.FULL_TRACE), to Session.run."

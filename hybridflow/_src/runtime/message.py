@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.formats import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Repeated(list[Any]):
+    """A list of messages of one class.
+
+    Args:
+      kind: the class.
+    """
+
+    def __init__(self, kind: type[Message], items: Iterable[Any] = ()) -> None:
+        super().__init__(items)
+        self._kind = kind
+
+    @staticmethod
+    def of(kind: type[Message]) -> Callable[[], Repeated]:
+        """What makes such a list, empty."""
+        return lambda: Repeated(kind)
+
+    def add(self, **fields: Any) -> Message:
+        """Appends a new message, and gives it."""
+        self.append(self._kind(**fields))
+        found: Message = self[-1]
+        return found
 
 
 class Message:
@@ -21,7 +47,21 @@ class Message:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._fields:
             raise AttributeError(f"Protocol message {type(self).__name__} has no {name!r} field.")
+        known = self.__dict__.get(name)
+        if isinstance(known, Repeated) and not isinstance(value, Repeated):
+            value = Repeated(known._kind, value)
         object.__setattr__(self, name, value)
+
+    def HasField(self, field_name: str) -> bool:
+        """Tells whether a field has something else than its default.
+
+        Raises:
+          ValueError: if there is no such field.
+        """
+        if field_name not in self._fields:
+            raise ValueError(f"Protocol message {type(self).__name__} has no {field_name!r} field.")
+        default = self._fields[field_name]
+        return bool(getattr(self, field_name) != (default() if callable(default) else default))
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

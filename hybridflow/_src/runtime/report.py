@@ -16,8 +16,9 @@ from hybridflow._src.plan.steps import Host
 from hybridflow._src.plan.values import own
 from hybridflow._src.runtime.function import Function
 from hybridflow._src.runtime.session import Session
+from hybridflow._src.runtime.step_stats import DeviceStepStats, StepStats
 from hybridflow._src.runtime.step_view import StepView, steps_of
-from hybridflow._src.runtime.trace import DeviceStepStats, StepStats, step_stats
+from hybridflow._src.runtime.trace import step_stats
 from hybridflow._src.variables.initialization import (
     global_variables,
     local_variables,

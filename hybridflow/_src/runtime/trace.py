@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.plan.profile import profile
-from hybridflow._src.runtime.message import Message
+from hybridflow._src.runtime.step_stats import DeviceStepStats, NodeExecStats, StepStats
 from hybridflow._src.runtime.step_view import steps_of
 
 if TYPE_CHECKING:
@@ -16,40 +16,6 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.profile import Profile
 
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
-
-
-class NodeExecStats(Message):
-    """One stretch of work; times are in microseconds.
-
-    A kernel may do the work of several ops: `node_name` is the last of them, and `timeline_label`
-    names the kernel and all of them.
-    """
-
-    _fields: ClassVar[dict[str, Any]] = {
-        "node_name": "",
-        "all_start_micros": 0,
-        "op_start_rel_micros": 0,
-        "op_end_rel_micros": 0,
-        "all_end_rel_micros": 0,
-        "memory": list,
-        "output": list,
-        "timeline_label": "",
-        "scheduled_micros": 0,
-        "thread_id": 0,
-        "referenced_tensor": list,
-    }
-
-
-class DeviceStepStats(Message):
-    """What was done on one device."""
-
-    _fields: ClassVar[dict[str, Any]] = {"device": "", "node_stats": list}
-
-
-class StepStats(Message):
-    """What was done in one run, by device."""
-
-    _fields: ClassVar[dict[str, Any]] = {"dev_stats": list}
 
 
 def traced(plan: Plan, feeds: Sequence[Any]) -> tuple[list[Any], StepStats]:

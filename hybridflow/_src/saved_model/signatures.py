@@ -9,6 +9,7 @@ from hybridflow._src.formats.tensors import shape_proto
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.graphs.scoped_names import add_scope
 from hybridflow._src.saved_model import constants
@@ -33,12 +34,22 @@ __all__ = [
 def build_tensor_info(tensor: Any) -> Any:
     """What a signature says of a tensor, its name, dtype and shape: a `TensorInfo` message.
 
+    A sparse tensor has the names of its three tensors there.
+
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default():
     ...     x = hf.placeholder(hf.float32, [2], name="x")
     ...     hf.saved_model.utils.build_tensor_info(x).name
     'x:0'
     """
+    if isinstance(tensor, SparseTensor):
+        found = messages.TensorInfo(
+            dtype=tensor.dtype.as_datatype_enum, tensor_shape=shape_proto(tensor.shape._dims)
+        )
+        found.coo_sparse.values_tensor_name = tensor.values.name
+        found.coo_sparse.indices_tensor_name = tensor.indices.name
+        found.coo_sparse.dense_shape_tensor_name = tensor.dense_shape.name
+        return found
     # A variable stands for what `session.run` fetches for it.
     element = getattr(tensor, "_as_graph_element", None)
     tensor = convert_to_tensor(tensor) if element is None else element()
@@ -51,8 +62,8 @@ def build_tensor_info(tensor: Any) -> Any:
 
 def get_tensor_from_tensor_info(
     tensor_info: Any, graph: Graph | None = None, import_scope: str | None = None
-) -> Tensor:
-    """The tensor that a `TensorInfo` is about.
+) -> Tensor | SparseTensor:
+    """The tensor, dense or sparse, that a `TensorInfo` is about.
 
     Args:
       tensor_info: the message.
@@ -69,10 +80,23 @@ def get_tensor_from_tensor_info(
     ...     hf.saved_model.utils.get_tensor_from_tensor_info(info) is x
     True
     """
-    if tensor_info.WhichOneof("encoding") != "name":
-        raise ValueError(f"Only tensors with a name are supported: {tensor_info}")
-    name = add_scope(tensor_info.name, import_scope)
-    return (graph or get_default_graph()).get_tensor_by_name(name)
+    home = graph or get_default_graph()
+
+    def named(name: str) -> Tensor:
+        return home.get_tensor_by_name(add_scope(name, import_scope))
+
+    encoding = tensor_info.WhichOneof("encoding")
+    if encoding == "name":
+        return named(tensor_info.name)
+    if encoding != "coo_sparse":
+        raise ValueError(f"Invalid TensorInfo.encoding: {encoding} of {tensor_info}")
+    sparse = tensor_info.coo_sparse
+    with home.as_default():
+        return SparseTensor(
+            named(sparse.indices_tensor_name),
+            named(sparse.values_tensor_name),
+            named(sparse.dense_shape_tensor_name),
+        )
 
 
 def build_signature_def(

@@ -117,7 +117,10 @@ _PYTHON = {
     "tensorflow.python.data.util.nest": ("hybridflow._src.data.nest",),
     **_each("tensorflow.python.eager", "backprop", f"{_SHIM}.contrib_eager", "hybridflow"),
     **_each("tensorflow.python.eager", "context function tape", "hybridflow"),
-    **_each("tensorflow.python.framework", "constant_op function", "hybridflow"),
+    **_each("tensorflow.python.framework", "constant_op", "hybridflow"),
+    **_each(
+        "tensorflow.python.framework", "function", "hybridflow.contrib.framework", "hybridflow"
+    ),
     **_each("tensorflow.python.framework", "device", "hybridflow", f"{_FRAMEWORK}.device"),
     **_each("tensorflow.python.framework", "dtypes", "hybridflow", f"{_FRAMEWORK}.dtypes"),
     **_each("tensorflow.python.framework", "errors errors_impl", "hybridflow.errors"),
