@@ -10,6 +10,7 @@ with _deferred.imports_of(__name__):
     from hybridflow import (
         app,
         compat,
+        bitwise,
         constraints,
         contrib,
         data,
@@ -395,6 +396,24 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.nn.activations import log_sigmoid
     from hybridflow._src.ops.random.cropping import random_crop
+    from hybridflow._src.ops.parsing.csv import decode_csv
+    from hybridflow._src.ops.parsing.examples import (
+        parse_example,
+        parse_single_example,
+        parse_single_sequence_example,
+    )
+    from hybridflow._src.ops.parsing.features import (
+        FixedLenFeature,
+        FixedLenSequenceFeature,
+        SparseFeature,
+        VarLenFeature,
+    )
+    from hybridflow._src.ops.parsing.raw import (
+        decode_json_example,
+        decode_raw,
+        parse_tensor,
+        serialize_tensor,
+    )
     from hybridflow._src.ops.random.sampling import (
         multinomial,
         random_normal,
@@ -455,7 +474,16 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.sparse.softmax import sparse_softmax
     from hybridflow._src.ops.spectral.fourier import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+    from hybridflow._src.ops.strings.hashing import (
+        string_to_hash_bucket,
+        string_to_hash_bucket_fast,
+        string_to_hash_bucket_strong,
+    )
     from hybridflow._src.ops.strings.joining import string_join
+    from hybridflow._src.ops.strings.numbers import as_string, string_to_number
+    from hybridflow._src.ops.strings.reducing import reduce_join
+    from hybridflow._src.ops.strings.replacing import decode_base64, encode_base64, regex_replace
+    from hybridflow._src.ops.strings.splitting import string_split, substr
     from hybridflow._src.runtime.config import (
         ConfigProto,
         GPUOptions,
@@ -555,15 +583,23 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AUTO_REUSE",
+    "FixedLenFeature",
+    "FixedLenSequenceFeature",
     "GRAPH_DEF_VERSION",
     "GRAPH_DEF_VERSION_MIN_CONSUMER",
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "SparseFeature",
+    "VarLenFeature",
     "add_check_numerics_ops",
     "check_numerics",
     "cholesky",
     "cholesky_solve",
     "compat",
     "cross",
+    "decode_base64",
+    "decode_csv",
+    "decode_json_example",
+    "decode_raw",
     "distributions",
     "fft",
     "fft2d",
@@ -578,7 +614,12 @@ __all__ = [
     "matrix_solve",
     "matrix_solve_ls",
     "matrix_triangular_solve",
+    "parse_example",
+    "parse_single_example",
+    "parse_single_sequence_example",
+    "parse_tensor",
     "random_crop",
+    "regex_replace",
     "saved_model",
     "register_proto_function",
     "NoGradient",
@@ -658,6 +699,7 @@ __all__ = [
     "argmax",
     "argmin",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -690,6 +732,7 @@ __all__ = [
     "batch_to_space_nd",
     "bincount",
     "bitcast",
+    "bitwise",
     "bool",
     "boolean_mask",
     "broadcast_dynamic_shape",
@@ -744,6 +787,7 @@ __all__ = [
     "edit_distance",
     "einsum",
     "enable_eager_execution",
+    "encode_base64",
     "equal",
     "erf",
     "erfc",
@@ -893,6 +937,7 @@ __all__ = [
     "reciprocal",
     "reduce_all",
     "reduce_any",
+    "reduce_join",
     "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
@@ -933,6 +978,7 @@ __all__ = [
     "sequence_mask",
     "serialize_many_sparse",
     "serialize_sparse",
+    "serialize_tensor",
     "set_random_seed",
     "setdiff1d",
     "sets",
@@ -986,6 +1032,12 @@ __all__ = [
     "strided_slice",
     "string",
     "string_join",
+    "string_split",
+    "string_to_hash_bucket",
+    "string_to_hash_bucket_fast",
+    "string_to_hash_bucket_strong",
+    "string_to_number",
+    "substr",
     "subtract",
     "sum_regularizer",
     "summary",

@@ -6,10 +6,19 @@ from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
     from hybridflow._src.formats.messages import (
+        BytesList,
         ClusterDef,
+        Example,
+        Feature,
+        FeatureList,
+        FeatureLists,
+        Features,
+        FloatList,
+        Int64List,
         JobDef,
         QueueRunnerDef,
         SaverDef,
+        SequenceExample,
         ServerDef,
     )
     from hybridflow._src.graphs.files import write_graph
@@ -129,8 +138,17 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "BytesList",
+    "Example",
+    "Feature",
+    "FeatureList",
+    "FeatureLists",
+    "Features",
+    "FloatList",
+    "Int64List",
     "QueueRunner",
     "QueueRunnerDef",
+    "SequenceExample",
     "add_queue_runner",
     "batch",
     "batch_join",

@@ -20,6 +20,7 @@ MODULES = [
     "hybridflow.nn.rnn_cell",
     "hybridflow.linalg",
     "hybridflow.spectral",
+    "hybridflow.bitwise",
     "hybridflow.layers",
     "hybridflow.distributions",
     "hybridflow.losses",

@@ -63,6 +63,7 @@ SHAPE_FROM_DATA = {
     "SparseSparseMinimum",
     "SparseSplit",
     "SparseToSparseSetOperation",
+    "StringSplit",
 }
 # A placeholder says no more of its shape than it was told.
 SHAPE_FROM_ATTRS = {"PlaceholderWithDefault"}

@@ -203,3 +203,285 @@ out["no state"] = error_of(tf.TextLineReader().serialize_state())
 run(q.enqueue_many([["/no/such/file"]]))
 out["no file"] = error_of(tf.WholeFileReader().read(q))
 """
+
+PROGRAMS["strings/hashes"] = """
+texts = [bytes(bytearray((i * 7 + n) % 256 for i in range(n))) for n in list(range(0, 80)) + [200]]
+out["fast"] = tf.string_to_hash_bucket_fast(texts, 2 ** 31 - 1)
+out["strong"] = tf.string_to_hash_bucket_strong(texts, 1000, [5, -6])
+out["plain"] = tf.string_to_hash_bucket(texts, 1000)
+"""
+
+PROGRAMS["strings/split"] = """
+for number, (texts, delimiter, skip) in enumerate((
+    (["a b  c", "", " x "], " ", True),
+    (["a b  c", "", " x "], " ", False),
+    (["a,b;c", ";;"], ",;", True),
+    (["a,b;c", ";;"], ",;", False),
+    ([b"a\\xc3\\xa4", ""], "", True),
+    ([], " ", True),
+)):
+    found = tf.string_split(np.array(texts, object), delimiter, skip_empty=skip)
+    out["split %d" % number] = [found.indices, found.values, found.dense_shape]
+"""
+
+PROGRAMS["strings/parts"] = """
+x = [["hello", "world"], ["a", "bcd"]]
+out["one place"] = tf.substr(x, 1, 2)
+out["places"] = tf.substr(x, [[0, 4], [1, 2]], [[9, 1], [3, 0]])
+out["broadcast"] = tf.substr(["hello", "world"], [[1], [2]], [[2], [3]])
+out["outside"] = error_of(tf.substr(["ab"], 3, 1))
+"""
+
+PROGRAMS["strings/joined"] = """
+x = [[["a", "b"], ["c", "d"]], [["e", "f"], ["g", "h"]]]
+for axis in (0, -1, [0, 1], [1, 0], [2, 0, 1], []):
+    out["axis %s" % axis] = tf.reduce_join(x, axis, separator="-")
+out["all"] = tf.reduce_join(x)
+out["kept"] = tf.reduce_join(x, [0, 2], keep_dims=True)
+out["twice"] = error_of(tf.reduce_join(tf.placeholder_with_default(x, None), [1, 1]))
+"""
+
+PROGRAMS["strings/numbers"] = """
+floats = np.array([0, 1.5, -2.25, 1e-7, 123456789.0, 1e20, np.inf, -np.inf], "float32")
+out["floats"] = tf.as_string(floats)
+out["precise"] = tf.as_string(floats, precision=2)
+out["scientific"] = tf.as_string(floats.astype("float64"), scientific=True, precision=3)
+out["shortest"] = tf.as_string(floats, shortest=True)
+out["wide"] = tf.as_string([1, -20, 300], width=6, fill="0")
+out["spaces"] = tf.as_string(np.array([1, -20], "int64"), width=6)
+out["plus"] = tf.as_string([1.5, -2.0], width=8, fill="+")
+out["bools"] = tf.as_string([True, False])
+out["complex"] = tf.as_string(np.array([1 - 2j], "complex64"), precision=1)
+texts = ["1", " -2.5 ", "+3e2", "inf", "-INF", "nan", "0x10", ".5", "5."]
+out["to float"] = tf.string_to_number(texts)
+out["to double"] = tf.string_to_number(texts, tf.float64)
+out["to int32"] = tf.string_to_number(["1", " -20 ", "2147483647"], tf.int32)
+out["to int64"] = tf.string_to_number(["-9223372036854775808"], tf.int64)
+for number, text in enumerate(("", "1_0", "1x", "1 2", "--1", "e5", "0x")):
+    out["no float %d" % number] = error_of(tf.string_to_number([text]))
+for number, text in enumerate(("", "1.5", "2147483648", "1_0", "- 1", "0x10")):
+    out["no int %d" % number] = error_of(tf.string_to_number([text], tf.int32))
+"""
+
+PROGRAMS["strings/rewritten"] = """
+texts = [b"a1b22", b"", b"xyz", b"\\xc3\\xa4b"]
+for number, (pattern, rewrite, every) in enumerate((
+    ("[0-9]+", "#", True), ("[0-9]+", "#", False), ("b*", "-", True),
+    ("(.)(b)", r"\\2\\1", True),
+    ("[a-z]", r"<\\0>", True), ("^", ">", True), ("$", "<", True),
+)):
+    out["replaced %d" % number] = tf.regex_replace(texts, pattern, rewrite, replace_global=every)
+out["no pattern"] = error_of(tf.regex_replace(texts, "(", "x"))
+for pad in (True, False):
+    encoded = tf.encode_base64([b"", b"a", b"ab", b"abc", b"\\xff\\xfe\\x00?"], pad=pad)
+    out["encoded %s" % pad] = encoded
+    out["decoded %s" % pad] = tf.decode_base64(encoded)
+for number, text in enumerate((b"YQ=", b"Y", b"Y+==", b"YQ===", b"YQ==YQ==", b"YR==")):
+    out["no base 64, %d" % number] = error_of(tf.decode_base64([text]))
+"""
+
+PROGRAMS["strings/through arrays"] = """
+x = tf.constant([["a", "b", "c"], ["d", "e", "f"]])
+i = tf.placeholder_with_default(1, [])
+found = {
+    "row": x[0],
+    "one": x[1, 2],
+    "part": x[:, 1:],
+    "by a tensor": x[i],
+    "transposed": tf.transpose(x),
+    "reshaped": tf.reshape(x, [3, 2]),
+    "tiled": tf.tile(x, [1, 2]),
+    "joined": tf.concat([x, x], 0),
+    "stacked": tf.stack([x, x], 1),
+    "split": tf.split(x, 3, 1),
+    "unstacked": tf.unstack(x),
+    "gathered": tf.gather(x, [1, 0]),
+    "nd": tf.gather_nd(x, [[0, 1]]),
+    "one gathered": tf.gather(["p", "q"], i),
+    "padded": tf.pad(x, [[0, 1], [1, 0]]),
+    "reversed": tf.reverse(x, [1]),
+    "expanded": tf.expand_dims(x, 1),
+    "squeezed": tf.squeeze(x[:1]),
+    "chosen": tf.where([[True, False, True], [False, True, False]], x, x[::-1]),
+    "equal": tf.equal(x, "b"),
+    "unequal": tf.not_equal(x, [["a"], ["f"]]),
+    "filled": tf.fill([2], "w"),
+    "zeros": tf.zeros([2], tf.string),
+    "zeros like": tf.zeros_like(x),
+    "masked": tf.boolean_mask(x, [True, False]),
+    "partitions": tf.dynamic_partition(x[0], [0, 1, 0], 2),
+    "identity": tf.identity(x),
+    "conditional": tf.cond(i > 0, lambda: x[0], lambda: x[1]),
+    "shape": tf.shape(x),
+    "size": tf.size(x),
+    "unique": list(tf.unique(["a", "b", "a"])),
+    "sliced": tf.slice(x, [0, 1], [2, 1]),
+    "broadcast": tf.string_join([x, "!"]),
+    "mapped": tf.map_fn(lambda t: tf.string_join([t, t]), x),
+}
+out.update(found)
+"""
+
+EXAMPLES = """
+def feature(value):
+    if value is None:
+        return tf.train.Feature()
+    if isinstance(value[:1] or [""], list) and isinstance((value[:1] or [""])[0], (bytes, str)):
+        items = [v if isinstance(v, bytes) else v.encode() for v in value]
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=items))
+    if isinstance(value[0], float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=value))
+
+def features(**named):
+    return tf.train.Features(feature={key: feature(value) for key, value in named.items()})
+
+def example(**named):
+    return tf.train.Example(features=features(**named)).SerializeToString()
+
+def sequence(context, **lists):
+    found = {k: tf.train.FeatureList(feature=[feature(v) for v in vs]) for k, vs in lists.items()}
+    return tf.train.SequenceExample(
+        context=features(**context), feature_lists=tf.train.FeatureLists(feature_list=found)
+    ).SerializeToString()
+
+def parts(value):
+    if isinstance(value, dict):
+        return {key: parts(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [parts(item) for item in value]
+    if hasattr(value, "dense_shape"):
+        return [value.indices, value.values, value.dense_shape]
+    return value
+"""
+
+PROGRAMS["parsing/examples"] = (
+    EXAMPLES
+    + """
+batch = [
+    example(x=[1.0, 2.0], n=[7], s=[b"a", b"bc"], v=[1, 2, 3], p=[5.0, 6.0]),
+    example(x=[3.0, 4.0], s=[b"d", b""], v=None, p=[7.0]),
+    example(x=[5.0, 6.0], n=[9], s=[b"e", b"f"], i=[3, 1], w=[0.5, 0.25]),
+]
+spec = {
+    "x": tf.FixedLenFeature([2], tf.float32),
+    "n": tf.FixedLenFeature([], tf.int64, -1),
+    "s": tf.FixedLenFeature([1, 2], tf.string),
+    "v": tf.VarLenFeature(tf.int64),
+    "p": tf.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
+    "q": tf.FixedLenSequenceFeature([2], tf.float32, allow_missing=True, default_value=-1.0),
+    "sparse": tf.SparseFeature("i", "w", tf.float32, 10),
+}
+out["batch"] = parts(tf.parse_example(batch, spec))
+out["none"] = parts(tf.parse_example(np.array([], object), {"x": spec["x"], "v": spec["v"]}))
+out["one"] = parts(tf.parse_single_example(
+    batch[0], {key: spec[key] for key in ("x", "n", "s", "v")}
+))
+out["shapes"] = np.array([
+    str(t.shape).encode() for t in (tf.parse_example(batch, spec)[k] for k in ("x", "n", "s", "p"))
+], object)
+"""
+)
+
+PROGRAMS["parsing/errors"] = (
+    EXAMPLES
+    + """
+good = example(x=[1.0, 2.0], s=[b"a"])
+fixed = tf.FixedLenFeature
+for name, text, spec in (
+    ("missing", good, fixed([], tf.int64)),
+    ("another dtype", good, {"x": fixed([2], tf.int64)}),
+    ("another number", good, {"x": fixed([3], tf.float32)}),
+    ("another dtype, sparse", good, {"x": tf.VarLenFeature(tf.string)}),
+    ("no example", b"nothing", {"x": fixed([2], tf.float32)}),
+    ("cut", good[:-3], {"x": fixed([2], tf.float32)}),
+    ("no multiple", good, {"x": tf.FixedLenSequenceFeature([3], tf.float32, True)}),
+):
+    spec = spec if isinstance(spec, dict) else {"y": spec}
+    out[name] = error_of(tf.parse_example([text], spec)[sorted(spec)[0]])
+out["json"] = error_of(tf.decode_json_example(["{"]))
+out["tensor"] = error_of(tf.parse_tensor(b"x", tf.float32))
+out["type"] = error_of(tf.parse_tensor(tf.serialize_tensor([1]), tf.float32))
+"""
+)
+
+PROGRAMS["parsing/sequences"] = (
+    EXAMPLES
+    + """
+text = sequence(
+    {"a": [1.5, 2.5], "b": [b"x"]},
+    t=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], w=[[b"one"], [b"two", b"three"], None],
+)
+context, lists = tf.parse_single_sequence_example(
+    text,
+    context_features={
+        "a": tf.FixedLenFeature([2], tf.float32), "b": tf.VarLenFeature(tf.string),
+        "c": tf.FixedLenFeature([], tf.int64, 5), "d": tf.VarLenFeature(tf.int64),
+    },
+    sequence_features={
+        "t": tf.FixedLenSequenceFeature([2], tf.float32), "w": tf.VarLenFeature(tf.string),
+        "u": tf.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
+    },
+)
+out["context"] = parts(context)
+out["lists"] = parts(lists)
+_, lists = tf.parse_single_sequence_example(
+    text, sequence_features={"u": tf.FixedLenSequenceFeature([], tf.int64)}
+)
+out["missing"] = error_of(lists["u"])
+"""
+)
+
+PROGRAMS["parsing/lines"] = """
+lines = ['1,2.5,"a ""b"", c",', "-3,,x,7", "4,1e3,NA,8"]
+defaults = [tf.constant([], tf.int32), [1.5], ["none"], tf.constant([9], tf.int64)]
+out["columns"] = tf.decode_csv(lines, defaults)
+out["not available"] = tf.decode_csv(lines, defaults, na_value="NA")
+out["tabs"] = tf.decode_csv(["1\\t2"], [[0], [0]], field_delim="\\t")
+out["quotes"] = tf.decode_csv(['"a",b"c'], [[""], [""]], use_quote_delim=False)
+out["matrix"] = tf.decode_csv([["1"], ["2"]], [[0.0]])
+for number, (line, kinds) in enumerate((
+    ("1,2", [[0]]), ("1", [[0], [0]]), (",2", [tf.constant([], tf.int32), [0]]), ("x", [[0.0]]),
+    ("1.5", [[0]]), ('a"b', [[""]]), ('"ab', [[""]]), ('"a"b', [[""]]), ('"a', [[""]]),
+    ("", [[""]]), ("99999999999", [[0]]), ('"', [[""]]), ("a\\nb", [[""]]), ('"a\\nb"', [[""]]),
+    ('"a""', [[""]]), ("1_0", [[0]]), (" 1 ", [[0]]),
+)):
+    out["line %d" % number] = error_of(tf.decode_csv([line], kinds))
+out["inside quotes"] = tf.decode_csv(['"a\\nb",\\n"c"'], [[""], [""]])
+"""
+
+PROGRAMS["parsing/raw"] = """
+data = bytes(bytearray(range(16)))
+for dtype in (tf.uint8, tf.int8, tf.int16, tf.int32, tf.int64, tf.float32, tf.float64):
+    for little in (True, False):
+        out["%s %s" % (dtype.name, little)] = tf.decode_raw([[data]], dtype, little_endian=little)
+out["one"] = tf.decode_raw(b"ab", tf.uint8)
+out["odd"] = error_of(tf.decode_raw([b"abc"], tf.int16))
+out["lengths"] = error_of(tf.decode_raw([b"ab", b"a"], tf.uint8))
+values = {"floats": [[1.5, 2.0]], "text": [b"a", b"\\xff"], "whole": 7, "flag": [True]}
+for name, value in sorted(values.items()):
+    text = tf.serialize_tensor(value)
+    out[name] = tf.parse_tensor(text, tf.convert_to_tensor(value).dtype)
+    out[name + ", serialized"] = text
+json = '{"features": {"feature": {"x": {"int64List": {"value": ["7", 8]}}}}}'
+out["json"] = tf.parse_example(
+    tf.decode_json_example([json]), {"x": tf.FixedLenFeature([2], tf.int64)}
+)["x"]
+import os
+path = os.path.join(folder, "new", "a.bin")
+os.mkdir(os.path.dirname(path))
+run(tf.write_file(path, b"bytes\\x00"))
+out["file"] = tf.read_file(path)
+names = tf.matching_files([os.path.join(folder, "new", "*"), os.path.join(folder, "*.none")])
+out["names"] = np.array([n.replace(folder.encode(), b"") for n in run(names)], object)
+"""
+
+PROGRAMS["bits"] = """
+x = np.array([0, 1, 5, -7, 127], "int32")
+y = np.array([3], "int32")
+for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"):
+    out[name] = getattr(tf.bitwise, name)(x, y)
+    out[name + ", 8 bits"] = getattr(tf.bitwise, name)(x.astype("int8"), y.astype("int8"))
+out["invert"] = tf.bitwise.invert(x)
+out["unsigned"] = tf.bitwise.invert(x.astype("uint8"))
+"""

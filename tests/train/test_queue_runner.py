@@ -91,12 +91,6 @@ def test_without_a_coordinator_an_error_closes_the_queue(session):
     assert [type(e) for e in runner.exceptions_raised] == [hf.errors.InvalidArgumentError]
 
 
-def test_runners_that_nobody_started(session):
-    batch = hf.train.batch([hf.train.range_input_producer(3).dequeue()], 2)
-    with pytest.raises(hf.errors.FailedPreconditionError, match="start_queue_runners"):
-        session.run(batch)
-
-
 def test_a_variable_that_has_no_value_is_the_error(session):
     batch = hf.train.batch([hf.train.range_input_producer(3, num_epochs=1).dequeue()], 2)
     coord = hf.train.Coordinator()

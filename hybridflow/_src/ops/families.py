@@ -40,7 +40,7 @@ def unary(
     out: str = "T",
     names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
-    native: str | Callable[..., Any] = ELEMENTWISE,
+    native: str | Callable[..., Any] | None = ELEMENTWISE,
 ) -> OpDef:
     """The record of an elementwise op with one input; `domain` bounds the sample values."""
     smooth = grad is not not_differentiable
@@ -74,7 +74,7 @@ def binary(
     domain: tuple[float, float] = (-2.0, 2.0),
     domain2: tuple[float, float] | None = None,
     checked: bool = False,
-    native: str | Callable[..., Any] = ELEMENTWISE,
+    native: str | Callable[..., Any] | None = ELEMENTWISE,
 ) -> OpDef:
     """The record of an elementwise op with two inputs that broadcast.
 

@@ -68,6 +68,10 @@ def _public() -> dict[str, list[str]]:
     return found
 
 
+# What a shortened name does not mean: there was none of it when names were shorter.
+_NEWER = {"substr"}
+
+
 def nearest(path: str, dotted: str) -> str | None:
     """The name that is there and most like `dotted`, which is missing in the module `path`.
 
@@ -80,7 +84,7 @@ def nearest(path: str, dotted: str) -> str | None:
         return shown(public[last][0])
     # What lies in a module that is missing is like no name of the module around that one.
     here = offered(path) if path in MODULES and last == dotted else []
-    begun = sorted((n for n in here if n.startswith(dotted)), key=len)
+    begun = sorted((n for n in here if n.startswith(dotted) and n not in _NEWER), key=len)
     if begun and len(dotted) > 2:
         return shown(f"{path}.{begun[0]}")
     for names, least in ((here, 0.7), (list(public), 0.85)):

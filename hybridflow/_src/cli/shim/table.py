@@ -40,6 +40,7 @@ _PUBLIC = {
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
+    ".bitwise": ("hybridflow.bitwise",),
     ".gfile": ("hybridflow.gfile",),
     ".graph_util": ("hybridflow.graph_util",),
     ".initializers": ("hybridflow.initializers",),

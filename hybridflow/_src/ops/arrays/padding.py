@@ -82,7 +82,8 @@ def _pad_v2(x: np.ndarray, paddings: np.ndarray, constant_values: np.ndarray) ->
 
 
 def _pad(x: np.ndarray, paddings: np.ndarray) -> np.ndarray:
-    return _pad_v2(x, paddings, np.zeros((), x.dtype))
+    nothing = np.array(b"", object) if x.dtype.kind == "O" else np.zeros((), x.dtype)
+    return _pad_v2(x, paddings, nothing)
 
 
 def _unpadded(op: Any, dy: Tensor) -> Any:
