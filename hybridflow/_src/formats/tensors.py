@@ -107,7 +107,6 @@ def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
 
 
 def content_proto(array: np.ndarray) -> Any:
-<<<<<<< HEAD
     """An array as a message with all values in `tensor_content`, as TensorFlow's ops write it.
 
     Of strings that is the length of each, then all of them.
@@ -142,17 +141,6 @@ def _strings_of(content: bytes, size: int) -> np.ndarray:
         found[number] = content[position : position + length]
         position += length
     return found
-=======
-    """An array as a message with its bytes, as TensorFlow's `SerializeTensor` writes it."""
-    dtype = dtypes.as_dtype(array.dtype)
-    if dtype is dtypes.string:
-        return tensor_proto(array, dtype)
-    return messages.TensorProto(
-        dtype=dtype.as_datatype_enum,
-        tensor_shape=shape_proto(array.shape),
-        tensor_content=_little_endian(np.ascontiguousarray(array)).tobytes(),
-    )
->>>>>>> ff98a1b (Examples, sequences of them, lines of CSV, raw bytes and tensors as strings are parsed; what is damaged raises)
 
 
 def _little_endian(array: np.ndarray) -> np.ndarray:

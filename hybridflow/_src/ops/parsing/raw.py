@@ -121,7 +121,11 @@ def decode_raw(
 
 
 def _serialize(array: np.ndarray) -> np.ndarray:
-    return np.array(tensors.content_proto(array).SerializeToString(), object)
+    if array.dtype == object:
+        proto = tensors.tensor_proto(array, dtypes.string)
+    else:
+        proto = tensors.content_proto(array)
+    return np.array(proto.SerializeToString(), object)
 
 
 def _parse(text: np.ndarray, out_type: Any) -> np.ndarray:
