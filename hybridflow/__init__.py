@@ -9,8 +9,8 @@ from hybridflow import _deferred
 with _deferred.imports_of(__name__):
     from hybridflow import (
         app,
-        compat,
         bitwise,
+        compat,
         constraints,
         contrib,
         data,
