@@ -395,7 +395,6 @@ with _deferred.imports_of(__name__):
         tanh,
     )
     from hybridflow._src.ops.nn.activations import log_sigmoid
-    from hybridflow._src.ops.random.cropping import random_crop
     from hybridflow._src.ops.parsing.csv import decode_csv
     from hybridflow._src.ops.parsing.examples import (
         parse_example,
@@ -414,6 +413,7 @@ with _deferred.imports_of(__name__):
         parse_tensor,
         serialize_tensor,
     )
+    from hybridflow._src.ops.random.cropping import random_crop
     from hybridflow._src.ops.random.sampling import (
         multinomial,
         random_normal,

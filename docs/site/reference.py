@@ -49,6 +49,7 @@ MODULES = [
     "hybridflow.contrib.framework",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.legacy_seq2seq",
+    "hybridflow.contrib.lookup",
     "hybridflow.contrib.opt",
     "hybridflow.contrib.rnn",
     "hybridflow.contrib.seq2seq",

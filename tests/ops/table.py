@@ -29,6 +29,8 @@ late.load_ops()
 # Why an op has no samples.
 WITHOUT_SAMPLES = {
     "FakeParam": "nobody uses its value",
+    "ParseExample": "its inputs are several lists; see test_parsing",
+    "ParseSingleSequenceExample": "its inputs are several lists; see test_parsing",
     "Placeholder": "it has no value of its own",
     "PyFuncStateless": "it is what its caller's function is",
 }
@@ -45,6 +47,8 @@ SHAPE_FROM_DATA = {
     "CTCBeamSearchDecoder",
     "CTCGreedyDecoder",
     "ComputeAccidentalHits",
+    "DecodeRaw",
+    "ParseTensor",
     "DenseToDenseSetOperation",
     "DenseToSparseSetOperation",
     "DeserializeManySparse",

@@ -71,8 +71,12 @@ ZERO_DERIVATIVE = {
     "PyFuncStateless": "its function is not known",
     "CTCBeamSearchDecoder": "TF declares it not differentiable",
     "CTCGreedyDecoder": "TF declares it not differentiable",
+    "DecodeCSV": "TF declares it not differentiable",
     "LinSpace": "TF declares it not differentiable",
+    "LookupTableFindV2": "TF declares it not differentiable",
     "OneHot": "TF declares it not differentiable",
+    "ParseExample": "TF declares it not differentiable",
+    "ParseSingleSequenceExample": "TF declares it not differentiable",
     "Range": "TF declares it not differentiable",
     # What comes out are integers, in a dtype that an attribute names.
     **dict.fromkeys(("ArgMax", "ArgMin", "HistogramFixedWidth", "Multinomial"), "integers"),

@@ -485,3 +485,121 @@ for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_sh
 out["invert"] = tf.bitwise.invert(x)
 out["unsigned"] = tf.bitwise.invert(x.astype("uint8"))
 """
+
+PROGRAMS["tables/from tensors"] = """
+lookup = tf.contrib.lookup
+table = lookup.HashTable(
+    lookup.KeyValueTensorInitializer(["a", "b", "c"], np.array([5, 6, 7], "int64")), -1
+)
+x = tf.constant([["a", "z"], ["c", "b"]])
+out["before"] = error_of(table.lookup(x))
+out["size before"] = error_of(table.size())
+run(tf.tables_initializer())
+out["found"] = table.lookup(x)
+sparse = table.lookup(tf.SparseTensor([[0, 1], [2, 0]], ["b", "q"], [3, 2]))
+out["sparse"] = [sparse.indices, sparse.values, sparse.dense_shape]
+out["size"] = table.size()
+words = lookup.index_to_string_table_from_tensor(["x", "y"], default_value="?")
+ids = lookup.index_table_from_tensor(["x", "y"], num_oov_buckets=3)
+numbers = lookup.index_table_from_tensor([10, 30], num_oov_buckets=2, dtype=tf.int32)
+strong = lookup.index_table_from_tensor(
+    ["x"], num_oov_buckets=50, hasher_spec=lookup.StrongHashSpec([3, 4])
+)
+buckets = lookup.IdTableWithHashBuckets(None, 100)
+run(tf.tables_initializer())
+unknown = tf.constant(["x", "no", "y", "other", ""])
+out["words"] = words.lookup(tf.constant([1, 0, 9], tf.int64))
+out["ids"] = [ids.lookup(unknown), ids.size()]
+out["numbers"] = numbers.lookup(tf.constant([30, 10, 7, -1]))
+out["strong"] = strong.lookup(unknown)
+out["buckets"] = [buckets.lookup(unknown), buckets.size()]
+twice = lookup.HashTable(lookup.KeyValueTensorInitializer(["a", "a"], [1, 2]), -1)
+out["twice"] = error_of(twice.init)
+floats = lookup.HashTable(
+    lookup.KeyValueTensorInitializer(np.array([1, 2], "int64"), [0.5, 1.5]), 9.0
+)
+run(floats.init)
+out["floats"] = floats.lookup(tf.constant([2, 3], tf.int64))
+"""
+
+PROGRAMS["tables/from files"] = """
+import os
+
+def write(name, data):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+lookup = tf.contrib.lookup
+words = write("words", b"emerson\\nlake\\r\\npalmer\\n")
+columns = write("columns", b"a\\t1\\nb\\t2\\n")
+x = tf.constant(["lake", "king", "palmer"])
+tables = [
+    lookup.index_table_from_file(words),
+    lookup.index_table_from_file(words, num_oov_buckets=2, vocab_size=3),
+    lookup.index_table_from_file(words, vocab_size=2),
+]
+strings = lookup.index_to_string_table_from_file(words)
+pairs = lookup.HashTable(
+    lookup.TextFileInitializer(columns, tf.string, 0, tf.int64, 1), -1
+)
+backwards = lookup.HashTable(
+    lookup.TextFileInitializer(columns, tf.int64, 1, tf.string, 0), "?"
+)
+run(tf.tables_initializer())
+run(tf.tables_initializer())
+for number, table in enumerate(tables):
+    out["ids %d" % number] = [table.lookup(x), table.size()]
+out["strings"] = strings.lookup(tf.constant([2, 0, 5], tf.int64))
+out["pairs"] = pairs.lookup(tf.constant(["b", "c"]))
+out["backwards"] = backwards.lookup(tf.constant([1, 3], tf.int64))
+out["assets"] = np.array([
+    os.path.basename(run(t)) for t in tf.get_collection(tf.GraphKeys.ASSET_FILEPATHS)
+], object)
+for name, make in (
+    ("too few", lambda: lookup.TextFileIdTableInitializer(words, vocab_size=5)),
+    ("no column", lambda: lookup.TextFileInitializer(words, tf.string, 0, tf.int64, 1)),
+    ("no number", lambda: lookup.TextFileInitializer(columns, tf.int64, 0, tf.string, 1)),
+    ("no file", lambda: lookup.TextFileIdTableInitializer(words + "x")),
+):
+    entries = make()
+    default = "?" if entries.value_dtype == tf.string else -1
+    out[name] = error_of(lookup.HashTable(entries, default).init)
+"""
+
+PROGRAMS["tables/mutable"] = """
+lookup = tf.contrib.lookup
+table = lookup.MutableHashTable(tf.string, tf.int64, -1, name="counts")
+out["empty"] = [table.lookup(tf.constant(["a"])), table.size()]
+run(table.insert(tf.constant(["a", "b"]), tf.constant([1, 2], tf.int64)))
+run(table.insert(tf.constant(["b", "c"]), tf.constant([5, 6], tf.int64)))
+out["found"] = [table.lookup(tf.constant([["a", "b"], ["c", "d"]])), table.size()]
+keys, values = run(table.export())
+order = np.argsort(keys)
+out["exported"] = [keys[order], values[order]]
+rows = lookup.MutableHashTable(tf.int64, tf.float32, [0.0, -1.0], name="rows")
+run(rows.insert(tf.constant([3, 4], tf.int64), tf.constant([[1.0, 2.0], [3.0, 4.0]])))
+out["rows"] = rows.lookup(tf.constant([4, 9, 3], tf.int64))
+
+def dense_table(*args, **kwargs):
+    try:
+        return lookup.MutableDenseHashTable(*args, **kwargs)
+    except TypeError:  # later versions want a second key that none may be
+        other = args[3] - 1 if isinstance(args[3], int) else [-7, -7]
+        return lookup.MutableDenseHashTable(*args, deleted_key=other, **kwargs)
+
+dense = dense_table(tf.int64, tf.int64, -1, 0, initial_num_buckets=8, name="dense")
+run(dense.insert(tf.constant([11, 12], tf.int64), tf.constant([1, 2], tf.int64)))
+out["dense"] = [dense.lookup(tf.constant([12, 7], tf.int64)), dense.size()]
+out["empty key"] = error_of(dense.lookup(tf.constant([0], tf.int64)))
+pairs = dense_table(
+    tf.int64, tf.float32, [0.0, 0.0], [-1, -1], initial_num_buckets=8, name="pairs"
+)
+run(pairs.insert(tf.constant([[1, 2]], tf.int64), tf.constant([[0.5, 1.5]])))
+out["pairs"] = pairs.lookup(tf.constant([[1, 2], [2, 1]], tf.int64))
+out["shapes"] = error_of(rows.insert(
+    tf.placeholder_with_default(np.array([1], "int64"), None),
+    tf.placeholder_with_default(np.ones((1, 3), "float32"), None),
+))
+"""

@@ -32,17 +32,17 @@ class Named:
     """The kernel of an op that gives an object: its own, or one that others know by name.
 
     Args:
-      make: called with a name, makes the object.
-      check: called with an object of that name that is there already; raises if it is another one
-        than the op asks for.
+      make: called with a name and the op's inputs, makes the object.
+      check: called with the object of that name, which may be there already, and the op's inputs;
+        raises if it is another one than the op asks for.
       container, shared_name: where the object is found; it has the name of the op if there is no
         shared one.
     """
 
     def __init__(
         self,
-        make: Callable[[str], Any],
-        check: Callable[[Any], None],
+        make: Callable[..., Any],
+        check: Callable[..., None],
         container: str = "",
         shared_name: str = "",
     ) -> None:
@@ -58,10 +58,10 @@ class Named:
         self._resources = resources
         self._name = self._name or name
 
-    def __call__(self) -> Any:
+    def __call__(self, *inputs: Any) -> Any:
         if self._found is None:
             name = self._name
-            found = self._resources.find(self._container, name, lambda: self._make(name))
-            self._check(found)
+            found = self._resources.find(self._container, name, lambda: self._make(name, *inputs))
+            self._check(found, *inputs)
             self._found = found
         return self._found

@@ -31,6 +31,7 @@ _PUBLIC = {
     ".contrib.framework": ("hybridflow.contrib.framework",),
     ".contrib.layers": (f"{_SHIM}.contrib_layers",),
     ".contrib.legacy_seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
+    ".contrib.lookup": ("hybridflow.contrib.lookup",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
     ".contrib.rnn": ("hybridflow.contrib.rnn",),
     ".contrib.seq2seq": ("hybridflow.contrib.seq2seq",),

@@ -19,29 +19,35 @@ if TYPE_CHECKING:
 _shared = Resources()
 
 
-def named(name: str, make: Callable[..., Any], attrs: dict[str, Any], output: str = "") -> OpDef:
+def named(
+    name: str,
+    make: Callable[..., Any],
+    attrs: dict[str, Any],
+    output: str = "handle",
+    inputs: str = "",
+) -> OpDef:
     """The record of an op that gives an object of its own, or one that is known by name.
 
     Args:
-      make: called with a name and the attributes but `container` and `shared_name`.
+      make: called with a name, the inputs, and the attributes but `container` and `shared_name`.
       attrs: those attributes, with their defaults.
-      output: the name of the output.
+      output: the name of the output. inputs: the signature of the inputs.
     """
 
     def kernel(container: str = "", shared_name: str = "", **attrs: Any) -> Named:
-        def new(name: str) -> Any:
-            return make(name, **attrs)
+        def new(name: str, *inputs: Any) -> Any:
+            return make(name, *inputs, **attrs)
 
-        def check(found: Any) -> None:
-            found.check_same(new(found.name))
+        def check(found: Any, *inputs: Any) -> None:
+            found.check_same(new(found.name, *inputs))
 
         return Named(new, check, _text(container), _text(shared_name))
 
     return OpDef(
         name,
-        f"-> {output or 'handle'}: resource",
+        f"{inputs} -> {output}: resource",
         attrs={**attrs, "container": "", "shared_name": ""},
-        shape=lambda attrs: (),
+        shape=lambda attrs, *_: (),
         kernel=kernel,
         grad=not_differentiable,
     )
@@ -51,16 +57,16 @@ def _text(value: str | bytes) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
-def new_handle(record: OpDef, name: str | None, **attrs: Any) -> Tensor:
+def new_handle(record: OpDef, name: str | None, *inputs: Any, **attrs: Any) -> Tensor:
     """The handle of an object: in a graph of one in each session, eagerly of a new one."""
     if not context.modes.top.eager:
-        handle: Tensor = record(name=name, **attrs)
+        handle: Tensor = record(*inputs, name=name, **attrs)
         return handle
     assert record.kernel is not None
     kernel = record.kernel(**{**record.defaults, **attrs})
     assert isinstance(kernel, Named)
     kernel.settle(_shared if attrs.get("shared_name") else Resources(), name or record.name)
-    return EagerTensor(kernel(), dtypes.resource)
+    return EagerTensor(kernel(*[tensor.numpy() for tensor in inputs]), dtypes.resource)
 
 
 # -- one of several --------------------------------------------------------------------------------

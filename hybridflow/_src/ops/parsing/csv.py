@@ -145,9 +145,9 @@ def _samples(rng: np.random.Generator) -> Iterable[Sample]:
         np.array(9, np.int64),
     ]
     types = [dtypes.int32, dtypes.float32, dtypes.string, dtypes.int64]
-    yield Sample(lines, *defaults, OUT_TYPE=types)
-    yield Sample(lines.reshape(2, 1), *defaults, OUT_TYPE=types)
-    yield Sample(strings([], (0,)), *defaults, OUT_TYPE=types)
+    yield Sample(lines, defaults, OUT_TYPE=types)
+    yield Sample(lines.reshape(2, 1), defaults, OUT_TYPE=types)
+    yield Sample(strings([], (0,)), defaults, OUT_TYPE=types)
 
 
 _decode_csv = OpDef(

@@ -156,6 +156,10 @@ def _parse_samples(rng: np.random.Generator) -> Iterable[Sample]:
         yield Sample(_serialize(array), out_type=dtypes.as_dtype(array.dtype))
 
 
+def _parsed_shape(attrs: dict[str, Any], serialized: Any) -> None:
+    with_rank(serialized, 0)
+
+
 _serialize_tensor = OpDef(
     "SerializeTensor",
     "tensor: T -> serialized: string",
@@ -168,7 +172,7 @@ _parse_tensor = OpDef(
     "ParseTensor",
     "serialized: string -> output: out_type",
     attrs={"out_type": REQUIRED},
-    shape=lambda attrs, serialized: with_rank(serialized, 0) and None,
+    shape=_parsed_shape,
     compute=_parse,
     grad=not_differentiable,
     samples=_parse_samples,
