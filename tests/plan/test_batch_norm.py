@@ -88,3 +88,12 @@ def test_what_is_no_number_stays_in_its_channel(value):
     assert np.isnan(y[..., 1]).all()
     assert np.isfinite(y[..., ::2]).all()
     assert np.isfinite(mean).tolist() == np.isfinite(variance).tolist() == [True, False, True]
+
+
+def test_gradients_of_moments_that_nobody_has_cost_nothing():
+    with hf.Graph().as_default() as graph:
+        x = hf.placeholder(hf.float32, [2, 4, 4, 3])
+        y, *_ = hf.nn.fused_batch_norm(x, hf.ones([3]), hf.zeros([3]))
+        hf.gradients(y, x)
+        made = [op.type for op in graph.get_operations() if op.name.startswith("gradients/Fused")]
+    assert made == ["FusedBatchNormGrad"]

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
 # Ops whose gradient takes None for an output without one; others get zeros.
 _TAKES_NONE = frozenset(
-    ("CTCLoss", "Call", "Case", "If", "PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While")
+    (
+        *("CTCLoss", "Call", "Case", "FusedBatchNorm", "FusedBatchNormV2", "If"),
+        *("PartitionedCall", "Qr", "SelfAdjointEigV2", "Svd", "While"),
+    )
 )
 
 
