@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perf.workloads import files, input, networks
+from perf.workloads import sparse as sparse_matrices
 from perf.workloads.rules import RULES, Rule
 
 
@@ -226,4 +227,5 @@ FAMILIES: dict[str, Any] = {
     **networks.FAMILIES,
     **files.FAMILIES,
     **input.FAMILIES,
+    **sparse_matrices.FAMILIES,
 }

@@ -50,7 +50,8 @@ IMPLEMENTATIONS: dict[tuple[str, str], Callable[[Any], Subject]] = {}
 # The variant of NumPy's that others are compared with where it is not timed itself.
 REFERENCE = "reference"
 # Where the modules of a peer are.
-_FOLDERS = ("perf.peers", "perf.peers.networks", "perf.peers.files", "perf.peers.input")
+_PARTS = ("networks", "files", "input", "sparse")
+_FOLDERS = ("perf.peers", *[f"perf.peers.{part}" for part in _PARTS])
 
 
 def load(peer: str) -> list[ModuleType]:

@@ -261,6 +261,25 @@ def _formulas() -> list[Workload]:
                 (100, 32, 512, 512, 0.9, 0.6),
             )
         ],
+        *[
+            Workload(
+                f"sparse matrix product, {rows:,} x {inner:,} with {each} a row, times {columns}",
+                "product",
+                {"rows": rows, "inner": inner, "columns": columns, "each": each},
+                {"rows": 30, "inner": 20, "columns": 7, "each": 5},
+                "numpy:SciPy",
+                (Target(GRAPH, "numpy:SciPy", 1.0), Target(GRAPH, "tensorflow:", 1.0)),
+            )
+            for rows, inner, columns, each in ((20_000, 5_000, 64, 20), (4_000, 4_000, 256, 100))
+        ],
+        Workload(
+            "CTC loss and its gradient, 32 sequences of 200 times, 64 classes, 40 labels",
+            "spoken",
+            {"times": 200, "batch": 32, "classes": 64, "labels": 40},
+            {"times": 12, "batch": 3, "classes": 5, "labels": 4},
+            "tensorflow:",
+            (Target(GRAPH, "tensorflow:", 0.5), Target(GRAPH, "torch:", 1.0)),
+        ),
     ]
 
 
