@@ -19,7 +19,7 @@ from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.errors import CancelledError, FailedPreconditionError
-from hybridflow._src.framework.locks import holding, is_own_thread, mending, new_lock
+from hybridflow._src.framework.locks import Flag, holding, is_own_thread, mending, new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,8 +78,7 @@ class Attempt:
         self.result: Any = None
         self.pending: Any = None
         self.wanted = 0
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        self._gate = Flag()
         self._owner = _current.waits
 
     def fail(self, error: Exception) -> bool:
@@ -90,10 +89,7 @@ class Attempt:
 
     def open(self) -> None:
         """Wakes who waits for it."""
-        try:  # noqa: SIM105
-            self._gate.release()
-        except RuntimeError:  # it is open
-            pass
+        self._gate.set()
 
     def wait(self) -> Any:
         """Waits until it has been served; gives what came of it.
@@ -123,7 +119,7 @@ class Attempt:
         if self._owner is not None:
             self._owner.add(self)
         stuck = False
-        while not self._gate.acquire(timeout=_PAUSE):
+        while not self._gate.wait(_PAUSE):
             looks = _is_stuck()
             if stuck and looks:
                 self.cancel(FailedPreconditionError(None, None, _STUCK.format(what=self.what)))

@@ -7,7 +7,7 @@ import importlib
 import random
 import threading
 import unittest
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.default_graph import get_default_graph, reset_default_graph
 from hybridflow._src.framework.device import canonical_name
 from hybridflow._src.framework.errors import OpError
-from hybridflow._src.framework.scopes import device
+from hybridflow._src.framework.stack import Opener
 from hybridflow._src.runtime.session import Session, get_default_session
 from hybridflow._src.testing.places import get_temp_dir
 
@@ -63,6 +63,42 @@ class _Thread:
         """Fails the test if the thread was started and has not been joined."""
         if self._thread.ident is not None and not self._joined:
             self._case.fail("A checked thread was not joined.")
+
+
+class _Opened(Opener):
+    """A `with` statement in which a session is the default one, and stays open."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _open(self, opened: Any) -> Session:
+        self._session.graph.as_default()._open(opened)
+        self._session.as_default()._open(opened)
+        return self._session
+
+
+class _Raises:
+    """A `with` statement that must raise an error which a pattern or a predicate takes."""
+
+    def __init__(self, case: TestCase, kind: Any, expected: Any) -> None:
+        self._case, self._kind, self._expected = case, kind, expected
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if kind is None:
+            self._case.fail(f"{getattr(self._kind, '__name__', self._kind)} not raised")
+        if not issubclass(kind, self._kind):
+            return False
+        if not callable(self._expected):
+            text = error.message if isinstance(error, OpError) else str(error)
+            if isinstance(error, OpError) and error.op is not None:
+                text = f"{text}\nCaused by: {error.op.name}"
+            self._case.assertRegex(text, self._expected)
+        elif not self._expected(error):
+            raise AssertionError(f"Exception of type {kind}: {error}") from error
+        return True
 
 
 class TestCase(unittest.TestCase):
@@ -115,10 +151,9 @@ class TestCase(unittest.TestCase):
             self._tempdir = get_temp_dir(self.id())
         return self._tempdir
 
-    @contextlib.contextmanager
     def session(
         self, graph: Any = None, config: Any = None, use_gpu: bool = False, force_gpu: bool = False
-    ) -> Iterator[Any]:
+    ) -> Any:
         """A new session that is the default one, with its graph, in a `with` statement.
 
         Args:
@@ -127,24 +162,18 @@ class TestCase(unittest.TestCase):
           use_gpu, force_gpu: accepted for compatibility; there is no GPU here.
         """
         if context.executing_eagerly():
-            yield None
-            return
-        with Session(graph=graph, config=config) as session:
-            yield session
+            return contextlib.nullcontext()
+        return Session(graph=graph, config=config)
 
-    @contextlib.contextmanager
     def cached_session(
         self, graph: Any = None, config: Any = None, use_gpu: bool = False, force_gpu: bool = False
-    ) -> Iterator[Any]:
+    ) -> Any:
         """A session that is the same one in the whole test, otherwise like `session`."""
         if context.executing_eagerly():
-            yield None
-            return
+            return contextlib.nullcontext()
         if self._cached_session is None:
             self._cached_session = Session(graph=graph, config=config)
-        session = self._cached_session
-        with session.graph.as_default(), session.as_default(), device("/cpu:0"):
-            yield session
+        return _Opened(self._cached_session)
 
     def test_session(
         self, graph: Any = None, config: Any = None, use_gpu: bool = False, force_gpu: bool = False
@@ -284,30 +313,14 @@ class TestCase(unittest.TestCase):
 
     # -- errors, texts, messages -------------------------------------------------------------------
 
-    @contextlib.contextmanager
     def assertRaisesWithPredicateMatch(
         self, exception_type: Any, expected_err_re_or_predicate: Any
-    ) -> Iterator[Any]:
+    ) -> Any:
         """That the `with` block raises such an error as a pattern or a predicate describes.
 
         The text is the error's message; of an error of an op also the op's name.
         """
-        try:
-            yield
-        except exception_type as error:
-            if callable(expected_err_re_or_predicate):
-                matches = expected_err_re_or_predicate(error)
-            else:
-                text = error.message if isinstance(error, OpError) else str(error)
-                op = error.op if isinstance(error, OpError) else None
-                if op is not None:
-                    text = f"{text}\nCaused by: {op.name}"
-                self.assertRegex(text, expected_err_re_or_predicate)
-                return
-            if not matches:
-                raise AssertionError(f"Exception of type {type(error)}: {error}") from error
-        else:
-            self.fail(f"{getattr(exception_type, '__name__', exception_type)} not raised")
+        return _Raises(self, exception_type, expected_err_re_or_predicate)
 
     def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:
         """That the `with` block raises an `OpError` of such a text."""

@@ -85,7 +85,15 @@ def _set(input_handle: Any, index: Any, item: Any) -> Turns:
     return Turns([*input_handle[:place], item, *input_handle[place + 1 :]])
 
 
+def _listed(handle: Any) -> Any:
+    """A list. The gradient of a stack, where a file has one beside lists, becomes one."""
+    if not isinstance(handle, dict):
+        return handle
+    return Turns([handle.get(index) for index in range(max(handle, default=-1) + 1)])
+
+
 def _resize(input_handle: Any, size: Any) -> Turns:
+    input_handle = _listed(input_handle)
     if size < 0:
         raise _invalid(f"TensorListResize expects size to be non-negative, got {int(size)}.")
     count = checked_size("TensorListResize", int(size))
@@ -302,7 +310,7 @@ OpDef(
     "TensorListLength",
     "input_handle: variant -> length: int32",
     shape=scalar,
-    compute=lambda input_handle: np.asarray(len(input_handle), np.int32),
+    compute=lambda input_handle: np.asarray(len(_listed(input_handle)), np.int32),
     grad=no_gradient,
 )
 OpDef(
