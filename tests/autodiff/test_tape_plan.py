@@ -61,7 +61,8 @@ def assert_alike(runs, rtol=1e-6):
                 np.testing.assert_allclose(grad, wanted, rtol=rtol, atol=rtol, strict=True)
 
 
-@pytest.mark.parametrize("name", table.differentiable_ops())
+# One of CTCLoss' outputs is its gradient, which is not differentiated again (`test_ctc`).
+@pytest.mark.parametrize("name", sorted({*table.differentiable_ops()} - {"CTCLoss"}))
 def test_every_op(name, monkeypatch):
     """The rows of the table: a plan gives what op by op gives (natively: `test_compiled`)."""
     monkeypatch.setattr(tape_plan, "_OFTEN", 1)
