@@ -126,6 +126,7 @@ class OpDef:
       written: for an op that TensorFlow lacks, or has in another form: called with the `Nodes` that
         a file gets and the operation, writes nodes of TensorFlow's ops that compute it. Without it
         an operation is one node, of its own type, inputs and attributes.
+      read: for an op that has attributes which files lack: called with those of a node; gives them.
 
     Worked out from these, for the quick ways through `dispatch`:
       plain: every input is one tensor, all of them of one type variable; there is one output.
@@ -151,6 +152,7 @@ class OpDef:
         "native",
         "outputs",
         "plain",
+        "read",
         "required",
         "result",
         "samples",
@@ -179,6 +181,7 @@ class OpDef:
     aliases: bool
     variadic: bool
     written: Callable[[Any, Any], None] | None
+    read: Callable[[dict[str, Any]], dict[str, Any]] | None
     required: tuple[str, ...]
     plain: bool
     accepts: dict[str, frozenset[int]]
@@ -203,6 +206,7 @@ class OpDef:
         aliases: bool = False,
         native: str | Callable[..., Any] | None = None,
         written: Callable[[Any, Any], None] | None = None,
+        read: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
         if (compute is None) == (kernel is None) and effect not in ("call", "lock"):
             raise TypeError(f"Op {name!r}: exactly one of `compute` and `kernel` must be given.")
@@ -245,6 +249,7 @@ class OpDef:
             "native": native,
             "variadic": parsed.variadic,
             "written": written,
+            "read": read,
             "required": tuple([key for key, value in defaults.items() if value is REQUIRED]),
             "plain": parsed.plain,
             "accepts": accepts,

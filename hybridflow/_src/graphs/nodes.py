@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
+from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.graphs.attributes import Function, attr_value
 from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
@@ -282,7 +284,18 @@ def node_attrs(op: Operation) -> dict[str, Any]:
             except TypeError:
                 # A Python function: a file can hold none.
                 continue
+    for key in _later(op.record):
+        if op.attrs[key] is not op.record.defaults[key]:
+            found[key] = attr_value(op.attrs[key], "type")
     return found
+
+
+@functools.cache
+def _later(record: OpDef) -> tuple[str, ...]:
+    """The dtypes among attributes that only later TensorFlows have: others have the default."""
+    known = {attr.name for attr in definition(record).attr}
+    dtypes = [key for key, value in record.defaults.items() if isinstance(value, DType)]
+    return tuple([key for key in dtypes if key not in known])
 
 
 def _told(op: Operation, known: Any) -> dict[str, Any]:

@@ -161,6 +161,8 @@ def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str,
             found[key] = _of_record(python_value(attr))
         elif not key.startswith("_") and key not in told:
             _check_default(record, name, key, attr, known.get(key))
+    if record.read is not None:
+        found.update(record.read({key: _of_record(python_value(a)) for key, a in attrs.items()}))
     for key, default in record.defaults.items():
         if key in found:
             continue

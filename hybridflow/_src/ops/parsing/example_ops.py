@@ -213,6 +213,7 @@ parse_example_op = OpDef(
     compute=lambda *inputs, types, **attrs: _parse_example(*inputs, **attrs),
     grad=not_differentiable,
     samples=lambda rng: (),
+    read=lambda attrs: {"types": output_types(attrs["sparse_types"], attrs["Tdense"])},
 )
 
 
@@ -223,8 +224,12 @@ def _parse_sequence(
     serialized: Any,
     missing_assumed_empty: Any,
     *rest: Any,
-    counts: Sequence[int],
+    Ncontext_sparse: int,
+    Ncontext_dense: int,
+    Nfeature_list_sparse: int,
+    Nfeature_list_dense: int,
     context_sparse_types: Sequence[DType],
+    Tcontext_dense: Sequence[DType],
     feature_list_sparse_types: Sequence[DType],
     feature_list_dense_types: Sequence[DType],
     context_dense_shapes: Any,
@@ -235,6 +240,7 @@ def _parse_sequence(
     *inputs, debug_name = rest
     (name,) = texts([debug_name])
     may_lack = set(texts(np.ravel(missing_assumed_empty)))
+    counts = (Ncontext_sparse, Ncontext_dense, Nfeature_list_sparse, Nfeature_list_dense)
     ends = np.cumsum(counts)
     groups = [texts(inputs[end - n : end]) for n, end in zip(counts, ends, strict=True)]
     defaults = inputs[ends[-1] :]
@@ -275,7 +281,7 @@ def _parse_sequence(
 
 def _sequence_shape(attrs: dict[str, Any], serialized: Any, *rest: Any) -> list[Any]:
     with_rank(serialized, 0)
-    sparse, _, list_sparse, _ = attrs["counts"]
+    sparse, list_sparse = attrs["Ncontext_sparse"], attrs["Nfeature_list_sparse"]
     found: list[Any] = [(None, 1)] * sparse + [(None,)] * sparse + [(1,)] * sparse
     found += [as_shape(shape)._dims for shape in attrs["context_dense_shapes"]]
     found += [(None, 2)] * list_sparse + [(None,)] * list_sparse + [(2,)] * list_sparse
@@ -290,8 +296,12 @@ parse_sequence_op = OpDef(
     "serialized: string, feature_list_dense_missing_assumed_empty: string, features: ... "
     "-> outputs: N*types",
     attrs={
-        "counts": (0, 0, 0, 0),
+        "Ncontext_sparse": 0,
+        "Ncontext_dense": 0,
+        "Nfeature_list_sparse": 0,
+        "Nfeature_list_dense": 0,
         "context_sparse_types": (),
+        "Tcontext_dense": (),
         "feature_list_sparse_types": (),
         "feature_list_dense_types": (),
         "context_dense_shapes": (),
@@ -302,4 +312,10 @@ parse_sequence_op = OpDef(
     compute=lambda *inputs, types, **attrs: _parse_sequence(*inputs, **attrs),
     grad=not_differentiable,
     samples=lambda rng: (),
+    read=lambda attrs: {
+        "types": [
+            *output_types(attrs["context_sparse_types"], attrs["Tcontext_dense"]),
+            *output_types(attrs["feature_list_sparse_types"], attrs["feature_list_dense_types"]),
+        ]
+    },
 )
