@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
 
@@ -10,6 +11,8 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.framework import fp, seeds, traceback
+from hybridflow._src.framework.alignment import aligned_empty
+from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import Storage
 
 # -- floating-point status -------------------------------------------------------------------------
@@ -188,3 +191,65 @@ def test_memory_that_a_variable_owns_begins_where_vectors_do():
         assert own.flags.carray
         assert size < 1 << 12 or own.ctypes.data % 64 == 0
         np.testing.assert_array_equal(own, np.arange(size)[::-1])
+
+
+@pytest.mark.parametrize("size", [3, 1 << 12])
+def test_a_variable_has_memory_back_that_nobody_looks_at(size):
+    storage = Storage("v", np.zeros(size, np.float32))
+    first = storage.own().ctypes.data
+
+    def written(number):
+        """Where a value is that is written in place, and where it would be without looking."""
+        own = storage.own()
+        own[...] = number
+        return own.ctypes.data
+
+    for number in range(3):
+        storage.read()  # and let go
+        assert written(number) == first
+    seen = storage.read()
+    view = memoryview(seen[1:])
+    del seen
+    assert written(7.0) != first
+    np.testing.assert_array_equal(view, np.full(size - 1, 2, np.float32))
+    np.testing.assert_array_equal(storage.read(), np.full(size, 7, np.float32))
+    given = np.ones(size, np.float32)
+    storage.write(given)
+    assert written(2.0) not in (first, given.ctypes.data)
+    assert (given == 1).all()
+
+
+def test_readers_see_whole_values_while_memory_is_taken_back():
+    storage = Storage("v", np.zeros(1 << 14, np.float32))
+    errors, stop = [], threading.Event()
+
+    def read():
+        while not stop.is_set():
+            value = storage.read()
+            first = value[0]
+            if not (value == first).all() or value[0] != first:
+                errors.append(value.copy())
+
+    def write(number):
+        own = storage.own()
+        for part in np.array_split(own, 8):
+            part += 1
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(2000):
+        holding(storage.lock, write, number)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert (storage.read() == 2000).all()
+
+
+def test_views_hold_the_array_that_they_are_of():
+    for size in (3, 1 << 12):
+        array = aligned_empty((size,), np.dtype(np.float32))
+        before = sys.getrefcount(array)
+        views = [array[1:], array.reshape(1, -1), np.asarray(array).view(np.int32), array[1:][:1]]
+        assert sys.getrefcount(array) == before + len(views)

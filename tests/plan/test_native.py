@@ -83,6 +83,16 @@ class TestValues:
             assert repr(run_native(session, fetches)) == repr(before)
             assert "array" not in repr(before)
 
+    def test_large_results_stay_though_only_a_view_is_left(self, session):
+        x = hf.placeholder(hf.float32, [100, 100])
+        y = x + 1.0
+        rows = [run_native(session, y, {x: np.full((100, 100), 1.0, np.float32)})[3:]]
+        rows += [
+            session.run(y, {x: np.full((100, 100), float(n), np.float32)})[3:] for n in range(2, 8)
+        ]
+        for number, row in enumerate(rows, 1):
+            assert (row == number + 1).all()
+
     @pytest.mark.parametrize(
         "value", [np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-45, 3.4e38], ids=lambda v: f"{v}"
     )

@@ -12,6 +12,7 @@ from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.dtypes import variant
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.tensor import Tensor
 
@@ -82,6 +83,9 @@ class GradientTape(Described, Opener):
         Raises:
           TypeError: if it is neither.
         """
+        if tensor.__class__ is EagerTensor:
+            self._tracked.add(tensor)
+            return
         for item in nest.flatten(tensor):
             source = source_tensor(item)
             if not isinstance(source, Tensor):
@@ -146,7 +150,10 @@ class GradientTape(Described, Opener):
         self._used = True
         if self._opened is not None and not self.persistent:
             self._opened.close()
-        targets = [convert_to_tensor(source_tensor(t)) for t in nest.flatten(target)]
+        targets = [
+            t if t.__class__ is EagerTensor else convert_to_tensor(source_tensor(t))
+            for t in nest.flatten(target)
+        ]
         seeds = [
             None if g is None else convert_to_tensor(g) for g in given or [None] * len(targets)
         ]

@@ -1,9 +1,8 @@
 """Gradients of tapes as plans: what is recorded again and again is differentiated once.
 
-A plan depends on which ops were recorded, how their inputs and outputs hang together, their
-attributes, shapes and dtypes, and the values of small tensors of integers (axes, sizes): its key.
-When a key comes often the gradient is built in a graph, whose inputs are the recorded tensors, and
-run as one native call from then on.
+A plan depends on which ops were recorded, how their inputs and outputs hang together, and on what
+`plan.frequent` says: its key. When a key comes often the gradient is built in a graph, whose inputs
+are the recorded tensors, and run as one native call from then on.
 
 A gradient function is asked once and for all where that is enough. Ops with bodies, functions of
 users and ops with state take the ordinary way each time, and so does a gradient that is recorded.
@@ -11,7 +10,6 @@ users and ops with state take the ordinary way each time, and so does a gradient
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +17,14 @@ import numpy as np
 from hybridflow._src.autodiff.recorded import Recorded
 from hybridflow._src.framework.convert import constant_of
 from hybridflow._src.framework.dispatch import EagerOp
-from hybridflow._src.framework.dtypes import DType, resource
+from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.eager_tensor import wrap
 from hybridflow._src.framework.errors import OpError
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.plan import schedule
+from hybridflow._src.plan.frequent import Frequent, is_static, plain
 from hybridflow._src.plan.planning import Kernels, build
 
 if TYPE_CHECKING:
@@ -37,19 +34,13 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.op_def import OpDef
     from hybridflow._src.framework.tensor import Tensor
 
-# A plan is made when its key has come so often before; planning costs about ten gradients.
+# Planning costs about ten gradients.
 _OFTEN = 3
-# So many keys are known, and no plan is made for more ops than this.
 _MOST_KEYS = 256
+# No plan is made for more ops than this.
 _MOST_OPS = 2000
-# Integers up to this many are part of a key with their values, unless they are data.
-_SMALL = 16
-_PLAIN = frozenset((bool, bytes, complex, int, str))
-_DATA = frozenset(("indices", "labels", "partitions", "segment_ids", "seq_lengths"))
 
-# By key: how often it has come, or its plan, or None if no plan can be made.
-_plans: dict[Any, int | _TapePlan | None] = {}
-_making = new_lock()
+_plans: Frequent[_TapePlan] = Frequent(_OFTEN, _MOST_KEYS)
 
 
 def planned_gradient(recorded: Recorded) -> list[Any] | None:
@@ -60,31 +51,8 @@ def planned_gradient(recorded: Recorded) -> list[Any] | None:
     key = _key_of(recorded, numbers)
     if key is None:
         return None
-    known = _plans.get(key, 0)
-    if known.__class__ is int:
-        known = holding(_making, _another, key, recorded, numbers)
-    return None if known is None else known.run(list(numbers))  # type: ignore[union-attr]
-
-
-def _another(key: Any, recorded: Recorded, numbers: dict[Any, int]) -> _TapePlan | None:
-    """Counts a key that has no plan; the plan, if it has come often."""
-    known = _plans.get(key, 0)
-    if not isinstance(known, int):
-        return known
-    if known < _OFTEN:
-        if len(_plans) >= _MOST_KEYS:
-            # Those that came seldom go first.
-            seldom = [other for other, count in _plans.items() if count.__class__ is int]
-            for other in seldom or list(_plans)[: _MOST_KEYS // 2]:
-                del _plans[other]
-        _plans[key] = known + 1
-        return None
-    try:
-        plan = _TapePlan(recorded, list(numbers))
-    except Exception:  # The ordinary way shows what is wrong.
-        plan = None
-    _plans[key] = plan
-    return plan
+    plan = _plans.get(key, lambda: _TapePlan(recorded, list(numbers)))
+    return None if plan is None else plan.run(list(numbers))
 
 
 # -- keys ------------------------------------------------------------------------------------------
@@ -107,14 +75,18 @@ def _key_of(recorded: Recorded, numbers: dict[Any, int]) -> tuple[Any, ...] | No
             number = get(tensor)
             if number is None:
                 number = numbers[tensor] = len(numbers)
-                add(_described(tensor, op_def, index))
+                if tensor._dtype.is_floating:
+                    add(tensor._a.shape)  # type: ignore[attr-defined]
+                    add(tensor._dtype.as_datatype_enum)
+                else:
+                    add(_described(tensor, op_def, index))
             add(number)
         for tensor in op.outputs:
             numbers[tensor] = len(numbers)
             add(tensor._a.shape)
             add(tensor._dtype.as_datatype_enum)
         if op.attrs:
-            add(_plain(op.attrs))
+            add(plain(op.attrs))
     for tensor, seed in zip(recorded.targets, recorded.seeds, strict=True):
         if tensor not in recorded.tracked:
             add(None)
@@ -135,33 +107,9 @@ def _described(tensor: Any, op_def: OpDef | None, index: int) -> tuple[Any, ...]
     enum = tensor._dtype.as_datatype_enum
     if array.__class__ is not np.ndarray:
         return enum, np.shape(array.value)
-    if _is_static(array, op_def, index):
+    if op_def is not None and is_static(array, op_def, index):
         return enum, array.shape, array.tobytes()
     return enum, array.shape
-
-
-def _is_static(array: np.ndarray, op_def: OpDef | None, index: int) -> bool:
-    """Whether the values of an op's input are part of its meaning: axes and sizes, not data."""
-    if op_def is None or array.size > _SMALL or array.dtype.kind != "i":
-        return False
-    return op_def.inputs[min(index, len(op_def.inputs) - 1)].name not in _DATA
-
-
-def _plain(value: Any) -> Any:
-    """The value of an attribute as part of a key."""
-    kind = value.__class__
-    if kind is dict:
-        return tuple([_plain(item) for item in value.values()])
-    if kind is list or kind is tuple:
-        return tuple([_plain(item) for item in value])
-    if kind is float:
-        return value, math.copysign(1.0, value)
-    if kind is DType:
-        return value.as_datatype_enum
-    if kind is TensorShape:
-        return value._dims
-    # What is not known is like nothing else.
-    return value if value is None or kind in _PLAIN else object()
 
 
 # -- plans -----------------------------------------------------------------------------------------
@@ -178,6 +126,9 @@ class _TapePlan:
         # Of each source, what is fetched: nothing, its gradient, or the parts of `IndexedSlices`.
         self._parts = [_parts(grad) for grad in grads]
         fetches = [part for parts in self._parts for part in parts]
+        # Where each has a gradient that is a tensor, the dtypes: the usual case.
+        usual = all(len(parts) == 1 for parts in self._parts)
+        self._dtypes = [part._dtype for part in fetches] if usual else None
         inputs = frozenset(t for t in inside.values() if t.op.type == "Placeholder")
         used = set(fetches)
         used.update(t for op in schedule.prune(fetches, (), inputs) for t in op.inputs)
@@ -195,6 +146,8 @@ class _TapePlan:
                 values = self._plan.run(arrays)
             except OpError:  # The ordinary way shows what is wrong.
                 return None
+        if self._dtypes is not None:
+            return [wrap(v, dtype) for v, dtype in zip(values, self._dtypes, strict=True)]
         arrived = iter(values)
         return [_given([wrap(next(arrived), t._dtype) for t in parts]) for parts in self._parts]
 
@@ -209,7 +162,7 @@ def _inside(
             array = tensor._a  # type: ignore[attr-defined]
             if tensor in inside or array.__class__ is not np.ndarray:
                 continue
-            if _is_static(array, op.record, index):
+            if is_static(array, op.record, index):
                 inside[tensor] = constant_of(graph, array, tensor._dtype, "Const")
         inside.update((t, add_input(graph, t, t._dims, "value")) for t in op.outputs)
     for tensor in tensors:

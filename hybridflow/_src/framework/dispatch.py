@@ -24,6 +24,7 @@ from hybridflow._src.framework.errors import (
     ResourceExhaustedError,
     ShapeError,
 )
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.framework.tensor import Tensor
@@ -246,26 +247,38 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     inputs: Sequence[Any]
     admitted = _admitted(op, args)
     inputs, types = _convert_all(op, args, True) if admitted is None else admitted
-    if op.checked:
-        _infer(op, op.name, inputs, attrs)
     arrays = [t._a for t in inputs]  # type: ignore[union-attr]
-    # `fp.quietly`, without a call.
-    status = fp.state()
-    try:
-        fp.silence()
-        if op.compute is not None:
-            result = op.compute(*arrays, **attrs)
-        else:
-            result = context.eager_kernels.get(op, attrs)(*arrays)
-    except OpError:
-        raise
-    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
-        raise explain(op, op.name, arrays, attrs, error) from error
-    finally:
+    least = op.kernels_from
+    result: Any = None
+    if least is not None and max([array.size for array in arrays]) >= least:
+        result = late.run_single(op, arrays, attrs)
+    if result is None:
+        if op.checked:
+            _infer(op, op.name, inputs, attrs)
+        # `fp.quietly`, without a call.
+        status = fp.state()
         try:
-            fp.restore(status)
+            fp.silence()
+            if op.compute is not None:
+                result = op.compute(*arrays, **attrs)
+            else:
+                result = context.eager_kernels.get(op, attrs)(*arrays)
+        except OpError:
+            raise
+        except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+            raise explain(op, op.name, arrays, attrs, error) from error
         finally:
-            pass
+            try:
+                fp.restore(status)
+            finally:
+                pass
+    only = op.only
+    if only is not None and result.__class__ is not tuple and result.__class__ is not list:
+        var: Any = only.var
+        output = wrap(result, only.dtype or types.get(var) or attrs[var])
+        if context.tapes.entries[-1].item:
+            record(EagerOp(op, tuple(inputs), [output], attrs))
+        return output
     if result.__class__ is tuple or result.__class__ is list:
         found = _out_dtypes(op, types, attrs, len(result))
         outputs = [wrap(value, known) for value, known in zip(result, found, strict=True)]
@@ -279,22 +292,34 @@ def _run(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 
 def _admitted(op: OpDef, args: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, DType]] | None:
-    """The arguments and the type variables where all are eager tensors (or arrays) that fit."""
+    """The arguments and the type variables where all are eager tensors, arrays or variables, and
+    fit.
+    """
     types: dict[str, DType] = {}
     inputs: Any = args
     for index, arg in enumerate(op.inputs):
         value = args[index]
-        if value.__class__ is not EagerTensor:
-            if value.__class__ is not np.ndarray or value.dtype.kind not in _NUMBERS:
+        var = arg.var
+        kind = value.__class__
+        if kind is not EagerTensor:
+            if kind is np.ndarray:
+                if value.dtype.kind not in _NUMBERS:
+                    return None
+                dtype = dtypes.as_dtype(value.dtype)
+                value = EagerTensor(np.array(value, dtype.np, order="C"), dtype)
+            elif hasattr(kind, "_as_tensor") and not (arg.ref or arg.many):
+                dtype = value.dtype.base_dtype
+                if (arg.dtype or types.get(var, dtype)) is not dtype:  # type: ignore[arg-type]
+                    return None
+                value = convert(value, dtype, arg.name, True)
+            else:
                 return None
             if inputs is args:
                 inputs = list(args)
-            dtype = dtypes.as_dtype(value.dtype)
-            value = inputs[index] = EagerTensor(np.array(value, dtype.np, order="C"), dtype)
+            inputs[index] = value
         dtype = value._dtype
         if arg.dtype is dtype:
             continue
-        var = arg.var
         if var is None or arg.ref or arg.many:
             return None
         known = types.setdefault(var, dtype)

@@ -216,4 +216,11 @@ def wrap(value: Any, dtype: dtypes.DType) -> EagerTensor:
     """An eager tensor of what an op computed, whose dtype the op record says."""
     if value.__class__ is not np.ndarray and isinstance(value, np.generic):
         value = np.asarray(value)
-    return EagerTensor(value, dtype)
+    # What `EagerTensor(value, dtype)` does, without a call.
+    tensor = _new(EagerTensor)
+    tensor._a = value
+    tensor._dtype = dtype
+    return tensor
+
+
+_new = object.__new__

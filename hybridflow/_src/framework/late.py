@@ -16,6 +16,7 @@ _SUPPLIERS = {
     "load_ops": "hybridflow._src.ops",
     "node_def": "hybridflow._src.graphs.exporting",
     "op_def": "hybridflow._src.graphs.exporting",
+    "run_single": "hybridflow._src.plan.single",
 }
 
 
@@ -27,6 +28,7 @@ class _Late:
       gradients: symbolic gradients, by which control flow ops differentiate their bodies.
       graph_def, node_def, op_def: a graph and an operation as messages.
       load_ops: imports every op family.
+      run_single: runs an op of eager mode by kernels.
     """
 
     create_op: Callable[..., Any]
@@ -35,6 +37,7 @@ class _Late:
     load_ops: Callable[[], None]
     node_def: Callable[..., Any]
     op_def: Callable[..., Any]
+    run_single: Callable[..., Any]
 
     if not TYPE_CHECKING:
 

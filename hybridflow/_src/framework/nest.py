@@ -119,10 +119,12 @@ def pack_sequence_as(structure: Any, flat: Any) -> Any:
       ValueError: if their number differs.
     """
     flat = list(flat)
+    if len(flat) == 1 and not is_sequence(structure):
+        return flat[0]
     expected = len(flatten(structure))
     if len(flat) != expected:
         raise ValueError(f"The structure has {expected} elements, but {len(flat)} were given.")
-    return _pack(structure, iter(flat)) if is_sequence(structure) else flat[0]
+    return _pack(structure, iter(flat))
 
 
 def flatten_parts(structure: Any) -> list[Any]:

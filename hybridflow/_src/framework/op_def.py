@@ -115,6 +115,8 @@ class OpDef:
         (the value depends on the shapes of the inputs alone), a function that is called with a
         `Lowering`, the inputs as its values and the attributes, and gives values; or None: the
         NumPy meaning runs.
+      kernels_from: from so many elements of its largest input on, eager mode has kernels compute it
+        as soon as they are compiled; None: never, the NumPy meaning is as quick or nearly.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
       effect: "read" or "write": what it does to the variables among its inputs. "call": it has a
@@ -133,6 +135,7 @@ class OpDef:
       accepts: the enums of the dtypes that each type variable may have (any, where it has none).
       shared: for a plain op, the enums of the dtypes that its inputs may have.
       result: for a plain op, the dtype of the output, or None for that of the inputs.
+      only: the output, where there is one alone that is a tensor, and no reference.
       required: the attributes without a default.
 
     `dispatch`, which stands above, sets `__call__`: what a call of a record does.
@@ -148,8 +151,10 @@ class OpDef:
         "grad",
         "inputs",
         "kernel",
+        "kernels_from",
         "name",
         "native",
+        "only",
         "outputs",
         "plain",
         "read",
@@ -174,6 +179,7 @@ class OpDef:
     kernel: Callable[..., Callable[..., Any]] | None
     grad: Callable[..., Any]
     native: str | Callable[..., Any] | None
+    kernels_from: int | None
     samples: Callable[[Any], Iterable[Sample]] | None
     stateful: bool
     effect: str | None
@@ -187,6 +193,7 @@ class OpDef:
     accepts: dict[str, frozenset[int]]
     shared: frozenset[int]
     result: DType | None
+    only: Arg | None
 
     def __init__(
         self,
@@ -205,6 +212,7 @@ class OpDef:
         checked: bool = False,
         aliases: bool = False,
         native: str | Callable[..., Any] | None = None,
+        kernels_from: int | None = None,
         written: Callable[[Any, Any], None] | None = None,
         read: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
@@ -213,6 +221,8 @@ class OpDef:
         for field, value in (("shape", shape), ("grad", grad)):
             if not callable(value):
                 raise TypeError(f"Op {name!r}: `{field}` must be callable, got {value!r}.")
+        if kernels_from is not None and (native is None or compute is None or stateful or effect):
+            raise TypeError(f"Op {name!r}: no kernels compute it, so `kernels_from` means nothing.")
         made_at = _module_line()
         if name in OPS and (made_at is None or made_at != _made_at[name]):
             raise ValueError(f"Op {name!r} is registered already.")
@@ -247,6 +257,7 @@ class OpDef:
             "checked": checked,
             "aliases": aliases,
             "native": native,
+            "kernels_from": kernels_from,
             "variadic": parsed.variadic,
             "written": written,
             "read": read,
@@ -254,6 +265,7 @@ class OpDef:
             "plain": parsed.plain,
             "accepts": accepts,
             "result": parsed.outputs[0].dtype if parsed.outputs else None,
+            "only": parsed.only,
             "shared": accepts[parsed.var or ""] if parsed.plain else _NONE,
         }
         for field, content in fields.items():

@@ -77,6 +77,19 @@ class name_scope(Described, Opener):
         return open_name_scope(graph, name, opened)
 
 
+def op_scope(
+    name: str | None, default_name: str, values: Iterable[Any]
+) -> AbstractContextManager[str | None]:
+    """`name_scope` for an op function that calls no code of others: none in eager mode, where its
+    ops have no names.
+    """
+    if not context.modes.entries[-1].item.eager:
+        return name_scope(name, default_name, values)
+    if name is not None:
+        settings.string(name, "name")
+    return _NOTHING
+
+
 def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
     """The one graph that all tensors among `values` belong to; the default graph if there are none.
 

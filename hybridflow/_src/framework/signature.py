@@ -47,9 +47,10 @@ class Signature:
       variadic: an input stands for a list of tensors.
       var: the type variable of the first input, or None.
       plain: every input is one tensor, all of them of one type variable; there is one output.
+      only: the output, where there is one alone that is a tensor, and no reference.
     """
 
-    __slots__ = ("inputs", "outputs", "plain", "var", "variadic")
+    __slots__ = ("inputs", "only", "outputs", "plain", "var", "variadic")
 
     def __init__(self, text: str) -> None:
         left, arrow, right = text.partition("->")
@@ -66,6 +67,8 @@ class Signature:
         for arg in self.outputs:
             fits = arg.dtype is not None or arg.var == self.var
             self.plain = self.plain and fits and not arg.many and not arg.ref
+        only = self.outputs[0] if len(self.outputs) == 1 else None
+        self.only = None if only is None or only.many or only.ref else only
 
 
 def length_of_lists(args: tuple[Arg, ...], count: int) -> int:

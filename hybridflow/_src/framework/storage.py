@@ -2,14 +2,15 @@
 
 A value is an array that nobody writes to: an update stores a new one. So a value that was read
 stays as it was, whatever is written later. Compiled steps write in place all the same, to arrays
-that nobody else has seen: `own` makes a copy of a value for them once, and they keep it until the
-value is read.
+that nobody else has: `own` makes a copy of a value for them once, and they keep it until the value
+is read, and have it back when who read it has let it go.
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Guard:
       lock: held while a value is replaced by one computed from it, so that no update is lost, and
         while one is written in place, so that nobody sees it half done.
       epoch: grows whenever a variable gets another array or loses the one that is its own.
-      holders: weak references to programs, which hold the arrays of variables that they ran with.
+      holders: weak references to programs, which know where the arrays of variables lie.
     """
 
     __slots__ = ("epoch", "holders", "lock")
@@ -47,7 +48,7 @@ class Guard:
         self.holders: set[weakref.ref[Any]] = set()
 
     def let_go(self) -> bool:
-        """Has programs let go of arrays that variables will not have for long: they take the new
+        """Has programs forget arrays that variables will not have for long: they look for the new
         ones when they run again. Tells whether none is running, in this thread.
         """
         return holding(self.lock, self._let_go)
@@ -58,6 +59,7 @@ class Guard:
 
 
 _eager_guard = Guard()
+_ASKED = "asked"
 
 
 def _own_copy(array: np.ndarray) -> np.ndarray:
@@ -71,16 +73,31 @@ class Storage:
 
     Attributes:
       dims: the variable's static shape, None where nothing is known of it.
+      version: grows whenever it gets another array.
     """
 
-    __slots__ = ("__weakref__", "_array", "_owned", "dims", "guard", "name", "variable")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_is_copy",
+        "_owned",
+        "dims",
+        "guard",
+        "name",
+        "variable",
+        "version",
+    )
 
     def __init__(self, name: str, value: np.ndarray | None = None) -> None:
         self.name = name
         self.dims: tuple[int | None, ...] | None = None
+        self.version = 0
         self._array = value
-        # Whether nobody else has the array, so that it may be written in place.
-        self._owned = False
+        # Whether nobody else has the array, so that it may be written in place; `_ASKED` while that
+        # is found out.
+        self._owned: bool | str = False
+        # Whether the array was made here: then its references are all that others have of it.
+        self._is_copy = False
         # A weak reference to the eager variable whose value this is.
         self.variable: Callable[[], Any] | None = None
         self.guard = _eager_guard
@@ -113,18 +130,35 @@ class Storage:
 
         Inside `undone_on_error` it is a copy, the first time: what it was before must remain.
         """
+        writes = _journal.writes
+        if (writes is None or self in writes) and (self._owned is True or self._is_back()):
+            return self._array
         array = self._array
         if array is None:
             return None
-        writes = _journal.writes
-        if self._owned and (writes is None or self in writes):
-            return array
         own = _own_copy(array)
         if writes is not None:
             note(writes, self, array, own)
-        self._array, self._owned = own, True
+        self._array, self._owned, self._is_copy = own, True, True
+        self.version += 1
         self.guard.epoch += 1
         return own
+
+    def _is_back(self) -> bool:
+        """Whether an array that was made here, and read, is in nobody's hands any more.
+
+        Who has it, or what is a view of it, is counted. Who is about to read it waits for the lock,
+        which the caller holds, once it sees that the array is asked for; who has not seen that has
+        got it before, and is counted too.
+        """
+        if not self._is_copy:
+            return False
+        self._owned = _ASKED
+        # Known to this object and, for the call, to the function.
+        if getrefcount(self._array) > 2:
+            return False
+        self._owned = True
+        return True
 
     def read(self) -> np.ndarray:
         """The value.
@@ -145,9 +179,14 @@ class Storage:
         writes = _journal.writes
         if writes is not None:
             note(writes, self, self.value, value)
-        self._array, self._owned = value, False
-        self.guard.epoch += 1
+        self._put(value)
         return value
+
+    def _put(self, value: np.ndarray | None) -> None:
+        """Takes an array that others may have."""
+        self._array, self._owned, self._is_copy = value, False, False
+        self.version += 1
+        self.guard.epoch += 1
 
     def give(self, value: np.ndarray) -> np.ndarray | None:
         """Replaces the value by an array that nobody else has; gives the one from before if nobody
@@ -156,7 +195,7 @@ class Storage:
         return holding(self.guard.lock, self._give, value)
 
     def _give(self, value: np.ndarray) -> np.ndarray | None:
-        is_free = self._owned and _journal.writes is None and self._array is not value
+        is_free = self._owned is True and _journal.writes is None and self._array is not value
         before = self._array if is_free else None
         self._write(value)
         self._owned = True
@@ -228,5 +267,4 @@ def _take_back(writes: Writes) -> None:
 def _restore(storage: Storage, start: Any, before: Any, after: Any) -> None:
     # An interrupt may have come between the note and the write.
     if storage._array is after or storage._array is before:
-        storage._array, storage._owned = start, False
-        storage.guard.epoch += 1
+        storage._put(start)

@@ -43,7 +43,9 @@ def _mended(ufunc: np.ufunc, x: Any, y: Any) -> Any:
         return result
     if not np.ndim(y) and (y != 0 or (ufunc is np.maximum and not np.signbit(y))):
         # Most often the other one is a number: no zero, or the zero that wins.
-        return result + 0 if y == 0 else result
+        if y != 0:
+            return result
+        return np.add(result, 0, out=result) if result.__class__ is np.ndarray else result + 0
     equal = np.equal(x, y) & (result == 0)
     if not equal.any():
         return result

@@ -17,7 +17,7 @@ def accumulated(
 ) -> Any:
     """The sum, or product, of an array along axes, in its own dtype."""
     result = reduced(ufunc, x, axis, keepdims)
-    return result.astype(x.dtype, copy=False)
+    return result if result.dtype is x.dtype else result.astype(x.dtype)
 
 
 def reduced(

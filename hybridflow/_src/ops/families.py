@@ -41,6 +41,7 @@ def unary(
     names: tuple[str, str] = ("x", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
     native: str | Callable[..., Any] | None = ELEMENTWISE,
+    kernels_from: int | None = None,
 ) -> OpDef:
     """The record of an elementwise op with one input; `domain` bounds the sample values."""
     smooth = grad is not not_differentiable
@@ -60,6 +61,7 @@ def unary(
         grad=grad,
         samples=samples,
         native=native,
+        kernels_from=kernels_from,
     )
 
 

@@ -207,6 +207,8 @@ def _short(
             or not (dtype.is_floating or id(dtype) in served)
             or not modes.entries[-1].item.eager
         ):
+            if hasattr(type(other), "_as_tensor") and modes.entries[-1].item.eager:
+                return method(self, other._as_tensor())  # a variable's value
             return otherwise(self, other)
         try:
             array = quietly(ufunc, self._a, other._a)

@@ -6,8 +6,6 @@ import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from hybridflow._src.framework.locks import new_lock
 from hybridflow._src.kernels.crew import Crew, Shared
 from hybridflow._src.plan import sharing
@@ -172,7 +170,7 @@ class Layout(Arrangement):
                 assert buffer.array is not None
                 self._bind(buffer, buffer.array.ctypes.data)
         self._blocks = [self.block, *words.blocks]
-        self._bound: dict[Storage, np.ndarray] = {}
+        self._bound: dict[Storage, int] = {}
         if self.guard is not None:
             holders = self.guard.holders
             holders.add(weakref.ref(self, holders.discard))

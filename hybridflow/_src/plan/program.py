@@ -302,7 +302,7 @@ class Program(Layout):
         self._quick = (entry.feeder(self._table), whole, fetches, self.lock, self.guard)
 
     def let_go(self) -> bool:
-        """Forgets the arrays of variables, unless it is running."""
+        """Forgets where the arrays of variables lie, unless it is running."""
         if not self.running:
             self._bound.clear()
             self._epoch = -1
@@ -313,23 +313,22 @@ class Program(Layout):
             return
         bound = self._bound
         for storage in self.written:
-            array = storage.own()
-            if array is not bound.get(storage):
-                self._bind_variable(storage, array)
+            storage.own()
         for storage in self.storages:
-            array = storage._array
-            if array is not bound.get(storage):
-                self._bind_variable(storage, array)
+            if storage.version != bound.get(storage):
+                self._bind_variable(storage)
         self._epoch = self.guard.epoch
 
-    def _bind_variable(self, storage: Storage, array: Any) -> None:
+    def _bind_variable(self, storage: Storage) -> None:
+        array: Any = storage._array
         for buffer in self._by_storage.get(storage, ()):
             if array is None or array.shape != buffer.shape or array.dtype != buffer.dtype:
                 raise Changed(f"variable '{storage.name}' has another shape")
             if not array.flags.c_contiguous or not array.flags.aligned:
                 array = storage.own()
             self._bind(buffer, address_of(array))
-        self._bound[storage] = array
+        # No reference: the variable has its array back once those who read it have let it go.
+        self._bound[storage] = storage.version
 
     def _take(self, step: Host, outputs: Sequence[Any], given: dict[Any, Any]) -> None:
         """Puts what a NumPy meaning gave where the steps after it look for it."""

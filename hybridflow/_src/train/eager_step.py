@@ -47,7 +47,7 @@ class EagerSteps:
         Returns: whether it did.
         """
         step = self._latest
-        if step is None or pairs.__class__ is not list:
+        if step is None or (pairs.__class__ is not list and pairs.__class__ is not tuple):
             return False
         if not step.traced or global_step is not step.global_step:
             return False

@@ -274,8 +274,11 @@ class Optimizer(Described):
         ...     print(v.numpy())
         [0. 1.]
         """
-        if context.modes.top.eager and self._eager_steps.again(grads_and_vars, global_step):
-            return None
+        if context.modes.top.eager:
+            if grads_and_vars.__class__ is zip:  # can be read once
+                grads_and_vars = list(grads_and_vars)
+            if self._eager_steps.again(grads_and_vars, global_step):
+                return None
         pairs = checked_pairs(grads_and_vars)
         variables = [v for _, v in pairs]
         for variable in variables:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.dispatch import EagerOp, record
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.graph_keys import current_collections
 from hybridflow._src.framework.graph_scope import Scope, check_name
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import (
     current_device,
     current_name_scope,
@@ -20,6 +22,7 @@ from hybridflow._src.framework.scopes import (
     name_scope,
 )
 from hybridflow._src.framework.storage import Storage
+from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.framework.traceback import capture, resolve
 from hybridflow._src.variables.initial_value import check_initial
 from hybridflow._src.variables.overload import overload
@@ -148,9 +151,18 @@ class EagerVariable(ResourceVariable):
     # -- its value ---------------------------------------------------------------------------------
 
     def _read(self) -> Tensor:
-        if context.tapes.entries[-1].item or not context.modes.entries[-1].item.eager:
+        if not context.modes.entries[-1].item.eager:
             return super()._read()
-        return wrap(self._storage.read(), self._dtype)
+        tapes = context.tapes.entries[-1].item
+        if not tapes:
+            return wrap(self._storage.read(), self._dtype)
+        if self._trainable:
+            for tape in tapes:
+                tape.watch_variable(self)
+        value = wrap(self._storage.read(), self._dtype)
+        attrs = {"dtype": self._dtype, "shape": TensorShape.of(self._dims)}
+        record(EagerOp(raw.ReadVariableOp, (self._handle,), [value], attrs))
+        return value
 
     def value(self) -> Tensor:
         """The value as a tensor."""

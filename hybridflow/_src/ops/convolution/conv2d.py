@@ -69,6 +69,7 @@ _conv2d = OpDef(
     samples=_samples.of_forward,
     checked=True,
     native=lowered.convolution,
+    kernels_from=1 << 10,
 )
 _conv2d_backprop_input = OpDef(
     "Conv2DBackpropInput",
@@ -81,6 +82,7 @@ _conv2d_backprop_input = OpDef(
     samples=_samples.of_input_gradient,
     checked=True,
     native=lowered.input_gradient,
+    kernels_from=1 << 10,
 )
 _conv2d_backprop_filter = OpDef(
     "Conv2DBackpropFilter",
@@ -93,6 +95,7 @@ _conv2d_backprop_filter = OpDef(
     samples=_samples.of_filter_gradient,
     checked=True,
     native=lowered.filter_gradient,
+    kernels_from=1 << 10,
 )
 
 

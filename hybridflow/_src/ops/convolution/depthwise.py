@@ -146,6 +146,7 @@ _depthwise = OpDef(
     samples=_samples.of_forward,
     checked=True,
     native=lowered.depthwise,
+    kernels_from=1 << 10,
 )
 _backprop_input = OpDef(
     "DepthwiseConv2dNativeBackpropInput",
@@ -158,6 +159,7 @@ _backprop_input = OpDef(
     samples=_samples.of_input_gradient,
     checked=True,
     native=lowered.depthwise_input_gradient,
+    kernels_from=1 << 10,
 )
 _backprop_filter = OpDef(
     "DepthwiseConv2dNativeBackpropFilter",
@@ -170,6 +172,7 @@ _backprop_filter = OpDef(
     samples=_samples.of_filter_gradient,
     checked=True,
     native=lowered.depthwise_filter_gradient,
+    kernels_from=1 << 10,
 )
 
 

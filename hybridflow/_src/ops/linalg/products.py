@@ -10,7 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.kernels import blas
@@ -236,7 +236,7 @@ def matmul(
     plain = not (adjoint_a or adjoint_b or a_is_sparse or b_is_sparse)
     if plain and isinstance(a, Tensor) and isinstance(b, Tensor):
         return _product(a, b, transpose_a, transpose_b, name or "MatMul")
-    with name_scope(name, "MatMul", [a, b]) as scope:
+    with op_scope(name, "MatMul", [a, b]) as scope:
         a = convert_to_tensor(a, name="a")
         b = convert_to_tensor(b, a.dtype.base_dtype, name="b")
         a = conj(a) if adjoint_a else a
@@ -322,7 +322,7 @@ def trace(x: Any, name: str | None = None) -> Tensor:
     ...     print(hf.trace([[1, 2], [3, 4]]).numpy())
     5
     """
-    with name_scope(name, "Trace", [x]) as scope:
+    with op_scope(name, "Trace", [x]) as scope:
         diagonal = raw.MatrixDiagPart(convert_to_tensor(x, name="x"))
         return raw.Sum(diagonal, [-1], name=scope)
 
@@ -344,5 +344,5 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
     ...     print(hf.linalg.adjoint([[1 + 1j, 2j]]).numpy().tolist())
     [[(1-1j)], [-2j]]
     """
-    with name_scope(name, "adjoint", [matrix]):
+    with op_scope(name, "adjoint", [matrix]):
         return matrix_transpose(convert_to_tensor(matrix, name="matrix"), conjugate=True)

@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import ZERO, OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.kernels import extremes
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS, REALS, gradient_op, unary
@@ -160,6 +160,7 @@ _relu = unary(
     lambda op, dy: raw.ReluGrad(dy, op.outputs[0]),
     types=REALS,
     names=_NAMES,
+    kernels_from=1 << 16,
 )
 _relu6 = unary(
     "Relu6",
@@ -323,7 +324,7 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tens
     ...     print(hf.nn.leaky_relu([-1.0, 2.0]).numpy())
     [-0.2  2. ]
     """
-    with name_scope(name, "LeakyRelu", [features, alpha]):
+    with op_scope(name, "LeakyRelu", [features, alpha]):
         features = convert_to_tensor(features, name="features")
         alpha = convert_to_tensor(alpha, features.dtype.base_dtype, name="alpha")
         return raw.Maximum(alpha * features, features)
@@ -343,7 +344,7 @@ def crelu(features: Any, name: str | None = None) -> Tensor:
     ...     print(hf.nn.crelu([1.0, -3.0]).numpy())
     [1. 0. 0. 3.]
     """
-    with name_scope(name, "CRelu", [features]) as scope:
+    with op_scope(name, "CRelu", [features]) as scope:
         features = convert_to_tensor(features, name="features")
         return _relu(raw.ConcatV2([features, -features], -1, name=scope))
 
@@ -379,6 +380,6 @@ def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
     ...     print(hf.log_sigmoid([0.0, -100.0]).numpy().round(4))
     [  -0.6931 -100.    ]
     """
-    with name_scope(name, "LogSigmoid", [x]) as scope:
+    with op_scope(name, "LogSigmoid", [x]) as scope:
         x = convert_to_tensor(x, name="x")
         return raw.Neg(_softplus(-x), name=scope)

@@ -11,7 +11,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulated, accumulator
@@ -107,6 +107,7 @@ _bias_add = OpDef(
     grad=_bias_add_grad,
     samples=_bias_add_samples,
     native=_native_bias_add,
+    kernels_from=1 << 16,
 )
 
 
@@ -228,7 +229,7 @@ def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> Ten
     ...     print(hf.nn.xw_plus_b([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).numpy())
     [[11.5]]
     """
-    with name_scope(name, "xw_plus_b", [x, weights, biases]) as scope:
+    with op_scope(name, "xw_plus_b", [x, weights, biases]) as scope:
         product = _product(x, weights)
         return _bias_add(product, biases, name=scope)
 
@@ -258,7 +259,7 @@ def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> Te
     ...     print(hf.nn.relu_layer([[1.0, 2.0]], [[3.0, -3.0], [4.0, 1.0]], [0.5, 0.5]).numpy())
     [[11.5  0. ]]
     """
-    with name_scope(name, "relu_layer", [x, weights, biases]) as scope:
+    with op_scope(name, "relu_layer", [x, weights, biases]) as scope:
         product = _product(x, weights)
         return raw.Relu(_bias_add(product, biases), name=scope)
 
@@ -291,7 +292,7 @@ def dropout(
     ...     print(sorted(set(x.numpy().tolist())))
     [0.0, 2.0]
     """
-    with name_scope(name, "dropout", [x]):
+    with op_scope(name, "dropout", [x]):
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
             raise ValueError(
@@ -346,7 +347,7 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     ...     print(hf.nn.zero_fraction([0.0, 1.0, 0.0, 2.0]).numpy())
     0.5
     """
-    with name_scope(name, "zero_fraction", [value]):
+    with op_scope(name, "zero_fraction", [value]):
         value = convert_to_tensor(value, name="value")
         zero = convert_to_tensor(np.zeros((), value.dtype.base_dtype.np), name="zero")
         return reduce_mean(raw.Cast(raw.Equal(value, zero), DstT=dtypes.float32))

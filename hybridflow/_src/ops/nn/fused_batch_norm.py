@@ -319,6 +319,7 @@ _v1 = OpDef(
     samples=_samples(_REAL),
     checked=True,
     native=lowered_batch_norm.normalized,
+    kernels_from=1 << 12,
 )
 _v2 = OpDef(
     "FusedBatchNormV2",
@@ -331,6 +332,7 @@ _v2 = OpDef(
     samples=_samples([*_MIXED, _REAL[1]]),
     checked=True,
     native=lowered_batch_norm.normalized,
+    kernels_from=1 << 12,
 )
 OpDef(
     "FusedBatchNormGrad",

@@ -12,7 +12,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError, ShapeError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.framework.tensor_shape import compatible, merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS, INDICES
@@ -343,7 +343,7 @@ def sparse_softmax_cross_entropy_with_logits(
     [0.3133]
     """
     _check_arguments("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
-    with name_scope(name, "SparseSoftmaxCrossEntropyWithLogits", [labels, logits]):
+    with op_scope(name, "SparseSoftmaxCrossEntropyWithLogits", [labels, logits]):
         labels = convert_to_tensor(labels, name="labels")
         logits = convert_to_tensor(logits, name="logits")
         shape, dims = labels._dims, logits._dims
@@ -397,7 +397,7 @@ def sigmoid_cross_entropy_with_logits(
     [1.3133 0.1269]
     """
     _check_arguments("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
-    with name_scope(name, "logistic_loss", [logits, labels]) as scope:
+    with op_scope(name, "logistic_loss", [logits, labels]) as scope:
         logits = convert_to_tensor(logits, name="logits")
         labels = convert_to_tensor(labels, name="labels")
         _check_shapes(logits, labels, "labels")
@@ -432,7 +432,7 @@ def weighted_cross_entropy_with_logits(
     ...     print(loss.numpy().round(4))
     [1.3133 0.2539]
     """
-    with name_scope(name, "logistic_loss", [logits, targets]) as scope:
+    with op_scope(name, "logistic_loss", [logits, targets]) as scope:
         logits = convert_to_tensor(logits, name="logits")
         targets = convert_to_tensor(targets, name="targets")
         _check_shapes(logits, targets, "targets")
@@ -462,7 +462,7 @@ def log_poisson_loss(
     ...     print(hf.nn.log_poisson_loss([0.0, 3.0], [1.0, 2.0]).numpy().round(4))
     [2.7183 1.3891]
     """
-    with name_scope(name, "log_poisson_loss", [log_input, targets]):
+    with op_scope(name, "log_poisson_loss", [log_input, targets]):
         log_input = convert_to_tensor(log_input, name="log_input")
         targets = convert_to_tensor(targets, name="targets")
         if not compatible(log_input._dims, targets._dims):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.pooling import averaging, lowered, means
 from hybridflow._src.ops.pooling.meanings import attrs_for, samples, shape
@@ -30,6 +30,7 @@ _avg_pool = OpDef(
     samples=samples(4),
     checked=True,
     native=lowered.mean,
+    kernels_from=1 << 10,
 )
 OpDef(
     "AvgPoolGrad",
@@ -42,6 +43,7 @@ OpDef(
     samples=averaging.gradient_samples(4),
     checked=True,
     native=lowered.mean_gradient,
+    kernels_from=1 << 10,
 )
 
 
@@ -75,7 +77,7 @@ def avg_pool(
     [[ 2.5  4.5]
      [10.5 12.5]]
     """
-    with name_scope(name, "AvgPool", [value]) as scope:
+    with op_scope(name, "AvgPool", [value]) as scope:
         return _avg_pool(
             convert_to_tensor(value, name="value"),
             ksize=each_dimension("ksize", ksize, 4),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
-from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.pooling import lowered, maxima, maximizing
 from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
@@ -33,6 +33,7 @@ _max_pool = OpDef(
     samples=samples(4, _ACROSS_CHANNELS),
     checked=True,
     native=lowered.largest,
+    kernels_from=1 << 10,
 )
 OpDef(
     "MaxPoolGrad",
@@ -45,6 +46,7 @@ OpDef(
     samples=maximizing.grad_samples(4, _ACROSS_CHANNELS),
     checked=True,
     native=lowered.largest_gradient,
+    kernels_from=1 << 10,
 )
 OpDef(
     "MaxPoolGradGrad",
@@ -93,7 +95,7 @@ def max_pool(
     [[ 5.  7.]
      [13. 15.]]
     """
-    with name_scope(name, "MaxPool", [value]) as scope:
+    with op_scope(name, "MaxPool", [value]) as scope:
         return _max_pool(
             convert_to_tensor(value, name="input"),
             ksize=each_dimension("ksize", ksize, 4),
