@@ -149,12 +149,12 @@ def _class_options(cls: type) -> list[str]:
     """Members of a class and of bases that have no description of their own."""
     public = {id(value) for value in _values()}
     ends = [base.__name__ for base in cls.__mro__[1:] if id(base) in public]
-    builtin = [base.__name__ for base in cls.__mro__[1:] if base.__module__ == "builtins"]
+    others = [base for base in cls.__mro__[1:] if base.__module__.split(".")[0] != "hybridflow"]
     # Classes of elsewhere, which would be described once for each class that names them.
     foreign = [name for name, value in inspect.getmembers(cls, inspect.isclass) if name[0] != "_"]
     return [
         "   :members:",
-        f"   :inherited-members: {', '.join([*ends, *builtin])}",
+        f"   :inherited-members: {', '.join([*ends, *(base.__name__ for base in others)])}",
         *([f"   :exclude-members: {', '.join(foreign)}"] if foreign else []),
     ]
 

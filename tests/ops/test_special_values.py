@@ -24,13 +24,13 @@ def specials(dtype):
 
 # Ops whose result depends on the order of their terms, and on whether a product is rounded before
 # it is added, where partial sums or products leave the range of numbers. BLAS promises no order.
-SUMS_OF_PRODUCTS = ("Conv", "DepthwiseConv", "MatMul", "BatchMatMul")
+SUMS_OF_PRODUCTS = ("Conv", "DepthwiseConv", "MatMul", "BatchMatMul", "SparseTensorDense")
 
 
 def without_order(op, values):
     """Those of the values for which the order of an op's terms does not matter."""
     kind, size = np.finfo(values.dtype), np.abs(values)
-    if op.name == "Prod":
+    if op.name == "Prod" or op.name.startswith("SparseSegment"):
         values = values[(values == 0) | ~np.isfinite(values) | ((size < kind.max) & (size > 0.1))]
     elif op.name.startswith(SUMS_OF_PRODUCTS):
         values = values[size != kind.max]

@@ -179,9 +179,15 @@ def loss(a: int) -> int:
                 if y < tiny:
                     score = f64(load_T(logits, (t * batch + b) * classes + label, 0))
                     score += log_f64(scale) - load_f64(largest, t, 13)
-                    lower = i64(-score / tier)
-                    y = exp_f64(score + f64(lower) * tier)
-                    e += lower
+                    if score > f64(-1e15):
+                        lower = i64(-score / tier)
+                        y = exp_f64(score + f64(lower) * tier)
+                        e += lower
+                    elif score > f64(-1e300):
+                        # Finite, and less than tiers count: NumPy knows.
+                        return 1
+                    else:
+                        y = zero
                 m *= y
                 while m < tiny and m > zero:
                     m *= large
@@ -212,6 +218,9 @@ def loss(a: int) -> int:
                         q += d
             value = f64(q) * tier - log_f64(p)
             store_T(word(a, 10), b, 3, T(value))
+        if p != p:
+            # NumPy knows what NaN reaches.
+            return 1
         if p == zero:
             # No path: the gradient stays the softmax.
             length = 0
@@ -270,9 +279,15 @@ def loss(a: int) -> int:
                 if y < tiny:
                     score = f64(load_T(logits, here + label, 0))
                     score += log_f64(scale) - load_f64(largest, t, 13)
-                    lower = i64(-score / tier)
-                    y = exp_f64(score + f64(lower) * tier)
-                    e += lower
+                    if score > f64(-1e15):
+                        lower = i64(-score / tier)
+                        y = exp_f64(score + f64(lower) * tier)
+                        e += lower
+                    elif score > f64(-1e300):
+                        # Finite, and less than tiers count: NumPy knows.
+                        return 1
+                    else:
+                        y = zero
                 m *= y
                 while m < tiny and m > zero:
                     m *= large

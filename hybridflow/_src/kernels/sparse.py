@@ -136,7 +136,8 @@ def checked_segments(a: int) -> int:
 
 
 def sum_segments(a: int) -> int:
-    """`result[ids[i]] += source[indices[i]]`, from zeros; a status for an index that is no row.
+    """`result[ids[i]] += source[indices[i]]`, from the first row on: zeros keep their signs;
+    zeros where there is none. A status for an index that is no row.
 
     Words: indices, ids as `checked_segments` gives them, how many; source, its rows, their length;
     the result, its rows.
@@ -151,9 +152,13 @@ def sum_segments(a: int) -> int:
         row = i64(load_I(word(a, 0), i, 0))
         if row < 0 or row >= rows:
             return 1
-        here = load_i64(word(a, 1), i, 1) * length
+        segment = load_i64(word(a, 1), i, 1)
+        here = segment * length
+        is_first = i == 0 or load_i64(word(a, 1), i - 1, 1) != segment
         for j in range(length):
-            total = load_T(result, here + j, 3) + load_T(source, row * length + j, 2)
+            total = load_T(source, row * length + j, 2)
+            if not is_first:
+                total += load_T(result, here + j, 3)
             store_T(result, here + j, 3, T(total))
     return 0
 

@@ -36,7 +36,7 @@ def _check(x: np.ndarray, message: str) -> np.ndarray:
         ]
         words = f"{message} : Tensor had {' and '.join(found)} values"
         raise InvalidArgumentError(None, None, words)
-    return x
+    return x.copy()
 
 
 def _samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -52,7 +52,6 @@ _check_numerics = OpDef(
     attrs={"message": REQUIRED},
     shape=shape_rules.same,
     compute=_check,
-    aliases=True,
     grad=lambda op, dy: raw.CheckNumerics(dy, message=_IN_GRADIENT),
     samples=_samples,
     stateful=True,
