@@ -89,7 +89,7 @@ def eager(path):
 
 
 def test_memory(kept):
-    """Beside what variables hold, no more than 1.1 x the largest."""
+    """Beside what variables hold, no more than 1.1 x the largest, and what Python reads ahead."""
     kept.set(1.0)
     kept.save()
     kept.restore()
@@ -102,7 +102,7 @@ def test_memory(kept):
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
             kept.restore()
-            assert tracemalloc.get_traced_memory()[1] - before < 1.1 * NUMBERS
+            assert tracemalloc.get_traced_memory()[1] - before < 1.1 * NUMBERS + (1 << 17)
             assert kept.values() == [1.0] * COUNT
     finally:
         tracemalloc.stop()
