@@ -27,6 +27,7 @@ def _shape(
     attrs: dict[str, Any], values: Tensor, value_range: Tensor, nbins: Tensor
 ) -> shape_rules.Dims:
     shape_rules.same_size(shape_rules.with_rank(value_range, 1)[0], 2)
+    shape_rules.with_rank(nbins, 0)
     count = constant_value(nbins)
     return (None if count is None else int(count),)
 
@@ -37,6 +38,9 @@ def _count(
     low, high = value_range.astype(np.float64)
     if not low < high:
         words = f"value_range must have a lower bound below the upper one, got [{low}, {high}]."
+        raise InvalidArgumentError(None, None, words)
+    if np.ndim(nbins):
+        words = f"nbins must be a scalar, got shape {list(np.shape(nbins))}."
         raise InvalidArgumentError(None, None, words)
     if nbins <= 0:
         raise InvalidArgumentError(None, None, f"nbins must be positive, got {nbins}.")
