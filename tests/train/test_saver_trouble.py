@@ -165,8 +165,10 @@ class TestBetweenTwoNames:
         replace = os.replace
 
         def some(source, target):
-            given[0] += 1
-            if given[0] > names:
+            # Kernels that were compiled meanwhile get their names by the same function.
+            is_ours = str(target).startswith(kept.path)
+            given[0] += is_ours
+            if is_ours and given[0] > names:
                 raise OSError(5, "Input/output error", target)
             replace(source, target)
 
