@@ -5,7 +5,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.distributions.distribution import Distribution, ReparameterizationType
+from hybridflow._src.distributions.distribution import (
+    FULLY_REPARAMETERIZED,
+    Distribution,
+    ReparameterizationType,
+)
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
@@ -13,13 +17,14 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import identity, reshape
 from hybridflow._src.ops.arrays.shape_ops import broadcast_dynamic_shape, broadcast_static_shape
+from hybridflow._src.ops.checks.comparing import assert_positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["Broadcasting"]
+__all__ = ["Broadcasting", "LocationScale"]
 
 
 class Broadcasting(Distribution):
@@ -81,3 +86,49 @@ class Broadcasting(Distribution):
         """A quantity of some parameters, for each distribution of the batch."""
         ones = raw.Fill(self.batch_shape_tensor(), convert_to_tensor(1, self.dtype))
         return quantity * ones
+
+
+class LocationScale(Broadcasting):
+    """A symmetric distribution that is one around 0, stretched by `scale` and moved by `loc`."""
+
+    def __init__(
+        self,
+        loc: Any,
+        scale: Any,
+        validate_args: bool,
+        allow_nan_stats: bool,
+        parameters: dict[str, Any],
+        name: str,
+    ) -> None:
+        super().__init__(
+            {"loc": loc, "scale": scale},
+            lambda loc, scale: [assert_positive(scale)],
+            FULLY_REPARAMETERIZED,
+            validate_args,
+            allow_nan_stats,
+            parameters,
+            name,
+        )
+
+    @property
+    def loc(self) -> Tensor:
+        """Where the middle is."""
+        return self._values["loc"]
+
+    @property
+    def scale(self) -> Tensor:
+        """How wide it is."""
+        return self._values["scale"]
+
+    @staticmethod
+    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
+        return {"loc": sample_shape, "scale": sample_shape}
+
+    def _z(self, x: Tensor) -> Any:
+        return (x - self.loc) / self.scale
+
+    def _mean(self) -> Tensor:
+        return self._broadcast(self.loc)
+
+    def _mode(self) -> Tensor:
+        return self._mean()

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
+from hybridflow._src.distributions.broadcasting import LocationScale
 from hybridflow._src.ops.arrays.selecting import where
-from hybridflow._src.ops.checks.comparing import assert_positive
 from hybridflow._src.ops.math.comparison import greater
 from hybridflow._src.ops.math.elementwise import abs, minimum, sign
 from hybridflow._src.ops.math.exponential import exp, log, log1p
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Laplace"]
 
 
-class Laplace(Broadcasting):
+class Laplace(LocationScale):
     """Laplace's distribution, with density `exp(-|x - loc| / scale) / (2 scale)`.
 
     Args:
@@ -49,33 +47,7 @@ class Laplace(Broadcasting):
         allow_nan_stats: bool = True,
         name: str = "Laplace",
     ) -> None:
-        parameters = locals()
-        super().__init__(
-            {"loc": loc, "scale": scale},
-            lambda loc, scale: [assert_positive(scale)],
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            name,
-        )
-
-    @property
-    def loc(self) -> Tensor:
-        """The means."""
-        return self._values["loc"]
-
-    @property
-    def scale(self) -> Tensor:
-        """The widths."""
-        return self._values["scale"]
-
-    @staticmethod
-    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
-        return {"loc": sample_shape, "scale": sample_shape}
-
-    def _z(self, x: Tensor) -> Any:
-        return (x - self.loc) / self.scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, locals(), name)
 
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
         # -1 itself would be infinitely far.
@@ -104,14 +76,8 @@ class Laplace(Broadcasting):
     def _entropy(self) -> Tensor:
         return self._broadcast(1.0 + math.log(2.0) + log(self.scale))
 
-    def _mean(self) -> Tensor:
-        return self._broadcast(self.loc)
-
     def _stddev(self) -> Tensor:
         return self._broadcast(math.sqrt(2.0) * self.scale)
-
-    def _mode(self) -> Tensor:
-        return self._mean()
 
 
 def _log_below(z: Any) -> Any:

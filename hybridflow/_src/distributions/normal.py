@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
+from hybridflow._src.distributions.broadcasting import LocationScale
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.normal_functions import log_ndtr, ndtr
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.ops.checks.comparing import assert_positive
 from hybridflow._src.ops.math.elementwise import square
 from hybridflow._src.ops.math.exponential import log
 from hybridflow._src.ops.random.sampling import random_normal
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Normal"]
 
 
-class Normal(Broadcasting):
+class Normal(LocationScale):
     """The normal (Gaussian) distribution.
 
     Its density is `exp(-z^2 / 2) / (scale sqrt(2 pi))`, where `z = (x - loc) / scale`.
@@ -50,33 +48,7 @@ class Normal(Broadcasting):
         allow_nan_stats: bool = True,
         name: str = "Normal",
     ) -> None:
-        parameters = locals()
-        super().__init__(
-            {"loc": loc, "scale": scale},
-            lambda loc, scale: [assert_positive(scale)],
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            name,
-        )
-
-    @property
-    def loc(self) -> Tensor:
-        """The means."""
-        return self._values["loc"]
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviations."""
-        return self._values["scale"]
-
-    @staticmethod
-    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
-        return {"loc": sample_shape, "scale": sample_shape}
-
-    def _z(self, x: Tensor) -> Any:
-        return (x - self.loc) / self.scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, locals(), name)
 
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
         drawn = random_normal(self._sample_shape(n), 0.0, 1.0, self.dtype, seed)
@@ -100,14 +72,8 @@ class Normal(Broadcasting):
     def _entropy(self) -> Tensor:
         return self._broadcast(0.5 + 0.5 * math.log(2 * math.pi) + log(self.scale))
 
-    def _mean(self) -> Tensor:
-        return self._broadcast(self.loc)
-
     def _stddev(self) -> Tensor:
         return self._broadcast(self.scale)
-
-    def _mode(self) -> Tensor:
-        return self._mean()
 
 
 @RegisterKL(Normal, Normal)
