@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.cli.shim import compat, contrib_eager, contrib_layers
+from hybridflow._src.cli.shim import contrib_eager, contrib_layers
 from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import MODULES
 from hybridflow._src.layers.arguments import normalize_tuple
@@ -160,10 +160,10 @@ def test_xavier_is_glorot(eager):
 
 
 def test_text_and_bytes():
-    assert compat.as_bytes("ä") == compat.as_bytes("ä".encode()) == b"\xc3\xa4"
-    assert compat.as_text(b"\xc3\xa4") == compat.as_str("ä") == "ä"
-    assert compat.as_str_any(b"a") == "a"
-    assert compat.as_str_any(3) == "3"
-    for function in (compat.as_bytes, compat.as_text):
+    assert hf.compat.as_bytes("ä") == hf.compat.as_bytes("ä".encode()) == b"\xc3\xa4"
+    assert hf.compat.as_text(b"\xc3\xa4") == hf.compat.as_str("ä") == "ä"
+    assert hf.compat.as_str_any(b"a") == "a"
+    assert hf.compat.as_str_any(3) == "3"
+    for function in (hf.compat.as_bytes, hf.compat.as_text):
         with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
             function(3)

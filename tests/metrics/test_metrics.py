@@ -20,6 +20,9 @@ CLASSES = RNG.integers(0, 3, (BATCHES, 5))
 FOUND = RNG.integers(0, 3, (BATCHES, 5))
 SCORES = RNG.permuted(np.tile(np.arange(4.0, dtype=np.float32), (BATCHES, 5, 1)), axis=-1)
 WEIGHTS = RNG.uniform(0.5, 2, (BATCHES, 4, 1)).astype(np.float32)
+# Several right ones: none in a row, one twice, one that is no class (7), more than are looked at.
+SEVERAL = np.array([[-1] * 4, [2, 2, 7, -1], [0, 1, 2, 3], [3, -1, -1, -1], [0, 0, -1, 7]])
+SEVERAL = np.stack([np.roll(SEVERAL, i, 0) for i in range(BATCHES)])
 
 m = hf.metrics
 
@@ -75,6 +78,28 @@ def iou(y, p):
     return np.mean([hit / union for hit, union in both if union])
 
 
+def sparse(labels):
+    """Rows without their -1."""
+    places = hf.where(hf.not_equal(labels, -1))
+    values = hf.gather_nd(labels, places)
+    return hf.SparseTensor(places, values, hf.shape(labels, out_type=hf.int64))
+
+
+def sets(labels, scores, k):
+    """The different labels of each example, and its k best classes in order."""
+    best = np.argsort(-scores, axis=-1)[:, :k].tolist()
+    return [(set(y.tolist()) - {-1}, b) for y, b in zip(labels, best, strict=True)]
+
+
+def average_precision_of_sets(labels, scores):
+    found = []
+    for y, best in sets(labels, scores, 3):
+        right = [c in y for c in best]
+        found.append(sum(np.mean(right[: i + 1]) for i in range(3) if right[i]))
+        found[-1] /= min(len(y), 3)
+    return np.mean(found)
+
+
 CASES = {
     "mean": (m.mean, np.mean, GUESS),
     "mean, weighted": (
@@ -123,6 +148,36 @@ CASES = {
         lambda y, s: m.precision_at_k(y, s, 2),
         lambda y, s: np.mean([label in row for label, row in rows(y, s, 2)]) / 2,
         CLASSES,
+        SCORES,
+    ),
+    "recall of sparse labels": (
+        lambda y, s: m.recall_at_k(sparse(y), s, 2),
+        lambda y, s: np.divide(*np.sum([(len(a & set(b)), len(a)) for a, b in sets(y, s, 2)], 0)),
+        SEVERAL,
+        SCORES,
+    ),
+    "precision of sparse labels": (
+        lambda y, s: m.precision_at_k(sparse(y), s, 2),
+        lambda y, s: np.mean([len(a & set(b)) / 2 for a, b in sets(y, s, 2)]),
+        SEVERAL,
+        SCORES,
+    ),
+    "recall of one class": (
+        lambda y, s: m.recall_at_k(sparse(y), s, 2, class_id=2),
+        lambda y, s: np.mean([2 in b for a, b in sets(y, s, 2) if 2 in a]),
+        SEVERAL,
+        SCORES,
+    ),
+    "one sparse label each": (
+        lambda y, s: m.recall_at_k(sparse(y), s, 2),
+        lambda y, s: np.mean([label in row for label, row in rows(y, s, 2)]),
+        CLASSES,
+        SCORES,
+    ),
+    "average precision of sparse labels": (
+        lambda y, s: m.average_precision_at_k(sparse(y), s, 3),
+        average_precision_of_sets,
+        np.where((SEVERAL < 0).all(-1, keepdims=True), 1, SEVERAL),
         SCORES,
     ),
     "average precision": (

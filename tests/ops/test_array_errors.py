@@ -303,3 +303,18 @@ def test_num_that_cannot_be_told():
             hf.unstack(hf.placeholder(hf.float32, [None]))
         with pytest.raises(ValueError, match="Cannot infer num"):
             hf.split(np.zeros(3), hf.placeholder(hf.int32, [None]))
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([0, 1, 2, 0], r"Segment id 1 out of range \[0, 1\), possibly because"),
+        ([-1, 0, 1, 1], r"Segment id -1 out of range \[0, 2\)"),
+        ([0, 2, 1, 2], "segment ids are not increasing"),
+        ([0, 0, 0, -2], "segment ids must be >= 0"),
+    ],
+)
+@pytest.mark.parametrize("op", [hf.sparse_segment_sum, hf.sparse_segment_mean])
+def test_ids_of_sparse_segments_name_what_is_wrong(op, ids, message):
+    with hf.eager_mode(), pytest.raises(hf.errors.InvalidArgumentError, match=message):
+        op(np.ones((10, 2), np.float32), [8, 3, 0, 9], ids)

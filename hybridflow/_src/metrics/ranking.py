@@ -8,21 +8,31 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
 from hybridflow._src.metrics.state import finished, metric_variable
 from hybridflow._src.ops.arrays.casting import to_double, to_int64
 from hybridflow._src.ops.arrays.constant import fill, ones_like, zeros_like
+from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import expand_dims
 from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.arrays.sequences import range
 from hybridflow._src.ops.arrays.shape_ops import rank, shape, size
 from hybridflow._src.ops.checks.weights import assert_broadcastable, broadcast_weights
 from hybridflow._src.ops.control_flow.conditional import cond
-from hybridflow._src.ops.math.comparison import equal, greater, logical_and, logical_not
+from hybridflow._src.ops.math.comparison import (
+    equal,
+    greater,
+    logical_and,
+    logical_not,
+    not_equal,
+)
 from hybridflow._src.ops.math.cumulative import cumsum
 from hybridflow._src.ops.math.division import div
 from hybridflow._src.ops.math.elementwise import add, minimum, multiply
 from hybridflow._src.ops.math.ranking import top_k
 from hybridflow._src.ops.math.reductions import reduce_any, reduce_sum
+from hybridflow._src.ops.sparse.densifying import sparse_tensor_to_dense
+from hybridflow._src.ops.sparse.reshaping import sparse_reshape
 from hybridflow._src.variables.updates import assign_add
 
 if TYPE_CHECKING:
@@ -38,6 +48,8 @@ __all__ = [
     "sparse_precision_at_k",
 ]
 
+_NO_LABEL = -(2**63)  # fills rows of sparse labels that have fewer than the longest
+
 
 def _name_at(what: str, k: int | None, class_id: int | None = None) -> str:
     name = f"{what}_at_{'k' if k is None else int(k)}"
@@ -46,22 +58,33 @@ def _name_at(what: str, k: int | None, class_id: int | None = None) -> str:
 
 def _expanded(labels: Any, predictions: Tensor) -> Any:
     """Labels with as many dimensions as predictions: one label an example becomes a list of one."""
-    with name_scope(None, "expand_labels", (labels, predictions)) as scope:
-        labels = to_int64(convert_to_tensor(labels))
+    with name_scope(None, "expand_labels", (predictions,)) as scope:
+        labels = to_int64(convert_to_tensor_or_sparse_tensor(labels))
         ndims, wanted = labels.shape.ndims, predictions.shape.ndims
+        if wanted is not None and wanted == ndims:
+            return labels
+        if ndims is not None and wanted is not None and wanted != ndims + 1:
+            raise ValueError(
+                f"Unexpected labels shape {labels.shape} for predictions shape {predictions.shape}."
+            )
+        if isinstance(labels, SparseTensor):
+            rows = concat([shape(predictions, out_type=dtypes.int64)[:-1], [-1]], 0)
+            return sparse_reshape(labels, rows, name=scope)
         if ndims is None or wanted is None:
             return cond(
                 equal(rank(predictions), rank(labels) + 1),
                 lambda: expand_dims(labels, -1),
                 lambda: labels,
             )
-        if wanted == ndims:
-            return labels
-        if wanted == ndims + 1:
-            return expand_dims(labels, -1, name=scope)
-        raise ValueError(
-            f"Unexpected labels shape {labels.shape} for predictions shape {predictions.shape}."
-        )
+        return expand_dims(labels, -1, name=scope)
+
+
+def _rows(labels: Any) -> tuple[Tensor, Any]:
+    """Labels as a dense tensor, and which of its elements are labels: all, None, unless sparse."""
+    if not isinstance(labels, SparseTensor):
+        return labels, None
+    dense = sparse_tensor_to_dense(labels, _NO_LABEL)
+    return dense, not_equal(dense, _NO_LABEL)
 
 
 def _within(a: Tensor, b: Tensor) -> Tensor:
@@ -113,13 +136,15 @@ def _share_at_top_k(
     values = (predictions_idx, labels, weights)
     with name_scope(name, _name_at(what, k, class_id), values) as scope:
         predictions_idx = to_int64(predictions_idx)
-        labels = _expanded(labels, predictions_idx)
+        labels, present = _rows(_expanded(labels, predictions_idx))
         right = _within(predictions_idx, labels)
         found = _number(predictions_idx, right, class_id, weights)
         if other == "false_positive":
             lost = _number(predictions_idx, logical_not(right), class_id, weights)
         else:
-            lost = _number(labels, logical_not(_within(labels, predictions_idx)), class_id, weights)
+            missed = logical_not(_within(labels, predictions_idx))
+            missed = missed if present is None else logical_and(missed, present)
+            lost = _number(labels, missed, class_id, weights)
         tp, tp_update = _running("true_positive", k, class_id, found)
         fx, fx_update = _running(other, k, class_id, lost)
         value = div(tp, add(tp, fx), name=scope)
@@ -140,7 +165,8 @@ def recall_at_top_k(
     """The share of the right classes that are among the predicted ones.
 
     Args:
-      labels: the right classes of each example, an integer tensor `[..., n]`; or `[...]`, one each.
+      labels: the right classes of each example, integers `[..., n]`, dense or a `SparseTensor`
+        with rows that differ in their number; or `[...]`, one each.
       predictions_idx: the predicted classes, `[..., k]`.
       k: their number, for names alone.
       class_id: counts this class alone; all by default.
@@ -198,7 +224,8 @@ def recall_at_k(
     """The share of the right classes that are among the k with the highest scores.
 
     Args:
-      labels: the right classes of each example, an integer tensor `[..., n]`; or `[...]`, one each.
+      labels: the right classes of each example, integers `[..., n]`, dense or a `SparseTensor`
+        with rows that differ in their number; or `[...]`, one each.
       predictions: scores `[..., classes]`.
       k: how many are looked at.
       class_id, weights, metrics_collections, updates_collections, name: as for `recall_at_top_k`.
@@ -278,7 +305,8 @@ def average_precision_at_k(
     divided by the number of right classes, at most k.
 
     Args:
-      labels: the right classes of each example, an integer tensor `[..., n]`; or `[...]`, one each.
+      labels: the right classes of each example, integers `[..., n]`, dense or a `SparseTensor`
+        with rows that differ in their number; or `[...]`, one each.
       predictions: scores `[..., classes]`.
       k: how many of the best are looked at.
       weights: a scalar, or a tensor `[...]`, with sizes of 1 or the same; 1 by default.
@@ -316,12 +344,16 @@ def _average_precision(labels: Any, best: Any, k: int) -> Tensor:
     """The average precision of each example."""
     with name_scope(None, "average_precision", (best, labels)) as scope:
         best = to_int64(best)
-        labels = _expanded(labels, best)
+        labels, present = _rows(_expanded(labels, best))
         right = to_double(_within(best, labels))
         precisions = div(cumsum(right, axis=-1), cumsum(ones_like(right), axis=-1))
         sums = reduce_sum(multiply(precisions, right), axis=-1)
-        sizes = shape(labels)
-        number = fill(sizes[:-1], to_double(minimum(sizes[-1], k)))
+        if present is None:
+            sizes = shape(labels)
+            number = fill(sizes[:-1], to_double(minimum(sizes[-1], k)))
+        else:
+            different = reduce_sum(to_int64(logical_and(_first(labels), present)), axis=-1)
+            number = to_double(minimum(different, to_int64(k)))
         return div(sums, number, name=scope)
 
 

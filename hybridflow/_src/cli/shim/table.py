@@ -23,7 +23,7 @@ _SAVED_MODEL = (
 _PUBLIC = {
     "": (f"{_SHIM}.root", "hybridflow"),
     ".app": ("hybridflow.app",),
-    ".compat": (f"{_SHIM}.compat",),
+    ".compat": ("hybridflow.compat",),
     ".contrib": (),
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
@@ -200,7 +200,7 @@ _PYTHON = {
     **_each("tensorflow.python.summary.writer", "writer writer_cache", "hybridflow.summary"),
     "tensorflow.python.summary.summary_iterator": ("hybridflow.train",),
     **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
-    **_each("tensorflow.python.util", "compat", f"{_SHIM}.compat"),
+    **_each("tensorflow.python.util", "compat", "hybridflow.compat"),
 }
 
 _INNER_SAVED_MODEL = {

@@ -68,12 +68,24 @@ def _segments(ids: np.ndarray, count: np.ndarray | None) -> int:
     """
     least = int(ids[-1]) + 1 if len(ids) else 0
     found = least if count is None else int(number_of(count, "num_segments"))
-    if (ids[1:] < ids[:-1]).any():
-        raise invalid("segment ids are not increasing")
-    if found < 0 or (len(ids) and ids[0] < 0):
+    if found < 0 or (len(ids) and found == 0):
         raise invalid("segment ids must be >= 0")
     if found < least:
         raise invalid("segment ids must be < num_segments")
+    if not len(ids):
+        return found
+    # A segment is looked at where it ends: is the next id larger, then is it inside?
+    last = ids[np.append(ids[1:] != ids[:-1], True)]
+    falls = np.append(last[1:] < last[:-1], False)
+    outside = (last < 0) | (last >= found)
+    wrong = np.flatnonzero(falls | outside)
+    if len(wrong) and falls[wrong[0]]:
+        raise invalid("segment ids are not increasing")
+    if len(wrong):
+        raise invalid(
+            f"Segment id {last[wrong[0]]} out of range [0, {found}), possibly because "
+            "'segment_ids' input is not sorted."
+        )
     return found
 
 
