@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridflow import _deferred
+
+if TYPE_CHECKING:
+    import types
 
 with _deferred.imports_of(__name__):
     from hybridflow import (
@@ -700,6 +703,7 @@ __all__ = [
     "argmin",
     "as_dtype",
     "as_string",
+    "as_tensorflow",
     "asin",
     "asinh",
     "assert_equal",
@@ -1093,3 +1097,32 @@ __all__ = [
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext hybridflow`: a notebook gets eager mode, `%%graph` and completion."""
     _deferred.imported("hybridflow._src.cli.ipython").load_ipython_extension(shell)
+
+
+def as_tensorflow() -> types.ModuleType:
+    r"""From now on `import tensorflow` gives hybridflow in this process.
+
+    So do `tensorflow.compat.v1` and the paths inside TensorFlow that programs import, in the
+    processes too that this one starts by `multiprocessing`. For notebooks, prompts and test
+    suites; a whole program runs so by `hybridflow run`. To call it again does nothing.
+
+    `tensorflow.__version__` is "1.15.0", whose spellings are there beside 1.4's, and "2.15.0" under
+    `tensorflow.compat.v1`, which libraries import where they find TensorFlow 2. The environment
+    variable `HYBRIDFLOW_TF_VERSION` sets another.
+
+    Returns: the module `tensorflow`.
+
+    Raises:
+      RuntimeError: if the real TensorFlow is imported already; nothing changes then.
+
+    >>> import subprocess, sys
+    >>> program = (
+    ...     "import hybridflow; hybridflow.as_tensorflow();"
+    ...     "import tensorflow as tf; print(tf.__version__, tf.add is hybridflow.add)"
+    ... )
+    >>> subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+    '1.15.0 True\n'
+    """
+    process = _deferred.imported("hybridflow._src.cli.shim.process")
+    tensorflow: types.ModuleType = process.as_tensorflow()
+    return tensorflow

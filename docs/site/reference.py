@@ -73,6 +73,7 @@ LAYERS = {
             "_src.autodiff",
             "_src.graphs",
             "_src.formats",
+            "_src.cli",
             "errors",
         ),
     ),
@@ -85,6 +86,7 @@ _SOURCES = {
     "GRAPH_DEF_VERSION": "graphs.exporting",
     "GRAPH_DEF_VERSION_MIN_CONSUMER": "graphs.exporting",
     "GRAPH_DEF_VERSION_MIN_PRODUCER": "graphs.exporting",
+    "as_tensorflow": "cli.shim.process",
     "newaxis": "ops.arrays.indexing",
 }
 

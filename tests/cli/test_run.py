@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 
+import pexpect
 import pytest
 
 from hybridflow._src.cli.shim import missing
@@ -123,10 +125,91 @@ def test_behaves_as_under_python(folder, name):
     tail = ["script.py", "--flag", "a b", "--", "-x"]
     options = {"input": "Ada\nand the rest\n", "timeout": 60}
     wanted = call([sys.executable, *tail], where, **options)
-    found = run(where, *tail, **options)
+    same(run(where, *tail, **options), wanted)
+
+
+@pytest.mark.parametrize("name", sorted(set(ORDINARY) - {"main module"}))
+def test_modules_behave_as_under_python(folder, name):
+    where = folder(script=ORDINARY[name], neighbour="value = 3")
+    tail = ["-m", "script", "--flag", "a b", "--", "-x"]
+    options = {"input": "Ada\nand the rest\n", "timeout": 60}
+    same(run(where, *tail, **options), call([sys.executable, *tail], where, **options))
+
+
+@pytest.mark.parametrize("name", sorted(set(ORDINARY) - {"main module", "spawn", "forkserver"}))
+def test_code_behaves_as_under_python(folder, name):
+    where = folder(neighbour="value = 3")
+    tail = ["-c", textwrap.dedent(ORDINARY[name]), "--flag", "a b", "--", "-x"]
+    options = {"input": "Ada\nand the rest\n", "timeout": 60}
+    same(run(where, *tail, **options), call([sys.executable, *tail], where, **options))
+
+
+@pytest.mark.parametrize("tail", [[], ["-"], ["-", "--flag", "a b", "-x"]])
+# Python itself loses a pipe's text where it says its encoding.
+@pytest.mark.parametrize(
+    "name", sorted(set(ORDINARY) - {"main module", "spawn", "forkserver", "input", "encoding"})
+)
+def test_standard_input_behaves_as_under_python(folder, name, tail):
+    where = folder(neighbour="value = 3")
+    options = {"input": textwrap.dedent(ORDINARY[name]), "timeout": 60}
+    same(run(where, *tail, **options), call([sys.executable, *tail], where, **options))
+
+
+def same(found, wanted):
     assert found.stdout == wanted.stdout
     assert found.stderr == wanted.stderr
     assert found.returncode == wanted.returncode
+
+
+@pytest.mark.parametrize(
+    ("tail", "names"),
+    [
+        (["-m", "script"], "__spec__.name, __package__, __loader__.name, __file__"),
+        (["-c", ORDINARY["future"] + "print(sorted(dir()))"], None),
+        (["-"], "__loader__, __spec__, __package__, __file__, __doc__, __builtins__"),
+    ],
+)
+def test_the_main_module_of_other_programs(folder, tail, names):
+    text = f"import sys\nprint(sys.modules['__main__'].__dict__ is globals(), {names})"
+    tail = [textwrap.dedent(word) for word in tail]
+    where = folder(script=text)
+    same(run(where, *tail, input=text), call([sys.executable, *tail], where, input=text))
+
+
+@pytest.mark.parametrize("name", ["nothing", "package", "nothing.at.all", "script.py"])
+def test_no_such_module(folder, name):
+    where = folder(package__part="", script="")
+    same(run(where, "-m", name), call([sys.executable, "-m", name], where))
+
+
+def test_packages_run_by_name(folder):
+    where = folder(package__part="def f(tf): return tf.constant(1.0).name")
+    (where / "package" / "__init__.py").write_text("import sys; print(sys.argv)")
+    main = "from . import part; import tensorflow as tf; print(part.f(tf))"
+    (where / "package" / "__main__.py").write_text(main)
+    done = run(where, "-mpackage", "-m", "--help")
+    assert done.stdout == "['-m', '-m', '--help']\nConst:0\n", done.stderr
+
+
+def test_options_stand_before_the_program(folder):
+    where = folder(script="import sys, tensorflow as tf; print(tf.executing_eagerly(), sys.argv)")
+    for tail in (["script.py", "--mode"], ["-m", "script", "--mode"], ["-", "--mode"]):
+        text = (where / "script.py").read_text()
+        done = run(where, "--mode", "eager", *tail, input=text)
+        assert done.stdout.startswith("True ["), done.stderr
+        assert done.stdout.endswith("'--mode']\n")
+    for letter in "mc":
+        done = run(where, f"-{letter}")
+        assert done.returncode == 2
+        assert done.stderr.endswith(f"argument -{letter}: expected one argument\n")
+
+
+def test_nothing_is_read_from_a_terminal(tmp_path):
+    command = shlex.join([*HYBRIDFLOW, "run"])
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    text, status = pexpect.run(command, cwd=tmp_path, env=environment, withexitstatus=True)
+    assert text.endswith(b"the following arguments are required: SCRIPT\r\n")
+    assert status == 2
 
 
 def test_a_script_elsewhere_and_behind_a_link(folder):
@@ -243,7 +326,7 @@ def test_import_paths(folder):
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
         "b'a' [1, 2] (87654321, 3)",
-        "3 1.4.0 1.4.0",
+        "3 1.15.0 2.15.0",
         "VarianceScaling False",
         "True",
         "True __main__",
@@ -432,12 +515,6 @@ def test_the_seed(folder):
     assert run(where, "script.py").stdout != run(where, "script.py").stdout
 
 
-def test_no_script_at_all(tmp_path):
-    done = run(tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.endswith("the following arguments are required: SCRIPT\n")
-
-
 # ---- --check ----
 
 CHECKED = """
@@ -511,6 +588,24 @@ def test_check_of_a_script_that_has_all(folder):
     assert done.stdout == (
         "present  tf.constant  line 2\nscript.py uses one name of TensorFlow; none missing.\n"
     )
+
+
+def test_check_of_other_programs(folder):
+    text = "import tensorflow as tf\nprint(tf.constant(1), tf.constnat(1))"
+    where = folder(script=text, package__part="")
+    (where / "package" / "__main__.py").write_text(text)
+    for name, tail in {
+        "script": ["-m", "script"],
+        "package": ["-m", "package"],
+        "<string>": ["-c", text],
+        "<stdin>": ["-"],
+    }.items():
+        done = run(where, "--check", *tail, input=text)
+        assert done.stdout.endswith(f"{name} uses 2 names of TensorFlow; 1 missing.\n")
+        assert done.returncode == 1
+    done = run(where, "--check", "-m", "nothing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no module named 'nothing'" in done.stderr
 
 
 def test_check_of_what_is_no_script(folder):

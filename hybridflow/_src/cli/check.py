@@ -1,15 +1,19 @@
-"""`hybridflow run --check`: which names of TensorFlow a script uses, without running it."""
+"""`hybridflow run --check`: which names of TensorFlow a program uses, without running it."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from hybridflow._src.cli.program import Unreadable
 from hybridflow._src.cli.shim import finder
 from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import MODULES
+
+if TYPE_CHECKING:
+    from hybridflow._src.cli.program import Program
 
 _ROOT = "tensorflow"
 
@@ -32,21 +36,20 @@ class Use(NamedTuple):
     nearest: str | None = None
 
 
-def check(path: str) -> int:
-    """Prints the names that a script uses, those that are missing last.
+def check(program: Program) -> int:
+    """Prints the names that a program uses, those that are missing last.
 
     Returns: the exit status: 0 if all are there, else 1.
 
-    A script that cannot be read or parsed gives 2.
+    A program that cannot be read or parsed gives 2.
     """
     try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read(), path)
-    except OSError as error:
-        print(f"hybridflow: can't open file {path!r}: {error}", file=sys.stderr)
+        tree = ast.parse(program.source(), program.name)
+    except Unreadable as error:
+        print(f"hybridflow: {error}", file=sys.stderr)
         return 2
     except (SyntaxError, ValueError) as error:
-        print(f"hybridflow: {path} is no Python 3: {error}", file=sys.stderr)
+        print(f"hybridflow: {program.name} is no Python 3: {error}", file=sys.stderr)
         return 2
     uses = sorted(names_used(tree), key=lambda use: not use.present)
     width = max((len(shown(use.path)) for use in uses), default=0)
@@ -58,7 +61,7 @@ def check(path: str) -> int:
         print(f"{state}  {shown(use.path):{width}}  {line}{near}")
     missing = sum(not use.present for use in uses)
     what = "one name" if len(uses) == 1 else f"{len(uses)} names"
-    print(f"{path} uses {what} of TensorFlow; {missing or 'none'} missing.")
+    print(f"{program.name} uses {what} of TensorFlow; {missing or 'none'} missing.")
     return 1 if missing else 0
 
 

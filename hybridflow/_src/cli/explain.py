@@ -1,4 +1,4 @@
-"""`hybridflow explain`, `run --explain` and `run --profile`: what the plans of a script did."""
+"""`hybridflow explain`, `run --explain` and `run --profile`: what the plans of a program did."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from hybridflow._src.runtime.trace import Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hybridflow._src.cli.program import Program
 
-def explain(path: str, arguments: list[str], mode: str, source: bool) -> int:
-    """Runs a script, prints the report, and gives the script's exit status.
+
+def explain(program: Program, mode: str, source: bool) -> int:
+    """Runs a program, prints the report, and gives the program's exit status.
 
     Raises:
-      SystemExit, KeyboardInterrupt: where the script does, after the report.
+      SystemExit, KeyboardInterrupt: where the program does, after the report.
     """
     return _recorded(
-        lambda: script.run(path, arguments, mode, None),
+        lambda: script.run(program, mode, None),
         lambda recording: _show(recording.explanation(source)),
     )
 
 
-def run(
-    path: str, arguments: list[str], mode: str, seed: int | None, report: bool, profile: str | None
-) -> int:
-    """Runs a script; then prints the report, or writes a trace of the first runs of its plans.
+def run(program: Program, mode: str, seed: int | None, report: bool, profile: str | None) -> int:
+    """Runs a program; then prints the report, or writes a trace of the first runs of its plans.
 
     Args:
       profile: the file for the trace, in the format of chrome://tracing; None for no trace.
 
-    Returns: the script's exit status, or 2 if that file cannot be written; then nothing runs.
+    Returns: the program's exit status, or 2 if that file cannot be written; then nothing runs.
 
     Raises:
-      SystemExit, KeyboardInterrupt: where the script does, after that.
+      SystemExit, KeyboardInterrupt: where the program does, after that.
     """
     with contextlib.ExitStack() as opened:
         file = None
@@ -54,7 +54,7 @@ def run(
             if file is not None:
                 file.write(Timeline(recording.step_stats()).generate_chrome_trace_format())
 
-        return _recorded(lambda: script.run(path, arguments, mode, seed), tell)
+        return _recorded(lambda: script.run(program, mode, seed), tell)
 
 
 def _recorded(action: Callable[[], int], tell: Callable[[Recording], None]) -> int:

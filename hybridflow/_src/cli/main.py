@@ -7,9 +7,12 @@ import importlib
 import pathlib
 import runpy
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hybridflow
+
+if TYPE_CHECKING:
+    from hybridflow._src.cli.program import Program
 
 
 def _examples() -> pathlib.Path:
@@ -43,20 +46,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     run = commands.add_parser(
         "run",
-        help="run a script written for TensorFlow 1 as it is",
-        description="Runs a script written for TensorFlow 1 as under `python SCRIPT`: in this "
-        "process `import tensorflow` gives hybridflow.",
+        help="run a program written for TensorFlow 1 as it is",
+        description="Runs a program written for TensorFlow 1 as `python` would: in this process "
+        "`import tensorflow` gives hybridflow.",
+        epilog=_PROGRAM,
+        allow_abbrev=False,
+        usage="%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]",
     )
     run.add_argument(
         "--check",
         action="store_true",
-        help="run nothing: list the names of TensorFlow that the script uses, and which of them "
+        help="run nothing: list the names of TensorFlow that the program uses, and which of them "
         "are missing (exit status 1 if any is)",
     )
     run.add_argument(
         "--seed",
         type=int,
-        help="seed of random, NumPy, and all graphs that the script sets no seed for",
+        help="seed of random, NumPy, and all graphs that the program sets no seed for",
     )
     run.add_argument(
         "--explain",
@@ -68,16 +74,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUT.json",
         help="write a trace of the first runs of its plans, for chrome://tracing",
     )
-    _add_script(run)
+    _add_program(run)
     explain = commands.add_parser(
         "explain",
-        help="run a script and say what its plans did: passes, steps, kernels, bytes, times",
-        description="Runs a script as `hybridflow run` does. When it has ended, a report says for "
+        help="run a program and say what its plans did: passes, steps, kernels, bytes, times",
+        description="Runs a program as `hybridflow run` does. When it has ended, a report says for "
         "each plan that ran which passes made it, which ops went into which kernel, which ran by "
         "their NumPy meaning and why, what memory they moved, and how long each step took.",
+        epilog=_PROGRAM,
+        allow_abbrev=False,
+        usage="%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]",
     )
     explain.add_argument("--source", action="store_true", help="show the source of the kernels")
-    _add_script(explain)
+    _add_program(explain)
     cache = commands.add_parser(
         "cache",
         help="look at the folder of compiled kernels, or empty it",
@@ -118,19 +127,51 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_script(parser: argparse.ArgumentParser) -> None:
-    """Adds what is said of a script that runs."""
+# The options of `run` and `explain` that the next word belongs to.
+_WITH_VALUE = ("--mode", "--seed", "--profile")
+
+_PROGRAM = """The program is a script's file, -m MODULE, -c CODE, or what comes on standard input \
+(- or nothing). What follows it are its own arguments."""
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    """Adds what is said of a program that runs."""
     parser.add_argument(
         "--mode",
         choices=("eager", "graph"),
         default="graph",
-        help="the mode that the script starts in (graph)",
+        help="the mode that the program starts in (graph)",
     )
-    parser.add_argument("script", metavar="SCRIPT", help="the script's file")
-    arguments = parser.add_argument(
-        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments"
-    )
-    arguments.required = False  # there may be none, and what is said to be lacking is a script
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Divides what follows `run`, as `python` does: options, and the program with all its own."""
+    start = 0
+    while start < len(words) and words[start].startswith("-"):
+        if words[start] in ("-", "--") or words[start][:2] in ("-m", "-c"):
+            break
+        start += 2 if words[start] in _WITH_VALUE else 1
+    rest = words[start:]
+    return words[:start], rest[1:] if rest[:1] == ["--"] else rest
+
+
+def _program(words: list[str], parser: argparse.ArgumentParser) -> Program:
+    """The program that a command line names, with its arguments."""
+    kinds: Any = _module("program")
+    if not words:
+        if sys.stdin is None or sys.stdin.isatty():
+            parser.error("the following arguments are required: SCRIPT")
+        return kinds.Input("", [])
+    first, *arguments = words
+    kind = {"-m": kinds.Module, "-c": kinds.Code}.get(first[:2])
+    if kind is None:
+        kind = kinds.Input if first == "-" else kinds.Script
+        return kind(first, arguments)
+    if first[2:]:
+        return kind(first[2:], arguments)
+    if not arguments:
+        parser.error(f"argument {first}: expected one argument")
+    return kind(arguments[0], arguments[1:])
 
 
 def _module(name: str) -> Any:
@@ -147,7 +188,12 @@ def _with_command(argv: list[str]) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and gives its exit status."""
     parser = _parser()
-    options, rest = parser.parse_known_args(_with_command(sys.argv[1:] if argv is None else argv))
+    words = _with_command(sys.argv[1:] if argv is None else argv)
+    program: list[str] = []
+    if words[:1] in (["run"], ["explain"]):
+        ours, program = _split(words[1:])
+        words = [*words[:1], *ours]
+    options, rest = parser.parse_known_args(words)
     if options.command == "demo":
         return _demo(rest)
     if rest:
@@ -162,18 +208,17 @@ def main(argv: list[str] | None = None) -> int:
         status = getattr(_module("cache"), options.action)()
     elif options.command == "explain":
         explain = _module("explain").explain
-        status = explain(options.script, options.arguments, options.mode, options.source)
+        status = explain(_program(program, parser), options.mode, options.source)
     elif options.command != "run":
         status = _module("repl").start()
     elif options.check:
-        status = _module("check").check(options.script)
+        status = _module("check").check(_program(program, parser))
     elif options.explain or options.profile is not None:
         run = _module("explain").run
         given = options.seed, options.explain, options.profile
-        status = run(options.script, options.arguments, options.mode, *given)
+        status = run(_program(program, parser), options.mode, *given)
     else:
-        run = _module("script").run
-        status = run(options.script, options.arguments, options.mode, options.seed)
+        status = _module("script").run(_program(program, parser), options.mode, options.seed)
     return status
 
 

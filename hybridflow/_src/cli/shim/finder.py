@@ -66,6 +66,12 @@ class _Importer:
 _importer = _Importer()
 
 
+def foreign() -> types.ModuleType | None:
+    """The real TensorFlow's root module, where it is imported already."""
+    module = sys.modules.get(_ROOT)
+    return None if module is None or isinstance(module, TensorFlowModule) else module
+
+
 def install() -> None:
     """Makes `import tensorflow` give hybridflow from now on, whether TensorFlow is there or not."""
     if _importer not in sys.meta_path:

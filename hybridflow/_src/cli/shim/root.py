@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from hybridflow._src.framework.context import modes
 
-# The version whose contract hybridflow keeps: programs compare it.
-__version__ = VERSION = "1.4.0"
-GIT_VERSION = "unknown"
-COMPILER_VERSION = "unknown"
-
 __all__ = [
-    "COMPILER_VERSION",
-    "GIT_VERSION",
-    "VERSION",
-    "__version__",
     "disable_eager_execution",
     "disable_v2_behavior",
 ]

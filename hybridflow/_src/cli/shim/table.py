@@ -21,7 +21,7 @@ _SAVED_MODEL = (
 )
 
 _PUBLIC = {
-    "": (f"{_SHIM}.root", "hybridflow"),
+    "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow"),
     ".app": ("hybridflow.app",),
     ".compat": ("hybridflow.compat",),
     ".contrib": (),
@@ -63,6 +63,7 @@ _PUBLIC = {
     },
     ".summary": ("hybridflow.summary",),
     ".train": ("hybridflow.train",),
+    ".version": (f"{_SHIM}.version",),
 }
 
 _CONTRIB_INSIDE = {
@@ -238,6 +239,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"tensorflow{path}": sources for path, sources in _PUBLIC.items()},
     # How programs written against TensorFlow 1 are imported under TensorFlow 2.
     **{f"tensorflow.compat.v1{path}": sources for path, sources in _PUBLIC.items()},
+    "tensorflow.compat.v1": (f"{_SHIM}.version_v1", *_PUBLIC[""]),
+    "tensorflow.compat.v1.version": (f"{_SHIM}.version_v1",),
     **_CONTRIB_INSIDE,
     **_PYTHON,
     **_INNER_SAVED_MODEL,
