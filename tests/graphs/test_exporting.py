@@ -9,6 +9,7 @@ import hybridflow as hf
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS
+from hybridflow._src.graphs import exporting
 from hybridflow._src.graphs.op_list import definition, tensorflow_ops
 
 
@@ -281,3 +282,43 @@ def test_parsing_is_read_as_it_was():
     wanted = [[[5, 6]], [], [5, 6], [0], [[5, 6]] * 3, np.zeros((0, 2))]
     for value, expected in zip(values, wanted, strict=True):
         np.testing.assert_array_equal(value, expected)
+
+
+NAN = np.array([0x7FC00001], np.uint32).view(np.float32)[0]
+
+
+@pytest.mark.parametrize(
+    ("array", "is_small"),
+    [
+        (np.full(1000, 7, np.int64), True),
+        (np.full((30, 40), -0.0, np.float32), True),
+        (np.full(1000, NAN, np.float32), True),
+        (np.full(1000, 1 + 2j, np.complex128), True),
+        (np.full(2000, True), True),
+        (np.full((2, 1 << 20), 3, np.uint8), True),
+        (np.where(np.arange(1000) == 1, 0.0, -0.0).astype(np.float32), False),
+        (np.where(np.arange(3 << 20) == (2 << 20) + 5, 1, 0).astype(np.uint8), False),
+        (np.zeros((4, 100))[:, ::2], True),
+    ],
+)
+def test_one_value_that_fills_a_constant(graph, array, is_small):
+    """It is written once; what is read back has the same bits."""
+    hf.constant(array, name="c")
+    message = graph.as_graph_def()
+    assert (message.ByteSize() < 200) == is_small
+    with hf.Graph().as_default(), hf.Session() as session:
+        (c,) = hf.import_graph_def(message, return_elements=["c:0"])
+        assert session.run(c).tobytes() == array.tobytes()
+
+
+def test_a_graph_that_no_message_holds(graph, monkeypatch):
+    monkeypatch.setattr(exporting, "LARGEST", 10_000)
+    hf.constant(np.arange(5000), name="numbers")
+    with pytest.raises(ValueError, match=r"larger than 2GB.*numbers \(40,"):
+        graph.as_graph_def()
+
+
+def test_a_graph_into_a_folder_that_cannot_be(graph, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(hf.errors.OpError, match="file"):
+        hf.train.write_graph(graph, str(tmp_path / "file" / "folder"), "graph.pb")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
+from google.protobuf import any_pb2, wrappers_pb2
 
 import hybridflow as hf
 from hybridflow._src.formats import messages
@@ -218,3 +221,49 @@ def test_nothing_is_left_of_other_savers():
         found = savers[1].export_meta_graph(clear_extraneous_savers=True)
     assert not [node.name for node in found.graph_def.node if node.name.startswith("saver_a/")]
     assert [node.name for node in found.graph_def.node if node.name == "saver_b/restore_all"]
+
+
+def test_messages_of_any_kind():
+    """What a program packs with the protobuf library's own `Any` it gets back as that."""
+    packed = any_pb2.Any()
+    packed.Pack(wrappers_pb2.StringValue(value="text"))
+    with hf.Graph().as_default() as graph:
+        graph.add_to_collection("packed", packed)
+        message = hf.train.export_meta_graph()
+    with hf.Graph().as_default() as graph:
+        hf.train.import_meta_graph(message)
+        (found,) = graph.get_collection("packed")
+    assert found == packed
+
+
+def test_the_graph_of_a_large_model_is_small(tmp_path):
+    """Slots begin with zeros, which no file needs one by one."""
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        v = hf.get_variable("v", [200, 1000])
+        hf.train.AdamOptimizer().minimize(hf.reduce_sum(v * v))
+        session.run(hf.global_variables_initializer())
+        path = hf.train.Saver().save(session, str(tmp_path / "m"))
+    assert os.path.getsize(f"{path}.meta") < 50_000
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        hf.train.import_meta_graph(f"{path}.meta")
+        (initializer,) = [op for op in graph.get_operations() if op.name == "v/Adam/Assign"]
+        session.run(initializer)
+        assert (session.run("v/Adam:0") == np.zeros((200, 1000))).all()
+
+
+def test_what_reads_data_by_python_functions(tmp_path):
+    """A program with an iterator and a Python function is saved like any other."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        data = hf.data.Dataset.range(4).map(lambda x: x * x)
+        x = hf.cast(data.make_one_shot_iterator().get_next(), hf.float32)
+        y = hf.py_func(lambda a: a + 1, [x], hf.float32)
+        v = hf.get_variable("v", initializer=0.0)
+        step = hf.assign_add(v, y).op
+        session.run(hf.global_variables_initializer())
+        session.run(step)
+        path = hf.train.Saver().save(session, str(tmp_path / "m"))
+        assert os.path.exists(f"{path}.meta")
+        session.run(step)
+        assert session.run(v) == 3
+        hf.train.Saver().restore(session, path)
+        assert session.run(v) == 1

@@ -39,7 +39,7 @@ _FIELDS: dict[DType, str] = {
     dtypes.complex64: "scomplex_val",
     dtypes.complex128: "dcomplex_val",
 }
-_LARGEST = 1 << 31  # what the protobuf library can write
+LARGEST = 1 << 31  # what the protobuf library can write
 
 
 def shape_proto(dims: Sequence[int | None] | None) -> Any:
@@ -80,6 +80,11 @@ def dtype_of(number: int) -> DType:
         raise TypeError(f"The data type {name} does not exist here.") from None
 
 
+def is_filled(array: np.ndarray) -> bool:
+    """Whether one value, at one place in memory, fills the shape."""
+    return not any(s for s, d in zip(array.strides, array.shape, strict=True) if d > 1)
+
+
 def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
     """An array of a dtype as a message, as compact as TensorFlow writes it.
 
@@ -92,12 +97,9 @@ def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
     field = _FIELDS.get(dtype)
     if field is None:
         raise TypeError(f"A tensor of dtype {dtype.name} cannot be a message.")
-    if array.size > 1 and not any(
-        s for s, d in zip(array.strides, array.shape, strict=True) if d > 1
-    ):
-        # One value that fills the shape.
+    if array.size > 1 and is_filled(array):
         array = array.reshape(-1)[:1]
-    if array.nbytes >= _LARGEST:
+    if array.nbytes >= LARGEST:
         raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")
     if array.size > 1 and dtype is not dtypes.string:
         proto.tensor_content = _little_endian(array).tobytes()
@@ -239,7 +241,7 @@ def array_of(proto: Any) -> tuple[np.ndarray, DType]:
         whole = np.empty((), dtype.np)
         whole[()] = fill
         return np.broadcast_to(whole, sizes), dtype
-    if size * dtype.size > _LARGEST:
+    if size * dtype.size > LARGEST:
         raise ValueError(f"A tensor of shape {tuple(sizes)} is larger than 2GB.")
     whole = np.full(size, flat[-1], dtype.np)
     whole[: flat.size] = flat

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.formats import messages
-from hybridflow._src.formats.tensors import array_of, dtype_of, shape_of, shape_proto, tensor_proto
+from hybridflow._src.formats.tensors import (
+    array_of,
+    dtype_of,
+    is_filled,
+    shape_of,
+    shape_proto,
+    tensor_proto,
+)
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
@@ -30,9 +37,37 @@ def _text(value: Any) -> bytes:
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
 
 
+# From how many bytes on a value that fills a tensor is written once.
+_LARGE = 1 << 10
+
+
 def _tensor(value: Any) -> Any:
     array = np.asarray(value)
+    is_large = array.nbytes >= _LARGE and array.dtype.kind != "O" and not is_filled(array)
+    if is_large and _is_one_value(array):
+        # What variables and slots begin with would be as large in a file as they are.
+        array = np.broadcast_to(array.reshape(-1)[0], array.shape)
     return tensor_proto(array, _dtype_of_array(array))
+
+
+def _is_one_value(array: np.ndarray) -> bool:
+    """Whether all elements are one, bit by bit."""
+    data = np.ascontiguousarray(array).reshape(-1)
+    first = data[:1].tobytes()
+    if data[-1:].tobytes() != first or data[data.size // 2 : data.size // 2 + 1].tobytes() != first:
+        return False
+    step = max(1, (1 << 20) // len(first))
+    piece = first * min(step, data.size)
+    return all(
+        part.tobytes() == piece[: part.nbytes]
+        for part in (data[start : start + step] for start in range(0, data.size, step))
+    )
+
+
+def _function(value: Any) -> Any:
+    if not isinstance(value, Function):
+        raise TypeError(f"{value!r:.100} is no function of a library.")
+    return messages.NameAttrList(name=value.name)
 
 
 def _dtype_of_array(array: np.ndarray) -> DType:
@@ -48,7 +83,7 @@ _WRITERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "type": ("type", lambda dtype: dtypes.as_dtype(dtype).as_datatype_enum),
     "shape": ("shape", lambda shape: shape_proto(as_shape(shape)._dims)),
     "tensor": ("tensor", _tensor),
-    "func": ("func", lambda function: messages.NameAttrList(name=function.name)),
+    "func": ("func", _function),
 }
 _BY_CLASS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bool, np.bool_), "bool"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
@@ -75,6 +76,9 @@ def add_collection_def(
                 field.extend([strip_scope(x.name, export_scope) for x in items])
             elif _kind(items[0]) == "bytes_list":
                 field.extend([x.encode() if isinstance(x, str) else x for x in items])
+            elif _kind(items[0]) == "any_list":
+                for item in items:  # of a class that a program has, not of ours
+                    field.add().MergeFromString(item.SerializeToString())
             else:
                 field.extend(items)
     except Exception as error:  # whatever an item makes of being written
@@ -118,6 +122,10 @@ def restore_collection(graph: Graph, key: str, collection: Any, scope: str) -> N
         elif kind == "bytes_list":
             for value in values:
                 graph.add_to_collection(key, add_scope(value, scope))
+        elif kind == "any_list":
+            known = importlib.import_module("google.protobuf.any_pb2").Any
+            for value in values:
+                graph.add_to_collection(key, known.FromString(value.SerializeToString()))
         else:
             for value in values:
                 graph.add_to_collection(key, value)

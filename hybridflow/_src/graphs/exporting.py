@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
+from hybridflow._src.formats.tensors import LARGEST
 from hybridflow._src.framework.late import late
 from hybridflow._src.graphs.hazards import Hazards
 from hybridflow._src.graphs.nodes import Nodes
@@ -27,6 +28,11 @@ GRAPH_DEF_VERSION = 24
 GRAPH_DEF_VERSION_MIN_CONSUMER = 0
 GRAPH_DEF_VERSION_MIN_PRODUCER = 0
 
+_TOO_LARGE = (
+    "GraphDef cannot be larger than 2GB. The largest nodes are {names}: feed such arrays through "
+    "a placeholder, or keep them in variables that are fed when they get their first values."
+)
+
 
 def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = False) -> Any:
     """A graph as a `GraphDef`, less the operations that it had at `from_version`."""
@@ -45,6 +51,10 @@ def graph_def_of(graph: Graph, ops: Iterable[Operation], add_shapes: bool = Fals
             nodes.write(op)
     if functions:
         found.library.function.extend(functions.values())
+    if found.ByteSize() >= LARGEST:
+        large = sorted(found.node, key=lambda node: -node.ByteSize())[:3]
+        names = ", ".join([f"{node.name} ({node.ByteSize():,} bytes)" for node in large])
+        raise ValueError(_TOO_LARGE.format(names=names))
     return found
 
 

@@ -57,7 +57,8 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
     """
     given = graph_or_graph_def
     graph_def = given.as_graph_def() if isinstance(given, Graph) else given
-    os.makedirs(logdir, exist_ok=True)
+    with translated(logdir):
+        os.makedirs(logdir, exist_ok=True)
     path = os.path.join(logdir, name)
     write_message(path, graph_def, as_text)
     return path
