@@ -160,4 +160,40 @@ with tf.variable_scope('again', reuse=tf.AUTO_REUSE):
     out['first'] = b(rows, training=True, name='norm')
     out['second'] = b(rows, training=False, name='norm')
 """,
+    "layers/objects": """
+out = {}
+x = tf.constant([[[[0.5 * i - j] * 2 for j in range(4)] for i in range(4)]], tf.float32, name='x')
+ones = tf.ones_initializer()
+kinds = [
+    ('conv', x, tf.layers.Conv2D(3, 2, kernel_initializer=ones)),
+    ('line', x[0], tf.layers.Conv1D(3, 2, kernel_initializer=ones)),
+    ('volume', x[:, None], tf.layers.Conv3D(3, [1, 2, 2], kernel_initializer=ones)),
+    ('transposed', x, tf.layers.Conv2DTranspose(3, 2, 2, kernel_initializer=ones)),
+    ('separable', x, tf.layers.SeparableConv2D(
+        3, 2, depthwise_initializer=ones, pointwise_initializer=ones)),
+    ('average_1', x[0], tf.layers.AveragePooling1D(2, 2)),
+    ('average_2', x, tf.layers.AveragePooling2D(2, 1, 'same')),
+    ('average_3', x[:, None], tf.layers.AveragePooling3D([1, 2, 2], 1)),
+    ('most_1', x[0], tf.layers.MaxPooling1D(3, 1, 'same')),
+    ('most_2', x, tf.layers.MaxPooling2D([2, 3], 1)),
+    ('most_3', x[:, None], tf.layers.MaxPooling3D([1, 2, 2], [1, 2, 1])),
+    ('flat', x, tf.layers.Flatten()),
+    ('dropped', x, tf.layers.Dropout(0.5)),
+    ('norm', x, tf.layers.BatchNormalization(fused=False)),
+]
+for name, given, layer in kinds:
+    out[name] = layer(given)
+    out[name + '_again'] = layer.apply(given)
+out['volumes'] = tf.layers.Conv3DTranspose(3, 2, kernel_initializer=ones)(x[:, None])
+""",
+    "layers/with_space_to_batch": """
+out = {}
+x = tf.constant([[[[0.5 * i - j * j] for j in range(6)] for i in range(5)]], tf.float32, name='x')
+filters = tf.constant([[[[1.0]], [[-0.5]]], [[[2.0]], [[0.25]]]])
+def op(given, spatial, padding):
+    return tf.nn.conv2d(given, filters, [1, 1, 1, 1], padding)
+out['valid'] = tf.nn.with_space_to_batch(x, [2, 3], 'VALID', op)
+out['same'] = tf.nn.with_space_to_batch(x, [2, 1], 'SAME', op, filter_shape=[2, 2])
+out['dense'] = tf.nn.with_space_to_batch(x, [1, 1], 'VALID', op)
+""",
 }

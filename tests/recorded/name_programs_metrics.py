@@ -10,6 +10,8 @@ classes = tf.constant([0, 1, 2, 2, 1, 0], name='classes')
 found = tf.constant([0, 1, 2, 1, 1, 2], name='found')
 scores = tf.constant([[0.1, 0.6, 0.3], [0.5, 0.2, 0.3]], name='scores')
 several = tf.constant([[1, 2], [2, 2]], tf.int64, name='several')
+places = [[0, 0], [0, 1], [0, 2], [1, 0]]
+sparse = tf.SparseTensor(places, tf.constant([1, 1, 5, 2], tf.int64), [2, 3])
 
 def keep(name, result):
     out[name], out[name + '_update'] = result
@@ -73,6 +75,21 @@ keep('precision', m.sparse_precision_at_k(several, scores, 2))
 keep('precision_class', m.sparse_precision_at_k(several, scores, 2, class_id=2, name='chosen'))
 keep('average', m.sparse_average_precision_at_k(several, scores, 2))
 keep('average_weighted', m.sparse_average_precision_at_k(several, scores, 3, [1.0, 3.0]))
+""",
+    "metrics/ranking of sparse labels": HEAD
+    + """
+keep('recall', m.recall_at_k(sparse, scores, 2))
+keep('recall_class', m.recall_at_k(sparse, scores, 2, class_id=1))
+keep('precision', m.sparse_precision_at_k(sparse, scores, 2))
+keep('average', m.sparse_average_precision_at_k(sparse, scores, 2))
+""",
+    "metrics/ranking of given classes": HEAD
+    + """
+best = tf.constant([[1, 2], [0, 2]], tf.int64)
+keep('recall', m.recall_at_top_k(sparse, best, 2))
+keep('recall_dense', m.recall_at_top_k(several, best, weights=[1.0, 3.0]))
+keep('precision', m.precision_at_top_k(sparse, best, 2))
+keep('precision_class', m.precision_at_top_k(sparse, best, 2, class_id=1))
 """,
     "metrics/collections": HEAD
     + """

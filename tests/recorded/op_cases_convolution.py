@@ -61,6 +61,10 @@ def convolutions():
     name = "nn.depthwise_conv2d_native"
     yield name + "/same", name, [x, depthwise, TWOS, "SAME"], {}
     yield name + "/valid", name, [x, depthwise, ONES, "VALID"], {}
+    name, dy = "nn.depthwise_conv2d_native_backprop_input", numbers(30, 2, 3, 2, 4)
+    yield name, name, [[2, 5, 4, 2], depthwise, dy, TWOS, "SAME"], {}
+    name = "nn.depthwise_conv2d_native_backprop_filter"
+    yield name, name, [x, [2, 3, 2, 2], dy, TWOS, "SAME"], {}
     name = "nn.depthwise_conv2d"
     yield name + "/plain", name, [x, depthwise, ONES, "SAME"], {}
     yield name + "/rate", name, [x, depthwise, ONES, "SAME"], {"rate": [2, 1]}
@@ -115,6 +119,7 @@ def pools():
     x = numbers(20, 1, 2, 2, 5)
     yield name + "/plain", name, [x], {}
     yield name + "/near", name, [x], {"depth_radius": 1, "bias": 1.5, "alpha": 0.3, "beta": 0.75}
+    yield "nn.local_response_normalization", "nn.local_response_normalization", [x, 2, 1.0, 0.5], {}
     image, form = distinct(21, 1, 4, 4, 2), numbers(22, 2, 3, 2)
     for name in ("nn.dilation2d", "nn.erosion2d"):
         yield name + "/same", name, [image, form, ONES, ONES, "SAME"], {}

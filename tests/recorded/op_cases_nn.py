@@ -19,6 +19,8 @@ def activations():
         "softsign",
         "tanh",
         "sigmoid",
+        "crelu",
+        "swish",
     ]
     around_six = np.array([[-1.0, 0.0, 3.0], [6.0, 5.5, 7.0], [1e-3, -1e-3, 20.0]])
     for dtype in FLOATS:
@@ -76,6 +78,38 @@ def softmaxes():
         weight = np.array([0.5, 1.0, 3.0], dtype)
         yield f"{name}/{dtype}/vector", name, [soft, plain, weight], {}
         yield f"{name}/{dtype}/large", name, [half, big, 0.25], {}
+
+
+def statistics():
+    """What is known of sums and of weighted numbers; losses of counts."""
+    numbers = np.random.RandomState(10)
+    for dtype in FLOATS:
+        x = numbers.uniform(-1, 1, (4, 3)).round(3).astype(dtype)
+        image = numbers.uniform(-1, 1, (2, 3, 2, 3)).round(3).astype(dtype)
+        weights = np.array([[0.5], [2.0], [0.0], [1.5]], dtype)
+        shift = np.array([0.5, -1.0, 0.25], dtype)
+        for label, args, kwargs in (
+            ("rows", [x, [0], weights], {}),
+            ("keep", [x, [1], np.abs(x)], {"keep_dims": True}),
+            ("image", [image, [0, 1, 2], image[..., :1] ** 2], {}),
+        ):
+            yield f"nn.weighted_moments/{dtype}/{label}", "nn.weighted_moments", args, kwargs
+        name = "nn.sufficient_statistics"
+        yield f"{name}/{dtype}", name, [x, [0], shift], {}
+        yield f"{name}/{dtype}/keep", name, [image, [0, 2], shift[:1]], {"keep_dims": True}
+        name = "nn.normalize_moments"
+        count, total, squares = np.array(4, dtype), x.sum(0), (x**2).sum(0)
+        yield f"{name}/{dtype}", name, [count, total, squares, None], {}
+        yield f"{name}/{dtype}/shift", name, [count, total, squares, shift], {}
+        name = "nn.log_poisson_loss"
+        targets = np.array([[0.0, 1.0, 3.0], [0.5, 20.0, 2.0]], dtype)
+        yield f"{name}/{dtype}", name, [targets, x[:2] * 3], {}
+        yield f"{name}/{dtype}/full", name, [targets, x[:2] * 3], {"compute_full_loss": True}
+        if dtype == "float32":
+            name = "nn.batch_norm_with_global_normalization"
+            args = [image, shift, shift**2, shift + 1, 2 - shift, 1e-2]
+            yield f"{name}/scale", name, [*args, True], {}
+            yield f"{name}/plain", name, [*args, False], {}
 
 
 def layers():
@@ -161,5 +195,5 @@ def embeddings(dtype, x):
 
 def cases():
     """All cases of this file."""
-    for part in (activations, softmaxes, layers):
+    for part in (activations, softmaxes, layers, statistics):
         yield from part()
