@@ -22,7 +22,7 @@ from tests import native
 from tests.plan.sessions import plan_of
 from tests.test_random_control_flow import gradients
 
-COUNT = int(os.environ.get("HYBRIDFLOW_RANDOM_PROGRAMS", "60"))
+COUNT = int(os.environ.get("HYBRIDFLOW_RANDOM_PROGRAMS", "300"))
 FIRST = int(os.environ.get("HYBRIDFLOW_RANDOM_SEED", "0"))
 # Networks of one test.
 BATCH = 10
@@ -250,24 +250,23 @@ class Network:
         with hf.eager_mode():
             return [t.numpy() for t in self.derivatives([hf.constant(a) for a in self.arrays])]
 
-    def as_graph(self, runs: int = 1, config: Any = None) -> list[np.ndarray]:
-        with hf.Graph().as_default(), hf.Session(config=config) as session:
+    def in_graph(self) -> dict[str, list[np.ndarray]]:
+        """By the interpreter alone, and natively from the third run on."""
+        config = hf.ConfigProto(intra_op_parallelism_threads=self.threads)
+        config.graph_options.optimizer_options.without_loop_passes = self.without
+        with hf.Graph().as_default():
             inputs = [hf.placeholder(hf.float64, np.shape(a)) for a in self.arrays]
             fetches = self.derivatives(inputs)
             feed = dict(zip(inputs, self.arrays, strict=True))
-            for _ in range(runs):
-                found: list[np.ndarray] = session.run(fetches, feed)
-            if runs > 2:
+            with native.interpreter_alone(), hf.Session() as session:
+                found = {"graph": session.run(fetches, feed)}
+            with native.uncompiled_kernels(), hf.Session(config=config) as session:
+                for _ in range(4):
+                    found["native"] = session.run(fetches, feed)
                 plan = plan_of(session, fetches)
                 # A loop that ends at once leaves empty arrays, for which there are no programs.
                 assert native.programs(plan) or native.fallbacks(plan) == ["empty arrays"]
-            return found
-
-    def natively(self) -> list[np.ndarray]:
-        config = hf.ConfigProto(intra_op_parallelism_threads=self.threads)
-        config.graph_options.optimizer_options.without_loop_passes = self.without
-        with native.uncompiled_kernels():
-            return self.as_graph(runs=4, config=config)
+        return found
 
 
 def check(seed: int) -> None:
@@ -275,10 +274,7 @@ def check(seed: int) -> None:
     network = Network(seed)
     try:
         wanted = network.eagerly()
-        with native.interpreter_alone():
-            found = {"graph": network.as_graph()}
-        found["native"] = network.natively()
-        for name, values in found.items():
+        for name, values in network.in_graph().items():
             for got, want in zip(values, wanted, strict=True):
                 np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9, err_msg=name)
     except Exception as error:

@@ -27,6 +27,8 @@ PROGRAMS = {
     "characters": (40, "loss"),
     "siamese": (40, "loss"),
     "gan": (60, "means differ by"),
+    "digit_strings": (40, "loss"),
+    "translator": (60, "loss"),
 }
 NUMBER = r"-?\d+(?:\.\d+)?"
 
@@ -145,3 +147,18 @@ def test_the_characters_become_words(run):
     written = "\n".join(told[told.index(next(x for x in told if x.startswith("step  149"))) + 1 :])
     assert len(written) == 201
     assert " the " in written or " and " in written or " to " in written
+
+
+def test_strings_of_digits_are_read(run):
+    told = run("digit_strings", "graph", 400)
+    assert shown(told, "wrong of 100 digits:")[0] < 15.0
+    says = re.findall(r"says (\d+), read (\d*), by searching (\d*)", told)
+    assert len(says) == 3
+    assert all(len(read) == len(truth) for truth, read, _ in says)
+
+
+def test_numbers_that_were_never_seen_are_translated(run):
+    told = run("translator", "graph", 150)
+    assert shown(told, "word by word:")[0] > 80.0
+    assert shown(told, "by search:")[0] > 90.0
+    assert "nine hundred and sixty two: neuf cent soixante deux\n" in told
