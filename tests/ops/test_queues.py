@@ -171,6 +171,38 @@ def test_nobody_waits_for_what_cannot_come():
     assert found.stdout.split() == ["True", "True", "True", "3", "0"], found.stderr
 
 
+def test_waiting_ends_when_the_run_has_no_more_time(session):
+    queue = hf.FIFOQueue(1, hf.int32, shapes=[()])
+    one = queue.dequeue()
+    soon = hf.RunOptions(timeout_in_ms=20)
+    call = session.make_callable(queue.dequeue_many(2), accept_options=True)
+    # Another thread is there, which might end it: it is the time that ends it.
+    other = InThread(lambda: time.sleep(0.5))
+    for run in (lambda: session.run(one, options=soon), lambda: call(options=soon)):
+        with pytest.raises(hf.errors.DeadlineExceededError, match="Timed out waiting"):
+            run()
+    other.join()
+    session.run(queue.enqueue(37), options=hf.RunOptions(timeout_in_ms=1000))
+    with pytest.raises(hf.errors.DeadlineExceededError):
+        call(options=soon)
+    assert session.run(one, options=soon) == 37
+    with hf.Session(config=hf.ConfigProto(operation_timeout_in_ms=20)) as hasty:
+        with pytest.raises(hf.errors.DeadlineExceededError, match="operation_timeout_in_ms"):
+            hasty.run(one)
+        hasty.run(queue.enqueue(1))
+        assert hasty.run(one) == 1
+
+
+def test_there_is_no_queue_at_another_index(session):
+    queues = [hf.FIFOQueue(1, hf.int32, name=f"q{i}") for i in range(2)]
+    index = hf.placeholder(hf.int32, [])
+    size = hf.FIFOQueue.from_list(index, queues).size()
+    for wrong in (2, -1):
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"is not in \[0, 2\)"):
+            session.run(size, {index: wrong})
+    assert session.run(size, {index: 1}) == 0
+
+
 def test_what_begins_together_may_wait_for_each_other(session):
     queue = make("fifo", 1)
     session.run(queue.enqueue(1))
@@ -345,9 +377,9 @@ def test_arguments_that_do_not_fit():
         with pytest.raises(ValueError, match="must have names"):
             queue.enqueue({"a": 1})
         with pytest.raises(TypeError, match="list of queues"):
-            hf.QueueBase.from_list(0, queue)
+            hf.FIFOQueue.from_list(0, queue)
         with pytest.raises(TypeError, match="dtypes"):
-            hf.QueueBase.from_list(0, [queue, hf.FIFOQueue(3, hf.int32)])
+            hf.FIFOQueue.from_list(0, [queue, hf.FIFOQueue(3, hf.int32)])
 
 
 def test_elements_are_values(session):

@@ -26,6 +26,50 @@ out["dequeue after"] = error_of(q.dequeue())
 out["close again"] = error_of(q.close())
 """
 
+PROGRAMS["batches/sparse"] = """
+def rows(n):
+    i = tf.cast(n, tf.int64)
+    places = tf.stack([tf.range(i), tf.range(i) * 0], 1)
+    return tf.SparseTensor(
+        places, tf.cast(tf.range(i), tf.float32), tf.stack([i + 1, tf.constant(2, tf.int64)])
+    )
+
+def batches(make):
+    found = []
+    with tf.Graph().as_default(), tf.Session() as own:
+        n = tf.train.range_input_producer(7, num_epochs=1, shuffle=False).dequeue()
+        batch = make(n)
+        own.run(tf.local_variables_initializer())
+        coord = tf.train.Coordinator()
+        threads = tf.train.start_queue_runners(own, coord)
+        try:
+            while True:
+                found.append(own.run(batch))
+        except tf.errors.OutOfRangeError:
+            coord.request_stop()
+            coord.join(threads)
+    return found
+
+kept = lambda n: tf.equal(tf.range(n + 2) % 2, 0)
+out["smaller"] = batches(
+    lambda n: tf.train.batch([rows(n), n], 3, allow_smaller_final_batch=True)
+)
+out["maybe"] = batches(lambda n: tf.train.maybe_batch([rows(n), n], tf.equal(n % 2, 0), 2))
+out["many"] = batches(lambda n: tf.train.batch([rows(n + 1)], 4, enqueue_many=True))
+out["kept"] = batches(lambda n: tf.train.maybe_batch([rows(n + 1)], kept(n), 4, enqueue_many=True))
+out["dict"] = batches(lambda n: tf.train.batch({"rows": rows(n), "n": n}, 3))
+out["join"] = batches(lambda n: tf.train.batch_join([[rows(n), n]], 3))
+out["shuffled"] = batches(lambda n: tf.train.shuffle_batch([rows(n), n], 3, 20, 6, seed=3))
+out["shuffled join"] = batches(lambda n: tf.train.shuffle_batch_join([[rows(n), n]], 3, 20, 6, 3))
+many = tf.train.batch([rows(tf.constant(3))], 4, enqueue_many=True)
+unknown = tf.SparseTensor(
+    tf.placeholder(tf.int64), tf.placeholder(tf.int32), tf.placeholder(tf.int64)
+)
+one = tf.train.batch([unknown], 4)
+shapes = [t.dense_shape.shape for t in (many, one, tf.train.batch([rows(tf.constant(3))], 4))]
+out["shapes"] = np.array([str(shape).encode() for shape in shapes], object)
+"""
+
 PROGRAMS["queues/names"] = """
 q = tf.FIFOQueue(4, [tf.int32, tf.float32], shapes=[(), (2,)], names=["i", "x"], name="mine")
 enqueue = q.enqueue({"i": 1, "x": [2.0, 3.0]})

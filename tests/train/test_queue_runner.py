@@ -154,6 +154,18 @@ def test_arguments_that_do_not_fit():
             hf.train.string_input_producer(["a"])
 
 
+def test_examples_that_do_not_fit_each_other():
+    with hf.Graph().as_default():
+        dense, row = hf.constant([1.0]), hf.SparseTensor([[0]], [1.0], [1])
+        matrix = hf.SparseTensorValue([[0, 0]], np.float32([1.0]), [1, 1])
+        with pytest.raises(ValueError, match="Inconsistent SparseTensors"):
+            hf.train.batch_join([[dense], [row]], 2)
+        with pytest.raises(ValueError, match=r"Inconsistent SparseTensors list: ranks \[1, 2\]"):
+            hf.train.batch_join([[row], [matrix]], 2)
+        with pytest.raises(TypeError, match="consistent: float32 vs"):
+            hf.train.batch_join([[row], [hf.SparseTensor([[0]], [1], [1])]], 2)
+
+
 def test_a_graph_with_its_runners_is_written_and_read():
     with hf.Graph().as_default():
         number = hf.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()
@@ -183,6 +195,8 @@ def test_under_a_monitored_session():
         batch = hf.train.batch([number], 5)
         found = []
         with hf.train.MonitoredSession() as session:
+            # It has started them itself.
+            assert hf.train.start_queue_runners(session) == []
             while not session.should_stop():
                 found.extend(session.run(batch).tolist())
         assert found == [0, 1, 2, 3, 4] * 2

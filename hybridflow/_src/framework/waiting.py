@@ -10,15 +10,21 @@ calls of functions in C, and serving goes on from wherever it was left.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework.errors import CancelledError, FailedPreconditionError
+from hybridflow._src.framework.errors import (
+    CancelledError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+)
 from hybridflow._src.framework.locks import Flag, holding, is_own_thread, mending, new_lock
 
 if TYPE_CHECKING:
@@ -32,6 +38,11 @@ _STUCK = (
     "all wait likewise. Queues that input functions make are filled by threads: "
     "`hf.train.start_queue_runners(session, coord)` starts them, after variables are initialized. "
     "Where elements are added by hand, add them before they are asked for, or in a thread."
+)
+
+_LATE = (
+    "Timed out waiting for notification: {what} has not ended in the time that `timeout_in_ms` of "
+    "RunOptions or `operation_timeout_in_ms` of ConfigProto gives a run."
 )
 
 
@@ -53,6 +64,7 @@ class Attempt:
     """
 
     __slots__ = (
+        "_deadline",
         "_gate",
         "_owner",
         "done",
@@ -80,6 +92,7 @@ class Attempt:
         self.wanted = 0
         self._gate = Flag()
         self._owner = _current.waits
+        self._deadline = _current.deadline
 
     def fail(self, error: Exception) -> bool:
         """Has it end with an error; for who holds the lock of the exchange."""
@@ -95,8 +108,9 @@ class Attempt:
         """Waits until it has been served; gives what came of it.
 
         Raises:
-          CancelledError: if the session is closed meanwhile. FailedPreconditionError: if nobody is
-            left who could serve it. OpError: what else it ended with.
+          CancelledError: if the session is closed meanwhile. DeadlineExceededError: if it takes
+            longer than the run may. FailedPreconditionError: if nobody is left who could serve it.
+            OpError: what else it ended with.
         """
         if not self.done:
             mending(self._stand, self._stop)
@@ -119,11 +133,18 @@ class Attempt:
         if self._owner is not None:
             self._owner.add(self)
         stuck = False
-        while not self._gate.wait(_PAUSE):
+        while not self._gate.wait(min(_PAUSE, self._left())):
+            if not self._left():
+                self.cancel(DeadlineExceededError(None, None, _LATE.format(what=self.what)))
+                continue
             looks = _is_stuck()
             if stuck and looks:
                 self.cancel(FailedPreconditionError(None, None, _STUCK.format(what=self.what)))
             stuck = looks
+
+    def _left(self) -> float:
+        """How many seconds it may wait yet."""
+        return max(self._deadline - time.monotonic(), 0.0)
 
     def cancel(self, error: Exception | None) -> None:
         """Takes it out of its line, unless it has been served."""
@@ -243,9 +264,10 @@ class Waits:
 
 
 class _Current(threading.local):
-    """On whose behalf this thread runs."""
+    """On whose behalf this thread runs, and until when it may wait."""
 
     waits: Waits | None = None
+    deadline = math.inf
 
 
 _current = _Current()
@@ -260,6 +282,19 @@ def on_behalf_of(waits: Waits, function: Callable[..., Any], *args: Any) -> Any:
     finally:
         try:
             _current.waits = before
+        finally:
+            pass
+
+
+def within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function; what waits in it longer than so many seconds ends with an error."""
+    before = _current.deadline
+    try:
+        _current.deadline = min(before, time.monotonic() + seconds)
+        return function(*args)
+    finally:
+        try:
+            _current.deadline = before
         finally:
             pass
 

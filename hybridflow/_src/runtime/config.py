@@ -154,7 +154,9 @@ class RunOptions(Message):
 
     Attributes:
       trace_level: with anything but `NO_TRACE` each step of the run is timed, and the `RunMetadata`
-        that the run was given tells of it. All else is accepted for compatibility.
+        that the run was given tells of it.
+      timeout_in_ms: how long the run may wait for other threads, as for an element of a queue; 0
+        for any time. All else is accepted for compatibility.
     """
 
     NO_TRACE, SOFTWARE_TRACE, HARDWARE_TRACE, FULL_TRACE = 0, 1, 2, 3

@@ -12,6 +12,7 @@ from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.stack import Opener
+from hybridflow._src.framework.waiting import within
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import Kernels, build
 from hybridflow._src.runtime.config import options_of
@@ -102,6 +103,11 @@ def _feed_keys(keys: Sequence[Any]) -> list[Any]:
     return found
 
 
+def _seconds(options: Any) -> float:
+    """How long a run may wait; 0 for any time."""
+    return float(getattr(options, "timeout_in_ms", 0)) / 1000
+
+
 def _is_traced(options: Any) -> bool:
     return bool(getattr(options, "trace_level", 0))
 
@@ -120,6 +126,7 @@ class BaseSession:
         self._graph: Graph = get_default_graph() if graph is None else graph
         self._target = target
         self._config = config
+        self._seconds = float(getattr(config, "operation_timeout_in_ms", 0)) / 1000
         self._closed = False
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
@@ -179,7 +186,8 @@ class BaseSession:
             a nested list, tuple, namedtuple or dict of these.
           feed_dict: values for tensors, by tensor (or name, or nested tuple of tensors); for a
             sparse one a `SparseTensorValue`, or a tuple of its indices, values and shape.
-          options: a `RunOptions`; with a `trace_level` each step of the run is timed.
+          options: a `RunOptions`; with a `trace_level` each step of the run is timed, with
+            `timeout_in_ms` it waits so long at most.
           run_metadata: a `RunMetadata`, which takes what was found.
 
         Returns: the structure of `fetches` with a NumPy array or scalar for each tensor, a
@@ -192,7 +200,7 @@ class BaseSession:
         Raises:
           RuntimeError: if the session is closed or the graph is empty. TypeError, ValueError: for
             fetches or feeds that do not fit the graph. FailedPreconditionError: if a variable has
-            no value. OpError: if an op fails.
+            no value. DeadlineExceededError: if it waits too long. OpError: if an op fails.
 
         >>> import hybridflow as hf
         >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -200,6 +208,12 @@ class BaseSession:
         ...     print(sess.run({"twice": x * 2.0}, {x: [1, 2]}))
         {'twice': array([2., 4.], dtype=float32)}
         """
+        seconds = self._seconds if options is None else _seconds(options) or self._seconds
+        if seconds:
+            return within(seconds, self._run, fetches, feed_dict, options, run_metadata)
+        return self._run(fetches, feed_dict, options, run_metadata)
+
+    def _run(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any) -> Any:
         if run_metadata is not None and _is_traced(options):
             runnable, arrays = self.prepared(fetches, feed_dict)
             return runnable.traced(arrays, run_metadata)
@@ -357,6 +371,12 @@ class BaseSession:
         dense = not any(isinstance(key, SparseTensor) for key in keys)
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            seconds = self._seconds if options is None else _seconds(options) or self._seconds
+            if seconds:
+                return within(seconds, run, args, options, run_metadata)
+            return run(args, options, run_metadata)
+
+        def run(args: tuple[Any, ...], options: Any, run_metadata: Any) -> Any:
             if self._closed:
                 raise RuntimeError(_CLOSED)
             if len(args) != len(keys):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.resources import Named, Resources
 
@@ -79,11 +80,19 @@ def _write_one_of(nodes: Any, op: Any) -> None:
     nodes.add("Gather", op.name, [nodes.output(packed), nodes.input(index)])
 
 
+def _chosen(index: Any, *handles: Any) -> Any:
+    if not 0 <= int(index) < len(handles):
+        raise InvalidArgumentError(
+            None, None, f"index {int(index)} is not in [0, {len(handles)}), the number of queues"
+        )
+    return handles[int(index)]
+
+
 _one_of = OpDef(
     "OneOfHandles",
     "index: int32, handles: N*resource -> handle: resource",
     shape=lambda attrs, index, *handles: (),
-    compute=lambda index, *handles: handles[int(index)],
+    compute=_chosen,
     grad=not_differentiable,
     stateful=True,
     written=_write_one_of,

@@ -15,7 +15,6 @@ from hybridflow._src.framework.errors import (
     OutOfRangeError,
 )
 from hybridflow._src.framework.philox import Philox
-from hybridflow._src.framework.tensor_shape import to_string
 from hybridflow._src.framework.waiting import Attempt, Exchange, moved
 from hybridflow._src.ops.data_flow.elements import array_of, rows_of, stacked
 
@@ -122,8 +121,8 @@ class Queue(Exchange):
         )
         if not fits:
             raise _invalid(
-                f"Shape mismatch in tuple component {index}. Expected {to_string(dims)}, got "
-                f"{to_string(shape)}"
+                f"Shape mismatch in tuple component {index}. Expected {_text(dims)}, got "
+                f"{_text(shape)}"
             )
 
     def _enqueue(self, elements: Sequence[Element]) -> Attempt:
@@ -298,7 +297,7 @@ class PriorityQueue(Queue):
         if element[0].ndim:
             raise _invalid(
                 "Expected the priority element to be a scalar, but received shape: "
-                f"{to_string(element[0].shape)}"
+                f"{_text(element[0].shape)}"
             )
         return int(element[0]), next(self._numbers), element
 
@@ -363,8 +362,14 @@ def _names(dtypes: Sequence[DType]) -> str:
     return "[" + ", ".join(d.name for d in dtypes) + "]"
 
 
+def _text(dims: Dims) -> str:
+    if dims is None:
+        return "<unknown>"
+    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
+
+
 def _shapes(shapes: Sequence[Dims]) -> str:
-    return "[" + ",".join(to_string(s) for s in shapes) + "]"
+    return "[" + ",".join(_text(s) for s in shapes) + "]"
 
 
 def _invalid(message: str) -> InvalidArgumentError:

@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.indexed_slices import convert_to_tensor_or_indexed_slices
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor_shape import as_shape
-from hybridflow._src.layers.arguments import smart_cond
-from hybridflow._src.ops.arrays.partitioning import dynamic_partition
-from hybridflow._src.ops.control_flow.ordering import no_op
 from hybridflow._src.ops.data_flow.queues import (
     FIFOQueue,
     PaddingFIFOQueue,
@@ -20,14 +14,11 @@ from hybridflow._src.ops.data_flow.queues import (
     RandomShuffleQueue,
 )
 from hybridflow._src.summary.summary import scalar
+from hybridflow._src.train.input.gathering import Gathering, as_lists, like
 from hybridflow._src.train.input.producers import add_fullness, check_mode
-from hybridflow._src.train.input.queue_runner import QueueRunner, add_queue_runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.framework.tensor_shape import TensorShape
 
 __all__ = [
     "batch",
@@ -41,194 +32,80 @@ __all__ = [
 ]
 
 
-# -- examples --------------------------------------------------------------------------------------
+def _batch(default_name: str, tensors_list: Sequence[Any], dynamic_pad: bool, **rest: Any) -> Any:
+    """What the functions of batches in order do, with the arguments that they have."""
 
-
-def _as_list(tensors: Any) -> list[Any]:
-    if isinstance(tensors, dict):
-        return [tensors[key] for key in sorted(tensors, key=str)]
-    return list(tensors)
-
-
-def _as_lists(tensors_list: Any) -> list[list[Any]]:
-    if not tensors_list:
-        raise ValueError("Expected at least one set of tensors")
-    first = tensors_list[0]
-    if isinstance(first, dict) and any(set(t) != set(first) for t in tensors_list[1:]):
-        raise ValueError("All dictionaries in tensors_list must have the same keys")
-    return [_as_list(tensors) for tensors in tensors_list]
-
-
-def _like(tensors: Any, found: Any) -> Any:
-    """What was dequeued in the structure of what was enqueued; one of one is itself."""
-    if isinstance(tensors, dict):
-        items = [found] if len(tensors) == 1 else found
-        return dict(zip(sorted(tensors, key=str), items, strict=True))
-    return found
-
-
-def _checked_keep(keep_input: Any, enqueue_many: bool) -> Tensor:
-    keep = convert_to_tensor(keep_input)
-    rank = keep.shape.ndims
-    if rank is None:
-        raise ValueError("`keep_input` dimensions must be known at graph construction.")
-    if rank == 1 and not enqueue_many:
-        raise ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.")
-    if rank > 1:
-        raise ValueError("`keep_input` must be 0 or 1 dimensions.")
-    return keep
-
-
-def _dtypes_of(examples: Sequence[Sequence[Tensor]]) -> list[Any]:
-    types = [t.dtype.base_dtype for t in examples[0]]
-    for other in examples[1:]:
-        others = [t.dtype.base_dtype for t in other]
-        if others != types:
-            raise TypeError(
-                f"Expected types to be consistent: {', '.join(t.name for t in types)} vs. "
-                f"{', '.join(t.name for t in others)}."
-            )
-    return types
-
-
-def _shapes_of(
-    examples: Sequence[Sequence[Tensor]], shapes: Any, enqueue_many: bool
-) -> Sequence[Any]:
-    if shapes is not None:
-        found: Sequence[Any] = shapes
-        return found
-    merged: list[TensorShape] = []
-    for several in zip(*examples, strict=True):
-        for tensor in several:
-            if tensor.shape.ndims is None:
-                raise ValueError(f"Cannot infer Tensor's rank: {tensor}")
-        rows = [t.shape.with_rank_at_least(1)[1:] if enqueue_many else t.shape for t in several]
-        shape = as_shape(rows[0])
-        for other in rows[1:]:
-            shape = shape.merge_with(other)
-        merged.append(shape)
-    return merged
-
-
-# -- queues ----------------------------------------------------------------------------------------
-
-
-class _Batches:
-    """What all functions here do.
-
-    Args:
-      examples: tensors that are computed by different threads, a list each.
-      keep_input: whether they are added.
-      threads: how many compute the first.
-      enqueue_many: whether the tensors are batches of examples.
-    """
-
-    def __init__(
-        self,
-        examples: Sequence[Sequence[Any]],
-        keep_input: Any,
-        enqueue_many: bool,
-        shapes: Any,
-        what: str,
-    ) -> None:
-        self._examples = [[convert_to_tensor_or_indexed_slices(t) for t in e] for e in examples]
-        if not self._examples or not self._examples[0]:
-            raise ValueError(f"Expected at least one {what}().")
-        self._keep = _checked_keep(keep_input, enqueue_many)
-        self._many = enqueue_many
-        self.dtypes = _dtypes_of(self._examples)
-        self.shapes = _shapes_of(self._examples, shapes, enqueue_many)
-
-    def fill(self, queue: QueueBase, threads: int = 1) -> None:
-        """Adds a runner that fills a queue."""
-        enqueue = queue.enqueue_many if self._many else queue.enqueue
-        ops = [self._kept(enqueue, tensors) for tensors in self._examples] * threads
-        add_queue_runner(QueueRunner(queue, ops))
-
-    def _kept(self, enqueue: Callable[[Any], Any], tensors: list[Any]) -> Any:
-        if self._keep.shape.ndims == 1:
-            which = raw.Cast(self._keep, DstT=dtypes.int32)
-            return enqueue([dynamic_partition(t, which, 2)[1] for t in tensors])
-        return smart_cond(self._keep, lambda: enqueue(tensors), no_op)
-
-
-def _add_fullness_over(queue: QueueBase, least: int, capacity: int) -> None:
-    """Adds a summary of how many elements there are beside those that stay."""
-    over = raw.Cast(raw.Maximum(0, queue.size() - least), DstT=dtypes.float32)
-    rest = capacity - least
-    scalar(f"fraction_over_{least}_of_{rest}_full", over * (1.0 / rest))
-
-
-def _taken(queue: QueueBase, batch_size: Any, smaller: bool, name: str) -> Any:
-    dequeue = queue.dequeue_up_to if smaller else queue.dequeue_many
-    return dequeue(batch_size, name=name)
-
-
-def _batch(
-    tensors_list: Sequence[Any],
-    default_name: str,
-    batch_size: Any,
-    keep_input: Any,
-    num_threads: int,
-    capacity: int,
-    enqueue_many: bool,
-    shapes: Any,
-    dynamic_pad: bool,
-    allow_smaller_final_batch: bool,
-    shared_name: str | None,
-    name: str | None,
-) -> Any:
-    check_mode(ValueError)
-    examples = _as_lists(tensors_list)
-    values = [t for example in examples for t in example]
-    with name_scope(name, default_name, [*values, keep_input]) as scope:
-        what = "tensor in batch" if default_name == "batch" else "input in batch_join"
-        batches = _Batches(examples, keep_input, enqueue_many, shapes, what)
+    def make(gathering: Gathering, capacity: int, shared_name: str | None) -> QueueBase:
         kind: Any = PaddingFIFOQueue if dynamic_pad else FIFOQueue
-        queue = kind(capacity, batches.dtypes, shapes=batches.shapes, shared_name=shared_name)
-        batches.fill(queue, num_threads)
+        queue: QueueBase = kind(
+            capacity, gathering.dtypes, shapes=gathering.shapes, shared_name=shared_name
+        )
+        return queue
+
+    def tell(queue: QueueBase, capacity: int) -> None:
         add_fullness(f"fraction_of_{capacity}_full", queue.size(), capacity)
-        found = _taken(queue, batch_size, allow_smaller_final_batch, scope)
-        return _like(tensors_list[0], found)
+
+    return _gathered(default_name, tensors_list, make, tell, **rest)
 
 
 def _shuffle_batch(
-    tensors_list: Sequence[Any],
     default_name: str,
-    batch_size: Any,
-    capacity: int,
+    tensors_list: Sequence[Any],
     min_after_dequeue: int,
-    keep_input: Any,
-    num_threads: int,
     seed: int | None,
+    **rest: Any,
+) -> Any:
+    """What the functions of batches in random order do."""
+    least = min_after_dequeue
+
+    def make(gathering: Gathering, capacity: int, shared_name: str | None) -> QueueBase:
+        if capacity <= least:
+            raise ValueError(f"capacity {capacity} must be bigger than min_after_dequeue {least}.")
+        return RandomShuffleQueue(
+            capacity, least, gathering.dtypes, gathering.shapes, None, seed, shared_name
+        )
+
+    def tell(queue: QueueBase, capacity: int) -> None:
+        over = raw.Cast(raw.Maximum(0, queue.size() - least), DstT=dtypes.float32)
+        full = capacity - least
+        scalar(f"fraction_over_{least}_of_{full}_full", over * (1.0 / full))
+
+    return _gathered(default_name, tensors_list, make, tell, **rest)
+
+
+def _gathered(
+    default_name: str,
+    tensors_list: Sequence[Any],
+    make: Callable[[Gathering, int, str | None], QueueBase],
+    tell: Callable[[QueueBase, int], None],
+    *,
+    batch_size: Any,
+    keep_input: Any,
+    capacity: int,
     enqueue_many: bool,
     shapes: Any,
     allow_smaller_final_batch: bool,
     shared_name: str | None,
     name: str | None,
+    num_threads: int = 1,
 ) -> Any:
+    """Batches of examples out of a queue.
+
+    Args:
+      make: makes the queue. tell: adds the summary of how full it is.
+      The others are those of the public functions.
+    """
     check_mode(ValueError)
-    examples = _as_lists(tensors_list)
+    examples = as_lists(tensors_list)
     values = [t for example in examples for t in example]
     with name_scope(name, default_name, [*values, keep_input]) as scope:
-        if capacity <= min_after_dequeue:
-            raise ValueError(
-                f"capacity {capacity} must be bigger than min_after_dequeue {min_after_dequeue}."
-            )
-        what = "tensor in batch" if default_name == "shuffle_batch" else "input in batch_join"
-        batches = _Batches(examples, keep_input, enqueue_many, shapes, what)
-        queue = RandomShuffleQueue(
-            capacity,
-            min_after_dequeue,
-            batches.dtypes,
-            shapes=batches.shapes,
-            seed=seed,
-            shared_name=shared_name,
-        )
-        batches.fill(queue, num_threads)
-        _add_fullness_over(queue, min_after_dequeue, capacity)
-        found = _taken(queue, batch_size, allow_smaller_final_batch, scope)
-        return _like(tensors_list[0], found)
+        what = "input in batch_join" if default_name.endswith("join") else "tensor in batch"
+        gathering = Gathering(examples, keep_input, enqueue_many, shapes, what)
+        queue = make(gathering, capacity, shared_name)
+        gathering.fill(queue, num_threads)
+        tell(queue, capacity)
+        found = gathering.taken(queue, batch_size, allow_smaller_final_batch, scope)
+        return like(tensors_list[0], found)
 
 
 # -- public functions ------------------------------------------------------------------------------
@@ -276,20 +153,7 @@ def batch(
     ...     print(sess.run(squares))
     [0 1 4 9]
     """
-    return _batch(
-        [tensors],
-        "batch",
-        batch_size,
-        True,
-        num_threads,
-        capacity,
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return maybe_batch(keep_input=True, **locals())
 
 
 def maybe_batch(
@@ -321,20 +185,8 @@ def maybe_batch(
     ...     print(sess.run(odd))
     [1 3 5 7]
     """
-    return _batch(
-        [tensors],
-        "batch",
-        batch_size,
-        keep_input,
-        num_threads,
-        capacity,
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    arguments = locals()
+    return _batch("batch", [arguments.pop("tensors")], **arguments)
 
 
 def batch_join(
@@ -363,18 +215,7 @@ def batch_join(
     ...     print(sess.run(both).shape)
     (3,)
     """
-    return maybe_batch_join(
-        tensors_list,
-        True,
-        batch_size,
-        capacity,
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return maybe_batch_join(keep_input=True, **locals())
 
 
 def maybe_batch_join(
@@ -396,20 +237,7 @@ def maybe_batch_join(
 
     The other arguments, the result and errors are those of `batch_join`.
     """
-    return _batch(
-        tensors_list,
-        "batch_join",
-        batch_size,
-        keep_input,
-        1,
-        capacity,
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return _batch("batch_join", **locals())
 
 
 def shuffle_batch(
@@ -447,21 +275,7 @@ def shuffle_batch(
     ...     print(sess.run(some).shape)
     (4,)
     """
-    return _shuffle_batch(
-        [tensors],
-        "shuffle_batch",
-        batch_size,
-        capacity,
-        min_after_dequeue,
-        True,
-        num_threads,
-        seed,
-        enqueue_many,
-        shapes,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return maybe_shuffle_batch(keep_input=True, **locals())
 
 
 def maybe_shuffle_batch(
@@ -485,21 +299,8 @@ def maybe_shuffle_batch(
 
     The other arguments, the result and errors are those of `shuffle_batch`.
     """
-    return _shuffle_batch(
-        [tensors],
-        "shuffle_batch",
-        batch_size,
-        capacity,
-        min_after_dequeue,
-        keep_input,
-        num_threads,
-        seed,
-        enqueue_many,
-        shapes,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    arguments = locals()
+    return _shuffle_batch("shuffle_batch", [arguments.pop("tensors")], **arguments)
 
 
 def shuffle_batch_join(
@@ -518,19 +319,7 @@ def shuffle_batch_join(
 
     The arguments, the result and errors are those of `batch_join` and `shuffle_batch`.
     """
-    return maybe_shuffle_batch_join(
-        tensors_list,
-        batch_size,
-        capacity,
-        min_after_dequeue,
-        True,
-        seed,
-        enqueue_many,
-        shapes,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return maybe_shuffle_batch_join(keep_input=True, **locals())
 
 
 def maybe_shuffle_batch_join(
@@ -553,18 +342,4 @@ def maybe_shuffle_batch_join(
 
     The other arguments, the result and errors are those of `shuffle_batch_join`.
     """
-    return _shuffle_batch(
-        tensors_list,
-        "shuffle_batch_join",
-        batch_size,
-        capacity,
-        min_after_dequeue,
-        keep_input,
-        1,
-        seed,
-        enqueue_many,
-        shapes,
-        allow_smaller_final_batch,
-        shared_name,
-        name,
-    )
+    return _shuffle_batch("shuffle_batch_join", **locals())

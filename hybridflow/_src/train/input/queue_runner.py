@@ -332,8 +332,10 @@ def start_queue_runners(
         sess = context.sessions.top
         if sess is None:
             raise ValueError(_NO_SESSION)
+    if getattr(sess, "starts_queue_runners", False):
+        return []
     if not hasattr(sess, "make_callable") or not hasattr(sess, "graph"):
-        raise TypeError(f"sess must be a `hf.Session` object. Got {type(sess)}")
+        raise TypeError(f"sess must be a `hf.Session` object (tf.Session). Got {type(sess)}")
     threads: list[threading.Thread] = []
     runners: Sequence[QueueRunner] = sess.graph.get_collection(collection)
     for runner in runners:

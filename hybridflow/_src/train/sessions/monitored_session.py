@@ -55,6 +55,8 @@ class _MonitoredSession:
     """What `MonitoredSession` and `SingularMonitoredSession` share."""
 
     StepContext = wrapped.StepContext
+    # It has started them when it was made: `start_queue_runners` has nothing to do.
+    starts_queue_runners = True
 
     def __init__(
         self,
