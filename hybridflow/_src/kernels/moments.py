@@ -12,8 +12,9 @@ from hybridflow._src.kernels.text import filled
 if TYPE_CHECKING:
     from hybridflow._src.kernels.vectors import Form
 
-word = NAMESPACE["word"]
+word, f64 = NAMESPACE["word"], NAMESPACE["f64"]
 load_f64, store_f64 = NAMESPACE["load_f64"], NAMESPACE["store_f64"]
+load_T = NAMESPACE["load_f64"]
 
 # Vectors of columns whose sums stay in registers, from the most to one, which may be a part of one.
 _TOGETHER = (4, 1)
@@ -30,6 +31,11 @@ def kernel(a):
         for j in range(2 * columns):
             store_f64(sums, to + j, 0, f64(0))
         row = rows * chunk // word(a, 2)
+        p = word(a, 6)
+        q = word(a, 8)
+        if p == 0:
+            p = word(a, 5) + row * step
+            q = word(a, 7) + row * step
         stop = rows * (chunk + 1) // word(a, 2)
         while row < stop:
             count = min(stop - row, 64)
@@ -64,8 +70,8 @@ def _columns(form: Form, together: int) -> str:
         at = k * form.size
         place = f"(j + {k * form.lanes}) * {form.size // form.lanes}"
         begin += [
-            f"p{k} = load{first}_{name}(word(a, 6) + {place}{last})",
-            f"q{k} = load{first}_{name}(word(a, 8) + {place}{last})",
+            f"p{k} = load{first}_{name}(p + {place}{last})",
+            f"q{k} = load{first}_{name}(q + {place}{last})",
             f"s{k} = splat_{name}({number}(0))",
             f"t{k} = splat_{name}({number}(0))",
         ]
@@ -94,8 +100,10 @@ def partial(form: Form) -> Kernel:
     """The kernel that gives for chunks of rows the sums of `a = u - p` and of `a * (v - q)`.
 
     Words: first and last chunk, how many there are; rows, columns; u, the row p; v, the row q; the
-    sums `[chunks, 2, columns]`, of float64; memory for `[2, columns]` elements. So many rows, 64,
-    are summed up in the type of the elements before that is added in double precision.
+    sums `[chunks, 2, columns]`, of float64; memory for `[2, columns]` elements. If p and q are 0,
+    each chunk takes its own first rows for them: near the mean, so that squares do not cancel. So
+    many rows, 64, are summed up in the type of the elements before that is added in double
+    precision.
     """
     text = filled(
         _PARTIAL,
@@ -117,4 +125,39 @@ def combined(a: int) -> int:
         for j in range(size):
             total = load_f64(sums, j, 0) + load_f64(sums, chunk * size + j, 0)
             store_f64(sums, j, 0, total)
+    return 0
+
+
+def combined_moments(a: int) -> int:
+    """The means of columns, and the sums of the squares of what differs from them.
+
+    Words: chunks, columns, rows; the sums `[chunks, 2, columns]` of `a = u - p` and of their
+    squares, p being the first row of each chunk; u. The results lie in the first of the sums.
+    """
+    chunks = word(a, 0)
+    columns = word(a, 1)
+    rows = word(a, 2)
+    sums = word(a, 3)
+    for chunk in range(chunks):
+        row = rows * chunk // chunks
+        count = f64(rows * (chunk + 1) // chunks - row)
+        for j in range(columns):
+            at = 2 * chunk * columns + j
+            total = load_f64(sums, at, 0)
+            squares = load_f64(sums, at + columns, 0) - total * total / count
+            store_f64(sums, at + columns, 0, squares)
+            store_f64(sums, at, 0, f64(load_T(word(a, 4), row * columns + j, 1)) + total / count)
+    for j in range(columns):
+        mean = f64(0)
+        for chunk in range(chunks):
+            count = f64(rows * (chunk + 1) // chunks - rows * chunk // chunks)
+            mean += load_f64(sums, 2 * chunk * columns + j, 0) * count
+        mean = mean / f64(rows)
+        squares = f64(0)
+        for chunk in range(chunks):
+            count = f64(rows * (chunk + 1) // chunks - rows * chunk // chunks)
+            apart = load_f64(sums, 2 * chunk * columns + j, 0) - mean
+            squares += load_f64(sums, (2 * chunk + 1) * columns + j, 0) + apart * apart * count
+        store_f64(sums, j, 0, mean)
+        store_f64(sums, columns + j, 0, squares)
     return 0

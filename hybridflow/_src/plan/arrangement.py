@@ -8,12 +8,13 @@ from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.kernels import loops
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import Group, GroupCall
+from hybridflow._src.plan.joining import Bands, join
 from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
 from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
@@ -26,6 +27,7 @@ class Arrangement:
     Args:
       lowering: the steps. fetches: the value of each fetch, or an object to give as it is.
       elsewhere: buffers that have other memory.
+      in_bands: whether steps are joined that can be done band by band.
 
     Attributes:
       steps: with the position of each, but for `fixed`: those that are done once, before the first
@@ -35,10 +37,14 @@ class Arrangement:
     """
 
     def __init__(
-        self, lowering: Lowering, fetches: Sequence[Any], elsewhere: Collection[Buffer] = ()
+        self,
+        lowering: Lowering,
+        fetches: Sequence[Any],
+        elsewhere: Collection[Buffer] = (),
+        in_bands: bool = False,
     ) -> None:
         self._fetches = list(fetches)
-        self.steps: list[tuple[int, GroupCall | Call | Host | Loop | Choice]] = []
+        self.steps: list[tuple[int, Any]] = []
         self.kernels: dict[Any, Kernel] = {}
         # By the position of a step and the number of its operand.
         self.partials: dict[int, dict[int, list[Buffer]]] = {}
@@ -47,6 +53,8 @@ class Arrangement:
         self._settle(lowering)
         taken = {value.buffer for value in fetches if isinstance(value, Value)}
         self.fixed = _fix(self.steps, taken.union(elsewhere))
+        if in_bands:
+            self.steps = join(self.steps, self.threads)
         self._batches = sharing.batches(self.steps, self.threads, self.parts)
         self.block = new_block(b for b in self._planned() if b not in elsewhere)
 
@@ -96,29 +104,45 @@ class Arrangement:
         """The buffers that need memory, each with how long it is needed."""
         found: dict[Buffer, None] = {}
         for position, step in self.steps:
-            if isinstance(step, GroupCall):
-                buffers = [place.buffer for place in step.places]
-                parts = self.parts(step)
-                step.scratch = [
-                    Buffer(PLANNED, (step.sizes[-1],), dtype, position)
-                    for dtype in step.nest.scratch
-                    for _ in range(parts)
-                ]
-                buffers += step.scratch
-                if parts > 1:
-                    buffers += self._add_partials(position, step, parts)
-            elif not isinstance(step, Host):
-                buffers = list(step.writes)
+            if isinstance(step, Bands):
+                before = len(found)
+                for number, (at, member) in enumerate(step.members):
+                    self._plan_step(found, at, member, len(step.shares), step.turns(number))
+                for buffer in [*step.touched, *list(found)[before:]]:
+                    # All that is done for any band is done where the first member was.
+                    buffer.first = min(buffer.first, position)
             else:
-                continue
-            found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
+                parts = self.parts(step)
+                self._plan_step(found, position, step, parts, parts)
         sharing.extend_lives(self._batches)
         return list(found)
+
+    def _plan_step(
+        self, found: dict[Buffer, None], position: int, step: Any, parts: int, turns: int
+    ) -> None:
+        """Finds the buffers that a step needs memory for, shared so and done in so many turns."""
+        if isinstance(step, Host):
+            return
+        if isinstance(step, GroupCall):
+            buffers = [place.buffer for place in step.places]
+            step.scratch = [
+                Buffer(PLANNED, (step.sizes[-1],), dtype, position)
+                for dtype in step.nest.scratch
+                for _ in range(parts)
+            ]
+            buffers += step.scratch
+            if turns > 1:
+                buffers += self._add_partials(position, step, turns)
+        else:
+            buffers = list(step.writes)
+        found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
 
     def parts(self, step: Any) -> int:
         """Into how many ranges a step is divided."""
         if isinstance(step, Loop):
             return len(step.shares) or 1
+        if isinstance(step, Bands):
+            return len(step.shares)
         if self.threads == 1 or not isinstance(step, GroupCall | Call):
             return 1
         if step.work < sharing.WORTH_SHARING:
@@ -127,7 +151,7 @@ class Arrangement:
         return min(self.threads, count)
 
     def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
-        """Memory for the totals of the parts after the first, and the kernels that add them up."""
+        """Memory for the totals of all parts but one, and the kernels that add them up."""
         found = []
         for total in step.partial():
             whole = step.places[total.operand].buffer
@@ -136,6 +160,11 @@ class Arrangement:
             self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
             found += rest
         return found
+
+    def singles(self) -> Iterator[tuple[int, Any]]:
+        """The steps, and where they are joined their members."""
+        for position, step in self.steps:
+            yield from step.members if isinstance(step, Bands) else [(position, step)]
 
     @property
     def is_shared(self) -> bool:

@@ -9,7 +9,7 @@ from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.worker_process import CompileError
 from hybridflow._src.plan.groups import MOST_NODES, GroupCall
 from hybridflow._src.plan.nesting import Nesting
-from hybridflow._src.plan.passes import Passes
+from hybridflow._src.plan.passes import IN_BANDS, Passes
 from hybridflow._src.plan.program import Program
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Changed
@@ -78,7 +78,7 @@ def _lines(program: Program) -> int:
 
 def _most_lines(program: Program) -> int:
     """How many lines may be compiled for a program."""
-    moved = sum(step.bytes for _, step in program.steps if isinstance(step, GroupCall))
+    moved = sum(step.bytes for _, step in program.singles() if isinstance(step, GroupCall))
     return min(_MOST_LINES + moved // _BYTES_A_LINE, 3 * _MOST_LINES)
 
 
@@ -95,7 +95,8 @@ def _program_of(
         passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host and len(outside) == left:
-            program = Program(made.lowering, made.feeds, made.fetches)
+            in_bands = IN_BANDS not in plan.options.without
+            program = Program(made.lowering, made.feeds, made.fetches, in_bands)
             passes.done("buffers")
             return program
         by_host |= clash

@@ -81,7 +81,7 @@ class Convolutions(Winograd):
         if is_begun:
             # The rest is what no tap sees.
             clear = written(rows.clear, SHORT_NAMES[dx.dtype])
-            self.call(clear, [0, dx.size, dx], reads=[], writes=[dx], divisible=True)
+            self.call(clear, [0, dx.size, dx], reads=[], writes=[dx], divisible=True, even=[dx])
         for phase, panels in parts:
             offset, apart = phase.place(g, dy.dtype.itemsize)
             part = Value(dx.buffer, dx.shape, dx.strides, offset)
@@ -159,6 +159,8 @@ class Convolutions(Winograd):
             divisible=True,
             work=g.flops // FLOPS_PER_BYTE if marks is None else 0,
             private=[scratch],
+            even=[x, y] if shares == 1 else [],
+            marks=marks,
         )
         if g.is_copied:
             self.call(
@@ -167,4 +169,5 @@ class Convolutions(Winograd):
                 reads=[x, panels, y],
                 writes=[y],
                 divisible=True,
+                even=[x, y],
             )

@@ -70,7 +70,7 @@ class Depthwise(Convolutions):
         if is_begun:
             # The rest is what no tap sees.
             clear = written(rows.clear, SHORT_NAMES[dx.dtype])
-            self.call(clear, [0, dx.size, dx], reads=[], writes=[dx], divisible=True)
+            self.call(clear, [0, dx.size, dx], reads=[], writes=[dx], divisible=True, even=[dx])
         for phase in parts:
             taps = self.view(_flipped, f, phase.first, phase.every)
             offset, apart = phase.place(g, dy.dtype.itemsize)
@@ -123,6 +123,7 @@ class Depthwise(Convolutions):
             writes=[y],
             divisible=True,
             work=g.flops // 2,
+            even=[x, y],
         )
 
 

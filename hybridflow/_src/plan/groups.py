@@ -129,6 +129,7 @@ class Group:
     def used(self, after: int) -> list[Buffer]:
         """The buffers that it loads, if of its values those are stored that are used later."""
         roots = [n for b, n in self.made.items() if b.kind == VARIABLE or b.last > after]
+        self._totals = [total for total in self._totals if total[2].last > after]
         roots += [node for _, node, _, _ in self._totals]
         roots += [node for place, node in self._puts if place.buffer.last > after]
         self._used = {n.detail: n for n in loops.all_nodes(roots) if n.op == "load"}

@@ -11,6 +11,7 @@ from hybridflow._src.kernels.crew import Crew, Shared
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrangement import Arrangement
 from hybridflow._src.plan.effects import effects_of
+from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.memory import LARGE, Handed
 from hybridflow._src.plan.steps import Choice, Host, Loop, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
@@ -50,6 +51,7 @@ class Layout(Arrangement):
     Args:
       lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
       fetches: the value of each fetch, or an object to give as it is.
+      in_bands: whether steps are joined that can be done band by band.
 
     Attributes:
       passes: what was done to make it, and the time that each took.
@@ -57,9 +59,15 @@ class Layout(Arrangement):
       fallbacks: the ops that run by their NumPy meaning, each with the reason.
     """
 
-    def __init__(self, lowering: Lowering, feeds: Sequence[Any], fetches: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        lowering: Lowering,
+        feeds: Sequence[Any],
+        fetches: Sequence[Any],
+        in_bands: bool = True,
+    ) -> None:
         self._handed = _find_handed(fetches)
-        super().__init__(lowering, fetches, self._handed)
+        super().__init__(lowering, fetches, self._handed, in_bands)
         self._feeds = [b if isinstance(b, Buffer) else None for b in feeds]
         self._given = list(feeds)
         # Whether a thread, which holds the lock, is running it.
@@ -104,20 +112,23 @@ class Layout(Arrangement):
         programs: list[Calls] = []
         # The programs from the first write on.
         writing: dict[int, None] = {}
-        for batch in self._batches:
+        for batch, comes in zip(self._batches, self._from(), strict=True):
             position, step = batch[0]
             if isinstance(step, Host):
                 self._segments.append(("host", step))
                 continue
-            pieces = [words.calls(self, *item) for item in batch]
+            if isinstance(step, Bands):
+                pieces = []
+                side_by_side = words.bands(self, position, step)
+            else:
+                pieces = [words.calls(self, *item) for item in batch]
+                side_by_side = [[call] for call in pieces[0]]
             if len(batch) > 1:
                 sizes = [step.work for _, step in batch]
                 side_by_side = [
                     [call for number in share for call in pieces[number]]
                     for share in sharing.shares(sizes, self.threads)
                 ]
-            else:
-                side_by_side = [[call] for call in pieces[0]]
             if isinstance(step, Loop) and step.shares:
                 numbers = list(range(len(programs), len(programs) + len(side_by_side)))
                 programs += side_by_side
@@ -141,10 +152,21 @@ class Layout(Arrangement):
                     programs.append([])
                 numbers = [self._segments[-1][1]]
                 programs[numbers[0]] += side_by_side[0]
-            if batch[-1][0] >= self.first_write and self.writes_last:
+                if isinstance(step, Bands):
+                    programs[numbers[0]] += words.combining(self, position, step)
+            if comes >= self.first_write and self.writes_last:
                 writing.update(dict.fromkeys(numbers))
         fixed = [call for one in _within(self) for call in one.fixed_calls(words)]
         self._fix([*programs, fixed], list(writing))
+
+    def _from(self) -> list[int]:
+        """For each batch the last of its positions, or the least of what comes after it: some steps
+        stand before others that they came after.
+        """
+        found: list[int] = []
+        for batch in reversed(self._batches):
+            found.append(min([batch[-1][0], *found[-1:]]))
+        return found[::-1]
 
     def _fix(self, programs: list[Calls], writing: list[int]) -> None:
         """Makes memory of the words, and the constants that the last program computes."""

@@ -12,6 +12,9 @@ INVARIANTS = "invariants before loops"
 PACKED_ONCE = "weights packed once"
 SHARED_ROWS = "rows shared by threads"
 OF_LOOPS = (ROWS_IN_PLACE, SUMS_AFTER, PRODUCTS_BEFORE, INVARIANTS, PACKED_ONCE, SHARED_ROWS)
+# What is done to the steps of layers; a session can leave it out like those.
+IN_BANDS = "images in bands"
+OF_LAYERS = (IN_BANDS,)
 
 
 class Passes(list[tuple[str, float]]):

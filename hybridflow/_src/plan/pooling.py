@@ -119,4 +119,5 @@ class Pooling(Depthwise):
             writes=writes,
             divisible=True,
             work=2 * work,
+            even=[*reads, *writes],
         )

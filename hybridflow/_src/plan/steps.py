@@ -33,7 +33,10 @@ class Call(NamedTuple):
 
     `fallible`: it may give a status. `divisible`: the first two arguments are a range that can be
     divided. `work`: how much can be, as bytes that could be moved meanwhile. `private`: memory of
-    which each thread has a part, an equal one.
+    which each thread has a part, an equal one. `images`: over how many images, or rows of a first
+    axis, the range goes evenly: the part of a range that ends where an image does, of all `even`
+    buffers has read and written the images up to there, and no others. `marks`: it does nothing
+    unless one of these is set.
     """
 
     kernel: Kernel
@@ -44,6 +47,9 @@ class Call(NamedTuple):
     divisible: bool
     work: int = 0
     private: tuple[Buffer, ...] = ()
+    images: int = 0
+    even: tuple[Buffer, ...] = ()
+    marks: Buffer | None = None
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -301,12 +307,15 @@ class Steps:
         divisible: bool = False,
         work: int | None = None,
         private: Sequence[Value] = (),
+        even: Sequence[Value] = (),
+        marks: Value | None = None,
     ) -> None:
         """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes.
 
         A call that adds to what other calls have written names it among its reads too. Values of
         `private` are memory for as many parts as there are threads. The work that can be divided
-        is as much as to move eight times what is written, unless it is given.
+        is as much as to move eight times what is written, unless it is given. What `even` and
+        `marks` mean: see `Call`; of `even` values the first axis counts.
         """
         position = len(self.steps)
         self._note_reads(reads, position)
@@ -330,6 +339,8 @@ class Steps:
                 divisible,
                 work or 0,
                 tuple(v.buffer for v in private),
+                *_images(even, [*reads, *writes]),
+                None if marks is None else marks.buffer,
             )
         )
 
@@ -360,3 +371,21 @@ class Steps:
         self.fallible.append(position)
         self.steps.append(Host(instruction, tuple(inputs), tuple(found), tuple(storages), why))
         return [item if isinstance(item, Opaque) else Value.whole(item) for item in found]
+
+
+def _images(even: Sequence[Value], all_: Sequence[Value]) -> tuple[int, tuple[Buffer, ...]]:
+    """How many images there are, and the buffers that consist of so many, one after the other,
+    and are not touched in another way too.
+    """
+    counts = {value.shape[0] for value in even}
+    if len(counts) != 1:
+        return 0, ()
+    (count,) = counts
+    others = {value.buffer for value in all_ if value not in even}
+    return count, tuple(
+        value.buffer
+        for value in even
+        if value.strides[0] * count == value.buffer.size
+        and value.offset < value.strides[0]
+        and value.buffer not in others
+    )

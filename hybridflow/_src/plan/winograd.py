@@ -62,6 +62,7 @@ class Winograd(Fusion):
             writes=[panels],
             divisible=True,
             work=0 if marks is not None else None,
+            marks=marks,
         )
         if marks is None:
             self._packed[key] = panels
@@ -93,6 +94,7 @@ class Winograd(Fusion):
             divisible=True,
             work=g.flops // FLOPS_PER_BYTE,
             private=[scratch],
+            even=[x, y] if cut.shares == 1 else [],
         )
         return marks
 

@@ -16,13 +16,14 @@ from hybridflow._src.kernels import looping
 from hybridflow._src.kernels.driver import HEAD_WORDS, NEXT
 from hybridflow._src.plan.by_rows import cut_product
 from hybridflow._src.plan.groups import GroupCall
+from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.located import Rows, is_locating
 from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.steps import ByRows, Call, Choice, Loop
 from hybridflow._src.plan.values import MOVING, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.arrangement import Arrangement
@@ -163,6 +164,10 @@ class Words:
 
     def combining(self, within: Arrangement, position: int, step: Any) -> Calls:
         """Calls that add up the parts of the totals of a step."""
+        if isinstance(step, Bands):
+            calls = [c for item in step.members for c in self.combining(within, *item)]
+            self.owners.update((start, position) for _, start in calls)
+            return calls
         calls = []
         for operand, rest in within.partials.get(position, {}).items():
             whole = step.places[operand].buffer
@@ -176,59 +181,122 @@ class Words:
                     self.words.append(0)
         return calls
 
+    def bands(self, within: Arrangement, position: int, step: Bands) -> list[Calls]:
+        """The calls of steps that take turns, for each thread."""
+        found = []
+        # How many turns each has had.
+        had = [0] * len(step.members)
+        for part, turns in enumerate(step.shares):
+            calls = []
+            for turn in turns:
+                at, member = step.members[turn.member]
+                range_ = turn.first, turn.last
+                if isinstance(member, GroupCall):
+                    scratch = member.scratch[part :: len(step.shares)]
+                    buffers = self._operands(within, at, member, had[turn.member])
+                    start = self._one_group(member, buffers, scratch, range_)
+                else:
+                    start = self._one_call(within, member, part, range_, turn.marks)
+                had[turn.member] += 1
+                self.owners[start] = position
+                calls.append((self._addresses[within.kernels[at]], start))
+            found.append(calls)
+        return found
+
     def _group(self, within: Arrangement, position: int, step: GroupCall) -> list[int]:
         starts = []
         parts = within.parts(step)
-        sizes = step.sizes
+        count = step.sizes[step.divided]
         for part in range(parts):
-            starts.append(len(self.words))
-            ranges = [(0, sizes[-2]), (0, sizes[-1])]
-            if parts > 1:
-                count = sizes[step.divided]
-                ranges[step.divided] = (count * part // parts, count * (part + 1) // parts)
-            cut = None if self._share is None else self._share.range_of(step)
-            if cut is not None:
-                ranges[cut[0]] = cut[1]
-            for first, last in ranges:
-                self.words += [first, last]
-            self.words += sizes[:-2]
-            scratch = iter(step.scratch[part::parts])
-            for operand, spec in enumerate(step.nest.operands):
-                if operand < len(step.places):
-                    place, strides = step.places[operand], step.strides[operand]
-                    rest = within.partials.get(position, {}).get(operand) if part else None
-                    self._address(rest[part - 1] if rest else place.buffer, place.offset)
-                    self.words += strides[:-1]
-                    if spec.columns == "g":
-                        self.words.append(strides[-1] // spec.dtype.itemsize)
-                else:
-                    self._address(next(scratch))
-                    self.words += [0] * (len(sizes) - 1)
+            buffers = self._operands(within, position, step, part)
+            range_ = (count * part // parts, count * (part + 1) // parts)
+            starts.append(self._one_group(step, buffers, step.scratch[part::parts], range_))
         return starts
 
+    @staticmethod
+    def _operands(within: Arrangement, position: int, step: GroupCall, part: int) -> list[Buffer]:
+        """The operands of a group in one of several parts, of which each has totals of its own."""
+        buffers = [place.buffer for place in step.places]
+        if part:
+            for operand, rest in within.partials.get(position, {}).items():
+                buffers[operand] = rest[part - 1]
+        return buffers
+
+    def _one_group(
+        self,
+        step: GroupCall,
+        buffers: Sequence[Buffer],
+        scratch: Iterable[Buffer],
+        range_: tuple[int, int],
+    ) -> int:
+        """The words of a group for a part of the loop that is divided."""
+        start = len(self.words)
+        sizes = step.sizes
+        ranges = [(0, sizes[-2]), (0, sizes[-1])]
+        ranges[step.divided] = range_
+        cut = None if self._share is None else self._share.range_of(step)
+        if cut is not None:
+            ranges[cut[0]] = cut[1]
+        for first, last in ranges:
+            self.words += [first, last]
+        self.words += sizes[:-2]
+        rest = iter(scratch)
+        for operand, spec in enumerate(step.nest.operands):
+            if operand < len(step.places):
+                strides = step.strides[operand]
+                self._address(buffers[operand], step.places[operand].offset)
+                self.words += strides[:-1]
+                if spec.columns == "g":
+                    self.words.append(strides[-1] // spec.dtype.itemsize)
+            else:
+                self._address(next(rest))
+                self.words += [0] * (len(sizes) - 1)
+        return start
+
     def _call(self, within: Arrangement, step: Call) -> list[int]:
-        starts = []
         parts = within.parts(step)
-        for part in range(parts):
-            starts.append(len(self.words))
-            args = list(step.args)
-            if self._share is not None and self._share.range_of(step) is not None:
-                args = cut_product(step, self._share.rows)
-            if parts > 1:
-                count = args[1]
-                args[:2] = [count * part // parts, count * (part + 1) // parts]
-            for arg in args:
-                if isinstance(arg, Value):
-                    own = part * (arg.buffer.size // within.threads)
-                    offset = own if arg.buffer in step.private else arg.offset
-                    self._address(arg.buffer, offset)
-                elif isinstance(arg, Rows):
-                    self._table(arg)
-                elif isinstance(arg, float):
-                    self.words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
-                else:
-                    self.words.append(int(arg))
-        return starts
+        if parts == 1:
+            return [self._one_call(within, step, 0)]
+        count = step.args[1]
+        return [
+            self._one_call(within, step, p, (count * p // parts, count * (p + 1) // parts))
+            for p in range(parts)
+        ]
+
+    def _one_call(
+        self,
+        within: Arrangement,
+        step: Call,
+        part: int,
+        range_: tuple[int, int] | None = None,
+        marks: tuple[int, int] | None = None,
+    ) -> int:
+        """The words of a call, for a part of its range; of its marks it may look at some."""
+        start = len(self.words)
+        args = list(step.args)
+        if self._share is not None and self._share.range_of(step) is not None:
+            args = cut_product(step, self._share.rows)
+        if range_ is not None:
+            args[:2] = range_
+        if step.marks is not None and marks is not None:
+            at = next(
+                i for i, a in enumerate(args) if isinstance(a, Value) and a.buffer is step.marks
+            )
+            first, last = marks
+            args[at] = Value(step.marks, (last - first,), (4,), 4 * first)
+            args[at + 1] = last - first
+        for arg in args:
+            if isinstance(arg, Value):
+                own = part * (arg.buffer.size // within.threads)
+                offset = own if arg.buffer in step.private else arg.offset
+                self._address(arg.buffer, offset)
+            elif isinstance(arg, Rows):
+                self._table(arg)
+            elif isinstance(arg, float):
+                self.words.append(struct.unpack("<q", struct.pack("<d", arg))[0])
+            else:
+                self.words.append(int(arg))
+        return start
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.plan.options import DEFAULT, Options
-from hybridflow._src.plan.passes import OF_LOOPS
+from hybridflow._src.plan.passes import OF_LAYERS, OF_LOOPS
 from hybridflow._src.runtime.message import Message
 from hybridflow._src.runtime.step_stats import StepStats
 
@@ -42,7 +42,8 @@ class OptimizerOptions(Message):
         and errors are up to 2e-5 of the largest result in float32, 4e-14 in float64.
       without_loop_passes: names of what is not to be done to loops that run natively, to see what
         it gains or how it rounds: "rows in place", "sums after loops", "products before loops",
-        "invariants before loops", "weights packed once", "rows shared by threads".
+        "invariants before loops", "weights packed once", "rows shared by threads". So may "images
+        in bands": layers that compute some images after the other.
 
     >>> import hybridflow as hf
     >>> config = hf.ConfigProto()
@@ -117,7 +118,7 @@ _BLOCK = (
 
 _PASSES = (
     "graph_options.optimizer_options.without_loop_passes={got!r}: expected names of passes over "
-    "loops, which are {known}."
+    "loops and layers, which are {known}."
 )
 
 
@@ -133,8 +134,9 @@ def options_of(config: Any) -> Options:
     if block not in (0, 2, 4):
         raise InvalidArgumentError(None, None, _BLOCK.format(got=block))
     without = frozenset(getattr(optimizer, "without_loop_passes", ()))
-    if not without.issubset(OF_LOOPS):
-        text = _PASSES.format(got=sorted(without), known=", ".join(map(repr, OF_LOOPS)))
+    known = (*OF_LOOPS, *OF_LAYERS)
+    if not without.issubset(known):
+        text = _PASSES.format(got=sorted(without), known=", ".join(map(repr, known)))
         raise InvalidArgumentError(None, None, text)
     return Options(
         threads if isinstance(threads, int) and threads > 0 else 0,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.kernels.loops import all_nodes
 from hybridflow._src.plan.groups import GroupCall
+from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.located import is_locating
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
 from hybridflow._src.plan.values import VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.arrangement import Arrangement
@@ -25,11 +28,12 @@ class StepView(NamedTuple):
     Attributes:
       what: the kernel's name, or the op's type with "NumPy: " before it.
       ops: the names of the ops whose work it does.
-      kernel: the kernel; None where a NumPy meaning runs.
+      kernel: the kernel; None where a NumPy meaning runs, or several steps are joined.
       bytes: how much memory it reads and writes, each byte as often as that; of rows that are
         picked by indices, as many as there are indices. None where that is not known.
       why: why there is no kernel.
-      parts: of a loop or conditional, what each part is called and its steps.
+      parts: of a loop, a conditional or steps that are joined, what each part is called and its
+        steps.
     """
 
     what: str
@@ -44,12 +48,18 @@ def steps_of(plan: Plan, program: Program | None) -> list[StepView]:
     """The steps of a program or, without one, the instructions of a plan."""
     if program is None:
         return [_interpreted(step) for step in plan.instructions]
-    return _of_arrangement(program)
+    return _views(program, program.steps)
 
 
-def _of_arrangement(steps: Arrangement) -> list[StepView]:
+def _views(steps: Arrangement, of: Iterable[tuple[int, Any]]) -> list[StepView]:
     found = []
-    for position, step in steps.steps:
+    for position, step in of:
+        if isinstance(step, Bands):
+            members = tuple(_views(steps, step.members))
+            joined = tuple(dict.fromkeys(op for view in members for op in view.ops))
+            moved = sum(view.bytes or 0 for view in members)
+            found.append(StepView("bands", joined, None, moved, "", (("band", members),)))
+            continue
         ops = _names(steps.ops.get(position, {}))
         if isinstance(step, Host):
             view = _interpreted(step.instruction)
@@ -66,7 +76,7 @@ def _of_arrangement(steps: Arrangement) -> list[StepView]:
             parts = [(f"branch {n}", part) for n, part in enumerate(step.parts)]
         elif isinstance(step, Loop):
             parts = list(zip(("condition", "body"), step.parts, strict=True))
-        views = tuple((name, tuple(_of_arrangement(part))) for name, part in parts if part)
+        views = tuple((name, tuple(_views(part, part.steps))) for name, part in parts if part)
         found.append(StepView(kernel.label, ops, kernel, size, "", views))
     return found
 

@@ -16,11 +16,6 @@ def _cast(b: Any, x: Any, dtype: Any) -> Any:
     return x if x.dtype == dtype else b.elementwise(lambda x: x.astype(dtype), x)
 
 
-def _row(b: Any, x: Any) -> Any:
-    """The first values of all channels: near the mean, so that squares do not cancel."""
-    return b.copy(b.view(lambda x: x.reshape(-1, x.shape[-1])[0], x))
-
-
 def normalized(
     b: Any,
     x: Any,
@@ -38,17 +33,14 @@ def normalized(
     unbiased = variance
     if is_training:
         count = wide.size // scale.size
-        row = _row(b, wide)
-        sums = b.paired_sums(wide, row, wide, row)
 
-        def statistics(total: Any, squares: Any, row: Any, count: Any, bias: Any) -> Any:
-            moved = total / count
-            square = np.maximum(squares / count - moved * moved, 0.0)
-            return moved + row.astype(np.float64), square, square * bias
+        def statistics(mean: Any, squares: Any, count: Any, bias: Any) -> Any:
+            square = np.maximum(squares / count, 0.0)
+            return +mean, square, square * bias
 
         # Sizes are values: a new batch size is no new kernel.
         sizes = [b.constant(np.float64(size)) for size in (count, count / max(count - 1, 1))]
-        found = b.elementwise(statistics, *sums, row, *sizes)
+        found = b.elementwise(statistics, *b.moments(wide), *sizes)
         mean, variance, unbiased = (_cast(b, value, scale.dtype) for value in found)
     factor = b.elementwise(lambda s, v: s / np.sqrt(v + epsilon), scale, variance)
     y = b.elementwise(lambda x, m, f, o: (x - m) * f + o, wide, mean, factor, offset)
