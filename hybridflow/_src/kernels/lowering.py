@@ -173,6 +173,21 @@ def _pause(typingctx: Any) -> Any:
     return types.void(), codegen
 
 
+@intrinsic
+def _fetch_line(typingctx: Any, address: Any) -> Any:
+    """Has the processor fetch the line of an address into its nearest cache, meanwhile."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+        # To read, to be kept in all caches, data.
+        builder.call(fetch, [builder.inttoptr(args[0], byte), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), codegen
+
+
 def _reassociated(name: str) -> Any:
     """The operation of a reduction whose order the compiler may choose."""
 
@@ -309,6 +324,7 @@ NAMESPACE: dict[str, Any] = {
         for (name, dtype), function in FUNCTIONS.items()
     },
     "exchange_word": _exchange_word,
+    "fetch_line": _fetch_line,
     "pause": _pause,
     "set_word": _set_word,
     "shared_word": _shared_word,

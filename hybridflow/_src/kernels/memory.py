@@ -128,12 +128,17 @@ def reassociated_multiply(a: Any, b: Any) -> Any:
     return a * b
 
 
+def fetch_line(address: int) -> None:
+    """Has the processor fetch what lies at an address, which need not be there."""
+
+
 def function_at(address: int, *args: int) -> int:
     """Calls a native function of up to seven integers or addresses that gives an integer."""
     return int(ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(args))(address)(*args))
 
 
 NAMESPACE: dict[str, Any] = {
+    "fetch_line": fetch_line,
     "function_at": function_at,
     "reassociated_add": reassociated_add,
     "reassociated_multiply": reassociated_multiply,

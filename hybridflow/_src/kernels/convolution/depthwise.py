@@ -94,6 +94,11 @@ while ow < OW:
     to = start + ow * apart
     p = x + (first * W + iw) * pixel
     q = {filter} + kh0 * KW * pixel
+    # What the next row sees first: the processor does not foresee it, since vectors lie apart.
+    for i in range(SH):
+        below = p + ((KH - 1 - kh0) * DH + 1 + i) * W * pixel
+        for j in range(0, m * SW * pixel, 64):
+            fetch_line(below + j)
     {cases}
     ow += m
 """
