@@ -37,14 +37,16 @@ class Guard:
       lock: held while a value is replaced by one computed from it, so that no update is lost, and
         while one is written in place, so that nobody sees it half done.
       epoch: grows whenever a variable gets another array or loses the one that is its own.
+      writes: grows with each run of a program that writes to arrays in place.
       holders: weak references to programs, which know where the arrays of variables lie.
     """
 
-    __slots__ = ("epoch", "holders", "lock")
+    __slots__ = ("epoch", "holders", "lock", "writes")
 
     def __init__(self) -> None:
         self.lock = new_lock()
         self.epoch = 0
+        self.writes = 0
         self.holders: set[weakref.ref[Any]] = set()
 
     def let_go(self) -> bool:

@@ -10,12 +10,14 @@ from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import Group, GroupCall
 from hybridflow._src.plan.joining import Bands, join
 from hybridflow._src.plan.memory import new_block
+from hybridflow._src.plan.passes import IN_BANDS, KEPT_PACKED
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
-from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, Buffer, Value
+from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.lowering import Lowering
     from hybridflow._src.plan.words import Calls, Words
@@ -27,11 +29,12 @@ class Arrangement:
     Args:
       lowering: the steps. fetches: the value of each fetch, or an object to give as it is.
       elsewhere: buffers that have other memory.
-      in_bands: whether steps are joined that can be done band by band.
+      passes: those over layers that are done.
 
     Attributes:
       steps: with the position of each, but for `fixed`: those that are done once, before the first
-        run. kernels, ops: of each step, by its position.
+        run; and `kept`: those that are done when a variable has changed.
+      kernels, ops: of each step, by its position.
       threads: how many threads work on one large kernel.
       block: the memory.
     """
@@ -41,7 +44,7 @@ class Arrangement:
         lowering: Lowering,
         fetches: Sequence[Any],
         elsewhere: Collection[Buffer] = (),
-        in_bands: bool = False,
+        passes: Collection[str] = (),
     ) -> None:
         self._fetches = list(fetches)
         self.steps: list[tuple[int, Any]] = []
@@ -53,7 +56,10 @@ class Arrangement:
         self._settle(lowering)
         taken = {value.buffer for value in fetches if isinstance(value, Value)}
         self.fixed = _fix(self.steps, taken.union(elsewhere))
-        if in_bands:
+        self.kept: list[tuple[int, Call]] = []
+        if KEPT_PACKED in passes:
+            self.kept = _keep(self.steps, taken.union(elsewhere), lowering.written)
+        if IN_BANDS in passes:
             self.steps = join(self.steps, self.threads)
         self._batches = sharing.batches(self.steps, self.threads, self.parts)
         self.block = new_block(b for b in self._planned() if b not in elsewhere)
@@ -99,6 +105,10 @@ class Arrangement:
     def fixed_calls(self, words: Words) -> Calls:
         """The calls that compute constants, once and for all."""
         return [c for position, step in self.fixed for c in words.calls(self, position, step)]
+
+    def kept_calls(self, words: Words) -> Calls:
+        """The calls that are made when a variable has changed."""
+        return [c for position, step in self.kept for c in words.calls(self, position, step)]
 
     def _planned(self) -> list[Buffer]:
         """The buffers that need memory, each with how long it is needed."""
@@ -186,11 +196,41 @@ def _fix(steps: list[tuple[int, Any]], taken: Collection[Buffer]) -> list[tuple[
 
     What they write are constants from then on, but for buffers that are `taken`.
     """
-    fixed = []
+    return _take_out(
+        steps,
+        taken,
+        lambda step: all(value.buffer.kind == CONSTANT for value in step.reads),
+    )
+
+
+def _keep(
+    steps: list[tuple[int, Any]], taken: Collection[Buffer], written: Collection[Storage]
+) -> list[tuple[int, Call]]:
+    """Takes those calls out that pack variables which this program does not write to.
+
+    What they write are constants as long as these variables stay as they are.
+    """
+    return _take_out(
+        steps,
+        taken,
+        lambda step: (
+            step.packs
+            and all(
+                value.buffer.kind == CONSTANT
+                or (value.buffer.kind == VARIABLE and value.buffer.storage not in written)
+                for value in step.reads
+            )
+        ),
+    )
+
+
+def _take_out(
+    steps: list[tuple[int, Any]], taken: Collection[Buffer], suits: Callable[[Call], bool]
+) -> list[tuple[int, Call]]:
+    """Takes those calls out that suit, and write nothing but buffers of their own."""
+    found = []
     for position, step in steps:
-        if not isinstance(step, Call) or step.fallible or not step.reads:
-            continue
-        if any(value.buffer.kind != CONSTANT for value in step.reads):
+        if not isinstance(step, Call) or step.fallible or not step.reads or not suits(step):
             continue
         own = (PLANNED, position, position)
         if any((b.kind, b.first, b.maker) != own or b in taken for b in step.writes):
@@ -198,7 +238,7 @@ def _fix(steps: list[tuple[int, Any]], taken: Collection[Buffer]) -> list[tuple[
         for buffer in step.writes:
             buffer.kind = CONSTANT
             buffer.array = aligned_empty(buffer.shape, buffer.dtype)
-        fixed.append((position, step))
-    positions = {position for position, _ in fixed}
+        found.append((position, step))
+    positions = {position for position, _ in found}
     steps[:] = [item for item in steps if item[0] not in positions]
-    return fixed
+    return found

@@ -9,7 +9,7 @@ from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.worker_process import CompileError
 from hybridflow._src.plan.groups import MOST_NODES, GroupCall
 from hybridflow._src.plan.nesting import Nesting
-from hybridflow._src.plan.passes import IN_BANDS, Passes
+from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.program import Program
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Changed
@@ -95,8 +95,7 @@ def _program_of(
         passes.done("lower")
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host and len(outside) == left:
-            in_bands = IN_BANDS not in plan.options.without
-            program = Program(made.lowering, made.feeds, made.fetches, in_bands)
+            program = Program(made.lowering, made.feeds, made.fetches, plan.options.without)
             passes.done("buffers")
             return program
         by_host |= clash

@@ -13,12 +13,13 @@ from hybridflow._src.plan.arrangement import Arrangement
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.memory import LARGE, Handed
+from hybridflow._src.plan.passes import OF_LAYERS
 from hybridflow._src.plan.steps import Choice, Host, Loop, Unsupported
 from hybridflow._src.plan.values import CONSTANT, PLANNED, VARIABLE, Buffer, Value
 from hybridflow._src.plan.words import Calls, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.driver import Entry
@@ -51,7 +52,7 @@ class Layout(Arrangement):
     Args:
       lowering: the steps. feeds: the buffer of each fed array; an object that is no array as it is.
       fetches: the value of each fetch, or an object to give as it is.
-      in_bands: whether steps are joined that can be done band by band.
+      without: the passes over layers that are left out.
 
     Attributes:
       passes: what was done to make it, and the time that each took.
@@ -64,10 +65,10 @@ class Layout(Arrangement):
         lowering: Lowering,
         feeds: Sequence[Any],
         fetches: Sequence[Any],
-        in_bands: bool = True,
+        without: Collection[str] = (),
     ) -> None:
         self._handed = _find_handed(fetches)
-        super().__init__(lowering, fetches, self._handed, in_bands)
+        super().__init__(lowering, fetches, self._handed, set(OF_LAYERS).difference(without))
         self._feeds = [b if isinstance(b, Buffer) else None for b in feeds]
         self._given = list(feeds)
         # Whether a thread, which holds the lock, is running it.
@@ -157,7 +158,7 @@ class Layout(Arrangement):
             if comes >= self.first_write and self.writes_last:
                 writing.update(dict.fromkeys(numbers))
         fixed = [call for one in _within(self) for call in one.fixed_calls(words)]
-        self._fix([*programs, fixed], list(writing))
+        self._fix([*programs, self.kept_calls(words), fixed], list(writing))
 
     def _from(self) -> list[int]:
         """For each batch the last of its positions, or the least of what comes after it: some steps
@@ -169,7 +170,10 @@ class Layout(Arrangement):
         return found[::-1]
 
     def _fix(self, programs: list[Calls], writing: list[int]) -> None:
-        """Makes memory of the words, and the constants that the last program computes."""
+        """Makes memory of the words, and the constants that the last program computes.
+
+        The one before it computes what is kept as long as variables stay as they are.
+        """
         words = self._laid
         starts = [words.program(calls) for calls in programs]
         self.owners = words.owners
@@ -201,6 +205,7 @@ class Layout(Arrangement):
             if buffer.kind == VARIABLE:
                 assert buffer.storage is not None
                 self._by_storage.setdefault(buffer.storage, []).append(buffer)
+        self._packing = at[-2] if self.kept else 0
         self._enter(at[-1])
 
     def _bind(self, buffer: Buffer, address: int) -> None:

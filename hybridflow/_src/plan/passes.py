@@ -14,7 +14,8 @@ SHARED_ROWS = "rows shared by threads"
 OF_LOOPS = (ROWS_IN_PLACE, SUMS_AFTER, PRODUCTS_BEFORE, INVARIANTS, PACKED_ONCE, SHARED_ROWS)
 # What is done to the steps of layers; a session can leave it out like those.
 IN_BANDS = "images in bands"
-OF_LAYERS = (IN_BANDS,)
+KEPT_PACKED = "filters kept packed"
+OF_LAYERS = (IN_BANDS, KEPT_PACKED)
 
 
 class Passes(list[tuple[str, float]]):

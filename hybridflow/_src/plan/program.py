@@ -48,6 +48,8 @@ class Program(Layout):
         super().link(addresses, entry, crew)
         # Whether a run has begun that has not come to its end: it would go on where it is.
         self._is_open = False
+        # As of when filters are packed.
+        self._packed = (-1, -1)
         self._begins = np.array(self._laid.begins, np.intp)
         self._find_quick(entry)
 
@@ -63,6 +65,9 @@ class Program(Layout):
             have been written to.
         """
         self._bind_variables()
+        self._pack()
+        if self.guard is not None and self.written:
+            self.guard.writes += 1
         arrays = self._arrays = dict(enumerate(feeds))
         for index, buffer in enumerate(self._feeds):
             if buffer is not None:
@@ -210,8 +215,13 @@ class Program(Layout):
             # `occupied`, without a call too.
             self.running = True
             try:
-                if guard is not None and guard.epoch != self._epoch:
-                    self._bind_variables()
+                if guard is not None:
+                    if guard.epoch != self._epoch:
+                        self._bind_variables()
+                    if self._packing:
+                        self._pack()
+                    if self.written:
+                        guard.writes += 1
                 handed = {b: self._hand(b) for b in self._handed} if self._handed else None
                 if self._is_open:
                     self._begin()
@@ -318,6 +328,14 @@ class Program(Layout):
             if storage.version != bound.get(storage):
                 self._bind_variable(storage)
         self._epoch = self.guard.epoch
+
+    def _pack(self) -> None:
+        """Packs filters anew, if a variable may have changed since they were."""
+        if self._packing and self.guard is not None:
+            now = self.guard.epoch, self.guard.writes
+            if self._packed != now:
+                self._enter(self._packing)
+                self._packed = now
 
     def _bind_variable(self, storage: Storage) -> None:
         array: Any = storage._array

@@ -36,7 +36,8 @@ class Call(NamedTuple):
     which each thread has a part, an equal one. `images`: over how many images, or rows of a first
     axis, the range goes evenly: the part of a range that ends where an image does, of all `even`
     buffers has read and written the images up to there, and no others. `marks`: it does nothing
-    unless one of these is set.
+    unless one of these is set. `packs`: what it writes may as well be kept from run to run, as long
+    as what it reads stays the same.
     """
 
     kernel: Kernel
@@ -50,6 +51,7 @@ class Call(NamedTuple):
     images: int = 0
     even: tuple[Buffer, ...] = ()
     marks: Buffer | None = None
+    packs: bool = False
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -309,13 +311,14 @@ class Steps:
         private: Sequence[Value] = (),
         even: Sequence[Value] = (),
         marks: Value | None = None,
+        packs: bool = False,
     ) -> None:
         """Adds a call of a kernel: `args` are integers, floats, or values of reads and writes.
 
         A call that adds to what other calls have written names it among its reads too. Values of
         `private` are memory for as many parts as there are threads. The work that can be divided
-        is as much as to move eight times what is written, unless it is given. What `even` and
-        `marks` mean: see `Call`; of `even` values the first axis counts.
+        is as much as to move eight times what is written, unless it is given. What `even`, `marks`
+        and `packs` mean: see `Call`; of `even` values the first axis counts.
         """
         position = len(self.steps)
         self._note_reads(reads, position)
@@ -341,6 +344,7 @@ class Steps:
                 tuple(v.buffer for v in private),
                 *_images(even, [*reads, *writes]),
                 None if marks is None else marks.buffer,
+                packs,
             )
         )
 

@@ -63,6 +63,7 @@ class Winograd(Fusion):
             divisible=True,
             work=0 if marks is not None else None,
             marks=marks,
+            packs=marks is None,
         )
         if marks is None:
             self._packed[key] = panels
@@ -116,6 +117,7 @@ class Winograd(Fusion):
             writes=[filters],
             divisible=True,
             private=[temp],
+            packs=True,
         )
         self._packed[key] = filters
         return filters

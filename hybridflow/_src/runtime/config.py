@@ -43,7 +43,7 @@ class OptimizerOptions(Message):
       without_loop_passes: names of what is not to be done to loops that run natively, to see what
         it gains or how it rounds: "rows in place", "sums after loops", "products before loops",
         "invariants before loops", "weights packed once", "rows shared by threads". So may "images
-        in bands": layers that compute some images after the other.
+        in bands" and "filters kept packed", which layers gain by.
 
     >>> import hybridflow as hf
     >>> config = hf.ConfigProto()
