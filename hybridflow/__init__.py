@@ -256,6 +256,11 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.script_ops import py_func
     from hybridflow._src.ops.convolution.patches import extract_image_patches
+    from hybridflow._src.ops.data_flow.accumulators import (
+        ConditionalAccumulator,
+        ConditionalAccumulatorBase,
+        SparseConditionalAccumulator,
+    )
     from hybridflow._src.ops.data_flow.queues import (
         FIFOQueue,
         PaddingFIFOQueue,
@@ -631,6 +636,8 @@ __all__ = [
     "AggregationMethod",
     "Assert",
     "AttrValue",
+    "ConditionalAccumulator",
+    "ConditionalAccumulatorBase",
     "ConfigProto",
     "DType",
     "DeviceSpec",
@@ -670,6 +677,7 @@ __all__ = [
     "RunOptions",
     "Session",
     "SessionLog",
+    "SparseConditionalAccumulator",
     "SparseTensor",
     "SparseTensorValue",
     "Summary",

@@ -70,6 +70,53 @@ shapes = [t.dense_shape.shape for t in (many, one, tf.train.batch([rows(tf.const
 out["shapes"] = np.array([str(shape).encode() for shape in shapes], object)
 """
 
+PROGRAMS["accumulators"] = """
+mean = tf.ConditionalAccumulator(tf.float32, [2, None], name="mean")
+gradient = tf.placeholder(tf.float32)
+apply = mean.apply_grad(gradient, local_step=0)
+for rows in ([[1, 2, 3], [4, 5, 6]], [[0, 1, 0], [1, 0, 1]]):
+    run(apply, {gradient: rows})
+out["wrong"] = [error_of(apply, {gradient: np.ones(s)}) for s in ((2, 4), (3, 3), (2,))]
+out["count"] = mean.num_accumulated()
+take = mean.take_grad(2)
+out["mean"] = run(take)
+run(apply, {gradient: np.ones((2, 3))})
+out["late"] = mean.num_accumulated()
+run(mean.set_global_step(7))
+for step in (6, 7, 8):
+    run(mean.apply_grad(tf.fill([2, 1], float(step)), local_step=step))
+out["of 7 on"] = run(mean.take_grad(2))
+out["wrong numbers"] = [error_of(mean.take_grad(n)) for n in (0, -1)]
+some = tf.SparseConditionalAccumulator(tf.float64, [5, 2], name="some")
+
+def add(indices, values, shape=None, step=1):
+    return some.apply_grad(indices, np.array(values, np.float64), shape, step)
+
+run(add([0, 2], [[1, 1], [2, 2]]))
+run(add([2, 4], [[4, 6], [8, 9]], [5, 2]))
+run(add([], np.zeros((0, 2))))
+out["wrong slices"] = [error_of(op) for op in (
+    add([0, 7], [[1, 1], [2, 2]]),
+    add([0, 1], [[1, 1], [2, 2]], [4, 2]),
+    add([0, 1], [[1, 1], [2, 2]], [5, 3]),
+    add([0], [[1, 1], [2, 2]]),
+    add([[0, 1]], [[1, 1], [2, 2]]),
+    add([0], 1.0),
+    add([0], [[1, 2, 3]]),
+    add([0, 1], [[1, 1], [2, 2]], [5]),
+)]
+out["rows"] = [some.num_accumulated(), list(run(some.take_grad(3)))]
+free = tf.SparseConditionalAccumulator(tf.float32, name="free")
+run(free.apply_indexed_slices_grad(tf.IndexedSlices(tf.ones([2, 3]), tf.constant([1, 3]))))
+out["other rows"] = error_of(free.apply_grad([0], tf.ones([1, 2])))
+slices = free.take_indexed_slices_grad(1)
+out["slices"] = run([slices.indices, slices.values, slices.dense_shape])
+ops = [mean.accumulator_ref.op, some.accumulator_ref.op, slices.values.op, add([], [[]])]
+ops += [some.num_accumulated().op]
+out["names"] = np.array([op.name.encode() for op in ops], object)
+out["static"] = np.array(str(take.shape).encode(), object)
+"""
+
 PROGRAMS["queues/names"] = """
 q = tf.FIFOQueue(4, [tf.int32, tf.float32], shapes=[(), (2,)], names=["i", "x"], name="mine")
 enqueue = q.enqueue({"i": 1, "x": [2.0, 3.0]})

@@ -63,6 +63,7 @@ _PUBLIC = {
     },
     ".summary": ("hybridflow.summary",),
     ".train": ("hybridflow.train",),
+    ".train.queue_runner": ("hybridflow.train",),
     ".version": (f"{_SHIM}.version",),
 }
 
@@ -194,7 +195,7 @@ _PYTHON = {
         "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop saver "
         "basic_loops basic_session_run_hooks coordinator device_setter monitored_session "
         "server_lib session_manager session_run_hook summary_io supervisor "
-        "sync_replicas_optimizer training training_util",
+        "sync_replicas_optimizer training training_util queue_runner queue_runner_impl input",
         "hybridflow.train",
     ),
     **_each("tensorflow.python", "summary summary.summary summary.writer", "hybridflow.summary"),
