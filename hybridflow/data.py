@@ -5,8 +5,8 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.data.dataset import (
-        Dataset,
+    from hybridflow._src.data.dataset import Dataset
+    from hybridflow._src.data.file_datasets import (
         FixedLengthRecordDataset,
         TextLineDataset,
         TFRecordDataset,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.data.dataset import (
-        Dataset,
+    from hybridflow._src.data.dataset import Dataset
+    from hybridflow._src.data.features import read_batch_features
+    from hybridflow._src.data.file_datasets import (
         FixedLengthRecordDataset,
+        SqlDataset,
         TextLineDataset,
         TFRecordDataset,
     )
     from hybridflow._src.data.iterator import Iterator
+    from hybridflow._src.data.resampling import rejection_resample
     from hybridflow._src.data.saving import make_saveable_from_iterator
     from hybridflow._src.data.transformations import (
         Counter,
@@ -36,6 +39,7 @@ __all__ = [
     "Dataset",
     "FixedLengthRecordDataset",
     "Iterator",
+    "SqlDataset",
     "TFRecordDataset",
     "TextLineDataset",
     "batch_and_drop_remainder",
@@ -48,6 +52,8 @@ __all__ = [
     "map_and_batch",
     "padded_batch_and_drop_remainder",
     "parallel_interleave",
+    "read_batch_features",
+    "rejection_resample",
     "scan",
     "shuffle_and_repeat",
     "sloppy_interleave",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["Dataset", "FixedLengthRecordDataset", "TFRecordDataset", "TextLineDataset"]
+__all__ = ["Dataset"]
 
 _NOT_EAGER = (
     "dataset.{method} is not supported when eager execution is enabled: a dataset is a Python "
@@ -582,80 +582,3 @@ class Dataset:
         if not isinstance(dataset, Dataset):
             raise TypeError("`transformation_func` must return a Dataset.")
         return dataset
-
-
-class TextLineDataset(Dataset):
-    """The lines of text files, as strings without their ends.
-
-    Args:
-      filenames: the name of a file, or a vector of names.
-      compression_type: "", "ZLIB" or "GZIP".
-      buffer_size: how many bytes are read ahead.
-
-    Raises (when it runs): NotFoundError and the like, for files that cannot be read.
-
-    >>> import hybridflow as hf
-    >>> hf.data.TextLineDataset("poem.txt")
-    <TextLineDataset shapes: (), types: <dtype: string>>
-    """
-
-    def __init__(
-        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None
-    ) -> None:
-        super().__init__(files.of_lines(filenames, compression_type, buffer_size))
-
-
-class TFRecordDataset(Dataset):
-    """The records of TFRecord files, as strings.
-
-    Args:
-      filenames: the name of a file, or a vector of names.
-      compression_type: "", "ZLIB" or "GZIP".
-      buffer_size: how many bytes are read ahead.
-
-    Raises (when it runs): NotFoundError and the like, for files that cannot be read; DataLossError
-    at a record that is damaged.
-
-    >>> import hybridflow as hf
-    >>> hf.data.TFRecordDataset(["train-0.tfrecord", "train-1.tfrecord"])
-    <TFRecordDataset shapes: (), types: <dtype: string>>
-    """
-
-    def __init__(
-        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None
-    ) -> None:
-        super().__init__(files.of_records(filenames, compression_type, buffer_size))
-
-
-class FixedLengthRecordDataset(Dataset):
-    """Pieces of one length of binary files, as strings.
-
-    Args:
-      filenames: the name of a file, or a vector of names.
-      record_bytes: the length of a piece.
-      header_bytes, footer_bytes: how much of the beginning and the end of a file is left out.
-      buffer_size: how many bytes are read ahead.
-      compression_type: "", "ZLIB" or "GZIP". (TF 1.4 has no such argument.)
-
-    Raises (when it runs): NotFoundError and the like, for files that cannot be read;
-    InvalidArgumentError if a file holds no whole number of pieces.
-
-    >>> import hybridflow as hf
-    >>> hf.data.FixedLengthRecordDataset("images.bin", record_bytes=784, header_bytes=16)
-    <FixedLengthRecordDataset shapes: (), types: <dtype: string>>
-    """
-
-    def __init__(
-        self,
-        filenames: Any,
-        record_bytes: Any,
-        header_bytes: Any = None,
-        footer_bytes: Any = None,
-        buffer_size: Any = None,
-        compression_type: Any = None,
-    ) -> None:
-        super().__init__(
-            files.of_pieces(
-                filenames, record_bytes, header_bytes, footer_bytes, buffer_size, compression_type
-            )
-        )
