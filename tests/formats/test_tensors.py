@@ -108,3 +108,11 @@ def tensor(**fields):
 def test_what_is_no_tensor(proto, error, message):
     with pytest.raises(error, match=message):
         hf.make_ndarray(proto)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bool", "complex64", "complex128", "uint16"])
+def test_what_tensorflow_writes_one_by_one(dtype):
+    array = np.array([1, 0, 1]).astype(dtype)
+    proto = hf.make_tensor_proto(array)
+    assert not proto.tensor_content
+    assert hf.make_ndarray(proto).tolist() == array.tolist()

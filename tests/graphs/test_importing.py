@@ -367,3 +367,13 @@ def test_cut_and_changed_files():
                 hf.import_graph_def(graph_def)
             except ValueError:
                 assert graph.get_operations() == []
+
+
+def test_a_queue_keeps_its_lack_of_a_shared_name():
+    """What is read and written once more is what it was."""
+    with hf.Graph().as_default() as graph:
+        hf.FIFOQueue(3, [hf.float32], name="q")
+        message = graph.as_graph_def()
+    with hf.Graph().as_default() as graph:
+        hf.import_graph_def(message, name="")
+        assert graph.as_graph_def() == message

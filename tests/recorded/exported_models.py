@@ -39,6 +39,7 @@ CASES = {
         {"x:0": RNG.uniform(-1, 1, (4, 2)).astype(np.float32)},
         ["loss:0", "v:0", "gradient:0"],
     ),
+    "data": ({}, ["a:0", "b:0"]),
     "lazy": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0", "v:0", "w:0"]),
 }
 
@@ -47,6 +48,18 @@ def constant(*shape):
     """Weights that are the same wherever this runs."""
     size = int(np.prod(shape))
     return hf.constant(np.sin(np.arange(size, dtype=np.float32)).reshape(shape))
+
+
+def data():
+    """Functions of datasets, one of which uses a constant from outside, stand in the library."""
+    shift = hf.constant(3, hf.int64)
+    d = hf.data.Dataset.range(9).map(lambda x: x * x + shift).filter(lambda x: x % 4 > 0)
+    d = d.flat_map(lambda x: hf.data.Dataset.from_tensor_slices(hf.stack([x, -x])))
+    d = d.map(lambda x: hf.cond(x > 4, lambda: x, lambda: x * 10), num_parallel_calls=2)
+    d = hf.data.Dataset.zip((d, hf.data.Dataset.range(20).repeat().skip(1).shuffle(1)))
+    a, b = d.batch(5, drop_remainder=True).make_one_shot_iterator().get_next()
+    hf.identity(a, name="a")
+    hf.identity(b, name="b")
 
 
 def mlp():
@@ -251,7 +264,7 @@ def lazy():
 
 _ALL = (
     *(mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic),
-    *(dynamic_training, loops_training, arrays_training, lazy),
+    *(dynamic_training, loops_training, arrays_training, lazy, data),
 )
 MODELS = {model.__name__: model for model in _ALL}
 

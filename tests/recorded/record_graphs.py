@@ -97,6 +97,22 @@ def loops():
     return [{"n:0": np.int32(k)} for k in (4, 0)], ["turns:0", "m:0", "rows:0"]
 
 
+def data():
+    """A dataset whose functions are in the graph's library, and use a constant from outside."""
+    shift = tf.constant(3, tf.int64)
+    d = tf.data.Dataset.range(7).map(lambda x: x * x + shift).filter(lambda x: x % 4 > 0)
+    d = d.flat_map(lambda x: tf.data.Dataset.from_tensor_slices(tf.stack([x, -x])))
+    d = d.map(lambda x: (tf.cond(x > 4, lambda: x, lambda: x * 10), x), num_parallel_calls=2)
+    d = tf.data.Dataset.zip((d, tf.data.Dataset.range(100).repeat().skip(1).shuffle(1)))
+    (a, _), b = d.batch(5).prefetch(1).make_one_shot_iterator().get_next()
+    words = tf.data.Dataset.from_tensors((["a", "bc"], [[1.0], [2.0]]))
+    words = words.concatenate(words).padded_batch(2, ([3], [None, 2]))
+    c, d = words.make_one_shot_iterator().get_next()
+    for name, tensor in (("a", a), ("b", b), ("c", tf.to_int32(tf.equal(c, "a"))), ("d", d)):
+        tf.identity(tensor, name=name)
+    return {}, ["a:0", "b:0", "c:0", "d:0"]
+
+
 def write(name, model, values):
     tf.set_random_seed(3)
     feeds, fetches = model()
@@ -132,7 +148,7 @@ def main():
     if not os.path.isdir(FOLDER):
         os.makedirs(FOLDER)
     values = {}
-    models = [mlp, convolutional, recurrent, condition, loops]
+    models = [mlp, convolutional, recurrent, condition, loops, data]
     for model in models:
         with tf.Graph().as_default():
             write(model.__name__, model, values)

@@ -173,5 +173,15 @@ def test_metadata_as_a_message():
     assert metadata.HasField("step_stats")
     read = messages.RunMetadata.FromString(metadata.SerializeToString())
     assert read.step_stats.dev_stats[0].node_stats[0].node_name == "x"
+    # And back: programs keep what runs told in files.
+    again = hf.RunMetadata.FromString(read.SerializeToString())
+    assert again == metadata
+    copy = hf.RunMetadata()
+    copy.CopyFrom(read)
+    copy.step_stats.dev_stats[0].node_stats.add(node_name="y")
+    assert again.step_stats.dev_stats[0].node_stats[0].node_name == "x"
+    assert again != copy
+    with pytest.raises(messages.decode_error()):
+        again.ParseFromString(b"\xff")
     with pytest.raises(ValueError, match="has no 'nothing' field"):
         metadata.HasField("nothing")

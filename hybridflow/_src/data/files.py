@@ -17,6 +17,7 @@ from hybridflow._src.formats.compressed import check_compression, open_file
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import DataLossError, InvalidArgumentError
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.platform.gfile import Glob
 from hybridflow._src.platform.system_errors import translated
 
@@ -138,6 +139,11 @@ class _Lines(_Files):
         return _LinesPass(self)
 
 
+def _of_strings(attrs: Any) -> dict[str, Any]:
+    """Files leave out that the elements are strings."""
+    return {"output_types": (dtypes.string,), "output_shapes": (SCALAR,)}
+
+
 class _LinesPass(_FilesPass):
     def _begin(self, file: BinaryIO, path: str) -> None:
         self._passed = 0
@@ -153,7 +159,10 @@ class _LinesPass(_FilesPass):
 
 
 _text_lines = dataset_op(
-    "TextLineDataset", "filenames: string, compression_type: string, buffer_size: int64", _Lines
+    "TextLineDataset",
+    "filenames: string, compression_type: string, buffer_size: int64",
+    _Lines,
+    read=_of_strings,
 )
 
 
@@ -191,7 +200,10 @@ class _RecordsPass(_FilesPass):
 
 
 _tf_records = dataset_op(
-    "TFRecordDataset", "filenames: string, compression_type: string, buffer_size: int64", _Records
+    "TFRecordDataset",
+    "filenames: string, compression_type: string, buffer_size: int64",
+    _Records,
+    read=_of_strings,
 )
 
 
@@ -206,9 +218,9 @@ def of_records(filenames: Any, compression_type: Any, buffer_size: Any) -> Recip
 
 class _Pieces(_Files):
     def __init__(
-        self, filenames: Any, header: Any, size: Any, footer: Any, buffer: Any, kind: Any
+        self, filenames: Any, header: Any, size: Any, footer: Any, buffer: Any, *kind: Any
     ) -> None:
-        super().__init__(filenames, kind, buffer)
+        super().__init__(filenames, kind[0] if kind else np.array(b"", object), buffer)
         self.header, self.size, self.footer = int(header), int(size), int(footer)
         for name, value, least in (
             ("header_bytes", self.header, 0),
@@ -254,11 +266,20 @@ class _PiecesPass(_FilesPass):
         return data[: source.size]
 
 
+def _write_pieces(nodes: Any, op: Any) -> None:
+    """Only later TensorFlows have an op for compressed files."""
+    is_plain = constant_value(op.inputs[-1]) == b"" if len(op.inputs) > 5 else True
+    type_ = "FixedLengthRecordDataset" if is_plain else "FixedLengthRecordDatasetV2"
+    nodes.node(op, type_, [nodes.input(t) for t in (op.inputs[:5] if is_plain else op.inputs)], {})
+
+
 _fixed_length = dataset_op(
     "FixedLengthRecordDataset",
     "filenames: string, header_bytes: int64, record_bytes: int64, footer_bytes: int64, "
-    "buffer_size: int64, compression_type: string",
+    "buffer_size: int64, compression_type: ...",
     _Pieces,
+    written=_write_pieces,
+    read=_of_strings,
 )
 
 
@@ -278,7 +299,7 @@ def of_pieces(
         whole(record_bytes, "record_bytes"),
         optional(footer_bytes, 0, "footer_bytes"),
         buffer,
-        kind,
+        [kind],
     )
     return Recipe(_fixed_length, Element(dtypes.string, SCALAR), lambda: inputs)
 
@@ -293,7 +314,9 @@ def _matching(patterns: Any) -> Source:
     return RowSource(Rows([names]))
 
 
-_matching_files = dataset_op("MatchingFilesDataset", "patterns: string", _matching)
+_matching_files = dataset_op(
+    "MatchingFilesDataset", "patterns: string", _matching, read=_of_strings
+)
 
 
 def of_names(file_pattern: Any) -> Recipe:

@@ -11,6 +11,8 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.errors import OpError, OutOfRangeError
+from hybridflow._src.framework.function_attr import FunctionAttr
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.plan import schedule
@@ -75,7 +77,7 @@ def add_placeholder(graph: FuncGraph, dtype: Any, shape: TensorShape, name: str)
     return graph.add_op(raw.Placeholder, (), attrs, name, (dtype,), (shape._dims,)).outputs[0]
 
 
-class Traced:
+class Traced(FunctionAttr):
     """A graph that computes tensors from others, as ops of datasets hold it.
 
     Args:
@@ -102,18 +104,18 @@ class Traced:
             ]
             self.outputs = list(build(*self.inputs))
         self.captured: list[Any] = list(self.graph.captures)
-        needed = schedule.prune(self.outputs, self.graph.effects, frozenset(self.inputs))
+        self.args = [*self.inputs, *self.graph.captures.values()]
+        self.needed = schedule.prune(self.outputs, self.graph.effects, frozenset(self.inputs))
         # Random numbers go on from one element to the next, and begin anew with the dataset.
-        self._has_state = any(op.record.kernel is not None and not op.bodies for op in needed)
+        self._has_state = any(op.record.kernel is not None and not op.bodies for op in self.needed)
         self._shared: GraphFunction | None = None
 
     def bound(self, captured: Sequence[Any]) -> Bound:
         """The function with the values of what it captured."""
         function = self._shared
         if function is None:
-            inputs = [*self.inputs, *self.graph.captures.values()]
             effects = self.graph.effects
-            function = GraphFunction(self.graph, inputs, self.outputs, effects, Kernels())
+            function = GraphFunction(self.graph, self.args, self.outputs, effects, Kernels())
             if not self._has_state:
                 self._shared = function
         return Bound(function, captured)
@@ -185,3 +187,11 @@ def note_element(error: OpError, number: int, what: str) -> None:
 def is_end(error: OpError) -> bool:
     """Whether an error of a function says that there are no more elements, as in TF."""
     return isinstance(error, OutOfRangeError)
+
+
+def _of_library(kinds: Sequence[Any], build: Callable[..., Sequence[Tensor]]) -> Traced:
+    """A function of a file's library; its arguments are all that it uses."""
+    return Traced([(kind, TensorShape.of(None)) for kind in kinds], build)
+
+
+late.function_attr = _of_library

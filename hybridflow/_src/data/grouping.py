@@ -17,7 +17,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError, OpError
 from hybridflow._src.framework.op_def import REQUIRED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hybridflow._src.data.passes import Item, State
 
@@ -141,21 +141,47 @@ class _Grouped(Pass):
 
 
 def _group_source(
-    source: Source, *captured: Any, key_func: Traced, reduce_func: Traced, window_size_func: Traced
+    source: Source, *captured: Any, counts: Sequence[int] | None, **functions: Traced
 ) -> Source:
-    bound = []
-    for function in (key_func, reduce_func, window_size_func):
-        count = len(function.captured)
-        bound.append(function.bound(captured[:count]))
-        captured = captured[count:]
+    parts = _parts(captured, counts, functions)
+    bound = [functions[key].bound(part) for key, part in zip(_FUNCTIONS, parts, strict=True)]
     return Derived(source, _Grouped, *bound)
+
+
+def _parts(
+    captured: Sequence[Any], counts: Sequence[int] | None, functions: Mapping[str, Traced]
+) -> Iterator[Sequence[Any]]:
+    """What belongs to each function."""
+    for count in counts or [len(functions[key].captured) for key in _FUNCTIONS]:
+        yield captured[:count]
+        captured = captured[count:]
+
+
+_FUNCTIONS = ("key_func", "reduce_func", "window_size_func")
+
+
+def _kinds_of(key: str) -> str:
+    """The attribute that has the dtypes of what a function uses from outside."""
+    return f"T{key}_other_arguments"
+
+
+def _write(nodes: Any, op: Any) -> None:
+    node = nodes.plain(op)
+    parts = _parts(op.inputs[1:], op.attrs["counts"], op.attrs)
+    for key, part in zip(_FUNCTIONS, parts, strict=True):
+        kinds = node.attr[_kinds_of(key)].list
+        kinds.SetInParent()
+        kinds.type.extend([t.dtype.base_dtype.as_datatype_enum for t in part])
 
 
 _group = dataset_op(
     "GroupByWindowDataset",
     "input_dataset: variant, other_arguments: ...",
     _group_source,
-    {"key_func": REQUIRED, "reduce_func": REQUIRED, "window_size_func": REQUIRED},
+    # How many inputs each function has, where the functions do not tell.
+    {**dict.fromkeys(_FUNCTIONS, REQUIRED), "counts": None},
+    written=_write,
+    read=lambda attrs: {"counts": [len(attrs[_kinds_of(key)]) for key in _FUNCTIONS]},
 )
 
 

@@ -177,11 +177,22 @@ def _scan_source(source: Source, *values: Any, f: Traced, states: int) -> Source
     return Derived(source, _Scanned, f.bound(values[states:]), values[:states])
 
 
+def _write_scan(nodes: Any, op: Any) -> None:
+    node = nodes.plain(op)
+    kinds = [t.dtype.base_dtype.as_datatype_enum for t in op.inputs[1:]]
+    states = op.attrs["states"]
+    node.attr["Tstate"].list.type.extend(kinds[:states])
+    node.attr["Targuments"].list.type.extend(kinds[states:])
+    node.attr["Targuments"].list.SetInParent()
+
+
 _scan = dataset_op(
     "ScanDataset",
     "input_dataset: variant, initial_state_and_other_arguments: ...",
     _scan_source,
     {"f": REQUIRED, "states": REQUIRED},
+    written=_write_scan,
+    read=lambda attrs: {"states": len(attrs["Tstate"])},
 )
 
 

@@ -298,11 +298,22 @@ def _array_of(value: Any, dtype: dtypes.DType) -> np.ndarray:
         ) from None
 
 
+def _no_generator(*_: Any) -> Any:
+    """What stands for the generator of a graph that was read."""
+    raise InvalidArgumentError(
+        None,
+        None,
+        "The generator of this dataset is a Python function, and the file that the graph comes "
+        "from holds none. Feed what it gives, or make the dataset anew.",
+    )
+
+
 _generator = dataset_op(
     "GeneratorDataset",
     "args: ...",
     _Generated,
     {"generator": REQUIRED, "form": REQUIRED},
+    read=lambda attrs: {"generator": _no_generator, "form": None},
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
@@ -16,6 +17,8 @@ def dataset_op(
     inputs: str,
     source: Callable[..., Any],
     attrs: Mapping[str, Any] | None = None,
+    written: Callable[[Any, Any], None] | None = None,
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> OpDef:
     """The record of an op that makes a dataset.
 
@@ -25,6 +28,7 @@ def dataset_op(
       source: called with their values, and with the attributes of `attrs` as keywords; gives the
         `Source`.
       attrs: attributes with default values, beside the dtypes and shapes of the components.
+      written, read: how files have it, where that is another way; see `OpDef`.
     """
 
     def compute(*values: Any, output_types: Any, output_shapes: Any, **given: Any) -> Any:
@@ -39,4 +43,13 @@ def dataset_op(
         shape=scalar,
         compute=compute,
         grad=not_differentiable,
+        written=written,
+        read=functools.partial(_read, read),
     )
+
+
+def _read(more: Callable[..., Mapping[str, Any]] | None, attrs: Mapping[str, Any]) -> Any:
+    """What attributes of a file say in other words."""
+    # So are the dtypes called of what the inputs alone tell.
+    types = {"output_types": attrs["Toutput_types"]} if "Toutput_types" in attrs else {}
+    return {**types, **(more(attrs) if more is not None else {})}

@@ -23,6 +23,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import DataLossError, InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.graphs.nodes import node_attrs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,11 +102,42 @@ def _padded_source(
     return Derived(source, _Padded, size, drop_remainder, shapes, padding)
 
 
+def _write(nodes: Any, op: Any) -> None:
+    inputs = [nodes.input(t) for t in op.inputs]
+    type_ = "PaddedBatchDataset"
+    if op.attrs["drop_remainder"]:  # only later TensorFlows have that
+        type_, name = "PaddedBatchDatasetV2", f"{op.name}/drop_remainder"
+        node = nodes.add("Const", name, [], value=np.array(True), dtype=dtypes.bool)
+        inputs.append(nodes.output(node))
+    nodes.node(op, type_, inputs, _attrs(op))
+
+
+def _attrs(op: Any) -> dict[str, Any]:
+    types = list(op.attrs["output_types"])
+    return {**node_attrs(op), "Toutput_types": types, "N": op.attrs["components"]}
+
+
+_SHAPES = "input_dataset: variant, batch_size: int64, padded_shapes_and_values: ..."
 _padded_batch = dataset_op(
     "PaddedBatchDataset",
-    "input_dataset: variant, batch_size: int64, padded_shapes_and_values: ...",
+    _SHAPES,
     _padded_source,
     {"components": REQUIRED, "drop_remainder": False},
+    written=_write,
+    read=lambda attrs: {"components": attrs["N"]},
+)
+# As files of later TensorFlows have it.
+dataset_op(
+    "PaddedBatchDatasetV2",
+    f"{_SHAPES}, drop_remainder: bool",
+    lambda *values, components: _padded_source(
+        *values[:-1], components=components, drop_remainder=bool(values[-1])
+    ),
+    {"components": REQUIRED},
+    written=lambda nodes, op: nodes.node(
+        op, op.type, [nodes.input(t) for t in op.inputs], _attrs(op)
+    ),
+    read=lambda attrs: {"components": attrs["N"]},
 )
 
 

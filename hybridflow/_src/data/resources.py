@@ -181,13 +181,11 @@ class Factory(Traced):
         for tensor in self.captured:
             _check_constant(tensor, self._done)
 
-    def source(self) -> Source:
-        """The dataset."""
+    def values(self) -> list[Any]:
+        """What it uses of the graph."""
         nothing: frozenset[Tensor] = frozenset()
         done = frozenset(self._done)
-        values = build(self.captured, [], [], Kernels(), nothing, done).run([])
-        source: Source = self.bound(values)([])[0]
-        return source
+        return build(self.captured, [], [], Kernels(), nothing, done).run([])
 
 
 def _check_constant(tensor: Tensor, controls: set[Operation]) -> None:
@@ -239,7 +237,12 @@ def _kernel(**attrs: Any) -> Named:
 
 
 def _one_shot_kernel(**attrs: Any) -> Callable[[], IteratorResource]:
-    make = attrs["dataset_factory"].source
+    factory: Traced = attrs["dataset_factory"]
+
+    def make() -> Source:
+        source: Source = factory.bound(factory.values() or ())([])[0]
+        return source
+
     resource = IteratorResource(attrs["output_types"], attrs["output_shapes"], make)
     return lambda: resource
 

@@ -39,6 +39,20 @@ _FIELDS: dict[DType, str] = {
     dtypes.complex64: "scomplex_val",
     dtypes.complex128: "dcomplex_val",
 }
+# Of these a message has the bytes; of others the values one by one, as TensorFlow writes them.
+_BY_BYTES = frozenset(
+    (
+        dtypes.float32,
+        dtypes.float64,
+        dtypes.int8,
+        dtypes.int16,
+        dtypes.int32,
+        dtypes.int64,
+        dtypes.uint8,
+        dtypes.uint32,
+        dtypes.uint64,
+    )
+)
 LARGEST = 1 << 31  # what the protobuf library can write
 
 
@@ -101,7 +115,7 @@ def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
         array = array.reshape(-1)[:1]
     if array.nbytes >= LARGEST:
         raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")
-    if array.size > 1 and dtype is not dtypes.string:
+    if array.size > 1 and dtype in _BY_BYTES:
         proto.tensor_content = _little_endian(array).tobytes()
     else:
         getattr(proto, field).extend(_items(array, dtype))

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 # Where what higher layers supply is defined.
 _SUPPLIERS = {
     "create_op": "hybridflow._src.graphs.operations",
+    "function_attr": "hybridflow._src.data.functions",
     "gradients": "hybridflow._src.autodiff.gradients",
     "graph_def": "hybridflow._src.graphs.exporting",
+    "load_data": "hybridflow._src.data",
     "load_ops": "hybridflow._src.ops",
     "node_def": "hybridflow._src.graphs.exporting",
     "op_def": "hybridflow._src.graphs.exporting",
@@ -25,15 +27,19 @@ class _Late:
 
     Attributes:
       create_op: adds an operation by its op type.
+      function_attr: a function that an op has as an attribute, from its dtypes and what builds it.
       gradients: symbolic gradients, by which control flow ops differentiate their bodies.
       graph_def, node_def, op_def: a graph and an operation as messages.
+      load_data: imports the ops of datasets.
       load_ops: imports every op family.
       run_single: runs an op of eager mode by kernels.
     """
 
     create_op: Callable[..., Any]
+    function_attr: Callable[..., Any]
     gradients: Callable[..., list[Any]]
     graph_def: Callable[..., Any]
+    load_data: Callable[[], None]
     load_ops: Callable[[], None]
     node_def: Callable[..., Any]
     op_def: Callable[..., Any]

@@ -32,9 +32,15 @@ class Builder:
         self.graph = graph
         self.library = library
         self._functions: dict[str, Function] = {}
-        self._left = MOST_NODES
+        self._left = [MOST_NODES]
         self.loops: set[str] = set()
         self.colocated: list[tuple[Operation, Callable[[], Any]]] = []
+
+    def within(self, graph: Graph) -> Builder:
+        """The same for a graph inside, that of a function which an op has as an attribute."""
+        found = Builder(graph, self.library)
+        found._functions, found._left = self._functions, self._left
+        return found
 
     def colocate(self) -> None:
         """Notes on the operations what they stand beside: they are on its device.
@@ -74,6 +80,6 @@ class Builder:
         Raises:
           ValueError: if there are too many: functions that call each other can ask for any number.
         """
-        self._left -= 1
-        if self._left < 0:
+        self._left[0] -= 1
+        if self._left[0] < 0:
             raise ValueError(f"The functions of the graph make more than {MOST_NODES} nodes.")

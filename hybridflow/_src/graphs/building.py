@@ -8,13 +8,16 @@ its branches are regions inside.
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.graphs import control_flow
 from hybridflow._src.graphs.choices import Choices, choices
 from hybridflow._src.graphs.operations import add_operation, record_of
-from hybridflow._src.graphs.structure import Branch, Ref
+from hybridflow._src.graphs.structure import Branch, Ref, Structure
 from hybridflow._src.ops.control_flow.conditional import common_dims
 from hybridflow._src.ops.control_flow.loops import NotInvariant, add_loop
 from hybridflow._src.ops.control_flow.ordering import current_body
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.graphs.builder import Builder
     from hybridflow._src.graphs.functions import Function
-    from hybridflow._src.graphs.structure import Node, Place, Structure
+    from hybridflow._src.graphs.structure import Node, Place
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.\-/]")
 _DEEPEST = 50  # functions inside functions
 _POPS = ("StackPop", "StackPopV2")
 
@@ -219,8 +223,9 @@ class Region:
 
     def of_function(self, function: Function) -> Region:
         """A region for the nodes of a function that is called here."""
-        # No name begins with an underscore.
-        prefix = self.builder.name(self.prefix + function.name.lstrip("_"))
+        # No name begins with an underscore, and functions may be called `<lambda>`.
+        called = _NO_NAME.sub("_", function.name).lstrip("_")
+        prefix = self.builder.name(self.prefix + called)
         return Region(self.builder, function.structure, prefix, depth=self._depth + 1)
 
     def name(self, node: Node) -> str:
@@ -262,7 +267,8 @@ class Region:
             raise ValueError("this op does not exist here")
         name = self.builder.name(self.name(node))
         names = [f"{ref.node}:{ref.output}" for ref in node.inputs]
-        op = add_operation(self.builder.graph, record, inputs, node.attr, name, names)
+        graph = self.builder.graph
+        op = add_operation(graph, record, inputs, node.attr, name, names, self._function_attr)
         self.ops[node.name] = op
         if "_class" in node.attr:
             # When all have their names.
@@ -293,6 +299,19 @@ class Region:
                     f"{name} in {node.name}"
                 )
         return found, beside
+
+    def _function_attr(self, name: str) -> Any:
+        """A function of the library as an attribute of an op, with a graph of its own."""
+        function = self.builder.function(name)
+
+        def build(*args: Tensor) -> list[Tensor]:
+            builder = self.builder.within(get_default_graph())
+            region = Region(builder, Structure({}, ()), "", depth=self._depth)
+            found = control_flow.call(region, function, args)
+            builder.colocate()
+            return found
+
+        return late.function_attr(function.dtypes, build)
 
     def identity(self, node: Node, tensor: Tensor, index: int = 0) -> Tensor:
         """Gives an output of a node, made by another op, the node's name."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.formats.tensors import dtype_of
 from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
 from hybridflow._src.graphs.operations import record_of
 from hybridflow._src.graphs.structure import Node, Ref, Structure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from hybridflow._src.framework.dtypes import DType
 
 
 def node_of(message: Any) -> Node:
@@ -51,6 +54,7 @@ class Function:
         signature = message.signature
         self.name = signature.name
         self.args = [arg.name for arg in signature.input_arg]
+        self._kinds = [arg.type for arg in signature.input_arg]
         self._library = library
         self._messages = {node.name: node for node in message.node_def}
         nodes: dict[str, Node] = {}
@@ -67,6 +71,15 @@ class Function:
             if arg.name not in message.ret:
                 raise ValueError(f"Function {self.name!r} does not give its {arg.name!r}.")
             self.results.append(self._ref(message.ret[arg.name]))
+
+    @property
+    def dtypes(self) -> list[DType]:
+        """The dtypes of its arguments.
+
+        Raises:
+          TypeError: if there is no such dtype here.
+        """
+        return [dtype_of(kind) for kind in self._kinds]
 
     def _ref(self, text: str) -> Ref:
         """The output that "argument", "node:output:position" or "node:output" names."""

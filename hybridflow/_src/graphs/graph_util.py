@@ -321,13 +321,17 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | Non
     """
     graph_def = _graph_def(input_graph)
     kept = set(protected_nodes or ())
+    removed = [n for n in graph_def.node if n.name not in kept and n.input]
+    # Nobody has to wait for a check that is not made.
+    checks = {f"^{node.name}" for node in removed if node.op == "CheckNumerics"}
     passed = {
         node.name: node.input[0]
-        for node in graph_def.node
-        if node.op in ("Identity", "CheckNumerics")
-        and node.name not in kept
-        and node.input
-        and not any(text.startswith("^") for text in node.input)
+        for node in removed
+        if node.op == "CheckNumerics"
+        or (
+            node.op == "Identity"
+            and not any(text.startswith("^") and text not in checks for text in node.input)
+        )
     }
     found = messages.GraphDef()
     for node in graph_def.node:
@@ -336,13 +340,14 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | Non
         copy = found.node.add()
         copy.CopyFrom(node)
         del copy.input[:]
-        for text in node.input:
+        for text in [text for text in node.input if text not in checks]:
             waits = text.startswith("^")
             seen = set()
             while _node_of(text) in passed and text not in seen:
                 seen.add(text)
                 text = passed[_node_of(text)]
             copy.input.append(f"^{_node_of(text)}" if waits else text)
-    found.library.CopyFrom(graph_def.library)
-    found.versions.CopyFrom(graph_def.versions)
+    for field in ("library", "versions"):
+        if graph_def.HasField(field):
+            getattr(found, field).CopyFrom(getattr(graph_def, field))
     return found

@@ -6,8 +6,11 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.dtypes import DType
+from hybridflow._src.framework.function_attr import FunctionAttr
 from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.graphs.attributes import Function, attr_value
 from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
@@ -97,7 +100,19 @@ class Nodes:
 
     def plain(self, op: Operation) -> Any:
         """Adds the one node of an operation, with its own type, inputs and attributes."""
-        return self.node(op, op.type, [self.input(t) for t in op.inputs], node_attrs(op))
+        attrs = node_attrs(op)
+        for key, value in op.attrs.items():
+            if isinstance(value, FunctionAttr):
+                attrs[key] = self._function_attr(value, f"{op.name}_{key}")
+        return self.node(op, op.type, [self.input(t) for t in op.inputs], attrs)
+
+    def _function_attr(self, function: FunctionAttr, name: str) -> Function:
+        """Adds a function that an operation has as an attribute to the library."""
+        values = function.values()
+        args = [(t, t.dtype.base_dtype) for t in function.args] if values is None else ()
+        nodes = FunctionNodes(self, function, name, args, values=values or ())
+        nodes.give([(nodes.input(t), t.dtype.base_dtype) for t in function.outputs])
+        return Function(nodes.shared())
 
     def node(
         self,
@@ -172,32 +187,38 @@ class Nodes:
 
 
 class FunctionNodes(Nodes):
-    """The nodes of a function that is one body.
+    """The nodes of a function that is one body, or that an operation has as an attribute.
 
     Args:
       outer: the nodes of the graph or function that calls it.
-      body: the body.
+      body: the body, or the attribute.
       name: what to call the function, made unique in the library.
       args: for each argument the tensor that it is inside, or None and a dtype for one that only
         nodes without an operation use.
       prefix: what names of operations begin with, and those of nodes do not.
+      values: the values of what it is called with, if these are the same in every call.
     """
 
     def __init__(
         self,
         outer: Nodes,
-        body: Body,
+        body: Body | FunctionAttr,
         name: str,
         args: Sequence[tuple[Tensor | None, Any]],
         prefix: str = "",
+        values: Sequence[np.ndarray] = (),
     ) -> None:
         self.message = messages.FunctionDef()
-        super().__init__(
-            self.message.node_def, outer.functions, [op.name for op in body.operations]
-        )
-        self.body = body
+        self.body: Body | None
+        operations: Sequence[Operation]
+        inputs: Sequence[Tensor]
+        if isinstance(body, FunctionAttr):
+            operations, inputs, self.body = body.needed, body.args, None
+        else:
+            operations, inputs, self.body = body.operations, body.inputs, body
+        super().__init__(self.message.node_def, outer.functions, [op.name for op in operations])
         self._prefix = prefix
-        self._inputs = {t.op for t in body.inputs}
+        self._inputs = {t.op for t in inputs}
         signature = self.message.signature
         signature.name = _NO_NAME.sub("_", name)
         while signature.name in self.functions:
@@ -210,7 +231,10 @@ class FunctionNodes(Nodes):
             signature.input_arg.add(name=f"arg_{index}", type=dtype.as_datatype_enum)
             if tensor is not None:
                 self._names[tensor] = f"arg_{index}"
-        for op in body.operations:
+        for tensor, value in zip(inputs, values, strict=False):
+            node = self.add("Const", "value", [], value=np.asarray(value), dtype=tensor.dtype)
+            self._names[tensor] = self.output(node)
+        for op in operations:
             if self._holds(op):
                 self.write(op)
 
@@ -282,7 +306,7 @@ def node_attrs(op: Operation) -> dict[str, Any]:
             try:
                 found[attr.name] = attr_value(value, attr.type)
             except TypeError:
-                # A Python function: a file can hold none.
+                # A Python function, of which a file holds none, or one that stands in the library.
                 continue
     for key in _later(op.record):
         if op.attrs[key] is not op.record.defaults[key]:

@@ -11,12 +11,12 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OPS, REQUIRED
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.graphs.attributes import check_kind, python_value
+from hybridflow._src.graphs.attributes import Function, check_kind, python_value
 from hybridflow._src.graphs.nodes import grouped
 from hybridflow._src.graphs.op_list import definition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.op_def import OpDef
@@ -26,6 +26,11 @@ _UNSUPPORTED = (
     "Node {name!r} ({type}): attribute {key!r} is {value!r}, which does not exist here; {wanted}."
 )
 
+_NO_FUNCTION = (
+    "Node {name!r} ({type}) lacks its function {key!r}: what runs Python functions is written "
+    "without them, since a file holds none."
+)
+
 
 # Ops that do what one here does, with the same inputs, and outputs that may be more.
 _SYNONYMS = {
@@ -33,13 +38,17 @@ _SYNONYMS = {
     "BatchMatMulV2": "BatchMatMul",
     "BiasAddV1": "BiasAdd",
     "ControlTrigger": "NoOp",
+    "FixedLengthRecordDatasetV2": "FixedLengthRecordDataset",
     "FusedBatchNormV3": "FusedBatchNormV2",
+    "IteratorV2": "Iterator",
     "PlaceholderV2": "Placeholder",
     "PreventGradient": "StopGradient",
     "RefIdentity": "Identity",
     "Snapshot": "Identity",
     "Variable": "VariableV2",
 }
+# Ops whose `shared_name` is what errors call them.
+_VARIABLES = frozenset(("VarHandleOp", "VariableV2"))
 # Attributes of later TensorFlows, and the values with which ops do what they did.
 _LATER = {"exponential_avg_factor": 1.0}
 # Those that say nothing about what an op does.
@@ -51,6 +60,8 @@ def record_of(type_: str) -> OpDef | None:
     type_ = _SYNONYMS.get(type_, type_)
     if type_ not in OPS:
         late.load_ops()
+    if type_ not in OPS:
+        late.load_data()
     return OPS.get(type_)
 
 
@@ -61,6 +72,7 @@ def add_operation(
     attrs: Mapping[str, Any],
     name: str,
     input_names: Sequence[str] | None = None,
+    function: Callable[[str], Any] | None = None,
 ) -> Operation:
     """Adds an operation to `graph`, which is the default one.
 
@@ -71,12 +83,13 @@ def add_operation(
       attrs: `AttrValue` messages by name.
       name: its name, made unique; exact with a slash at the end.
       input_names: what errors call the inputs.
+      function: gives a function of the library that an attribute names.
 
     Raises:
       ValueError: for inputs or attributes that do not fit the op.
     """
     args = _arguments(record, inputs, input_names or [t.name for t in inputs])
-    record(*args, name=name, **_attributes(record, attrs, name.rstrip("/")))
+    record(*args, name=name, **_attributes(record, attrs, name.rstrip("/"), function))
     op = graph._ops[-1]
     if "_gradient_op_type" in attrs:
         op.attrs = {**op.attrs, "_gradient_op_type": attrs["_gradient_op_type"].s}
@@ -150,7 +163,12 @@ def _arguments(record: OpDef, inputs: Sequence[Tensor], names: Sequence[str]) ->
     return args
 
 
-def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _attributes(
+    record: OpDef,
+    attrs: Mapping[str, Any],
+    name: str,
+    function: Callable[[str], Any] | None = None,
+) -> dict[str, Any]:
     """The attributes that a record takes, from those of a node."""
     known, told = _described(record)
     found: dict[str, Any] = {}
@@ -158,7 +176,9 @@ def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str,
         if key in record.defaults:
             if key in known:
                 check_kind(name, key, attr, known[key].type)
-            found[key] = _of_record(python_value(attr))
+            value = found[key] = _of_record(python_value(attr))
+            if isinstance(value, Function) and function is not None:
+                found[key] = function(value.name)
         elif not key.startswith("_") and key not in told:
             _check_default(record, name, key, attr, known.get(key))
     if record.read is not None:
@@ -170,9 +190,11 @@ def _attributes(record: OpDef, attrs: Mapping[str, Any], name: str) -> dict[str,
             found[key] = functools.partial(_no_function, name)
         elif default is REQUIRED and key in known and known[key].HasField("default_value"):
             found[key] = _of_record(python_value(known[key].default_value))
+        elif default is REQUIRED and key in known and known[key].type == "func":
+            raise ValueError(_NO_FUNCTION.format(name=name, type=record.name, key=key))
         elif default is REQUIRED:
             raise ValueError(f"Node {name!r} ({record.name}) lacks the attribute {key!r}.")
-    if found.get("shared_name") == "":
+    if record.name in _VARIABLES and found["shared_name"] == "":
         found["shared_name"] = name
     return found
 

@@ -73,6 +73,48 @@ class Message:
         data: bytes = self._as_proto().SerializeToString()
         return data
 
+    def ParseFromString(self, serialized: bytes) -> int:
+        """Takes what a serialized protocol buffer of this name holds; gives how long that is.
+
+        Raises:
+          DecodeError: of the protobuf library, if it is none.
+        """
+        proto = getattr(messages, type(self).__name__)()
+        size: int = proto.ParseFromString(serialized)
+        self._take(proto)
+        return size
+
+    @classmethod
+    def FromString(cls, s: bytes) -> Any:
+        """A message of what a serialized protocol buffer of this name holds.
+
+        Raises:
+          DecodeError: of the protobuf library, if it is none.
+        """
+        found = cls()
+        found.ParseFromString(s)
+        return found
+
+    def CopyFrom(self, other_msg: Any) -> None:
+        """Becomes what another message of its kind is."""
+        self.ParseFromString(other_msg.SerializeToString())
+
+    def _take(self, proto: Any) -> None:
+        """Takes the fields of a protocol buffer."""
+        for name, default in self._fields.items():
+            value = default() if callable(default) else default
+            given = getattr(proto, name, value)
+            if isinstance(value, Message):
+                value._take(given)
+            elif isinstance(value, Repeated):
+                for item in given:
+                    value.add()._take(item)
+            elif isinstance(value, (dict, list)):
+                value = type(value)(given)
+            else:
+                value = given if value is not None or proto.HasField(name) else None
+            object.__setattr__(self, name, value)
+
     def _as_proto(self) -> Any:
         proto = getattr(messages, type(self).__name__)()
         for name, value in vars(self).items():

@@ -67,7 +67,7 @@ class Reader:
     """
 
     kind = "Reader"
-    # Whether its state is what all readers have.
+    # Whether a unit of work is one record: its state is what all readers have then.
     is_simple = False
 
     def __init__(self, name: str) -> None:
@@ -131,6 +131,8 @@ class Reader:
                     found.append(record)
                     self.produced += 1
                     if len(found) == most:
+                        if self.is_simple:  # a unit of work is one record, and done
+                            self._end()
                         return found
             except BaseException:
                 # What cannot be read is not tried again.
