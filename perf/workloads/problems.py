@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perf.workloads import files, input, networks
+from perf.workloads import files, input, networks, sequences
 from perf.workloads import sparse as sparse_matrices
 from perf.workloads.rules import RULES, Rule
 
@@ -228,4 +228,5 @@ FAMILIES: dict[str, Any] = {
     **files.FAMILIES,
     **input.FAMILIES,
     **sparse_matrices.FAMILIES,
+    **sequences.FAMILIES,
 }

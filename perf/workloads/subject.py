@@ -50,7 +50,7 @@ IMPLEMENTATIONS: dict[tuple[str, str], Callable[[Any], Subject]] = {}
 # The variant of NumPy's that others are compared with where it is not timed itself.
 REFERENCE = "reference"
 # Where the modules of a peer are.
-_PARTS = ("networks", "files", "input", "sparse")
+_PARTS = ("networks", "files", "input", "sparse", "sequences")
 _FOLDERS = ("perf.peers", *[f"perf.peers.{part}" for part in _PARTS])
 
 

@@ -233,7 +233,11 @@ def _formulas() -> list[Workload]:
             {"count": 10_000},
             {"count": 50},
             "numpy:",
-            (Target(GRAPH, "tensorflow:", 0.1), Target(GRAPH, "numpy:", 0.5)),
+            (
+                Target(GRAPH, "tensorflow:", 0.1),
+                Target(GRAPH, "numpy:", 0.5),
+                Target(GRAPH, "jax:", 1.0),
+            ),
         ),
         *[
             Workload(
@@ -279,6 +283,90 @@ def _formulas() -> list[Workload]:
             {"times": 12, "batch": 3, "classes": 5, "labels": 4},
             "tensorflow:",
             (Target(GRAPH, "tensorflow:", 0.5), Target(GRAPH, "torch:", 1.0)),
+        ),
+    ]
+
+
+def _sequences() -> list[Workload]:
+    """Networks over time, loops and decoders."""
+    tensorflow, torch, jax = "tensorflow:", "torch:", "jax:"
+    small = {"times": 6, "batch": 3, "inputs": 4, "width": 5, "dropout": 0.0}
+    common = {"times": 28, "batch": 64, "inputs": 28, "width": 128}
+
+    def row(name: str, params: dict[str, Any], *targets: Target) -> Workload:
+        params = {"kind": "lstm", **common, **params}
+        return Workload(name, "network over time", params, small, torch, targets)
+
+    sizes = (
+        ({}, 0.95, 0.7),
+        ({"batch": 1}, 0.6, 0.25),
+        ({"times": 100, "batch": 32, "inputs": 512, "width": 512}, 0.9, 0.6),
+    )
+    normed = Workload(
+        "layer-norm LSTM of one's own and its gradients, b64 t28 i28 h128",
+        "normed network over time",
+        common,
+        small,
+        torch,
+        (Target(GRAPH, "hybridflow:plain", 1.5), Target(GRAPH, torch, 1 / 3)),
+    )
+    return [
+        *[
+            row(
+                "LSTM training step, b{batch} t{times} i{inputs} h{width}".format_map(
+                    {**common, **size}
+                ),
+                {**size, "trains": True},
+                Target(GRAPH, torch, most),
+                Target(GRAPH, tensorflow, rest),
+            )
+            for size, most, rest in sizes
+        ],
+        row(
+            "GRU and its gradients, b64 t28 i28 h128",
+            {"kind": "gru"},
+            *_ahead(GRAPH, torch, jax, tensorflow),
+        ),
+        row(
+            "LSTM forth and back with lengths, and its gradients, b32 t50 i64 h128",
+            {"times": 50, "batch": 32, "inputs": 64, "ways": 2, "has_lengths": True},
+            *_ahead(GRAPH, torch, jax, tensorflow),
+        ),
+        row(
+            "two layers of LSTM with dropout, and their gradients, b64 t28 i28 h128",
+            {"layers": 2, "dropout": 0.5},
+            *_ahead(GRAPH, torch, jax, tensorflow),
+        ),
+        normed,
+        Workload(
+            "scan over 1,000 steps of a vector of 64",
+            "scanned",
+            {"times": 1000, "size": 64},
+            {"times": 9, "size": 3},
+            jax,
+            (Target(GRAPH, tensorflow, 0.1), Target(GRAPH, jax, 1.0)),
+        ),
+        Workload(
+            "map_fn of a network 32-32-8 over 1,000 rows",
+            "mapped",
+            {"rows": 1000, "inputs": 32, "width": 32, "outputs": 8},
+            {"rows": 7, "inputs": 3, "width": 4, "outputs": 2},
+            "hybridflow:at once",
+            (Target(GRAPH, "hybridflow:at once", 2.0), Target(GRAPH, tensorflow, 0.1)),
+        ),
+        Workload(
+            "attention decoder, greedy, b32, 50 steps, h256",
+            "decoder",
+            {"batch": 32, "seen": 30, "width": 256, "symbols": 500, "steps": 50},
+            {"batch": 3, "seen": 4, "width": 6, "symbols": 7, "steps": 5},
+            tensorflow,
+            (Target(GRAPH, tensorflow, 0.5), Target("hybridflow:seq2seq", tensorflow, 0.5)),
+        ),
+        normed._replace(
+            name="empty program to full speed, layer-norm LSTM of one's own",
+            measure="settled",
+            base="hybridflow, warm:graph",
+            targets=(),
         ),
     ]
 
@@ -485,6 +573,7 @@ TABLE: list[Workload] = [
     *_sparse(),
     *_steps(),
     *_formulas(),
+    *_sequences(),
     *_starts(),
     *_convolutions(),
     *_networks(),
@@ -497,6 +586,10 @@ SECONDS = {
     ("linear regression step, 17 samples", "hybridflow:callable"): 2e-6,
     ("process to full speed, MLP", "hybridflow, warm:run"): 0.5,
     ("process to the first step, Adam, 1,000 variables", "hybridflow, cold:graph"): 2.0,
+    (
+        "empty program to full speed, layer-norm LSTM of one's own",
+        "hybridflow, cold:graph",
+    ): 3.0,
 }
 
 

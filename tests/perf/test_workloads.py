@@ -43,9 +43,10 @@ def test_hybridflow_gives_what_numpy_gives(key):
     problem = FAMILIES[family](**params)
     for variant in (v for f, v in OURS if f == family):
         subject = OURS[family, variant](problem)
-        make = NUMPY.get((family, "")) or NUMPY[family, REFERENCE]
-        wanted = settled(make(problem))
-        check(settled(subject), wanted, subject.tolerance)
+        found = settled(subject)
+        if subject.compared:
+            make = NUMPY.get((family, "")) or NUMPY[family, REFERENCE]
+            check(found, settled(make(problem)), subject.tolerance)
 
 
 def test_a_wrong_result_is_noticed():
