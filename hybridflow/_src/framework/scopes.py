@@ -96,6 +96,9 @@ def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
     Raises:
       ValueError: if they belong to different graphs.
     """
+    if graph is None and get_default_graph().building_function:
+        # A function takes what it needs of other graphs.
+        return get_default_graph()
     first = None
     found = graph
     for value in values:

@@ -325,6 +325,9 @@ def _unpack_shape(attrs: dict[str, Any], value: Tensor) -> list[shape_rules.Dims
 def _unpack(value: np.ndarray, num: int, axis: int) -> list[np.ndarray]:
     if value.shape[axis] != num:
         raise ValueError(f"expected {num} rows along axis {axis}, got {value.shape[axis]}")
+    if value.ndim == 1 and value.dtype.kind == "O":
+        # What one index gives is no array.
+        return [value[i : i + 1].reshape(()) for i in range(num)]
     return list(np.moveaxis(value, axis, 0))
 
 

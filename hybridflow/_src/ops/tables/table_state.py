@@ -121,7 +121,7 @@ class Table:
             values = np.empty(len(found), object) if dtype.kind == "O" else np.array(found, dtype)
             if dtype.kind == "O":
                 values[:] = found
-        return values.reshape(*self._rows(keys), *self.value_shape)
+        return values.reshape((*self._rows(keys), *self.value_shape))
 
     def _pairs(self, keys: np.ndarray, values: np.ndarray) -> list[tuple[Any, Any]]:
         keys, values = array_of(keys), array_of(values)
