@@ -31,6 +31,11 @@ class Eager:
         """The function, of arrays to a value."""
         return lambda *arrays: function(*map(hf.constant, arrays)).numpy()
 
+    def batches(self, make: Callable[[], Any]) -> Iterator[list[np.ndarray]]:
+        """The elements of the dataset that `make` makes, as arrays."""
+        for element in make():
+            yield [part.numpy() for part in element]
+
     def trainer(
         self, loss_of: Callable[..., Any], optimizer: Any, scope: str | None = None
     ) -> Callable[..., float]:
@@ -73,6 +78,17 @@ class Graph:
             return built[0](*arrays)
 
         return call
+
+    def batches(self, make: Callable[[], Any]) -> Iterator[list[np.ndarray]]:
+        """As `Eager.batches`."""
+        iterator = make().make_initializable_iterator()
+        element = iterator.get_next()
+        self._session.run(hf.tables_initializer())
+        self._session.run(iterator.initializer)
+        following = self._session.make_callable(element)
+        with contextlib.suppress(hf.errors.OutOfRangeError):
+            while True:
+                yield following()
 
     def trainer(
         self, loss_of: Callable[..., Any], optimizer: Any, scope: str | None = None

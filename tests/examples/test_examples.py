@@ -29,6 +29,8 @@ PROGRAMS = {
     "gan": (60, "means differ by"),
     "digit_strings": (40, "loss"),
     "translator": (60, "loss"),
+    "speeches": (60, "loss"),
+    "recommender": (80, "loss"),
 }
 NUMBER = r"-?\d+(?:\.\d+)?"
 
@@ -55,7 +57,12 @@ def shown(text: str, what: str) -> list[float]:
 
 
 def test_each_program_has_a_test():
-    names = {path.stem for path in FOLDER.glob("*.py")} - {"two_modes", "digits", "recovering"}
+    names = {path.stem for path in FOLDER.glob("*.py")} - {
+        "two_modes",
+        "digits",
+        "recovering",
+        "play",
+    }
     assert names == {*PROGRAMS, "policy_gradient", "serve"}
 
 
@@ -107,6 +114,17 @@ def test_the_siamese_network_has_one_tower(run):
     told = run("siamese", "graph", 100)
     assert "one tower: tower/first:0 tower/bias:0 tower/second:0\n" in told
     assert shown(told, "told right:")[0] > 75.0
+
+
+def test_speeches_tell_who_holds_them(run):
+    right, most = numbers("".join(run("speeches", "graph", 150).splitlines()[-2:]))[-2:]
+    assert right > most + 5.0
+
+
+def test_the_recommended_speak_next(run):
+    *_, recommended, most, when = run("recommender", "eager", 200).splitlines()
+    assert numbers(recommended)[-1] > 1.5 * numbers(most)[-1]
+    assert len(when.split(", ")) == 3
 
 
 def test_the_pole_learns_to_stand(run):
