@@ -286,3 +286,43 @@ def test_maximum_iterations_end_a_loop(run: Execution) -> None:
 def test_maximum_iterations_is_a_scalar(run: Execution) -> None:
     with pytest.raises(ValueError, match="must be a scalar"):
         run(lambda x: hf.while_loop(lambda y: True, lambda y: y, [x], maximum_iterations=[1]), X)
+
+
+def test_the_gradient_of_a_row_that_is_read_is_a_whole_tensor(run: Execution) -> None:
+    (grad,) = run.gradient(
+        lambda x: hf.TensorArray(hf.float32, 3).unstack(x).read(1), np.float32([2.0, 3.0, 4.0])
+    )
+    np.testing.assert_array_equal(grad, [0.0, 1.0, 0.0])
+    with hf.Graph().as_default():
+        x = hf.constant([2.0, 3.0])
+        (found,) = hf.gradients(hf.TensorArray(hf.float32, 2).unstack(x).read(0), x)
+        assert isinstance(found, hf.Tensor)
+
+
+def test_parts_of_one_length_tell_the_shape_of_elements(run: Execution) -> None:
+    def shapes(x: Any) -> Any:
+        same = hf.TensorArray(hf.float32, 2).split(x, [2, 2]).read(0)
+        others = hf.TensorArray(hf.float32, 2).split(x, [1, 3]).read(0)
+        if not hf.executing_eagerly():
+            assert same.shape.as_list() == [2, 3]
+            assert others.shape.ndims is None
+        return same, others
+
+    found = run(shapes, np.zeros([4, 3], np.float32))
+    assert [f.shape for f in found] == [(2, 3), (1, 3)]
+
+
+def test_in_eager_mode_all_elements_are_taken_anew() -> None:
+    with hf.eager_mode():
+        array = hf.TensorArray(hf.string, 3).unstack(["a", "b", "c"])
+        array = array.unstack(["d", "e"])
+        assert (int(array.size()), array.read(1).numpy()) == (2, b"e")
+        array = array.split(["f", "g", "h"], [1, 2])
+        assert array.read(1).numpy().tolist() == [b"g", b"h"]
+        for refused in (
+            lambda: array.unstack(["a", "b", "c"]),
+            lambda: array.split(["a", "b", "c"], [1, 1, 1]),
+        ):
+            with pytest.raises(hf.errors.InvalidArgumentError, match=r"not resizeable.*size is: 2"):
+                refused()
+        assert array.read(0).numpy().tolist() == [b"f"]

@@ -105,8 +105,20 @@ class EagerItems:
         return raw.ConcatV2(found, 0) if found else self._joined([])
 
     def unstack(self, rows: Tensor) -> EagerItems:
-        """The rows of a tensor."""
-        return self.scatter(np.arange(_count(rows)), rows)
+        """The rows of a tensor, in place of all that there was, as TensorFlow has it."""
+        count = _count(rows)
+        self._check_room(count)
+        self._items[:] = raw.Unpack(rows, num=count, axis=0) if count else []
+        return self
+
+    def _check_room(self, count: int) -> None:
+        """Checks that as many elements have places."""
+        if count > len(self._items) and not self._form.dynamic:
+            raise array_items.invalid(
+                self._form.name,
+                f"Tried to write to index {count - 1} but array is not resizeable and size is: "
+                f"{len(self._items)}",
+            )
 
     def scatter(self, indices: Any, rows: Tensor) -> EagerItems:
         """The rows of a tensor, at some places."""
@@ -122,14 +134,16 @@ class EagerItems:
         return self
 
     def split(self, rows: Tensor, lengths: Tensor) -> EagerItems:
-        """Parts of a tensor."""
+        """Parts of a tensor, in place of all that there was."""
         sizes = _values(lengths)
         array_items.checked_lengths(_count(rows), sizes, self._form.name)
-        start = 0
-        for index, length in enumerate(sizes.tolist()):
-            part = raw.StridedSlice(rows, [start], [start + length], [1])
-            self.write(index, part, None)
-            start += length
+        self._check_room(len(sizes))
+        ends = np.cumsum(sizes).tolist()
+        starts = [0, *ends[:-1]]
+        self._items[:] = [
+            raw.StridedSlice(rows, [start], [end], [1])
+            for start, end in zip(starts, ends, strict=False)
+        ]
         return self
 
     def size(self, name: str | None) -> Tensor:
@@ -148,4 +162,4 @@ def _values(tensor: Any) -> np.ndarray:
 
 def _count(rows: Tensor) -> int:
     """The number of rows."""
-    return int(np.shape(rows)[0])
+    return int(rows.shape[0])

@@ -107,7 +107,10 @@ class GraphItems:
         """The rows of a tensor."""
         count = None if rows._dims is None else rows._dims[0]
         if self._fresh and count is not None and count == self._form.size:
-            return self._next(raw.UnstackAll(rows), rows)
+            # The gradient of reads by themselves are slices: a reshape makes them a whole tensor.
+            same = raw.Reshape(rows, raw.Shape(rows))
+            same.set_shape(rows.shape)
+            return self._next(raw.UnstackAll(rows), same)
         size = raw.StridedSlice(raw.Shape(rows), [0], [1], [1], shrink_axis_mask=1)
         return self.scatter(raw.Range(0, size, 1), rows)
 

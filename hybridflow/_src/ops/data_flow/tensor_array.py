@@ -8,6 +8,7 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops.arrays.casting import cast
@@ -260,7 +261,12 @@ class TensorArray:
             if rows.shape.ndims == 0:
                 raise ValueError(f"TensorArray {self._form.name}: a scalar cannot be split.")
             parts = cast(convert_to_tensor(lengths), dtypes.int64)
-            return self._with(self._items.split(rows, parts))
+            split = self._with(self._items.split(rows, parts))
+            known = constant_value(parts)
+            if known is not None and known.size and known.min() == known.max():
+                first = TensorShape([int(known.flat[0])])
+                self._form.learn(first.concatenate(rows.shape[1:]))
+            return split
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of elements: an int32 scalar."""
