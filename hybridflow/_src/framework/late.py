@@ -18,6 +18,7 @@ _SUPPLIERS = {
     "load_ops": "hybridflow._src.ops",
     "node_def": "hybridflow._src.graphs.exporting",
     "op_def": "hybridflow._src.graphs.exporting",
+    "philox_blocks": "hybridflow._src.kernels.philox",
     "run_single": "hybridflow._src.plan.single",
 }
 
@@ -32,6 +33,7 @@ class _Late:
       graph_def, node_def, op_def: a graph and an operation as messages.
       load_data: imports the ops of datasets.
       load_ops: imports every op family.
+      philox_blocks: blocks of random words by a kernel, once there is one.
       run_single: runs an op of eager mode by kernels.
     """
 
@@ -43,6 +45,7 @@ class _Late:
     load_ops: Callable[[], None]
     node_def: Callable[..., Any]
     op_def: Callable[..., Any]
+    philox_blocks: Callable[..., Any]
     run_single: Callable[..., Any]
 
     if not TYPE_CHECKING:

@@ -13,6 +13,7 @@ import os
 
 import numpy as np
 
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.locks import holding, new_lock
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -21,6 +22,8 @@ _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _ROUNDS = 10
 _U64 = 0xFFFFFFFFFFFFFFFF
+# From so many blocks on a kernel is worth while.
+_MANY = 1024
 
 
 class Philox:
@@ -52,6 +55,11 @@ class Philox:
 
     def words(self, start: int, offsets: np.ndarray) -> np.ndarray:
         """The uint32 words `[n, 4]` of the blocks at `start + offsets` (uint64 `[n]`)."""
+        if offsets.size >= _MANY:
+            found = late.philox_blocks(start & _U64, start >> 64, offsets, self._keys)
+            if found is not None:
+                words: np.ndarray = found
+                return words
         first = np.uint64(start & _U64)
         low = offsets + first
         high = np.full(low.size, start >> 64, np.uint64)

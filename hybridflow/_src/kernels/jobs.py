@@ -7,6 +7,7 @@ This module is light: what jobs need is imported by them, in that thread.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _IDLE_SECONDS = 20.0
+
+
+def is_switched_off() -> bool:
+    """Whether no kernels are compiled: under `NUMBA_DISABLE_JIT`, or if no Python can do it."""
+    return bool(not sys.executable or os.environ.get("NUMBA_DISABLE_JIT", "").strip("0"))
 
 
 class _Job:

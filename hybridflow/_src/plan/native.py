@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy as np
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
 from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
-from hybridflow._src.kernels.jobs import JOBS
+from hybridflow._src.kernels.jobs import JOBS, is_switched_off
 from hybridflow._src.plan.instruction import Watch
 from hybridflow._src.plan.nested import Nested, run_body
 from hybridflow._src.plan.notes import Seen
@@ -213,12 +212,8 @@ def _kind_of(feed: Any) -> Any:
 
 
 def native_of(plan: Plan) -> Native | None:
-    """The native executor of a plan, unless kernels are not compiled at all.
-
-    They are not under `NUMBA_DISABLE_JIT`, and without a Python to run the compile worker.
-    """
-    switched_off = os.environ.get("NUMBA_DISABLE_JIT", "").strip("0")
-    return Native(plan) if sys.executable and not switched_off else None
+    """The native executor of a plan, unless kernels are not compiled at all."""
+    return None if is_switched_off() else Native(plan)
 
 
 def _interpret(step: Host, inputs: list[Any]) -> list[Any]:
