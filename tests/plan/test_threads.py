@@ -16,6 +16,7 @@ from hybridflow._src.kernels import blas, pool
 from hybridflow._src.plan import sharing
 from tests import interrupts
 from tests.kernels import processes
+from tests.plan.looping import without
 from tests.plan.sessions import program_of
 
 # Python warns of forks in a process with threads.
@@ -180,7 +181,7 @@ def test_products_run_on_one_thread_of_blas(graph, counted, size, threads):
     x = hf.placeholder(hf.float32, [None, None])
     y = hf.matmul(x, x)
     array = np.eye(size, dtype=np.float32) * 3
-    with hf.Session(config=hf.ConfigProto(intra_op_parallelism_threads=threads)) as session:
+    with hf.Session(config=without("products by tiles", threads=threads)) as session:
         program = program_of(session, y, {x: array})
         counted["set"].clear()
         np.testing.assert_array_equal(session.run(y, {x: array}), array @ array)
@@ -203,7 +204,7 @@ def test_the_number_of_threads_of_blas_stays(graph):
     x = hf.placeholder(hf.float32, [None, None])
     y = hf.matmul(hf.matmul(x, x), x)
     feed = {x: np.eye(64, dtype=np.float32)}
-    with hf.Session(graph=graph) as session:
+    with hf.Session(graph=graph, config=without("products by tiles")) as session:
         program_of(session, y, feed)
         done = []
 

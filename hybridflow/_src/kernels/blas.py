@@ -17,6 +17,8 @@ _NAMES = (("scipy_{}64_", 64), ("{}64_", 64), ("scipy_{}", 32), ("{}", 32))
 _FUNCTIONS = {"f32": "cblas_sgemm", "f64": "cblas_dgemm"}
 # Products of fewer multiplications are worth no second thread; for fewer still BLAS takes one too.
 _SMALL, _TINY = 1 << 24, 1 << 18
+# OpenBLAS' names of processors for which its kernels use AVX-512.
+_WIDE = frozenset(("SkylakeX", "Cooperlake", "SapphireRapids"))
 
 
 class Blas(NamedTuple):
@@ -25,11 +27,20 @@ class Blas(NamedTuple):
     Attributes:
       addresses: of the products, by element type. bits: of their integers.
       threads: the addresses of the functions that tell and set the number of threads, or zeros.
+      core: the kind of processor that its kernels are for; "" if it does not tell.
     """
 
     addresses: dict[str, int]
     bits: int
     threads: tuple[int, int]
+    core: str = ""
+
+    @property
+    def bits_of_vectors(self) -> int:
+        """How wide the vectors of its kernels are, at most."""
+        if self.core in _WIDE or not self.core:
+            return 512
+        return 256
 
 
 @functools.cache
@@ -43,7 +54,10 @@ def find() -> Blas | None:
             if all(found.values()):
                 tell = _address(library, pattern.format("openblas_get_num_threads"))
                 put = _address(library, pattern.format("openblas_set_num_threads"))
-                return Blas(found, bits, (tell, put) if tell and put else (0, 0))
+                threads = (tell, put) if tell and put else (0, 0)
+                core = _address(library, pattern.format("openblas_get_corename"))
+                name = ctypes.CFUNCTYPE(ctypes.c_char_p)(core)() if core else b""
+                return Blas(found, bits, threads, (name or b"").decode())
     return None
 
 

@@ -167,6 +167,19 @@ def _functions(form: Form, vector: VectorType) -> dict[str, Any]:
             x = builder.fadd(*halves)
         return builder.extract_element(x, ir.Constant(_I32, 0))
 
+    def zipped(builder: Any, a: Any, b: Any, start: int) -> Any:
+        lanes = form.lanes
+        which = [start + i // 2 + i % 2 * lanes for i in range(lanes)]
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, lanes), which))
+
+    @made(vector, vector, vector)
+    def zip_low(builder: Any, a: Any, b: Any) -> Any:
+        return zipped(builder, a, b, 0)
+
+    @made(vector, vector, vector)
+    def zip_high(builder: Any, a: Any, b: Any) -> Any:
+        return zipped(builder, a, b, form.lanes // 2)
+
     functions = {
         "load": load,
         "load_first": load_first,
@@ -175,6 +188,8 @@ def _functions(form: Form, vector: VectorType) -> dict[str, Any]:
         "spread": spread,
         "splat": splat,
         "add_up": add_up,
+        "zip_low": zip_low,
+        "zip_high": zip_high,
         "load_bytes": load_bytes,
         "load_first_bytes": load_first_bytes,
         "store_bytes": store_bytes,

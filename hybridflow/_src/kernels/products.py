@@ -13,6 +13,8 @@ from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import ELEMENT_TYPES
 
 PLAIN, TRANSPOSED = 111, 112
+# Which arguments are alpha, scale and beta, and which one is the result: also of `dense.product`.
+SCALES, RESULT = slice(8, 11), 15
 # Parts begin at multiples of so many rows and columns: BLAS' own tiles are whole.
 _ALIGNED = 16
 

@@ -146,8 +146,19 @@ def _meanings(form: Form) -> dict[str, Callable[..., Any]]:
             vector = vector[:half] + vector[half:]
         return vector[0]
 
+    def zip_low(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The first halves of two vectors, their lanes by turns."""
+        return zipped(a, b)[: form.lanes]
+
+    def zip_high(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The other halves."""
+        return zipped(a, b)[form.lanes :]
+
+    def zipped(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.stack([a, b], 1).reshape(-1)
+
     functions = (
-        *(load, load_first, store, store_first, spread, splat, add_up),
+        *(load, load_first, store, store_first, spread, splat, add_up, zip_low, zip_high),
         *(load_bytes, load_first_bytes, store_bytes, store_first_bytes),
     )
     return {f"{function.__name__}_{form.name}": function for function in functions}

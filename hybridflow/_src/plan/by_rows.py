@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.kernels import products
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.located import is_locating
 from hybridflow._src.plan.panels import is_by_panels
+from hybridflow._src.plan.products import cut, rows_of
 from hybridflow._src.plan.steps import ByRows, Call, Cut
 from hybridflow._src.plan.values import OUTER, Buffer, Value
 
@@ -162,6 +162,8 @@ class _Check:
         if reads and not (is_cut and reads == [of]):
             raise _Together
         for buffer in step.writes:
+            if buffer in step.private:
+                continue  # each thread has memory of its own for all of it
             if self._called(buffer) in self._added and is_cut is False and buffer.kind == OUTER:
                 continue  # each thread adds the same
             self._note(buffer, is_cut)
@@ -170,7 +172,7 @@ class _Check:
 
     def _is_cut_product(self, step: Call, value: Value) -> bool:
         """Whether a product with the rows of a value has a row for each of the batch."""
-        (result,) = step.writes
+        result = step.writes[0]
         if len(value.shape) != 2 or value.shape[0] != self._rows:
             return False
         if result.shape[0] != self._rows:
@@ -182,23 +184,12 @@ class _Check:
 
 def _rows_of(step: Call) -> Value | None:
     """What a product multiplies by rows; None of other calls."""
-    found: Value | None = None
-    if is_by_panels(step):
-        found = step.args[2]
-    elif step.kernel.label.startswith("product") and step.args[1] == 1:
-        found = step.args[11] if step.args[3] == products.PLAIN else None
+    found: Value | None = step.args[2] if is_by_panels(step) else rows_of(step)
     return found
 
 
 def cut_product(step: Call, rows: range) -> list[Any]:
     """The arguments of a product for some of its rows."""
-    args = list(step.args)
-    first = rows.start
     if is_by_panels(step):
-        args[:2] = [first, rows.stop]
-        return args
-    a, result = args[11], args[15]
-    args[5] = len(rows)
-    args[11] = Value(a.buffer, a.shape, a.strides, a.offset + first * a.strides[0])
-    args[15] = Value(result.buffer, result.shape, result.strides, first * result.strides[0])
-    return args
+        return [rows.start, rows.stop, *step.args[2:]]
+    return cut(step, rows)

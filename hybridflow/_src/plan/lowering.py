@@ -1,23 +1,21 @@
 """From the ops of a plan to steps of native code.
 
 `Lowering` is what an op record's `native` function is given: it takes and gives `Value`s and adds
-steps. Here are the calls of hand-written kernels and of BLAS; the rest is in the classes below it.
+steps. Here are the calls of hand-written kernels; the rest is in the classes below it.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.kernels import blas, expression, loops, products, rows
+from hybridflow._src.kernels import expression, loops, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan import sharing
-from hybridflow._src.plan.panels import Panels
-from hybridflow._src.plan.steps import Call, Unsupported
+from hybridflow._src.plan.products import Products
+from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
 
 
-class Lowering(Panels):
+class Lowering(Products):
     """Steps, as ops of a plan add them."""
 
     def by_rows(self, function: Callable[[int], int], value: Value, *others: Any) -> Value:
@@ -222,115 +220,3 @@ class Lowering(Panels):
         if value.dtype not in names or names.get(indices.dtype) not in ("i32", "i64"):
             raise Unsupported(f"rows of {value.dtype.name}")
         return self._from_source(function, names[value.dtype], names[indices.dtype])
-
-    # -- products ----------------------------------------------------------------------------------
-
-    def product(self, a: Value, b: Value) -> Value:
-        """Matrix products `[..., m, k] x [..., k, n]`; strides say what is transposed.
-
-        Raises:
-          Unsupported: if NumPy's BLAS was not found, or the values are no floats.
-        """
-        library = blas.find()
-        short = SHORT_NAMES.get(a.dtype, "")
-        if library is None or short not in library.addresses:
-            raise Unsupported(f"products of {a.dtype.name}")
-        batch = a.shape[:-2]
-        first, second = _Matrix.of(self, a), _Matrix.of(self, b)
-        rows, inner, columns = *a.shape[-2:], b.shape[-1]
-        result = self.memory((*batch, rows, columns), a.dtype)
-        count, size = math.prod(batch), a.dtype.itemsize
-        work = _work_of(count, rows, inner, columns, size)
-        parts = 1
-        if work >= sharing.WORTH_SHARING and all(library.threads):
-            parts = self.threads // math.gcd(count, self.threads)
-        down, across = products.division(rows, columns, parts)
-        down_a = (first.length if first.flag == products.PLAIN else 1) * size
-        along_b = (1 if second.flag == products.PLAIN else second.length) * size
-        self.call(
-            products.product(short, library.bits),
-            [
-                *(0, count * down * across),
-                *(library.addresses[short], first.flag, second.flag, rows, columns, inner),
-                *(1.0, self.constant(np.ones((), a.dtype)), 0.0),
-                *(first.value, first.length, second.value, second.length, result, columns),
-                *(down, across),
-                *(rows * inner * size, inner * columns * size, rows * columns * size),
-                *(down_a, along_b, *library.threads),
-            ],
-            reads=[first.value, second.value],
-            writes=[result],
-            divisible=True,
-            work=work,
-        )
-        return result
-
-    def subtract_product(self, storage: Storage, scale: Value, product: Value) -> bool:
-        """Makes a product that nothing else uses one that is subtracted, scaled, from a variable.
-
-        Returns: whether that was possible; if not, nothing has changed.
-        """
-        maker = product.buffer.maker
-        step = self.steps[maker] if maker >= 0 else None
-        variable = self.variable(storage)
-        if (
-            not isinstance(step, Call)
-            or not step.kernel.label.startswith("product")
-            or product.buffer not in self.ending
-            or product.buffer in self._used
-            or not product.is_whole
-            or product.shape != variable.shape
-            or scale.size != 1
-            or scale.dtype != product.dtype
-        ):
-            return False
-        for value in step.reads:
-            owner = value.buffer.storage
-            if owner is not None and (owner is storage or self.current[owner] is not value.buffer):
-                return False
-        result = self.written_by_call(storage)
-        args = list(step.args)
-        args[8:11] = [-1.0, scale, 1.0]
-        args[15] = result
-        self.steps[maker] = None
-        self.ops[len(self.steps)] = self.ops.pop(maker)
-        reads = [*step.reads, scale, variable]
-        self.call(step.kernel, args, reads=reads, writes=[result], divisible=True, work=step.work)
-        return True
-
-
-def _work_of(count: int, rows: int, inner: int, columns: int, size: int) -> int:
-    """How much products are to do: as bytes that could be moved meanwhile."""
-    moved = (rows * inner + inner * columns + rows * columns) * size
-    return count * max(moved, 2 * rows * inner * columns // sharing.FLOPS_PER_BYTE)
-
-
-class _Matrix(NamedTuple):
-    """An operand of a product as BLAS takes it: a flag, and the length of its rows in memory."""
-
-    value: Value
-    flag: int
-    length: int
-
-    @staticmethod
-    def of(lowering: Lowering, value: Value) -> _Matrix:
-        """A value, copied if BLAS cannot take it as it lies."""
-        rows, columns = value.shape[-2:]
-        size = value.dtype.itemsize
-        if value.is_packed:
-            return _Matrix(value, products.PLAIN, columns)
-        if len(value.shape) == 2:
-            down, along = value.strides
-            if along == size and down >= columns * size:
-                return _Matrix(value, products.PLAIN, down // size)
-            if down == size and along >= rows * size:
-                return _Matrix(value, products.TRANSPOSED, along // size)
-        turned = Value(
-            value.buffer,
-            (*value.shape[:-2], columns, rows),
-            (*value.strides[:-2], value.strides[-1], value.strides[-2]),
-            value.offset,
-        )
-        if turned.is_packed:
-            return _Matrix(value, products.TRANSPOSED, rows)
-        return _Matrix(lowering.packed(value), products.PLAIN, columns)

@@ -11,7 +11,7 @@ class Options(NamedTuple):
     Attributes:
       threads: how many threads work on one large kernel; 0 leaves it to the process.
       winograd_block: the rows of a block of results in Winograd's algorithm: 2 or 4.
-      without: the passes that are left out, of `passes.OF_LOOPS` and `passes.OF_LAYERS`.
+      without: the passes that are left out, of `passes.NAMED`.
     """
 
     threads: int = 0

@@ -16,6 +16,9 @@ OF_LOOPS = (ROWS_IN_PLACE, SUMS_AFTER, PRODUCTS_BEFORE, INVARIANTS, PACKED_ONCE,
 IN_BANDS = "images in bands"
 KEPT_PACKED = "filters kept packed"
 OF_LAYERS = (IN_BANDS, KEPT_PACKED)
+# And to products, in all of them.
+BY_TILES = "products by tiles"
+NAMED = (*OF_LOOPS, *OF_LAYERS, BY_TILES)
 
 
 class Passes(list[tuple[str, float]]):

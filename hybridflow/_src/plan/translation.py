@@ -12,6 +12,7 @@ from hybridflow._src.framework.storage import Storage
 from hybridflow._src.plan.arrays import Arrays
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.nested import Nested
+from hybridflow._src.plan.passes import BY_TILES
 from hybridflow._src.plan.steps import Opaque, Unsupported
 from hybridflow._src.plan.values import FED, VARIABLE, Buffer, Stack, Value
 
@@ -50,6 +51,7 @@ class Translation:
         self._by_host = by_host
         self._outside = outside
         self.lowering = Arrays(threads, most, plan.options.winograd_block)
+        self.lowering.by_tiles = BY_TILES not in plan.options.without
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []
         self.fetches: list[Any] = []

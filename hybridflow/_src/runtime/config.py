@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.plan.options import DEFAULT, Options
-from hybridflow._src.plan.passes import OF_LAYERS, OF_LOOPS
+from hybridflow._src.plan.passes import NAMED
 from hybridflow._src.runtime.message import Message
 from hybridflow._src.runtime.step_stats import StepStats
 
@@ -43,7 +43,8 @@ class OptimizerOptions(Message):
       without_loop_passes: names of what is not to be done to loops that run natively, to see what
         it gains or how it rounds: "rows in place", "sums after loops", "products before loops",
         "invariants before loops", "weights packed once", "rows shared by threads". So may "images
-        in bands" and "filters kept packed", which layers gain by.
+        in bands" and "filters kept packed", which layers gain by, and "products by tiles", without
+        which products are left to BLAS.
 
     >>> import hybridflow as hf
     >>> config = hf.ConfigProto()
@@ -117,8 +118,8 @@ _BLOCK = (
 
 
 _PASSES = (
-    "graph_options.optimizer_options.without_loop_passes={got!r}: expected names of passes over "
-    "loops and layers, which are {known}."
+    "graph_options.optimizer_options.without_loop_passes={got!r}: expected names of passes, "
+    "which are {known}."
 )
 
 
@@ -134,9 +135,8 @@ def options_of(config: Any) -> Options:
     if block not in (0, 2, 4):
         raise InvalidArgumentError(None, None, _BLOCK.format(got=block))
     without = frozenset(getattr(optimizer, "without_loop_passes", ()))
-    known = (*OF_LOOPS, *OF_LAYERS)
-    if not without.issubset(known):
-        text = _PASSES.format(got=sorted(without), known=", ".join(map(repr, known)))
+    if not without.issubset(NAMED):
+        text = _PASSES.format(got=sorted(without), known=", ".join(map(repr, NAMED)))
         raise InvalidArgumentError(None, None, text)
     return Options(
         threads if isinstance(threads, int) and threads > 0 else 0,

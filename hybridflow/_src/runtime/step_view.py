@@ -103,7 +103,8 @@ def _of_call(step: Call) -> int:
     count = None if step.kernel.label.startswith("product") or not indices else indices[0]
     total = sum(_picked(v.shape, v.size * v.dtype.itemsize, count) for v in step.reads)
     for buffer in step.writes:
-        total += _picked(buffer.shape, buffer.size, count if buffer.kind == VARIABLE else None)
+        if buffer not in step.private:
+            total += _picked(buffer.shape, buffer.size, count if buffer.kind == VARIABLE else None)
     return total
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["adjoint", "matmul", "sparse_matmul", "trace"]
 
 _TYPES = (*FLOATS, dtypes.int32, *COMPLEX)
+# Elements of the larger matrix: below them BLAS is done before a plan has been looked up.
+_KERNELS_FROM = 1 << 13
 
 
 # -- MatMul ----------------------------------------------------------------------------------------
@@ -101,6 +103,7 @@ _matmul = OpDef(
     grad=_matmul_grad,
     samples=_matmul_samples,
     native=_native_matmul,
+    kernels_from=_KERNELS_FROM,
 )
 
 
@@ -192,6 +195,7 @@ _batch_matmul = OpDef(
     grad=_batch_matmul_grad,
     samples=_batch_matmul_samples,
     native=_native_matmul,
+    kernels_from=_KERNELS_FROM,
 )
 
 
