@@ -164,8 +164,7 @@ class Program:
                 lambda: [r.plan for key, r in session._runnables.items() if key not in known],
             )
         call, arrays = session.make_callable(fetch, list(feeds)), list(feeds.values())
-        inner = inspect.getclosurevars(call).nonlocals["run"]
-        plan = inspect.getclosurevars(inner).nonlocals["runnable"].plan
+        plan = inspect.getclosurevars(call).nonlocals["runnable"].plan
         return made(lambda: call(*arrays), values, lambda: [plan])
 
 

@@ -112,6 +112,13 @@ def _is_traced(options: Any) -> bool:
     return bool(getattr(options, "trace_level", 0))
 
 
+def _finish(runnable: _Runnable, arrays: list[Any], run_metadata: Any, seconds: float) -> Any:
+    """Runs within so many seconds, if that is not 0; traced where there are metadata to fill."""
+    rest = (arrays,) if run_metadata is None else (arrays, run_metadata)
+    work = runnable.run if run_metadata is None else runnable.traced
+    return within(seconds, work, *rest) if seconds else work(*rest)
+
+
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
@@ -209,24 +216,18 @@ class BaseSession:
         {'twice': array([2., 4.], dtype=float32)}
         """
         seconds = self._seconds if options is None else _seconds(options) or self._seconds
-        if seconds:
-            return within(seconds, self._run, fetches, feed_dict, options, run_metadata)
-        return self._run(fetches, feed_dict, options, run_metadata)
-
-    def _run(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any) -> Any:
-        if run_metadata is not None and _is_traced(options):
-            runnable, arrays = self.prepared(fetches, feed_dict)
-            return runnable.traced(arrays, run_metadata)
-        try:
-            known = self._quick.get(_key(fetches, feed_dict))
-        except TypeError:
-            known = None
-        if known is not None and (not feed_dict or feed_dict.__class__ is dict):
-            values = known.quick(tuple(feed_dict.values()) if feed_dict else ())
-            if values is not None:
-                return known.fetches.pack(values)
+        traced = run_metadata is not None and _is_traced(options)
+        if not (seconds or traced):
+            try:
+                known = self._quick.get(_key(fetches, feed_dict))
+            except TypeError:
+                known = None
+            if known is not None and (not feed_dict or feed_dict.__class__ is dict):
+                values = known.quick(tuple(feed_dict.values()) if feed_dict else ())
+                if values is not None:
+                    return known.fetches.pack(values)
         runnable, arrays = self.prepared(fetches, feed_dict)
-        return runnable.run(arrays)
+        return _finish(runnable, arrays, run_metadata if traced else None, seconds)
 
     def prepared(self, fetches: Any, feed_dict: Any) -> tuple[_Runnable, list[Any]]:
         """The plan for these fetches and feeds, and the arrays that are fed.
@@ -371,12 +372,6 @@ class BaseSession:
         dense = not any(isinstance(key, SparseTensor) for key in keys)
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
-            seconds = self._seconds if options is None else _seconds(options) or self._seconds
-            if seconds:
-                return within(seconds, run, args, options, run_metadata)
-            return run(args, options, run_metadata)
-
-        def run(args: tuple[Any, ...], options: Any, run_metadata: Any) -> Any:
             if self._closed:
                 raise RuntimeError(_CLOSED)
             if len(args) != len(keys):
@@ -384,12 +379,14 @@ class BaseSession:
             if not dense:
                 pairs = [expand_feed(key, value) for key, value in zip(keys, args, strict=True)]
                 args = tuple([value for parts in pairs for _, value in parts])
+            seconds = self._seconds if options is None else _seconds(options) or self._seconds
             traced = run_metadata is not None and _is_traced(options)
-            values = None if traced else runnable.quick(args)
-            if values is not None:
-                return runnable.fetches.pack(values)
+            if not (seconds or traced):
+                values = runnable.quick(args)
+                if values is not None:
+                    return runnable.fetches.pack(values)
             arrays = [feed_array(t, v) for t, v in zip(feeds, args, strict=True)]
-            return runnable.traced(arrays, run_metadata) if traced else runnable.run(arrays)
+            return _finish(runnable, arrays, run_metadata if traced else None, seconds)
 
         return call
 
