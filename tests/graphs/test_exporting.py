@@ -53,8 +53,8 @@ def test_definitions(graph):
 # What 1.15 gave another form, and is written in that of 1.4.
 AS_IN_1_4 = {"MutableDenseHashTableV2": "a further input"}
 
-# Datasets of Python functions and of sparse tensors, which TensorFlow has in other forms.
-IN_NO_FILE = ("GeneratorDataset", "SparseTensorSliceDataset")
+# Datasets of Python functions and of sparse tensors, and states of iterators, have other forms here.
+IN_NO_FILE = ("DeserializeIterator", "GeneratorDataset", "SparseTensorSliceDataset")
 
 
 def test_our_records_have_tensorflows_inputs_and_attributes():
