@@ -167,3 +167,13 @@ def test_text_and_bytes():
     for function in (hf.compat.as_bytes, hf.compat.as_text):
         with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
             function(3)
+
+
+def test_what_objects_of_a_program_are_saved_by():
+    """Programs find the classes at the builder of TensorFlow's savers."""
+    path = "tensorflow.python.training.saver"
+    (builder, *_) = find(path, "BaseSaverBuilder")
+    assert builder.SaveableObject is hf.train.SaveableObject
+    assert builder.SaveSpec is hf.train.SaveSpec
+    assert find(path, "Saver")[0] is hf.train.Saver
+    assert find(path, "latest_checkpoint")[0] is hf.train.latest_checkpoint

@@ -53,7 +53,7 @@ def test_definitions(graph):
 # What 1.15 gave another form, and is written in that of 1.4.
 AS_IN_1_4 = {"MutableDenseHashTableV2": "a further input"}
 
-# Datasets of Python functions and of sparse tensors, and states of iterators, have other forms here.
+# Other forms here: datasets of Python functions and of sparse tensors, states of iterators.
 IN_NO_FILE = ("DeserializeIterator", "GeneratorDataset", "SparseTensorSliceDataset")
 
 

@@ -417,3 +417,31 @@ def test_threads_that_save_leave_the_latest_step(tmp_path):
             ended.set()
             for thread in threads:
                 thread.join()
+
+
+def test_an_eager_variable_that_is_listed_twice(tmp_path):
+    """It is one variable; two of one name are refused."""
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        v = hf.get_variable("v", initializer=1.0)
+        saver = hf.contrib.eager.Saver([v, v])
+        path = saver.save(str(tmp_path / "m"))
+        v.assign(2.0)
+        saver.restore(path)
+        assert v.numpy() == 1.0
+        with hf.EagerVariableStore().as_default():
+            other = hf.get_variable("v", initializer=1.0)
+        with pytest.raises(ValueError, match="same name"):
+            hf.contrib.eager.Saver([v, other]).save(path)
+
+
+def test_when_checkpoints_were_written(tmp_path):
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.get_variable("v", initializer=1.0)
+        session.run(hf.global_variables_initializer())
+        saver = hf.train.Saver()
+        paths = [saver.save(session, str(tmp_path / "m"), step) for step in (1, 2)]
+    os.utime(paths[0] + ".index", (7, 7))
+    found = hf.train.get_checkpoint_mtimes([*paths, str(tmp_path / "none")])
+    assert found[0] == 7
+    assert found[1] == os.stat(paths[1] + ".index").st_mtime
+    assert len(found) == 2

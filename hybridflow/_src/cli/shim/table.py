@@ -192,12 +192,13 @@ _PYTHON = {
     **_each(
         "tensorflow.python.training",
         "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
-        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop saver "
+        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop "
         "basic_loops basic_session_run_hooks coordinator device_setter monitored_session "
         "server_lib session_manager session_run_hook summary_io supervisor "
         "sync_replicas_optimizer training training_util queue_runner queue_runner_impl input",
         "hybridflow.train",
     ),
+    "tensorflow.python.training.saver": (f"{_SHIM}.savers", "hybridflow.train"),
     **_each("tensorflow.python", "summary summary.summary summary.writer", "hybridflow.summary"),
     **_each("tensorflow.python.summary.writer", "writer writer_cache", "hybridflow.summary"),
     "tensorflow.python.summary.summary_iterator": ("hybridflow.train",),

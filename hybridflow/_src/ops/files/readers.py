@@ -143,7 +143,7 @@ _serialize_state = _asked(
 _restore_state = OpDef(
     "ReaderRestoreStateV2",
     "reader_handle: resource, state: string ->",
-    shape=lambda attrs, reader, state: [],
+    shape=lambda attrs, reader, state: [*with_rank(state, 0)],
     compute=Waiting(lambda reader, state: Later(reader.restore, one_string(state, "state"))),
     grad=not_differentiable,
     stateful=True,

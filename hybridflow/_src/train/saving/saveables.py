@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.variables.eager_variable import EagerVariable
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
@@ -174,7 +175,8 @@ def _by_name(var_list: Any) -> dict[str, Any]:
             name = variable.name
         else:
             name = _variable(variable)._shared_name
-        if name in found:
+        is_eager = isinstance(variable, EagerVariable)
+        if name in found and not (is_eager and found[name] is variable):
             raise ValueError(_TWICE.format(name=name))
         found[name] = variable
     return found
