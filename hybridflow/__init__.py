@@ -132,6 +132,7 @@ with _deferred.imports_of(__name__):
         SparseTensorValue,
         convert_to_tensor_or_sparse_tensor,
     )
+    from hybridflow._src.framework.static_value import get_static_value
     from hybridflow._src.framework.tensor import Tensor
     from hybridflow._src.framework.tensor_shape import TensorShape
     from hybridflow._src.graphs.exporting import (
@@ -149,6 +150,7 @@ with _deferred.imports_of(__name__):
         tile,
         transpose,
     )
+    from hybridflow._src.ops.arrays.batched import batch_gather
     from hybridflow._src.ops.arrays.broadcasting import broadcast_to
     from hybridflow._src.ops.arrays.casting import (
         bitcast,
@@ -198,6 +200,7 @@ with _deferred.imports_of(__name__):
         stop_gradient,
     )
     from hybridflow._src.ops.arrays.reversing import reverse_sequence
+    from hybridflow._src.ops.arrays.rolling import roll
     from hybridflow._src.ops.arrays.selecting import boolean_mask, where
     from hybridflow._src.ops.arrays.sequences import lin_space, linspace, one_hot, range
     from hybridflow._src.ops.arrays.shape_ops import (
@@ -242,6 +245,7 @@ with _deferred.imports_of(__name__):
         assert_rank_in,
         assert_scalar,
     )
+    from hybridflow._src.ops.checks.shapes import ensure_shape
     from hybridflow._src.ops.checks.types import (
         assert_integer,
         assert_proper_iterable,
@@ -254,6 +258,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.functional import foldl, foldr, map_fn, scan
     from hybridflow._src.ops.control_flow.loops import while_loop
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
+    from hybridflow._src.ops.control_flow.printing import print
     from hybridflow._src.ops.control_flow.script_ops import py_func
     from hybridflow._src.ops.convolution.patches import extract_image_patches
     from hybridflow._src.ops.data_flow.accumulators import (
@@ -331,6 +336,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.math.cumulative import cumprod, cumsum
     from hybridflow._src.ops.math.division import (
         div,
+        div_no_nan,
         divide,
         floor_div,
         floordiv,
@@ -385,6 +391,7 @@ with _deferred.imports_of(__name__):
         unsorted_segment_max,
         unsorted_segment_sum,
     )
+    from hybridflow._src.ops.math.sorting import argsort, sort
     from hybridflow._src.ops.math.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
     from hybridflow._src.ops.math.summing import accumulate_n, add_n, scalar_mul
     from hybridflow._src.ops.math.trigonometric import (
@@ -550,6 +557,13 @@ with _deferred.imports_of(__name__):
         l2_regularizer,
         sum_regularizer,
     )
+    from hybridflow._src.variables.replication import (
+        VariableAggregation,
+        VariableSynchronization,
+        disable_resource_variables,
+        enable_resource_variables,
+        resource_variables_enabled,
+    )
     from hybridflow._src.variables.resource_variable import ResourceVariable
     from hybridflow._src.variables.scaling_initializers import (
         UniformUnitScaling as uniform_unit_scaling_initializer,
@@ -568,6 +582,7 @@ with _deferred.imports_of(__name__):
         no_regularizer,
     )
     from hybridflow._src.variables.template import make_template
+    from hybridflow._src.variables.tensors import is_tensor
     from hybridflow._src.variables.tree import variables
     from hybridflow._src.variables.updates import (
         assign,
@@ -1087,7 +1102,21 @@ __all__ = [
     "variable_axis_size_partitioner",
     "variable_op_scope",
     "variable_scope",
+    "VariableAggregation",
+    "VariableSynchronization",
     "variables",
+    "argsort",
+    "batch_gather",
+    "disable_resource_variables",
+    "div_no_nan",
+    "enable_resource_variables",
+    "ensure_shape",
+    "get_static_value",
+    "is_tensor",
+    "print",
+    "resource_variables_enabled",
+    "roll",
+    "sort",
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",

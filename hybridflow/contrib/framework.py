@@ -45,6 +45,7 @@ with _deferred.imports_of(__name__):
         get_variables_by_suffix,
         get_variables_to_restore,
     )
+    from hybridflow._src.variables.tensors import is_tensor
 
 __all__ = [
     "Defun",
@@ -73,6 +74,7 @@ __all__ = [
     "get_variables_to_restore",
     "global_variable",
     "init_from_checkpoint",
+    "is_tensor",
     "list_variables",
     "load_checkpoint",
     "load_variable",

@@ -56,6 +56,37 @@ def constant_value(tensor: Any) -> np.ndarray | None:
     return known[tensor]
 
 
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value of a tensor that is the same in every run, or None.
+
+    Of TensorFlow 1.15. The shape of a tensor whose shape is known has one, and so has what is
+    computed from such values without state.
+
+    Args:
+      tensor: a tensor; anything else is its own value.
+      partial: whether an object array is wanted of a packed vector of which only some elements are
+        known, with None for the others.
+
+    Returns: an array of one's own, or None.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default():
+    ...     x = hf.placeholder(hf.float32, [2, 3])
+    ...     print(hf.get_static_value(hf.shape(x) * 2), hf.get_static_value(x))
+    [4 6] None
+    """
+    if not isinstance(tensor, Tensor):
+        return tensor
+    value = constant_value(tensor)
+    if value is not None:
+        return np.array(value)
+    if partial and not isinstance(tensor, EagerTensor) and tensor.op.type == "Pack":
+        parts = [constant_value(part) for part in tensor.op.inputs]
+        if all(part is None or not part.ndim for part in parts):
+            return np.array([None if part is None else part[()] for part in parts], object)
+    return None
+
+
 def _operands(tensor: Tensor) -> tuple[Tensor, ...]:
     """The tensors whose values are needed for that of `tensor`."""
     return tensor.op.inputs if _folds(tensor) else ()

@@ -328,16 +328,22 @@ def average_precision_at_k(
     values = (predictions, labels, weights)
     with name_scope(name, _name_at("average_precision", k), values) as scope:
         _, best = top_k(predictions, k)
-        each = _average_precision(labels, best, k)
-        if weights is not None:
-            weights = broadcast_weights(to_double(weights), each)
-            each = multiply(each, weights)
-        number = to_double(size(each)) if weights is None else reduce_sum(weights)
-        most, most_update = _total("max", number)
-        total, total_update = _total("total", reduce_sum(each))
-        value = _mean_of(total, most, "mean")
-        update = _mean_of(total_update, most_update, scope)
+        value, update = average_precision_of(labels, best, k, weights, scope)
         return finished(value, update, metrics_collections, updates_collections)
+
+
+def average_precision_of(
+    labels: Any, best: Any, k: int, weights: Any, scope: str
+) -> tuple[Tensor, Tensor]:
+    """The mean over examples of the average precision of classes in order, and its update."""
+    each = _average_precision(labels, best, k)
+    if weights is not None:
+        weights = broadcast_weights(to_double(weights), each)
+        each = multiply(each, weights)
+    number = to_double(size(each)) if weights is None else reduce_sum(weights)
+    most, most_update = _total("max", number)
+    total, total_update = _total("total", reduce_sum(each))
+    return _mean_of(total, most, "mean"), _mean_of(total_update, most_update, scope)
 
 
 def _average_precision(labels: Any, best: Any, k: int) -> Tensor:

@@ -26,6 +26,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.framework.traceback import capture, resolve
 from hybridflow._src.variables.initial_value import check_initial
 from hybridflow._src.variables.overload import overload
+from hybridflow._src.variables.replication import is_trainable
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.variable import Variable
 
@@ -65,7 +66,7 @@ class EagerVariable(ResourceVariable):
     def __init__(
         self,
         initial_value: Any = None,
-        trainable: bool = True,
+        trainable: bool | None = True,
         collections: Any = None,
         validate_shape: bool = True,
         caching_device: Any = None,
@@ -75,7 +76,13 @@ class EagerVariable(ResourceVariable):
         expected_shape: Any = None,
         import_scope: str | None = None,
         constraint: Callable[[Tensor], Tensor] | None = None,
+        use_resource: bool | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
     ) -> None:
+        trainable = is_trainable(trainable, synchronization, aggregation)
+        expected_shape = shape if expected_shape is None else expected_shape
         if variable_def is not None:
             raise ValueError(
                 "Creating a variable from variable_def is only supported in graph mode."

@@ -8,6 +8,7 @@ from typing import Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.variables.replication import is_trainable
 from hybridflow._src.variables.request import Request
 from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.scope_state import current
@@ -21,7 +22,7 @@ def get_variable(
     dtype: Any = None,
     initializer: Any = None,
     regularizer: Any = None,
-    trainable: bool = True,
+    trainable: bool | None = True,
     collections: Any = None,
     caching_device: Any = None,
     partitioner: Any = None,
@@ -29,6 +30,8 @@ def get_variable(
     use_resource: bool | None = None,
     custom_getter: Any = None,
     constraint: Any = None,
+    synchronization: Any = None,
+    aggregation: Any = None,
 ) -> Any:
     """Gets the variable of this name in the current variable scope, or makes it.
 
@@ -54,6 +57,7 @@ def get_variable(
       custom_getter: called as `custom_getter(getter, name=..., ...)` in place of the usual way,
         which is `getter(name, ...)`.
       constraint: projection applied by optimizers after an update.
+      synchronization, aggregation: a `VariableSynchronization`, a `VariableAggregation`.
 
     Returns: a `Variable`, a `PartitionedVariable`, or whatever the custom getter returns.
 
@@ -68,6 +72,7 @@ def get_variable(
     ...         print(hf.get_variable("v", [1]).name)
     foo/bar/v:0
     """
+    trainable = is_trainable(trainable, synchronization, aggregation)
     state = current()
     return state.scopes.top.get_variable(
         state.store,

@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.variables.replication import is_trainable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,16 @@ def through(custom_getter: Getter, request: Request, get: Callable[[Request], An
     """
     check_getter(custom_getter)
 
-    def getter(name: str, *args: Any, **kwargs: Any) -> Any:
+    def getter(
+        name: str,
+        *args: Any,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        if synchronization is not None or aggregation is not None:
+            trained = kwargs.get("trainable")
+            kwargs["trainable"] = is_trainable(trained, synchronization, aggregation)
         if len(args) <= _POSITIONAL:
             kwargs.setdefault("constraint", request.constraint)
         return get(Request(name, *args, **kwargs))

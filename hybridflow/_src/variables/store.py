@@ -22,6 +22,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.framework.traceback import is_library
 from hybridflow._src.variables.initializers import Initializer
 from hybridflow._src.variables.partitioning import Partitioning
+from hybridflow._src.variables.replication import resource_variables_enabled
 from hybridflow._src.variables.request import Request, takes
 from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scaling_initializers import default_initializer
@@ -171,7 +172,10 @@ class VariableStore:
             del self._being_made[name]
 
     def _made(self, request: Request, dims: Any, part: PartitionInfo | None) -> Variable:
-        kind = ResourceVariable if request.use_resource else Variable
+        is_resource = request.use_resource
+        if is_resource is None:
+            is_resource = resource_variables_enabled()
+        kind = ResourceVariable if is_resource else Variable
         with root_scope():
             value = _initial_value(request, dims, part)
             made = kind(
@@ -182,6 +186,7 @@ class VariableStore:
                 caching_device=request.caching_device,
                 dtype=request.dtype if callable(value) else None,
                 validate_shape=request.validate_shape,
+                use_resource=is_resource,
                 expected_shape=TensorShape.of(dims),
                 constraint=request.constraint,
             )

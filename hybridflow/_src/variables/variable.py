@@ -29,6 +29,7 @@ from hybridflow._src.variables.initial_value import (
     registered,
 )
 from hybridflow._src.variables.overload import overload
+from hybridflow._src.variables.replication import is_trainable, resource_variables_enabled
 from hybridflow._src.variables.variable_def import SaveSliceInfo as SliceInfo
 from hybridflow._src.variables.variable_def import describe, restore
 
@@ -90,6 +91,10 @@ class Variable:
       import_scope: name scope of the variable of `variable_def`.
       constraint: function from a value to its projection, of the same shape and dtype; applied by
         optimizers after they update the variable.
+      use_resource: whether to make a `ResourceVariable`; if it is None, what
+        `enable_resource_variables` says. In eager mode always.
+      synchronization, aggregation: a `VariableSynchronization`, a `VariableAggregation`.
+      shape: newer name of `expected_shape`.
 
     Raises:
       ValueError: if the initial value is missing, has no known shape or another one than expected,
@@ -124,12 +129,17 @@ class Variable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
         if variables_are_eager():
             return object.__new__(cls.eager_class)
-        return object.__new__(cls)
+        kind = cls
+        if cls is Variable and kwargs.get("variable_def") is None:
+            wanted = kwargs.get("use_resource")
+            if resource_variables_enabled() if wanted is None else wanted:
+                kind = cls.resource_class
+        return object.__new__(kind)
 
     def __init__(
         self,
         initial_value: Any = None,
-        trainable: bool = True,
+        trainable: bool | None = True,
         collections: Any = None,
         validate_shape: bool = True,
         caching_device: Any = None,
@@ -139,7 +149,13 @@ class Variable:
         expected_shape: Any = None,
         import_scope: str | None = None,
         constraint: Callable[[Tensor], Tensor] | None = None,
+        use_resource: bool | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
     ) -> None:
+        trainable = is_trainable(trainable, synchronization, aggregation)
+        expected_shape = shape if expected_shape is None else expected_shape
         if variable_def is not None:
             if initial_value is not None:
                 raise ValueError("variable_def and initial_value are mutually exclusive.")

@@ -9,12 +9,17 @@ import re
 import types
 from typing import Any
 
+from hybridflow._src.cli.shim.spellings import SPELLINGS
 from hybridflow._src.cli.shim.table import MODULES
 
 
 def shown(path: str) -> str:
     """A path as programs write it: with `tf` for the root module."""
     return re.sub(r"^tensorflow(\.compat\.v1)?(?!\.python\b)(?=\.|$)", "tf", path)
+
+
+def _behind_root(path: str) -> str:
+    return re.sub(r"^tensorflow(\.compat\.v1)?", "", path)
 
 
 @functools.cache
@@ -41,12 +46,17 @@ def find(path: str, name: str) -> tuple[Any] | None:
     for source in MODULES[path]:
         if name in _names_of(source):
             return (getattr(importlib.import_module(source), name),)
-    return None
+    spelled = SPELLINGS.get(_behind_root(path), {}).get(name)
+    if spelled is None:
+        return None
+    module, _, last = f"tensorflow{spelled}".rpartition(".")
+    return find(module, last)
 
 
 def offered(path: str) -> list[str]:
     """All names of TensorFlow's module `path` that are there."""
     names = {name for source in MODULES[path] for name in _names_of(source)}
+    names.update(SPELLINGS.get(_behind_root(path), ()))
     prefix = f"{path}."
     names.update(
         other.removeprefix(prefix)

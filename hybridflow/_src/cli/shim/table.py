@@ -1,12 +1,16 @@
 """Which import path of TF-1.x programs finds its names in which of our modules: the one table.
 
-A value lists modules; a name is taken from the first that offers it. A path that is not listed, and
-a name that none of the modules offers, stands for something that hybridflow lacks.
+A value lists modules; a name is taken from the first that offers it, or else from the spellings
+that TensorFlow gained later (`spellings.py`). A path that is not listed, and a name that none of
+the modules offers, stands for something that hybridflow lacks.
 """
 
 from __future__ import annotations
 
+from hybridflow._src.cli.shim.spellings import SPELLINGS
+
 _SHIM = "hybridflow._src.cli.shim"
+_INNER = f"{_SHIM}.inner"
 _FRAMEWORK = "hybridflow._src.framework"
 _GRAPHS = "hybridflow._src.graphs"
 _MESSAGES = "hybridflow._src.formats.messages"
@@ -20,10 +24,11 @@ _SAVED_MODEL = (
     "builder constants loader main_op signature_constants signature_def_utils tag_constants utils"
 )
 
-_PUBLIC = {
-    "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow"),
+_PUBLIC: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(SPELLINGS, ()),
+    "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow", f"{_SHIM}.dimensions"),
     ".app": ("hybridflow.app",),
-    ".compat": ("hybridflow.compat",),
+    ".compat": ("hybridflow.compat", f"{_SHIM}.dimensions"),
     ".contrib": (),
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
@@ -38,6 +43,8 @@ _PUBLIC = {
     ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
     ".data": ("hybridflow.data",),
+    ".data.experimental": (f"{_SHIM}.experimental_data",),
+    ".distribute": (f"{_INNER}.distribute",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
@@ -54,16 +61,23 @@ _PUBLIC = {
     ".logging": ("hybridflow.logging",),
     ".losses": ("hybridflow.losses",),
     ".metrics": ("hybridflow.metrics",),
+    ".nest": (f"{_FRAMEWORK}.nest",),
     ".nn": ("hybridflow.nn",),
     ".nn.rnn_cell": ("hybridflow.nn.rnn_cell",),
+    ".random": (f"{_SHIM}.random",),
     ".python_io": ("hybridflow.python_io",),
     ".saved_model": ("hybridflow.saved_model",),
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
     },
+    ".distributions": ("hybridflow.distributions",),
+    ".sets": ("hybridflow.sets",),
+    ".spectral": ("hybridflow.spectral",),
+    ".test": ("hybridflow.test",),
     ".summary": ("hybridflow.summary",),
     ".train": ("hybridflow.train",),
     ".train.queue_runner": ("hybridflow.train",),
+    ".train.experimental": (f"{_SHIM}.experimental_train",),
     ".version": (f"{_SHIM}.version",),
 }
 
@@ -130,7 +144,7 @@ _PYTHON = {
     **_each("tensorflow.python.framework", "errors errors_impl", "hybridflow.errors"),
     **_each("tensorflow.python.framework", "graph_io", "hybridflow.train"),
     **_each("tensorflow.python.framework", "graph_util graph_util_impl", "hybridflow.graph_util"),
-    **_each("tensorflow.python.framework", "importer ops", "hybridflow"),
+    "tensorflow.python.framework.importer": ("hybridflow",),
     "tensorflow.python.framework.meta_graph": (
         f"{_GRAPHS}.meta_graph",
         f"{_GRAPHS}.collections",
@@ -153,11 +167,10 @@ _PYTHON = {
     "tensorflow.python.keras.regularizers": ("hybridflow.keras.regularizers",),
     **_each(
         "tensorflow.python.ops",
-        "array_ops check_ops clip_ops confusion_matrix control_flow_ops custom_gradient "
-        "data_flow_ops functional_ops gen_array_ops gen_math_ops gen_state_ops gradients "
-        "gradients_impl logging_ops math_ops partitioned_variables random_ops "
-        "resource_variable_ops script_ops sparse_ops special_math_ops standard_ops state_ops "
-        "string_ops template tensor_array_ops",
+        "check_ops clip_ops custom_gradient "
+        "data_flow_ops functional_ops gen_array_ops gen_math_ops gen_state_ops logging_ops "
+        "partitioned_variables random_ops script_ops sparse_ops special_math_ops standard_ops "
+        "state_ops string_ops template tensor_array_ops",
         "hybridflow",
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
@@ -168,21 +181,14 @@ _PYTHON = {
         "tensorflow.python.layers",
         "base convolutional core layers normalization pooling",
         "hybridflow.layers",
+        f"{_INNER}.layers",
     ),
     **_each("tensorflow.python.layers", "utils", "hybridflow._src.layers.arguments"),
     **_each("tensorflow.python.ops", "losses", "hybridflow.losses"),
-    **_each("tensorflow.python.ops", "metrics metrics_impl", "hybridflow.metrics"),
+    **_each("tensorflow.python.ops", "metrics", "hybridflow.metrics"),
     **_each("tensorflow.python.ops.losses", "losses losses_impl util", "hybridflow.losses"),
     "tensorflow.python.ops.init_ops": ("hybridflow", "hybridflow.keras.initializers"),
     "tensorflow.python.ops.linalg_ops": ("hybridflow", "hybridflow.linalg"),
-    "tensorflow.python.ops.variable_scope": (
-        "hybridflow",
-        "hybridflow._src.variables.store",
-    ),
-    "tensorflow.python.ops.variables": (
-        "hybridflow",
-        "hybridflow._src.variables.partitioned",
-    ),
     **_each("tensorflow.python", "lib lib.io"),
     **_each("tensorflow.python.lib.io", "python_io tf_record", "hybridflow.python_io"),
     **_each("tensorflow.python.platform", "app", "hybridflow.app"),
@@ -192,7 +198,7 @@ _PYTHON = {
     **_each(
         "tensorflow.python.training",
         "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
-        "moving_averages optimizer proximal_adagrad proximal_gradient_descent rmsprop "
+        "optimizer proximal_adagrad proximal_gradient_descent rmsprop "
         "basic_loops basic_session_run_hooks coordinator device_setter monitored_session "
         "server_lib session_manager session_run_hook summary_io supervisor "
         "sync_replicas_optimizer training training_util queue_runner queue_runner_impl input",
@@ -204,6 +210,69 @@ _PYTHON = {
     "tensorflow.python.summary.summary_iterator": ("hybridflow.train",),
     **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
     **_each("tensorflow.python.util", "compat", "hybridflow.compat"),
+    **_each(
+        "tensorflow.python.util",
+        "all_util deprecation tf_contextlib tf_decorator tf_export",
+        f"{_INNER}.decorators",
+    ),
+    "tensorflow.python.util.tf_inspect": (f"{_INNER}.inspecting",),
+    "tensorflow.python.tf2": (f"{_INNER}.ops",),
+    "tensorflow.python.pywrap_tensorflow": ("hybridflow.train",),
+    "tensorflow.python.client.device_lib": (f"{_INNER}.ops",),
+    "tensorflow.python.framework.device_spec": (f"{_INNER}.variables",),
+    "tensorflow.python.framework.ops": (
+        "hybridflow",
+        "hybridflow.contrib.framework",
+        f"{_INNER}.ops",
+    ),
+    "tensorflow.python.framework.sparse_tensor": ("hybridflow",),
+    "tensorflow.python.framework.tensor_spec": ("hybridflow",),
+    "tensorflow.python.framework.smart_cond": ("hybridflow.contrib.framework",),
+    **_each("tensorflow.python.keras", "engine utils", "hybridflow.keras"),
+    **_each(
+        "tensorflow.python.keras.engine",
+        "base_layer input_spec",
+        "hybridflow.layers",
+        "hybridflow._src.layers.input_spec",
+    ),
+    "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
+    "tensorflow.python.ops.gradient_checker": ("hybridflow.test",),
+    **_each(
+        "tensorflow.python.ops",
+        "array_ops confusion_matrix control_flow_ops control_flow_util gradients gradients_impl "
+        "resource_variable_ops",
+        "hybridflow",
+        f"{_INNER}.ops",
+    ),
+    **_each(
+        "tensorflow.python.ops", "histogram_ops io_ops map_fn parsing_ops sort_ops", "hybridflow"
+    ),
+    "tensorflow.python.ops.bitwise_ops": ("hybridflow.bitwise",),
+    "tensorflow.python.ops.lookup_ops": ("hybridflow", "hybridflow.contrib.lookup"),
+    "tensorflow.python.ops.math_ops": ("hybridflow", f"{_INNER}.math"),
+    "tensorflow.python.ops.metrics_impl": ("hybridflow.metrics", f"{_INNER}.metrics"),
+    "tensorflow.python.ops.variable_scope": (
+        "hybridflow",
+        "hybridflow._src.variables.store",
+        f"{_INNER}.variables",
+    ),
+    "tensorflow.python.ops.variables": (
+        "hybridflow",
+        "hybridflow._src.variables.partitioned",
+        f"{_INNER}.variables",
+    ),
+    "tensorflow.python.ops.weights_broadcast_ops": ("hybridflow._src.ops.checks.weights",),
+    "tensorflow.python.platform.test": ("hybridflow.test",),
+    **_each(
+        "tensorflow.python.training",
+        "checkpoint_management checkpoint_utils",
+        "hybridflow.train",
+    ),
+    "tensorflow.python.training.evaluation": (f"{_INNER}.evaluation", "hybridflow.train"),
+    "tensorflow.python.training.moving_averages": (
+        "hybridflow.train",
+        "hybridflow._src.variables.averaging",
+    ),
 }
 
 _INNER_SAVED_MODEL = {

@@ -12,11 +12,13 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulated, accumulator
 from hybridflow._src.ops.allocation import allocatable, number_of
+from hybridflow._src.ops.arrays.batched import gathered
 from hybridflow._src.ops.families import INDICES, NUMBERS
 from hybridflow._src.ops.grad_helpers import shape_of
 
@@ -209,6 +211,7 @@ def gather(
     validate_indices: bool | None = None,
     name: str | None = None,
     axis: Any = 0,
+    batch_dims: int = 0,
 ) -> Tensor:
     """Slices of a tensor by number: with axis 0, `y[i, ...] = params[indices[i], ...]`.
 
@@ -218,11 +221,16 @@ def gather(
       validate_indices: accepted; indices are always checked.
       name: name of the op.
       axis: the dimension to pick along; a negative one counts from the end.
+      batch_dims: of TensorFlow 1.15: the number of dimensions that `params` and `indices` begin
+        with in common, so that each part of the batch has its own indices. Then `axis` is
+        `batch_dims` by default.
 
-    Returns: a tensor of shape `params.shape[:axis] + indices.shape + params.shape[axis + 1:]`. Its
-      gradient with axis 0 is `IndexedSlices`.
+    Returns: a tensor of shape
+      `params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]`. Its gradient
+      with axis 0 is `IndexedSlices`.
 
     Raises:
+      ValueError: for `batch_dims` that the tensors do not have, or whose rank is unknown.
       InvalidArgumentError: if an index is out of range.
 
     >>> import hybridflow as hf
@@ -230,6 +238,12 @@ def gather(
     ...     print(hf.gather([10, 20, 30], [2, 0]).numpy())
     [30 10]
     """
+    if batch_dims:
+        given = None if isinstance(axis, int) and axis == 0 else axis
+        with name_scope(name, "Gather", [params, indices]):
+            params, indices = convert_to_tensor(params), convert_to_tensor(indices)
+            return gathered(params, indices, given, batch_dims)
+    axis = 0 if axis is None else axis
     if isinstance(axis, int) and axis == 0:
         validate = True if validate_indices is None else validate_indices
         return _gather_op(params, indices, validate_indices=validate, name=name)

@@ -11,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
@@ -216,6 +217,7 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None
     return _batch_to_space_nd(input, block_shape, crops, name=name)
 
 
+@spelled(block_shape="block_size")
 def space_to_batch(input: Any, paddings: Any, block_size: int, name: str | None = None) -> Tensor:
     """`space_to_batch_nd` of images, with square blocks.
 
@@ -243,6 +245,7 @@ def space_to_batch(input: Any, paddings: Any, block_size: int, name: str | None 
     return result
 
 
+@spelled(block_shape="block_size")
 def batch_to_space(input: Any, crops: Any, block_size: int, name: str | None = None) -> Tensor:
     """Undoes `space_to_batch`.
 

@@ -13,6 +13,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.control_flow.ordering import group
@@ -82,6 +83,7 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
     return _check_numerics(tensor, message=message, name=name)
 
 
+@spelled(x="t", message="msg")
 def verify_tensor_all_finite(t: Any, msg: str, name: str | None = None) -> Tensor:
     """A tensor like `t`, which is there once all its numbers are known to be finite.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.convolution import lowered, meanings
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.windows import each_dimension
@@ -102,6 +103,7 @@ _conv2d_backprop_filter = OpDef(
 # -- public functions ------------------------------------------------------------------------------
 
 
+@spelled(filters="filter")
 def conv2d(
     input: Any,
     filter: Any,
@@ -153,6 +155,7 @@ def conv2d(
     )
 
 
+@spelled(filters="filter")
 def conv2d_backprop_input(
     input_sizes: Any,
     filter: Any,

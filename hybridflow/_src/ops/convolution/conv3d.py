@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.convolution import meanings
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.windows import each_dimension
@@ -81,6 +82,7 @@ _conv3d_backprop_filter = OpDef(
 )
 
 
+@spelled(filters="filter")
 def conv3d(
     input: Any,
     filter: Any,

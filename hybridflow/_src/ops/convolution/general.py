@@ -8,6 +8,7 @@ from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.convolution.depthwise import depthwise_conv2d_native
 from hybridflow._src.ops.convolution.dilated import strides_and_rates, with_space_to_batch
 from hybridflow._src.ops.grad_helpers import shape_of
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@spelled(input="value")
 def conv1d(
     value: Any,
     filters: Any,
@@ -77,6 +79,7 @@ def conv1d(
         return raw.Squeeze(result, squeeze_dims=[axis])
 
 
+@spelled(filters="filter", dilations="dilation_rate")
 def convolution(
     input: Any,
     filter: Any,
@@ -200,6 +203,7 @@ def _depthwise(
     )
 
 
+@spelled(dilations="rate")
 def depthwise_conv2d(
     input: Any,
     filter: Any,
@@ -239,6 +243,7 @@ def depthwise_conv2d(
         return _depthwise(x, filters, strides, padding, rate, data_format, scope)
 
 
+@spelled(dilations="rate")
 def separable_conv2d(
     input: Any,
     depthwise_filter: Any,

@@ -10,6 +10,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.windows import Windows, check_attrs, count, each_dimension
@@ -223,6 +224,7 @@ OpDef(
 # -- public functions ------------------------------------------------------------------------------
 
 
+@spelled(filters="filter", dilations="rates")
 def dilation2d(
     input: Any,
     filter: Any,

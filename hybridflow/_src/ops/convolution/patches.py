@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_dims
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import REALS
@@ -117,6 +118,7 @@ OpDef(
 )
 
 
+@spelled(sizes="ksizes")
 def extract_image_patches(
     images: Any,
     ksizes: Sequence[int],

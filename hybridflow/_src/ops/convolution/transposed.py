@@ -10,6 +10,7 @@ from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.arrays.space_to_batch import batch_to_space, space_to_batch
 from hybridflow._src.ops.windows import allowed, each_dimension
 
@@ -56,6 +57,7 @@ def _checked(
     return value, filter, sizes
 
 
+@spelled(input="value", filters="filter")
 def conv2d_transpose(
     value: Any,
     filter: Any,
@@ -107,6 +109,7 @@ def conv2d_transpose(
         )
 
 
+@spelled(input="value", filters="filter")
 def conv3d_transpose(
     value: Any,
     filter: Any,

@@ -12,6 +12,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import number_of
@@ -267,6 +268,7 @@ def squeeze_reduced(x: Tensor, axis: Any) -> Tensor:
     return raw.Squeeze(x, squeeze_dims=known.ravel().tolist()) if known.size else x
 
 
+@spelled(input="input_tensor")
 def count_nonzero(
     input_tensor: Any,
     axis: Any = None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "div",
+    "div_no_nan",
     "divide",
     "floor_div",
     "floordiv",
@@ -214,6 +215,24 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     [3.5 0.5]
     """
     return truediv(x, y, name)
+
+
+def div_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """`x / y` elementwise, and 0 where `y` is 0. Of TensorFlow 1.15.
+
+    Args:
+      x: tensor of dtype float32 or float64.
+      y: tensor of the same dtype, of a shape that broadcasts with `x`.
+      name: name of the op.
+
+    Returns: a tensor of the dtype of `x` and the broadcast shape.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.div_no_nan([7.0, 1.0], [2.0, 0.0]).numpy())
+    [3.5 0. ]
+    """
+    return raw.DivNoNan(x, y, name=name)
 
 
 def realdiv(x: Any, y: Any, name: str | None = None) -> Tensor:

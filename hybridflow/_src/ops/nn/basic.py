@@ -266,10 +266,11 @@ def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> Te
 
 def dropout(
     x: Any,
-    keep_prob: Any,
+    keep_prob: Any = None,
     noise_shape: Any = None,
     seed: int | None = None,
     name: str | None = None,
+    rate: Any = None,
 ) -> Tensor:
     """Each element with probability `keep_prob` as `x / keep_prob`, else 0.
 
@@ -280,11 +281,13 @@ def dropout(
         is used along the whole dimension. By default every element is drawn on its own.
       seed: the op's seed (see `set_random_seed`).
       name: name of the op.
+      rate: of TensorFlow 1.15, in place of `keep_prob`: `1 - keep_prob`, in `[0, 1)`.
 
     Returns: a tensor of the same dtype and shape; `x` itself if `keep_prob` is known to be 1.
 
     Raises:
-      ValueError: if `keep_prob` is out of range or no scalar, or `x` is not of a float dtype.
+      ValueError: if `keep_prob` is out of range or no scalar, `x` is not of a float dtype, or
+        neither or both of `keep_prob` and `rate` are given.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -292,7 +295,11 @@ def dropout(
     ...     print(sorted(set(x.numpy().tolist())))
     [0.0, 2.0]
     """
+    if (keep_prob is None) == (rate is None):
+        raise ValueError("dropout needs `keep_prob`, or `rate` (1 - keep_prob), and not both.")
     with op_scope(name, "dropout", [x]):
+        if rate is not None:
+            keep_prob = 1 - rate
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
             raise ValueError(

@@ -11,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import as_sparse
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.sparse.coordinates import check_parts, invalid
 
@@ -276,6 +277,7 @@ _ctc_loss = OpDef(
 )
 
 
+@spelled(logits="inputs")
 def ctc_loss(
     labels: Any,
     inputs: Any,

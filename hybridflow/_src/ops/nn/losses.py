@@ -13,6 +13,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError, ShapeError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import op_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.tensor_shape import compatible, merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.families import FLOATS, INDICES
@@ -257,6 +258,7 @@ def _dense_loss(labels: Any, logits: Any, dim: int, name: str | None) -> Tensor:
     return loss if wide is dtype else raw.Cast(loss, DstT=dtype)
 
 
+@spelled(axis="dim")
 def softmax_cross_entropy_with_logits_v2(
     _sentinel: Any = None,
     labels: Any = None,
@@ -289,6 +291,7 @@ def softmax_cross_entropy_with_logits_v2(
     return _dense_loss(labels, logits, dim, name)
 
 
+@spelled(axis="dim")
 def softmax_cross_entropy_with_logits(
     _sentinel: Any = None,
     labels: Any = None,
@@ -410,6 +413,7 @@ def sigmoid_cross_entropy_with_logits(
         return raw.Add(relu_logits - logits * labels, rest, name=scope)
 
 
+@spelled(labels="targets")
 def weighted_cross_entropy_with_logits(
     targets: Any, logits: Any, pos_weight: Any, name: str | None = None
 ) -> Tensor:

@@ -10,6 +10,7 @@ from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops.math.reducing import renamed
 from hybridflow._src.ops.math.reductions import reduce_sum
@@ -68,6 +69,7 @@ def _squeezed(values: list[Any], axes: Any) -> list[Any]:
     return [raw.Squeeze(value, squeeze_dims=dims) for value in values] if dims else values
 
 
+@spelled(keepdims="keep_dims")
 def moments(
     x: Any, axes: Any, shift: Any = None, name: str | None = None, keep_dims: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -102,6 +104,7 @@ def moments(
         return mean, variance
 
 
+@spelled(keepdims="keep_dims")
 def weighted_moments(
     x: Any,
     axes: Any,
@@ -149,6 +152,7 @@ def weighted_moments(
         return mean, variance
 
 
+@spelled(keepdims="keep_dims")
 def sufficient_statistics(
     x: Any, axes: Any, shift: Any = None, keep_dims: bool = False, name: str | None = None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
@@ -255,6 +259,7 @@ def batch_normalization(
         return x * inverse + (-mean * inverse if offset is None else offset - mean * inverse)
 
 
+@spelled(input="t", mean="m", variance="v")
 def batch_norm_with_global_normalization(
     t: Any,
     m: Any,

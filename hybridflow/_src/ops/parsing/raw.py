@@ -11,6 +11,7 @@ from hybridflow._src.formats.examples import example_of_json
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.shape_rules import same, with_rank
 from hybridflow._src.ops.strings.elementwise import each, strings
 
@@ -85,6 +86,7 @@ _decode_raw_op = OpDef(
 )
 
 
+@spelled(input_bytes="bytes")
 def decode_raw(
     bytes: Any, out_type: Any, little_endian: bool = True, name: str | None = None
 ) -> Tensor:

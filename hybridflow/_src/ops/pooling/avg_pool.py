@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.scopes import op_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.families import FLOATS
 from hybridflow._src.ops.pooling import averaging, lowered, means
 from hybridflow._src.ops.pooling.meanings import attrs_for, samples, shape
@@ -47,6 +48,7 @@ OpDef(
 )
 
 
+@spelled(input="value")
 def avg_pool(
     value: Any,
     ksize: Sequence[int],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.scopes import op_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.pooling import lowered, maxima, maximizing
 from hybridflow._src.ops.pooling.meanings import attrs_for, gradient_shape, samples, shape
@@ -64,6 +65,7 @@ OpDef(
 # -- public function -------------------------------------------------------------------------------
 
 
+@spelled(input="value")
 def max_pool(
     value: Any,
     ksize: Sequence[int],

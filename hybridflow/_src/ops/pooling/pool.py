@@ -8,6 +8,7 @@ from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.convolution.dilated import strides_and_rates, with_space_to_batch
 from hybridflow._src.ops.pooling.avg_pool import avg_pool
 from hybridflow._src.ops.pooling.max_pool import max_pool
@@ -27,6 +28,7 @@ _BY_TYPE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
+@spelled(dilations="dilation_rate")
 def pool(
     input: Any,
     window_shape: Sequence[int],

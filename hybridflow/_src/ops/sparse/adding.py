@@ -10,6 +10,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse, is_sparse
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.families import INDICES, NUMBERS
@@ -259,6 +260,7 @@ _sparse_tensor_dense_add = OpDef(
 )
 
 
+@spelled(threshold="thresh")
 def sparse_add(a: Any, b: Any, thresh: Any = 0) -> Any:
     """The sum of two tensors of one shape, of which one at least is sparse.
 

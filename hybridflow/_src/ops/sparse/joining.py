@@ -13,6 +13,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.sparse.coordinates import (
@@ -126,6 +127,7 @@ _sparse_concat = OpDef(
 )
 
 
+@spelled(expand_nonconcat_dims="expand_nonconcat_dim")
 def sparse_concat(
     axis: Any,
     sp_inputs: Any,

@@ -10,6 +10,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops.accumulation import accumulator
 from hybridflow._src.ops.allocation import allocatable
@@ -276,6 +277,7 @@ def _reduce(op: OpDef, sp_input: Any, axis: Any, keep_dims: bool, reduction_axes
     return SparseTensor(*result) if isinstance(result, list) else result
 
 
+@spelled(keepdims="keep_dims")
 def sparse_reduce_sum(
     sp_input: Any, axis: Any = None, keep_dims: bool = False, reduction_axes: Any = None
 ) -> Tensor:
@@ -302,6 +304,7 @@ def sparse_reduce_sum(
     return result
 
 
+@spelled(keepdims="keep_dims")
 def sparse_reduce_sum_sparse(
     sp_input: Any, axis: Any = None, keep_dims: bool = False, reduction_axes: Any = None
 ) -> SparseTensor:
@@ -328,6 +331,7 @@ def sparse_reduce_sum_sparse(
     return result
 
 
+@spelled(keepdims="keep_dims")
 def sparse_reduce_max(
     sp_input: Any, axis: Any = None, keep_dims: bool = False, reduction_axes: Any = None
 ) -> Tensor:
@@ -355,6 +359,7 @@ def sparse_reduce_max(
     return result
 
 
+@spelled(keepdims="keep_dims")
 def sparse_reduce_max_sparse(
     sp_input: Any, axis: Any = None, keep_dims: bool = False, reduction_axes: Any = None
 ) -> SparseTensor:

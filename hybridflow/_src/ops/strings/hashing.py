@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import settings
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.shape_rules import same
 from hybridflow._src.ops.strings import hashes
 from hybridflow._src.ops.strings.elementwise import words
@@ -62,6 +63,7 @@ def _buckets(num_buckets: Any) -> int:
     return number
 
 
+@spelled(input="string_tensor")
 def string_to_hash_bucket(string_tensor: Any, num_buckets: int, name: str | None = None) -> Tensor:
     """The number of the bucket of each string, by an old hash.
 

@@ -11,6 +11,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.families import COMPLEX, FLOATS, INTEGERS
 from hybridflow._src.ops.shape_rules import same
 from hybridflow._src.ops.strings.elementwise import strings, words
@@ -210,6 +211,7 @@ _string_to_number = OpDef(
 _NUMBERS = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64)
 
 
+@spelled(input="string_tensor")
 def string_to_number(
     string_tensor: Any, out_type: Any = dtypes.float32, name: str | None = None
 ) -> Tensor:

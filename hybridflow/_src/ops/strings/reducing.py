@@ -10,6 +10,7 @@ from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.arrays.sequences import range as range_of
 from hybridflow._src.ops.arrays.shape_ops import rank as rank_of
 from hybridflow._src.ops.math.reducing import axes_of, reduced_dims, renamed
@@ -60,6 +61,7 @@ _reduce_join = OpDef(
 )
 
 
+@spelled(keepdims="keep_dims")
 def reduce_join(
     inputs: Any,
     axis: Any = None,

@@ -1,0 +1,1 @@
+"""What programs take from modules inside TensorFlow, which are no part of its interface."""

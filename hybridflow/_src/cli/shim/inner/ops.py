@@ -1,0 +1,123 @@
+"""`tensorflow.python.framework` and `.ops`: what their modules have beside public functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybridflow._src.autodiff.gradients import gradients
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.sparse_tensor import SparseTensor
+from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.arrays.shape_ops import shape
+from hybridflow._src.ops.control_flow.ordering import with_dependencies
+from hybridflow._src.ops.math.confusion import remove_squeezable_dimensions
+from hybridflow._src.variables.tensors import is_tensor
+from hybridflow._src.variables.updates import scatter_add
+from hybridflow._src.variables.variable import Variable
+
+__all__ = [
+    "GraphOrParentsInXlaContext",
+    "_get_graph_from_inputs",
+    "enabled",
+    "gradients_v2",
+    "is_dense_tensor_like",
+    "list_local_devices",
+    "remove_squeezable_dimensions",
+    "resource_scatter_add",
+    "shape_internal",
+    "with_dependencies",
+]
+
+
+def enabled() -> bool:
+    """False: programs have TensorFlow 1's behaviour."""
+    return False
+
+
+def GraphOrParentsInXlaContext(graph: Any) -> bool:
+    """False: there is no other compiler."""
+    return False
+
+
+def is_dense_tensor_like(t: Any) -> bool:
+    """Whether it is a tensor, or is used as one, and not sparse."""
+    return is_tensor(t) and not isinstance(t, SparseTensor)
+
+
+def shape_internal(
+    input: Any, name: str | None = None, optimize: bool = True, out_type: Any = None
+) -> Any:
+    """`tf.shape`."""
+    return shape(input, name) if out_type is None else shape(input, name, out_type)
+
+
+def resource_scatter_add(ref: Any, indices: Any, updates: Any, name: str | None = None) -> Any:
+    """`tf.scatter_add` to a variable.
+
+    Raises:
+      TypeError: for a bare handle.
+    """
+    if not isinstance(ref, Variable):
+        raise TypeError(f"resource_scatter_add takes the variable itself, got {ref!r:.100}.")
+    return scatter_add(ref, indices, updates, name=name)
+
+
+def gradients_v2(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = None,
+) -> Any:
+    """`tf.gradients`, with zeros where `unconnected_gradients` is "zero"."""
+    found = gradients(
+        ys,
+        xs,
+        grad_ys,
+        name,
+        gate_gradients=gate_gradients,
+        aggregation_method=aggregation_method,
+        stop_gradients=stop_gradients,
+    )
+    wanted = getattr(unconnected_gradients, "value", unconnected_gradients)
+    if wanted != "zero":
+        return found
+    sources = xs if isinstance(xs, list | tuple) else [xs]
+    return [
+        convert_to_tensor(x) * 0 if grad is None else grad
+        for grad, x in zip(found, sources, strict=True)
+    ]
+
+
+def _get_graph_from_inputs(op_input_list: Any, graph: Any = None) -> Any:
+    """The graph that inputs are of, or the default one.
+
+    Raises:
+      ValueError: if they are of different graphs.
+    """
+    found = graph
+    for item in op_input_list:
+        given = getattr(item, "graph", None) if isinstance(item, Tensor | Variable) else None
+        if given is not None and found is not None and given is not found:
+            raise ValueError(f"{item} must be from the same graph as the other inputs.")
+        found = found or given
+    return found or get_default_graph()
+
+
+class _Device:
+    """A device, as `list_local_devices` tells of it."""
+
+    name = "/device:CPU:0"
+    device_type = "CPU"
+    memory_limit = 0
+    incarnation = 0
+    physical_device_desc = ""
+
+
+def list_local_devices(session_config: Any = None) -> list[Any]:
+    """The devices of this machine: its CPU."""
+    return [_Device()]
