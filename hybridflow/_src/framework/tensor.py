@@ -47,8 +47,18 @@ class Tensor:
     Tensor("x:0", shape=(?, 3), dtype=float32)
     """
 
-    # `assign` is set where the tensor is a part of a variable: `v[1:2].assign(x)`.
-    __slots__ = ("__weakref__", "_consumers", "_dims", "_dtype", "assign", "op", "value_index")
+    # `assign` is set where the tensor is a part of a variable: `v[1:2].assign(x)`. Programs set
+    # attributes of their own, as on TensorFlow's.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_consumers",
+        "_dims",
+        "_dtype",
+        "assign",
+        "op",
+        "value_index",
+    )
 
     op: Operation
     value_index: int

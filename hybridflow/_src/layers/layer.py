@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -251,7 +252,7 @@ class Layer(Connected, Contributions):
         ):
             full_name = f"{scope.name}/{name}" if scope.name else name
             store = current().store
-            shared = store.partitioned.get(full_name) or store.variables.get(full_name)
+            cut, count = store.partitioned.get(full_name), len(store.variables)
             variable = get_variable(
                 name,
                 shape=shape,
@@ -261,13 +262,16 @@ class Layer(Connected, Contributions):
                 partitioner=partitioner,
                 constraint=_named(constraints.get, constraint),
             )
-            if regularizer and variable is not shared:
+            # A custom getter may have given it another name.
+            known = any(variable is v for v in itertools.islice(store.variables.values(), count))
+            shared = variable is cut or known
+            if regularizer and not shared:
                 regularizer = _named(REGULARIZERS.get, regularizer)
                 whole = isinstance(variable, PartitionedVariable)
                 for part in list(variable) if whole else [variable]:
                     self._regularize(part, name, regularizer)
         # What a graph had before belongs to the layer that made it.
-        if variable is shared and not variables_are_eager():
+        if shared and not variables_are_eager():
             return variable
         # A custom getter may have decided otherwise.
         trained = trainable and (not self.trainable or getattr(variable, "trainable", True))

@@ -26,9 +26,6 @@ _SPELLINGS = {
     ".graph_util": """
         import_graph_def
     """,
-    ".image": """
-        extract_image_patches random_crop
-    """,
     ".initializers": """
         tables_initializer
     """,

@@ -116,7 +116,7 @@ def _format(*values: Any, template: str, placeholder: str, summarize: int) -> np
 def _format_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         values = [rng.normal(size=dims).astype(dtype) for dims in ((2, 9), (), (0,))]
-        yield Sample(values, template="a {} b {}{}", differentiable=False)
+        yield Sample(values, template="a %s b %s%s", differentiable=False)
 
 
 _string_format = OpDef(
