@@ -107,7 +107,8 @@ _SPELLINGS = {
         rfft2d=spectral.rfft2d rfft3d=spectral.rfft3d
     """,
     ".sparse": """
-        SparseTensor add=sparse_add concat=sparse_concat fill_empty_rows=sparse_fill_empty_rows
+        SparseConditionalAccumulator SparseTensor add=sparse_add concat=sparse_concat
+        fill_empty_rows=sparse_fill_empty_rows
         mask=sparse_mask matmul=sparse_tensor_dense_matmul maximum=sparse_maximum
         merge=sparse_merge minimum=sparse_minimum placeholder=sparse_placeholder
         reduce_max=sparse_reduce_max reduce_max_sparse=sparse_reduce_max_sparse
