@@ -221,6 +221,11 @@ def kernel(a):
                 block = patch
                 pitch = {AL} * step
                 beside = step
+            # What the blocks below see first.
+            for r in range({m}):
+                below = block + ({AL} + r) * pitch
+                for c in range(0, {m} * step, 64):
+                    fetch_line(below + c)
             for c in range(0, step, {size}):
                 at = block + c
                 out = scratch + (t - t0) * step + c
