@@ -208,6 +208,11 @@ class _Chain:
         self._members = [first]
         self.images = first.images
         self.before: list[_Member] = []
+        # What the members write, and all that they touch; what they take in order, and its bytes.
+        self._made = set(first.writes)
+        self._touched = first.touches
+        self._even = set(first.even)
+        self._bytes = first.bytes
         # What is read again while it is in the cache.
         self._again: set[Buffer] = set()
         # What those do that come behind.
@@ -216,13 +221,11 @@ class _Chain:
 
     def skip(self, member: _Member) -> None:
         """Puts a step before the members or, if it has to or better had, behind them."""
-        made = {key for m in self._members for key in m.writes}
-        touched = {key for m in self._members for key in m.touches}
         if (
-            self._may_pass(member)
-            and member.is_little
-            and not member.reads & made
-            and not member.writes & touched
+            member.is_little
+            and not member.reads & self._made
+            and not member.writes & self._touched
+            and self._may_pass(member)
         ):
             self.before.append(member)
             return
@@ -236,27 +239,33 @@ class _Chain:
 
     def add(self, member: _Member) -> bool:
         """Adds a step, if it may be done band by band with those that are there."""
-        if not self._may_pass(member) or not self._has_room(member):
+        needed = member.reads & self._made
+        if not needed or not self._may_pass(member):
             return False
-        made = {key for m in self._members for key in m.writes}
-        needed = member.reads & made
-        if not needed or not all(self._is_in_turn(member, key) for key in needed):
+        more = sum(buffer.size for buffer in member.even - self._even)
+        if not self._has_room(member, more):
             return False
-        touched = {key for m in self._members for key in m.touches}
-        for key in member.writes & touched:
+        if not all(self._is_in_turn(member, key) for key in needed):
+            return False
+        for key in member.writes & self._touched:
             users = [m for m in self._members if key in m.touches]
             if not all(key in m.even for m in (member, *users)):
                 return False
         self._again.update(key for key in needed & member.even if key not in member.writes)
         self._members.append(member)
         self.images = self.images or member.images
+        self._made |= member.writes
+        self._touched |= member.touches
+        self._even |= member.even
+        self._bytes += more
         return True
 
-    def _has_room(self, member: _Member) -> bool:
+    def _has_room(self, member: _Member, more: int) -> bool:
+        """Whether an image of all members, with so many bytes more, is small enough."""
         if member.images and self.images and member.images != self.images:
             return False
         images = self.images or member.images
-        return not images or self._bytes([*self._members, member]) <= images * _LARGEST
+        return not images or self._bytes + more <= images * _LARGEST
 
     def _is_in_turn(self, member: _Member, key: Any) -> bool:
         """Whether what members have written by some band is all that another one reads then."""
@@ -266,10 +275,6 @@ class _Chain:
             if key not in other.even or key not in member.even:
                 return False
         return True
-
-    @staticmethod
-    def _bytes(members: Sequence[_Member]) -> int:
-        return sum(b.size for b in {buffer for m in members for buffer in m.even})
 
     def bands(self, threads: int) -> Bands | None:
         """What is done band by band; None if that gains nothing."""
@@ -283,7 +288,7 @@ class _Chain:
         ends = [images * part // parts for part in range(parts + 1)]
         if any(m.count * end % images for m in self._members if not m.repeats for end in ends):
             return None
-        each = max(1, images * _BAND // self._bytes(self._members))
+        each = max(1, images * _BAND // self._bytes)
         shares = [self._turns(*share, each) for share in itertools.pairwise(ends)]
         members, before = (
             tuple((m.position, m.step) for m in found) for found in (self._members, self.before)
@@ -299,14 +304,19 @@ class _Chain:
         images = self.images
         done = [images if m.repeats else m.count * first // images for m in self._members]
         ready = [first] * len(self._members)
+        # For whom each has to wait.
+        waits = [
+            [
+                i
+                for i, other in enumerate(self._members[:number])
+                if member.reads & other.writes or member.writes & other.touches
+            ]
+            for number, member in enumerate(self._members)
+        ]
         turns = []
         for start in range(first, last, each):
             for number, member in enumerate(self._members):
-                there = [
-                    ready[i]
-                    for i, other in enumerate(self._members[:number])
-                    if member.reads & other.writes or member.writes & other.touches
-                ]
+                there = [ready[i] for i in waits[number]]
                 end = min(there, default=min(start + each, last))
                 marks = (0, 0)
                 if member.marks is not None:
