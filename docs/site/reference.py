@@ -19,6 +19,7 @@ MODULES = [
     "hybridflow.nn",
     "hybridflow.nn.rnn_cell",
     "hybridflow.linalg",
+    "hybridflow.image",
     "hybridflow.spectral",
     "hybridflow.bitwise",
     "hybridflow.layers",

@@ -40,6 +40,17 @@ WITHOUT_NUMERIC_GRADIENT = {
     "Cholesky": "its gradient is that of symmetric matrices; see test_systems",
     "SparseMatMul": "it takes float32 alone; its gradient is MatMul's",
     "CustomGradient": "its gradient is what its caller says",
+    **dict.fromkeys(
+        (
+            "CropAndResize",
+            "CropAndResizeGradImage",
+            "ResizeBicubic",
+            "ResizeBicubicGrad",
+            "ResizeBilinear",
+            "ResizeBilinearGrad",
+        ),
+        "results or gradients are float32 alone; see test_resizing",
+    ),
 }
 # Inputs of floating point for which an op has no derivative in closed form.
 WITHOUT_DERIVATIVE = {"Polygamma": {0}, "Zeta": {0}}
@@ -48,6 +59,11 @@ SHAPE_FROM_DATA = {
     "CTCBeamSearchDecoder",
     "CTCGreedyDecoder",
     "ComputeAccidentalHits",
+    "DecodeAndCropJpeg",
+    "DecodeBmp",
+    "DecodeGif",
+    "DecodeJpeg",
+    "DecodePng",
     "DecodeRaw",
     "ParseTensor",
     "DenseToDenseSetOperation",
@@ -59,6 +75,7 @@ SHAPE_FROM_DATA = {
     "UniqueWithCounts",
     "DynamicPartition",
     "ListDiff",
+    "NonMaxSuppressionV2",
     "SparseAdd",
     "SparseFillEmptyRows",
     "SparseReduceMaxSparse",

@@ -27,6 +27,9 @@ DIFFERENT = {
     "einsum/float64/ii->i": "a repeated axis",
     "einsum/float32/...ij,...jk->...ik": "an ellipsis",
     "einsum/float64/...ij,...jk->...ik": "an ellipsis",
+    "image.adjust_gamma/uint8/0.5": "bytes, which 2.x gives back as bytes",
+    "image.adjust_gamma/uint8/1": "bytes, which 2.x gives back as bytes",
+    "image.adjust_gamma/uint8/2.0": "bytes, which 2.x gives back as bytes",
     "cholesky/indefinite": "a matrix that is not positive definite",
     # TF 1.4 has no leaky_relu of float64; 2.x rounds alpha to float32.
     "nn.leaky_relu/float64": "alpha",

@@ -72,6 +72,18 @@ ZERO_DERIVATIVE = {
     "CTCBeamSearchDecoder": "TF declares it not differentiable",
     "CTCGreedyDecoder": "TF declares it not differentiable",
     "DecodeCSV": "TF declares it not differentiable",
+    **dict.fromkeys(
+        (
+            "AdjustHue",
+            "AdjustSaturation",
+            "DrawBoundingBoxes",
+            "ExtractGlimpse",
+            "HSVToRGB",
+            "RGBToHSV",
+            "SampleDistortedBoundingBoxV2",
+        ),
+        "TF declares it not differentiable",
+    ),
     "LinSpace": "TF declares it not differentiable",
     "LookupTableFindV2": "TF declares it not differentiable",
     "OneHot": "TF declares it not differentiable",

@@ -1,36 +1,12 @@
-"""Pictures and sounds as files hold them: PNG, and WAV in 16 bits."""
+"""Sounds as files hold them: WAV in 16 bits."""
 
 from __future__ import annotations
 
-import importlib
-import io
 import struct
 
 import numpy as np
 
-_NO_PILLOW = "Images are encoded by Pillow, which is not installed: pip install 'hybridflow[image]'"
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _SCALE = np.float32(1 << 15)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """A picture as a PNG file.
-
-    Args:
-      pixels: bytes `[height, width, channels]`: of gray, gray and alpha, RGB or RGBA.
-
-    Raises:
-      ImportError: without Pillow.
-    """
-    try:
-        pillow = importlib.import_module("PIL.Image")
-    except ImportError as error:
-        raise ImportError(_NO_PILLOW) from error
-    height, width, channels = pixels.shape
-    picture = pillow.frombytes(_MODES[channels], (width, height), pixels.tobytes())
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
 
 
 def wav(samples: np.ndarray, rate: int) -> bytes:

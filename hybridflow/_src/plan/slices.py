@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.kernels import slices
 from hybridflow._src.kernels.memory import SHORT_NAMES
-from hybridflow._src.plan.ctc import Classification
+from hybridflow._src.plan.images import Images
 from hybridflow._src.plan.steps import Unsupported
 from hybridflow._src.plan.values import Value, packed
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.slices import Axis
 
 
-class Slices(Classification):
+class Slices(Images):
     """Steps with slices."""
 
     def slice(

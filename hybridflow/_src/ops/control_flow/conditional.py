@@ -15,6 +15,7 @@ from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.control_flow import bodies
 from hybridflow._src.ops.control_flow.ordering import current_body
 from hybridflow._src.ops.control_flow.writing import write_case, write_if
@@ -56,7 +57,8 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
         def gradient() -> list[Any]:
             if not flowing:
                 return [None] * len(captures)
-            ys, grad_ys = zip(*flowing, strict=True)
+            ys = [y for y, _ in flowing]
+            grad_ys = [_fitting(dy, y) for y, dy in flowing]
             grads = late.gradients(ys, mine, grad_ys, stop_gradients=list(body.captures))
             by_capture = dict(zip(mine, map(bodies.dense, grads), strict=True))
             found.update((t, None) for t, g in by_capture.items() if g is not None)
@@ -83,6 +85,17 @@ def _grad(op: Operation, *dys: Any) -> list[Any]:
     ordered = [t for t in captures if t in found]
     by_capture = dict(zip(ordered, results, strict=True))
     return [None, *[by_capture.get(t) for t in op.inputs[1:]]]
+
+
+def _fitting(dy: Any, y: Tensor) -> Any:
+    """A gradient for an output of a branch.
+
+    Branches may give other shapes than each other. Where a gradient has a shape that this one never
+    gives, another branch was chosen: here nobody asks what it is.
+    """
+    if not isinstance(dy, Tensor) or y.shape.is_compatible_with(dy.shape):
+        return dy
+    return raw.PlaceholderWithDefault(dy, shape=TensorShape(None))
 
 
 def _save(op: Operation, body: Body, tensor: Tensor) -> Tensor | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.formats import media, messages
+from hybridflow._src.formats.images import png
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
@@ -58,7 +59,7 @@ def _image(pixels: np.ndarray, bad_color: np.ndarray) -> Any:
         pixels = _normalized(pixels, bad_color[: pixels.shape[2]])
     height, width, channels = pixels.shape
     return messages.Summary.Image(
-        height=height, width=width, colorspace=channels, encoded_image_string=media.png(pixels)
+        height=height, width=width, colorspace=channels, encoded_image_string=png.encode(pixels)
     )
 
 

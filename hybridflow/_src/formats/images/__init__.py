@@ -1,0 +1,1 @@
+"""Images as files hold them: PNG, JPEG, GIF, BMP."""
