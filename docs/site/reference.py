@@ -55,6 +55,7 @@ MODULES = [
     "hybridflow.contrib.rnn",
     "hybridflow.contrib.seq2seq",
     "hybridflow.contrib.summary",
+    "hybridflow.contrib.training",
     "hybridflow.contrib.util",
     "hybridflow.keras.regularizers",
     "hybridflow.errors",

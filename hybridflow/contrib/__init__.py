@@ -17,6 +17,7 @@ with _deferred.imports_of(__name__):
         rnn,
         seq2seq,
         summary,
+        training,
         util,
     )
 
@@ -32,5 +33,6 @@ __all__ = [
     "rnn",
     "seq2seq",
     "summary",
+    "training",
     "util",
 ]

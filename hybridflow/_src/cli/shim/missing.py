@@ -6,7 +6,7 @@ import re
 import types
 from typing import Any, NoReturn
 
-from hybridflow._src.cli.shim.names import nearest, shown
+from hybridflow._src.cli.shim.names import extra_for, nearest, shown
 from hybridflow._src.framework.traceback import RawFrames, capture, resolve
 
 
@@ -55,6 +55,9 @@ class _Text:
             whole = re.search(rf"\.({re.escape(name)}(\.\w+)*)", frame.line)
             if whole is not None:
                 name = whole[1]
+        extra = extra_for(self._module)
+        if extra is not None:
+            where += f". There is more with {extra[0]}: pip install 'hybridflow[{extra[1]}]'"
         near = nearest(self._module, name)
         hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
         return f"hybridflow has no {shown(f'{self._module}.{name}')}{where}.{hint}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import importlib.util
 import re
 import types
 from typing import Any
 
 from hybridflow._src.cli.shim.spellings import SPELLINGS
-from hybridflow._src.cli.shim.table import MODULES
+from hybridflow._src.cli.shim.table import EXTRAS, MODULES
 
 
 def shown(path: str) -> str:
@@ -22,9 +23,25 @@ def _behind_root(path: str) -> str:
     return re.sub(r"^tensorflow(\.compat\.v1)?", "", path)
 
 
+def _public_names(module: types.ModuleType, package: str) -> list[str]:
+    """The names that a module of a package offers: `__all__`, or all but foreign modules."""
+    names = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
+    values = {name: getattr(module, name, None) for name in names}
+    return [
+        name
+        for name, value in values.items()
+        if not isinstance(value, types.ModuleType) or value.__name__.startswith(f"{package}.")
+    ]
+
+
 @functools.cache
 def _names_of(source: str) -> frozenset[str]:
-    """The names that one of our modules offers."""
+    """The names that a module offers; none, where it comes with an extra that is not installed."""
+    package = source.partition(".")[0]
+    if package in EXTRAS:
+        if importlib.util.find_spec(package) is None:
+            return frozenset()
+        return frozenset(_public_names(importlib.import_module(source), package))
     module = importlib.import_module(source)
     names = getattr(module, "__all__", None)
     if names is None:
@@ -80,6 +97,16 @@ def _public() -> dict[str, list[str]]:
 
 # What a shortened name does not mean: there was none of it when names were shorter.
 _NEWER = {"substr"}
+
+
+def extra_for(path: str) -> tuple[str, str] | None:
+    """The package that a module's names come from, and the extra that installs it, if it is not."""
+    for parent in (path, path.rpartition(".")[0]):
+        for source in MODULES.get(parent, ()):
+            package = source.partition(".")[0]
+            if package in EXTRAS and importlib.util.find_spec(package) is None:
+                return package, EXTRAS[package]
+    return None
 
 
 def nearest(path: str, dotted: str) -> str | None:

@@ -16,6 +16,10 @@ _GRAPHS = "hybridflow._src.graphs"
 _MESSAGES = "hybridflow._src.formats.messages"
 
 
+# Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
+EXTRAS = {"tf_slim": "contrib"}
+
+
 def _each(prefix: str, names: str, *sources: str) -> dict[str, tuple[str, ...]]:
     return {f"{prefix}.{name}": sources for name in names.split()}
 
@@ -24,8 +28,14 @@ _SAVED_MODEL = (
     "builder constants loader main_op signature_constants signature_def_utils tag_constants utils"
 )
 
+_CONTRIB_LAYERS = (
+    "tf_slim.layers.layers",
+    "tf_slim.layers",
+    f"{_SHIM}.contrib_layers",
+    "hybridflow.contrib.layers",
+)
+
 _PUBLIC: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(SPELLINGS, ()),
     "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow", f"{_SHIM}.dimensions"),
     ".app": ("hybridflow.app",),
     ".compat": ("hybridflow.compat", f"{_SHIM}.dimensions"),
@@ -33,13 +43,23 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
-    ".contrib.framework": ("hybridflow.contrib.framework",),
-    ".contrib.layers": (f"{_SHIM}.contrib_layers",),
+    ".contrib.framework": (
+        "tf_slim.ops.arg_scope",
+        "tf_slim.ops.variables",
+        "tf_slim.ops.framework_ops",
+        "hybridflow.contrib.framework",
+    ),
+    ".contrib.layers": _CONTRIB_LAYERS,
     ".contrib.legacy_seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
+    ".contrib.losses": ("tf_slim.losses",),
+    ".contrib.metrics": ("tf_slim.metrics",),
     ".contrib.lookup": ("hybridflow.contrib.lookup",),
     ".contrib.opt": ("hybridflow.contrib.opt",),
     ".contrib.rnn": ("hybridflow.contrib.rnn",),
     ".contrib.seq2seq": ("hybridflow.contrib.seq2seq",),
+    ".contrib.slim": ("tf_slim",),
+    ".contrib.slim.nets": ("tf_slim.nets",),
+    ".contrib.training": ("hybridflow.contrib.training", "tf_slim.training"),
     ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
     ".data": ("hybridflow.data",),
@@ -82,6 +102,9 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".version": (f"{_SHIM}.version",),
 }
 
+for _path in SPELLINGS:
+    _PUBLIC.setdefault(_path, ())
+
 _CONTRIB_INSIDE = {
     **_each("tensorflow.contrib.data", "python python.ops"),
     **_each(
@@ -101,7 +124,7 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.framework.python.ops": ("hybridflow.contrib.framework",),
     "tensorflow.contrib.framework.python.ops.variables": ("hybridflow.contrib.framework",),
     "tensorflow.contrib.layers.python": (),
-    "tensorflow.contrib.layers.python.layers": (f"{_SHIM}.contrib_layers",),
+    "tensorflow.contrib.layers.python.layers": _CONTRIB_LAYERS,
     "tensorflow.contrib.layers.python.layers.initializers": (f"{_SHIM}.contrib_layers",),
     "tensorflow.contrib.layers.python.layers.regularizers": (f"{_SHIM}.contrib_layers",),
     "tensorflow.contrib.opt.python": (),
