@@ -20,7 +20,12 @@ def test_values_are_attributes():
     assert "other" not in h
     assert (h.get("steps"), h.get("other"), h.get("other", 3)) == (100, None, 3)
     assert h.values() == {
-        "rate": 0.1, "steps": 100, "name": "a", "bias": True, "units": [64, 32], "act": None
+        "rate": 0.1,
+        "steps": 100,
+        "name": "a",
+        "bias": True,
+        "units": [64, 32],
+        "act": None,
     }
     h.rate = 0.5
     assert h.values()["rate"] == 0.5

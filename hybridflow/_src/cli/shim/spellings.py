@@ -29,7 +29,15 @@ _SPELLINGS = {
     ".initializers": """
         tables_initializer
     """,
+    ".image": """
+        extract_image_patches random_crop resize=image.resize_images
+        resize_with_crop_or_pad=image.resize_image_with_crop_or_pad transpose=image.transpose_image
+    """,
     ".io": """
+        decode_and_crop_jpeg=image.decode_and_crop_jpeg decode_bmp=image.decode_bmp
+        decode_gif=image.decode_gif decode_image=image.decode_image decode_jpeg=image.decode_jpeg
+        decode_png=image.decode_png encode_jpeg=image.encode_jpeg
+        extract_jpeg_shape=image.extract_jpeg_shape is_jpeg=image.is_jpeg
         FixedLenFeature FixedLenSequenceFeature PaddingFIFOQueue PriorityQueue QueueBase
         RandomShuffleQueue SparseFeature TFRecordCompressionType=python_io.TFRecordCompressionType
         TFRecordOptions=python_io.TFRecordOptions TFRecordWriter=python_io.TFRecordWriter
