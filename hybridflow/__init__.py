@@ -372,6 +372,7 @@ with _deferred.imports_of(__name__):
         sqrt,
     )
     from hybridflow._src.ops.math.histogram import histogram_fixed_width
+    from hybridflow._src.ops.math.incomplete import betainc, igamma, igammac
     from hybridflow._src.ops.math.ranking import bincount
     from hybridflow._src.ops.math.reductions import (
         reduce_all,
@@ -430,6 +431,7 @@ with _deferred.imports_of(__name__):
         serialize_tensor,
     )
     from hybridflow._src.ops.random.cropping import random_crop
+    from hybridflow._src.ops.random.parametric import random_gamma, random_poisson
     from hybridflow._src.ops.random.sampling import (
         multinomial,
         random_normal,
@@ -758,6 +760,7 @@ __all__ = [
     "atanh",
     "batch_to_space",
     "batch_to_space_nd",
+    "betainc",
     "bincount",
     "bitcast",
     "bitwise",
@@ -867,6 +870,8 @@ __all__ = [
     "identity_n",
     "imag",
     "image",
+    "igamma",
+    "igammac",
     "import_graph_def",
     "in_eager_mode",
     "in_graph_mode",
@@ -953,8 +958,10 @@ __all__ = [
     "py_func",
     "python_io",
     "qr",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
     "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",

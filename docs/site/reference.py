@@ -24,6 +24,7 @@ MODULES = [
     "hybridflow.bitwise",
     "hybridflow.layers",
     "hybridflow.distributions",
+    "hybridflow.distributions.bijectors",
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.data",

@@ -53,7 +53,14 @@ WITHOUT_NUMERIC_GRADIENT = {
     ),
 }
 # Inputs of floating point for which an op has no derivative in closed form.
-WITHOUT_DERIVATIVE = {"Polygamma": {0}, "Zeta": {0}}
+WITHOUT_DERIVATIVE = {
+    "Polygamma": {0},
+    "Zeta": {0},
+    # TensorFlow 1.4 has none.
+    "Igamma": {0},
+    "Igammac": {0},
+    "Betainc": {0, 1},
+}
 # Ops whose output shape depends on values of inputs in a way that is not worked out before a run.
 SHAPE_FROM_DATA = {
     "CTCBeamSearchDecoder",

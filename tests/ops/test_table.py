@@ -89,7 +89,9 @@ ZERO_DERIVATIVE = {
     "OneHot": "TF declares it not differentiable",
     "ParseExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",
-    "Range": "TF declares it not differentiable",
+    **dict.fromkeys(
+        ("Range", "RandomGamma", "RandomPoissonV2"), "TF declares it not differentiable"
+    ),
     # What comes out are integers, in a dtype that an attribute names.
     **dict.fromkeys(("ArgMax", "ArgMin", "HistogramFixedWidth", "Multinomial"), "integers"),
     **dict.fromkeys(("Shape", "ShapeN", "Size"), "integers"),

@@ -71,7 +71,9 @@ def draw_case(name, args, kwargs, graph_seed, op_seed):
     function = lookup(name)
     # The op itself is made first in its graph, so that without an op seed it gets the
     # seed that TensorFlow gives to a program's first random op.
-    runs, pair = three_runs(lambda: function(*args, seed=op_seed, **kwargs), graph_seed)
+    # random_gamma of TensorFlow 1.4 takes no name for a dtype.
+    given = {key: tf.as_dtype(v) if key == "dtype" else v for key, v in kwargs.items()}
+    runs, pair = three_runs(lambda: function(*args, seed=op_seed, **given), graph_seed)
     case = {
         "fn": name,
         "args": list(args),
@@ -148,6 +150,47 @@ def record_multinomial(writer):
                         draw_case,
                         ("multinomial", [logits, size], {}, graph_seed, op_seed),
                     )
+
+
+def record_parametric(writer):
+    """random_gamma and random_poisson, by each of their algorithms."""
+    for dtype in FLOATS:
+        alpha = np.array([[0.01, 0.5, 1.0], [1.5, 8.0, 900.0]], dtype)
+        beta = np.array([2.0, 0.25, 1.0], dtype)
+        rate = np.array([[0.0, 0.3, 2.5, 9.99], [10.0, 11.5, 40.0, 900.0]], dtype)
+        for number, (graph_seed, op_seed) in enumerate(SEEDS[:3]):
+            seeds = f"{dtype}/seeds{number}"
+            for size in (1, 40):
+                writer.attempt(
+                    f"random_gamma/{seeds}/{size}",
+                    draw_case,
+                    ("random_gamma", [[size], alpha], {"dtype": dtype}, graph_seed, op_seed),
+                )
+                writer.attempt(
+                    f"random_poisson/{seeds}/{size}",
+                    draw_case,
+                    ("random_poisson", [rate, [size]], {"dtype": dtype}, graph_seed, op_seed),
+                )
+        kwargs = {"beta": beta, "dtype": dtype}
+        writer.attempt(
+            f"random_gamma/{dtype}/rates",
+            draw_case,
+            ("random_gamma", [[3, 2], alpha], kwargs, 11, 12),
+        )
+        writer.attempt(
+            f"random_poisson/{dtype}/many",
+            draw_case,
+            ("random_poisson", [rate[1], [3000]], {"dtype": "int32"}, 11, 12),
+        )
+    writer.attempt(
+        "random_gamma/many", draw_case, ("random_gamma", [[5000], [0.75, 3.0]], {}, 11, 12)
+    )
+    for dtype in ("int32", "int64"):
+        writer.attempt(
+            f"random_poisson/{dtype}",
+            draw_case,
+            ("random_poisson", [np.array([3, 20], dtype), [30]], {"dtype": dtype}, 11, 12),
+        )
 
 
 def record_dropout(writer):
@@ -333,6 +376,7 @@ def main():
     record_shuffle(writer)
     record_crop(writer)
     record_multinomial(writer)
+    record_parametric(writer)
     record_dropout(writer)
     record_initializers(writer)
     for name in sorted(PROGRAMS):

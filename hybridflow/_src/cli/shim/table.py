@@ -65,6 +65,8 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".data": ("hybridflow.data",),
     ".data.experimental": (f"{_SHIM}.experimental_data",),
     ".distribute": (f"{_INNER}.distribute",),
+    ".distributions": ("hybridflow.distributions",),
+    ".distributions.bijectors": ("hybridflow.distributions.bijectors",),
     ".errors": ("hybridflow.errors",),
     ".flags": ("hybridflow.flags",),
     ".app.flags": ("hybridflow.flags",),
@@ -91,7 +93,6 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
     },
-    ".distributions": ("hybridflow.distributions",),
     ".sets": ("hybridflow.sets",),
     ".spectral": ("hybridflow.spectral",),
     ".test": ("hybridflow.test",),

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["digamma", "erf", "erfc", "lgamma", "polygamma", "zeta"]
+__all__ = ["digamma", "erf", "erfc", "lgamma", "lgamma_of_one_plus", "polygamma", "zeta"]
 
 
 def _polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
@@ -236,6 +236,15 @@ _STIRLING = (
     -3617 / 122400,
 )
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
+
+
+def lgamma_of_one_plus(t: np.ndarray) -> np.ndarray:
+    """lgamma(1 + t) for 0 <= t < 1, exact for small t too."""
+    return _by_range(
+        t,
+        (t < 0.5, lambda t: t * _ratio(_LG1_P, _LG1_Q, t)),
+        (t >= 0.5, lambda t: (t - 1) * _polynomial(_LG_BELOW_2, 1 - t)),
+    )
 
 
 def _lgamma_of_large(x: np.ndarray) -> np.ndarray:
