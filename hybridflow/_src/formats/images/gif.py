@@ -27,8 +27,7 @@ def decode(data: bytes) -> np.ndarray:
         raise pillow.invalid("GIF", data, "another signature")
     width, height = struct.unpack_from("<HH", data, 6)
     pillow.check_sizes("GIF", data, width, height, pillow.MOST_PIXELS)
-    frames = _count(data)
-    # Frames may be smaller than the image, but some have to be as large as all of it.
+    frames = _count(data, (width, height))
     pillow.check_sizes("GIF", data, width, height * frames, pillow.MOST_PIXELS)
     found = np.empty((frames, height, width, 3), np.uint8)
     plugin = pillow.module("GifImagePlugin")
@@ -45,11 +44,12 @@ def _fill(plugin: Any, data: bytes, found: np.ndarray) -> None:
         frame[...] = np.asarray(image.convert("RGB"))
 
 
-def _count(data: bytes) -> int:
+def _count(data: bytes, size: tuple[int, int]) -> int:
     """How many frames there are.
 
     Raises:
-      ValueError: if blocks are missing, or a frame has more pixels than its bytes can hold.
+      ValueError: if blocks are missing, a frame has more pixels than its bytes can hold, or the
+        first one is not as large as the image: whatever that is is not in the file.
     """
     at = 13 + _colors(data[10])
     frames = 0
@@ -62,7 +62,9 @@ def _count(data: bytes) -> int:
         elif block == b",":
             if at + 10 > len(data):
                 raise pillow.invalid("GIF", data, "it is truncated")
-            width, height = struct.unpack_from("<HH", data, at + 5)
+            left, top, width, height = struct.unpack_from("<HHHH", data, at + 1)
+            if not frames and (left, top, width, height) != (0, 0, *size):
+                raise pillow.invalid("GIF", data, "the first frame does not fill the image")
             at += 11 + _colors(data[at + 9])
             start = at
             frames += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.joining import unstack
@@ -24,10 +23,11 @@ def require(condition: Any, message: str) -> list[Any]:
     Raises:
       ValueError: at once, if it is false already.
     """
-    if isinstance(condition, EagerTensor):
-        condition = bool(condition.numpy())
     if isinstance(condition, Tensor):
-        return [Assert(condition, [message])]
+        value = constant_value(condition)
+        if value is None:
+            return [Assert(condition, [message])]
+        condition = bool(value)
     if not condition:
         raise ValueError(message)
     return []
@@ -74,7 +74,7 @@ def as_batch(image: Tensor) -> tuple[Tensor, bool]:
     if dims is not None and len(dims) == 4:
         return image, True
     if dims is not None and len(dims) != 3:
-        raise ValueError(f"'image' must have either 3 or 4 dimensions, got shape {image.shape}.")
+        raise ValueError(f"'image' must have either 3 or 4 dimensions. Got shape {image.shape}.")
     image = expand_dims(image, 0)
     if dims is None:
         image.set_shape([None] * 4)

@@ -58,26 +58,28 @@ def central_crop(image: Any, central_fraction: float) -> Tensor:
     [[ 5  6]
      [ 9 10]]
     """
-    image = convert_to_tensor(image, name="image")
-    fraction = float(central_fraction)
-    if not 0.0 < fraction <= 1.0:
-        raise ValueError(f"central_fraction must be within (0, 1], got {central_fraction}")
-    if fraction == 1.0:
-        return image
-    image = one_image(image)
-    dims = (None,) * 3 if image._dims is None else image._dims
-    if dims[0] is not None and dims[1] is not None:
-        begin = [int((n - n * fraction) / 2) for n in (dims[0], dims[1])]
-        sizes = [dims[0] - 2 * begin[0], dims[1] - 2 * begin[1], -1]
-        return slice(image, np.array([*begin, 0], np.int32), np.array(sizes, np.int32))
-    sizes_now = shape_of(image)
-    starts = [
-        to_int32((n - n * fraction) / 2) for n in (to_double(sizes_now[0]), to_double(sizes_now[1]))
-    ]
-    left = [sizes_now[axis] - start * 2 for axis, start in enumerate(starts)]
-    found = slice(image, stack([*starts, 0]), stack([*left, -1]))
-    found.set_shape([None, None, dims[2]])
-    return found
+    with name_scope(None, "central_crop", [image]):
+        image = convert_to_tensor(image, name="image")
+        fraction = float(central_fraction)
+        if not 0.0 < fraction <= 1.0:
+            raise ValueError(f"central_fraction must be within (0, 1], got {central_fraction}")
+        if fraction == 1.0:
+            return image
+        image = one_image(image)
+        dims = (None,) * 3 if image._dims is None else image._dims
+        if dims[0] is not None and dims[1] is not None:
+            begin = [int((n - n * fraction) / 2) for n in (dims[0], dims[1])]
+            sizes = [dims[0] - 2 * begin[0], dims[1] - 2 * begin[1], -1]
+            return slice(image, np.array([*begin, 0], np.int32), np.array(sizes, np.int32))
+        sizes_now = shape_of(image)
+        starts = [
+            to_int32((n - n * fraction) / 2)
+            for n in (to_double(sizes_now[0]), to_double(sizes_now[1]))
+        ]
+        left = [sizes_now[axis] - start * 2 for axis, start in enumerate(starts)]
+        found = slice(image, stack([*starts, 0]), stack([*left, -1]))
+        found.set_shape([None, None, dims[2]])
+        return found
 
 
 def pad_to_bounding_box(

@@ -11,6 +11,7 @@ from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.control_flow.conditional import cond
@@ -81,12 +82,15 @@ def _decode(
 
 
 def _one(image: np.ndarray) -> np.ndarray:
-    """An image, which no file with several frames is."""
-    if image.ndim == 4:
+    """An image, which a file with several frames is not."""
+    if image.ndim == 3:
+        return image
+    if len(image) > 1:
         raise invalid(
-            f"The GIF has {len(image)} frames, an image of rank 4: use hf.image.decode_gif"
+            f"Got {len(image)} frames, but animated gifs can only be decoded by hf.image.decode_gif"
         )
-    return image
+    found: np.ndarray = image[0]
+    return found
 
 
 def _decode_png(contents: np.ndarray, channels: int, dtype: DType) -> np.ndarray:
@@ -162,9 +166,12 @@ def _shape(attrs: dict[str, Any], contents: Tensor, *window: Tensor) -> shape_ru
     channels = attrs["channels"] or None
     if not window:
         return (None, None, channels)
-    sizes = shape_rules.with_rank(window[0], 1)
-    shape_rules.same_size(sizes[0], 4)
-    return (None, None, channels)
+    shape_rules.same_size(shape_rules.with_rank(window[0], 1)[0], 4)
+    known = constant_value(window[0])
+    # What is wrong with it is told when it runs.
+    if known is None or known.min() < 0:
+        return (None, None, channels)
+    return (*known.tolist()[2:], channels)
 
 
 def _gif_shape(attrs: dict[str, Any], contents: Tensor) -> shape_rules.Dims:
@@ -241,6 +248,7 @@ def _record(
         compute=compute,
         grad=not_differentiable,
         samples=samples,
+        checked=True,
     )
 
 
@@ -418,7 +426,7 @@ def decode_gif(contents: Any, name: str | None = None) -> Tensor:
       name: name of the op.
 
     Returns: a uint8 tensor `[frames, height, width, 3]`: each frame as one sees it, on top of those
-      before. (TensorFlow 1.4 refuses frames that are smaller than the image.)
+      before. The first one has to fill the image. (TensorFlow 1.4 asks that of all.)
 
     Raises:
       InvalidArgumentError: for bytes that are no image. ImportError: without Pillow.

@@ -188,7 +188,6 @@ def _kernel(
 
 def _shape(attrs: dict[str, Any], size: Tensor, boxes: Tensor, covered: Tensor) -> list[Any]:
     shape_rules.same_size(shape_rules.with_rank(size, 1)[0], 3)
-    shape_rules.same_size(shape_rules.with_rank(boxes, 3)[2], 4)
     shape_rules.with_rank(covered, 0)
     return [(3,), (3,), (1, 1, 4)]
 

@@ -117,6 +117,7 @@ _png_op = OpDef(
     compute=_encode_png,
     grad=not_differentiable,
     samples=_png_samples,
+    checked=True,
 )
 _jpeg_op = OpDef(
     "EncodeJpeg",
@@ -136,6 +137,7 @@ _jpeg_op = OpDef(
     compute=_encode_jpeg,
     grad=not_differentiable,
     samples=_jpeg_samples,
+    checked=True,
 )
 
 

@@ -37,16 +37,18 @@ def _of_rank_3(result: Tensor, image: Tensor) -> Tensor:
     return result
 
 
-def _flip(image: Any, axis: int) -> Tensor:
-    image = _checked(image)
-    return _of_rank_3(reverse(image, [axis]), image)
+def _flip(image: Any, axis: int, name: str) -> Tensor:
+    with name_scope(None, name, [image]) as scope:
+        image = _checked(image)
+        return _of_rank_3(reverse(image, [axis], name=scope), image)
 
 
-def _random_flip(image: Any, axis: int, seed: int | None) -> Tensor:
-    image = _checked(image)
-    mirrored = less(random_uniform([], 0, 1.0, seed=seed), 0.5)
-    result = cond(mirrored, lambda: reverse(image, [axis]), lambda: image)
-    return _of_rank_3(result, image)
+def _random_flip(image: Any, axis: int, seed: int | None, name: str) -> Tensor:
+    with name_scope(None, name, [image]) as scope:
+        image = _checked(image)
+        mirrored = less(random_uniform([], 0, 1.0, seed=seed), 0.5)
+        result = cond(mirrored, lambda: reverse(image, [axis]), lambda: image, name=scope)
+        return _of_rank_3(result, image)
 
 
 def flip_left_right(image: Any) -> Tensor:
@@ -67,7 +69,7 @@ def flip_left_right(image: Any) -> Tensor:
     [[2 1 0]
      [5 4 3]]
     """
-    return _flip(image, 1)
+    return _flip(image, 1, "flip_left_right")
 
 
 def flip_up_down(image: Any) -> Tensor:
@@ -82,7 +84,7 @@ def flip_up_down(image: Any) -> Tensor:
     [[3 4 5]
      [0 1 2]]
     """
-    return _flip(image, 0)
+    return _flip(image, 0, "flip_up_down")
 
 
 def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
@@ -104,7 +106,7 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
     >>> sorted((int(a), int(b)) for a, b in seen)
     [(1, 2), (2, 1)]
     """
-    return _random_flip(image, 1, seed)
+    return _random_flip(image, 1, seed, "random_flip_left_right")
 
 
 def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
@@ -117,7 +119,7 @@ def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
     ...     hf.image.random_flip_up_down(hf.zeros([4, 5, 3]), seed=1).shape.as_list()
     [4, 5, 3]
     """
-    return _random_flip(image, 0, seed)
+    return _random_flip(image, 0, seed, "random_flip_up_down")
 
 
 def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
@@ -184,4 +186,5 @@ def transpose_image(image: Any) -> Tensor:
      [1 4]
      [2 5]]
     """
-    return transpose(_checked(image), [1, 0, 2], name="transpose_image")
+    with name_scope(None, "transpose_image", [image]) as scope:
+        return transpose(_checked(image), [1, 0, 2], name=scope)

@@ -34,10 +34,13 @@ def _compute(
     normalized: bool,
     uniform_noise: bool,
 ) -> np.ndarray:
-    shapes.check_images(x)
+    if x.ndim != 4:
+        raise invalid(f"input must be 4-dimensional, got shape {list(x.shape)}")
     height, width = shapes.new_size("ExtractGlimpse", x, size, x.dtype)
     if offsets.shape != (len(x), 2):
         raise invalid(f"offsets must have shape [{len(x)}, 2], got {list(offsets.shape)}")
+    if not x.size:
+        return np.zeros((len(x), height, width, x.shape[3]), x.dtype)
     sizes, window = np.array(x.shape[1:3], np.float32), np.array([height, width], np.float32)
     places = offsets.astype(np.float32)
     with np.errstate(all="ignore"):

@@ -73,7 +73,7 @@ def resize_images(
             raise ValueError("'images' contains no shape.")
         if len(images._dims) not in (3, 4):
             raise ValueError(
-                f"'images' must have either 3 or 4 dimensions, got shape {images.shape}."
+                f"'images' must have either 3 or 4 dimensions. Got shape {images.shape}."
             )
         before, many = as_batch(images)
         try:
