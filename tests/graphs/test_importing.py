@@ -7,6 +7,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.formats import messages
+from hybridflow._src.graphs import builder
 
 
 def build(function):
@@ -377,3 +378,31 @@ def test_a_queue_keeps_its_lack_of_a_shared_name():
     with hf.Graph().as_default() as graph:
         hf.import_graph_def(message, name="")
         assert graph.as_graph_def() == message
+
+
+def test_functions_that_ask_for_any_number_of_nodes(monkeypatch):
+    """Each calls the one before twice; a small file cannot hold up its reader."""
+    monkeypatch.setattr(builder, "MOST_NODES", 500)
+    with hf.Graph().as_default() as graph:
+        hf.constant(1.0, name="x")
+        message = graph.as_graph_def()
+    kind = hf.float32.as_datatype_enum
+    for number in range(40):
+        function = message.library.function.add()
+        function.signature.name = f"f{number}"
+        function.signature.input_arg.add(name="a", type=kind)
+        function.signature.output_arg.add(name="b", type=kind)
+        function.ret["b"] = "second:b:0"
+        type_ = f"f{number - 1}" if number else "Identity"
+        function.node_def.add(name="first", op=type_, input=["a"])
+        function.node_def.add(name="second", op=type_, input=["first:b:0"])
+        if not number:
+            function.node_def[1].input[0] = "first:output:0"
+            function.ret["b"] = "second:output:0"
+            for node in function.node_def:
+                node.attr["T"].type = kind
+    message.node.add(name="y", op="f39", input=["x"])
+    with hf.Graph().as_default() as graph:
+        with pytest.raises(ValueError, match="make more than 4600 nodes"):
+            hf.import_graph_def(message)
+        assert not graph.get_operations()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.cli.columns import print_columns
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.tensors import dtype_of, shape_of
-from hybridflow._src.graphs.importing import missing_ops
+from hybridflow._src.graphs.importing import missing_ops, ops_of_our_own
 from hybridflow._src.graphs.meta_graph import read_meta_graph_file
 from hybridflow._src.saved_model.loader import parse_saved_model
 
@@ -101,6 +101,10 @@ def _show(meta_graph: Any) -> None:
         (op, str(count)) for op, count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
     )
     missing = missing_ops(graph_def)
+    own = ops_of_our_own(graph_def)
+    if own:
+        told = ", ".join(f"{op} (node {name!r})" for op, name in own.items())
+        print(f"\nmissing in TensorFlow: {told}")
     print(f"\nmissing here: {', '.join(missing) or 'none'}")
 
 

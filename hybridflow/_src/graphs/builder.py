@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.graph import Graph
     from hybridflow._src.framework.operation import Operation
 
-# The nodes that a file may ask for: functions that call each other can ask for any number.
-MOST_NODES = 2_000_000
+# The nodes that a file may ask for, beside so many for each that it has: functions that call each
+# other can ask for any number.
+MOST_NODES = 50_000
+_TIMES = 50
 
 
 class Builder:
@@ -22,24 +24,26 @@ class Builder:
     Args:
       graph: the graph, which is the default one.
       library: the functions of the file, by name.
+      size: how many nodes the file has, those of functions included.
 
     Attributes:
       loops: the names of loops that are built, or are being built.
       colocated: operations that stand beside others, and what tells these.
     """
 
-    def __init__(self, graph: Graph, library: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Graph, library: Mapping[str, Any], size: int = 0) -> None:
         self.graph = graph
         self.library = library
         self._functions: dict[str, Function] = {}
-        self._left = [MOST_NODES]
+        self._most = MOST_NODES + _TIMES * size
+        self._left = [self._most]
         self.loops: set[str] = set()
         self.colocated: list[tuple[Operation, Callable[[], Any]]] = []
 
     def within(self, graph: Graph) -> Builder:
         """The same for a graph inside, that of a function which an op has as an attribute."""
         found = Builder(graph, self.library)
-        found._functions, found._left = self._functions, self._left
+        found._functions, found._most, found._left = self._functions, self._most, self._left
         return found
 
     def colocate(self) -> None:
@@ -74,12 +78,12 @@ class Builder:
                 wanted = graph.unique_name(wanted)
         return f"{wanted}/"
 
-    def count(self) -> None:
-        """Counts a node.
+    def count(self, nodes: int = 1) -> None:
+        """Counts nodes.
 
         Raises:
           ValueError: if there are too many: functions that call each other can ask for any number.
         """
-        self._left[0] -= 1
+        self._left[0] -= nodes
         if self._left[0] < 0:
-            raise ValueError(f"The functions of the graph make more than {MOST_NODES} nodes.")
+            raise ValueError(f"The functions of the graph make more than {self._most} nodes.")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.\-/]")
 _DEEPEST = 50  # functions inside functions
+_GRAPH = 50  # a graph of its own takes as long as so many nodes
 _POPS = ("StackPop", "StackPopV2")
 
 
@@ -303,6 +304,7 @@ class Region:
     def _function_attr(self, name: str) -> Any:
         """A function of the library as an attribute of an op, with a graph of its own."""
         function = self.builder.function(name)
+        self.builder.count(_GRAPH)
 
         def build(*args: Tensor) -> list[Tensor]:
             builder = self.builder.within(get_default_graph())

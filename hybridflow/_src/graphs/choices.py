@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hybridflow._src.graphs.builder import MOST_NODES
 from hybridflow._src.graphs.structure import PUSHES, Branch
 
 if TYPE_CHECKING:
     from hybridflow._src.graphs.structure import Node, Place, Ref, Structure
+
+# How many nodes are looked at to tell which belong together.
+_MOST = 2_000_000
 
 
 class Choices(NamedTuple):
@@ -55,7 +57,7 @@ def choices(structure: Structure) -> Choices:
     """
     groups: dict[tuple[Place, Ref], list[list[str]]] = {}
     pushes: dict[Place, list[str]] = {}
-    budget = MOST_NODES
+    budget = _MOST
     for name, place in structure.places.items():
         node = structure.nodes[name]
         if node.op in PUSHES and place and isinstance(place[-1], Branch):

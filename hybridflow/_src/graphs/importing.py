@@ -16,6 +16,7 @@ from hybridflow._src.graphs.building import Region
 from hybridflow._src.graphs.control_flow import CALLS, IFS, WHILES
 from hybridflow._src.graphs.exporting import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER
 from hybridflow._src.graphs.functions import node_of
+from hybridflow._src.graphs.op_list import tensorflow_ops
 from hybridflow._src.graphs.operations import record_of
 from hybridflow._src.graphs.structure import Node, Ref, Structure
 
@@ -144,6 +145,17 @@ def missing_ops(graph_def: Any) -> list[str]:
     return sorted(name for name in types - known if record_of(name) is None)
 
 
+def ops_of_our_own(graph_def: Any) -> dict[str, str]:
+    """The op types of a graph that only exist here, each with the first node of it."""
+    library = {function.signature.name for function in graph_def.library.function}
+    found: dict[str, str] = {}
+    for nodes in (graph_def.node, *[f.node_def for f in graph_def.library.function]):
+        for node in nodes:
+            if node.op not in library and node.op not in tensorflow_ops():
+                found.setdefault(node.op, node.name)
+    return {op: name for op, name in sorted(found.items()) if record_of(op) is not None}
+
+
 def _build(
     graph: Graph,
     graph_def: Any,
@@ -159,7 +171,8 @@ def _build(
     replaced = _Replaced(nodes, mapped)
     structure = Structure(nodes, replaced.given)
     library = {function.signature.name: function for function in graph_def.library.function}
-    builder = Builder(graph, library)
+    size = sum([len(function.node_def) for function in library.values()], len(nodes))
+    builder = Builder(graph, library, size)
     region = Region(builder, structure, scope)
     region.values.update(replaced.values)
     region.ops.update(replaced.ops)
