@@ -31,6 +31,7 @@ PROGRAMS = {
     "translator": (60, "loss"),
     "speeches": (60, "loss"),
     "recommender": (80, "loss"),
+    "pictures": (60, "loss"),
 }
 NUMBER = r"-?\d+(?:\.\d+)?"
 
@@ -119,6 +120,10 @@ def test_the_siamese_network_has_one_tower(run):
 def test_speeches_tell_who_holds_them(run):
     right, most = numbers("".join(run("speeches", "graph", 150).splitlines()[-2:]))[-2:]
     assert right > most + 5.0
+
+
+def test_pictures_come_back_out_of_records(run):
+    assert shown(run("pictures", "eager", 150), "told right:")[0] > 90.0
 
 
 def test_the_recommended_speak_next(run):
