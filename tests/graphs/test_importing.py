@@ -406,3 +406,17 @@ def test_functions_that_ask_for_any_number_of_nodes(monkeypatch):
         with pytest.raises(ValueError, match="make more than 4600 nodes"):
             hf.import_graph_def(message)
         assert not graph.get_operations()
+
+
+def test_what_stands_beside_an_op_without_a_device_has_none():
+    """A device function of the program says nothing of it, as in TensorFlow."""
+    with hf.Graph().as_default() as graph:
+        a = hf.no_op(name="a")
+        with hf.colocate_with(a):
+            hf.no_op(name="b")
+        message = graph.as_graph_def()
+    for device_of_a in ("", "/device:CPU:1"):
+        devices = {"a": device_of_a, "b": "/device:CPU:0"}
+        with hf.Graph().as_default(), hf.device(lambda op, known=devices: known[op.name]):
+            a, b = hf.import_graph_def(message, return_elements=["a", "b"], name="")
+        assert (a.device, b.device) == (device_of_a, device_of_a)

@@ -55,7 +55,8 @@ class Builder:
         for op, find in self.colocated:
             names, beside = find()
             op.attrs = {**op.attrs, "_class": sorted(names)}
-            op.device = next((other.device for other in beside if other.device), op.device)
+            if beside:
+                op.device = next((other.device for other in beside if other.device), "")
 
     def function(self, name: str) -> Function:
         """A function of the library.
