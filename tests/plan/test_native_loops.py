@@ -13,6 +13,7 @@ from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.steps import Loop
 from tests import native
 from tests.plan.looping import check
+from tests.plan.sessions import plan_of
 
 F = np.float32
 X = np.array([0.5, -1.5, 2.0], F)
@@ -316,6 +317,20 @@ def test_a_run_that_was_interrupted_in_a_pause_leaves_nothing(monkeypatch):
             ),
             "While: TopKV2 inside: no kernel for TopKV2",
         ),
+        (
+            lambda x, n: hf.while_loop(
+                lambda i, a: i < n, lambda i, a: (i + 1, hf.Print(a, [i], "turn") + x), [0, x]
+            ),
+            "While: Print inside: no kernel for Print",
+        ),
+        (
+            lambda x, n: hf.while_loop(
+                lambda i, a: i < n,
+                lambda i, a: (i + 1, hf.reshape(hf.py_func(np.tanh, [a], hf.float32), [3])),
+                [0, x],
+            ),
+            "While: PyFunc inside: no kernel for PyFunc",
+        ),
     ],
 )
 def test_what_has_no_kernel_leaves_the_loop_to_numpy(build, why):
@@ -407,3 +422,41 @@ def test_the_interpreter_names_the_turn_of_each_loop():
             session.run(y)
         turns = re.findall(r"In turn (\d+) of", caught.value.message)
         assert turns == ["4", "5"]
+
+
+def test_what_is_asserted_is_checked_in_each_turn(turns_of_bodies):
+    """An error says the turn and the line; what was written before is undone, and what Python was
+    called for is not called again.
+    """
+    calls = []
+
+    def called(x):
+        calls.append(x)
+        return x
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, most = hf.placeholder(hf.float32, [3]), hf.placeholder(hf.int32, [])
+        start = hf.reshape(hf.py_func(called, [x], hf.float32), [3])
+        count = hf.get_variable("count", initializer=0.0, use_resource=True)
+
+        def body(i, a):
+            with hf.control_dependencies([hf.Assert(i < most, ["too many:", i])]):
+                return i + 1, hf.tanh(a)
+
+        with hf.control_dependencies([count.assign_add(1.0)]):
+            y = hf.while_loop(lambda i, a: i < 6, body, [0, start])[1]
+        session.run(hf.global_variables_initializer())
+        for _ in range(3):
+            wanted = session.run(y, {x: X, most: 6})
+            native.wait()
+        assert native.fallbacks(plan_of(session, y)) == ["PyFunc: no kernel for PyFunc"]
+        turns_of_bodies.clear()
+        with pytest.raises(hf.errors.InvalidArgumentError) as caught:
+            session.run(y, {x: X, most: 4})
+        assert "too many:] [4]" in str(caught.value)
+        assert "(In turn 4 of the body of while_loop 'while'.)" in str(caught.value)
+        assert "hf.Assert(i < most" in str(caught.value)
+        assert sorted(turns_of_bodies.values()) == [1, 1]
+        assert len(calls) == 4
+        assert session.run(count) == 3.0
+        np.testing.assert_array_equal(session.run(y, {x: X, most: 6}), wanted)

@@ -46,6 +46,17 @@ def check_divisors(a: int) -> int:
     return 0
 
 
+def check_true(a: int) -> int:
+    """Gives a status if a flag is false.
+
+    Words: flags, how many.
+    """
+    for i in range(word(a, 1)):
+        if not load_T(word(a, 0), i, 0):
+            return 1
+    return 0
+
+
 def clear(a: int) -> int:
     """Zeros in a range of elements.
 

@@ -74,6 +74,14 @@ class Lowering(Products):
         kernel = self._from_source(rows.check_divisors, SHORT_NAMES[value.dtype])
         self.call(kernel, [value, value.size], reads=[value], writes=[], fallible=True)
 
+    def check_true(self, flags: Value) -> None:
+        """Has the run fail, for NumPy meanings to say why, if one of these flags is false."""
+        if flags.constant is not None and flags.constant.all():
+            return
+        flags = self.packed(flags)
+        kernel = self._from_source(rows.check_true, SHORT_NAMES[flags.dtype])
+        self.call(kernel, [flags, flags.size], reads=[flags], writes=[], fallible=True)
+
     def gather(self, params: Value, indices: Value) -> Value:
         """The rows of a value that indices name."""
         if not indices.shape and self.can_locate(params):

@@ -167,7 +167,7 @@ class Translation:
             results = self.lowering.variable(inputs[0])
         elif op_def.native == ELEMENTWISE:
             results = self.lowering.elementwise(step.compute, *inputs, **step.attrs)
-        elif op_def.native is None and op_def.aliases:
+        elif op_def.native is None and op_def.aliases and not op_def.stateful:
             values, *rest = inputs
             known = [item.constant if isinstance(item, Value) else None for item in rest]
             if any(item is None for item in known):

@@ -37,6 +37,11 @@ def _check(condition: Any, *data: Any, summarize: int | None) -> None:
         raise InvalidArgumentError(None, None, f"assertion failed: {shown}")
 
 
+def _check_natively(b: Any, condition: Any, *data: Any, summarize: int | None) -> list[Any]:
+    b.check_true(condition)
+    return []
+
+
 _assert = OpDef(
     "Assert",
     "condition: bool, data: ... ->",
@@ -44,6 +49,7 @@ _assert = OpDef(
     shape=lambda attrs, *_: [],
     compute=_check,
     grad=not_differentiable,
+    native=_check_natively,
     stateful=True,
 )
 
