@@ -161,6 +161,8 @@ class Program(Layout):
         """Where a native program stopped in a loop, has the interpreter go on from that turn."""
         words = self._array
         at = (program - words.ctypes.data) // 8
+        if not 0 <= at < words.size:  # a step by itself, which is traced
+            return
         call = at + HEAD_WORDS + 2 * int(words[at + NEXT])
         loop = self._laid.loops.get((int(words[call + 1]) - words.ctypes.data) // 8)
         if loop is None or not loop.resumable:
