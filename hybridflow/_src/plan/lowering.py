@@ -75,7 +75,13 @@ class Lowering(Products):
         self.call(kernel, [value, value.size], reads=[value], writes=[], fallible=True)
 
     def check_true(self, flags: Value) -> None:
-        """Has the run fail, for NumPy meanings to say why, if one of these flags is false."""
+        """Has the run fail, for NumPy meanings to say why, if one of these flags is false.
+
+        Raises:
+          Unsupported: after a write, which would have to be undone each time.
+        """
+        if self.written:
+            raise Unsupported("a check after a write")
         if flags.constant is not None and flags.constant.all():
             return
         flags = self.packed(flags)
