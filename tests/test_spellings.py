@@ -241,6 +241,19 @@ def test_what_is_a_tensor():
             assert not hf.is_tensor(no)
 
 
+def test_groups_take_lists():
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        v = hf.Variable(0.0)
+        group = hf.group(hf.no_op(), [v.assign_add(1.0), (v.initializer,)], v.read_value())
+        assert len(group.control_inputs) == 4
+        session.run(v.initializer)
+        session.run(group)
+        before = len(graph.get_operations())
+        with pytest.raises(TypeError, match=r"Expected operation or tensor in group\(\), got 'a'"):
+            hf.group([v], "a")
+        assert len(graph.get_operations()) == before
+
+
 # ---- print ----
 
 

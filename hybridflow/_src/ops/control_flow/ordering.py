@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.indexed_slices import IndexedSlices
@@ -54,7 +54,7 @@ def group(*inputs: Any, **kwargs: Any) -> Any:
     In eager mode they are done already, and the result is None.
 
     Args:
-      *inputs: what to wait for.
+      *inputs: what to wait for; also lists and tuples of it, as in TensorFlow 1.15.
       name: name of the operation.
 
     Raises:
@@ -73,7 +73,7 @@ def group(*inputs: Any, **kwargs: Any) -> Any:
     if context.modes.top.eager:
         return None
     on_device: dict[str, dict[Operation, None]] = {}
-    for item in inputs:
+    for item in nest.flatten(inputs):
         element = item.op if hasattr(item, "op") else item
         if not isinstance(element, Operation):
             raise TypeError(f"Expected operation or tensor in group(), got {item!r:.200}.")
