@@ -65,7 +65,7 @@ with tf.Graph().as_default(), tf.Session() as sess:
     )
     variables = tf.trainable_variables()
     grads, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), 1.0)
-    train_op = optimizer.apply_gradients(list(zip(grads, variables, strict=False)))
+    train_op = optimizer.apply_gradients(list(zip(grads, variables)))  # noqa: B905 - also of Python 3.7
     saver = tf.train.Saver(tf.trainable_variables())
     sess.run(tf.global_variables_initializer())
     if len(sys.argv) > 4:

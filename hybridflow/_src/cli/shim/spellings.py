@@ -61,6 +61,7 @@ _SPELLINGS = {
         batch_to_space_nd gather_nd reshape reverse roll scatter_nd space_to_batch_nd tile
     """,
     ".math": """
+        betainc igamma igammac
         abs accumulate_n acos acosh add add_n angle argmax argmin asin asinh atan atan2 atanh
         bincount ceil confusion_matrix conj cos cosh count_nonzero cumprod cumsum digamma divide
         divide_no_nan=div_no_nan equal erf erfc exp expm1 floor floordiv floormod greater
@@ -84,6 +85,7 @@ _SPELLINGS = {
         FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue
     """,
     ".random": """
+        gamma=random_gamma poisson=random_poisson
         get_seed=python.framework.random_seed.get_seed
         all_candidate_sampler=nn.all_candidate_sampler
         fixed_unigram_candidate_sampler=nn.fixed_unigram_candidate_sampler
