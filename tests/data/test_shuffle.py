@@ -95,3 +95,27 @@ def test_seeds_may_be_fed():
         x = iterator.get_next()
         session.run(iterator.initializer, {seed: 3})
         assert [int(session.run(x)) for _ in range(10)] == RUNS["all"][0]
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_draws_at_once_are_those_one_by_one(replaced):
+    """Also where turns draw what others have put there, or where others begin."""
+    numbers = np.random.RandomState(1)
+    for _ in range(300):
+        size = int(numbers.choice([1, 2, 5, 30, 300]))
+        count = numbers.randint(1, size + 1)
+        start = numbers.randint(0, 3 * size)
+        turn = np.arange(count)
+        places = turn + numbers.randint(0, 2**31, count) % (size if replaced else size - turn)
+        news = numbers.randint(1000, 2000, count) if replaced else None
+        found = []
+        for way in ("_one_by_one", "_at_once"):
+            source = shuffling.Shuffled(RowSource(Rows([turn])), size, Seeds(1, 2, False), 1)
+            ring = shuffling._RowShuffle(source)
+            ring._set_ring(np.arange(size))
+            ring._start = start
+            drawn = getattr(ring, way)(places, news)
+            # Places from which all has been taken may hold anything.
+            left = (start + turn) % size if news is None else []
+            found.append((drawn.tolist(), np.delete(ring._ring, left).tolist()))
+        assert found[0] == found[1]

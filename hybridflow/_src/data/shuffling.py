@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hybridflow._src.data.passes import Item, State
 
 # So many numbers of rows are shuffled at a time at least.
-_AHEAD = 256
+_AHEAD = 512
 
 
 class Shuffled(Source):
@@ -131,6 +131,8 @@ class _RowShuffle(_Shuffle):
 
     def __init__(self, source: Shuffled) -> None:
         super().__init__(source)
+        self._ring = NONE  # as long as has been needed so far, at most as the buffer
+        self._last = np.empty(0, np.int32)  # which turn has drawn there last, of those at hand
         self._ahead = NONE  # shuffled numbers that nobody has taken yet
 
     def next(self) -> Item | None:
@@ -141,80 +143,126 @@ class _RowShuffle(_Shuffle):
     def numbers(self, most: int) -> np.ndarray:
         if len(self._ahead) < most:
             more = self._shuffled(max(most, _AHEAD) - len(self._ahead))
-            self._ahead = np.concatenate([self._ahead, np.array(more, np.int64)])
+            self._ahead = np.concatenate([self._ahead, *more])
         taken, self._ahead = self._ahead[:most], self._ahead[most:]
         return taken
 
-    def _shuffled(self, most: int) -> list[int]:
+    def _shuffled(self, most: int) -> list[np.ndarray]:
         """Draws so many numbers, or all that there are."""
-        found: list[int] = []
+        found: list[np.ndarray] = []
         size = self._source.size
-        while len(found) < most:
+        while most > 0:
             if self._input is not None and self._end - self._start < size:
                 self._fill(size - (self._end - self._start))
                 continue
             if self._end == self._start:
                 break
             choices = self._choices()
-            count = most - len(found)
+            count = min(most, size)
             if self._input is None or self._ends:
                 count = min(count, choices)
-            news: list[int] | None = None
+            news: np.ndarray | None = None
             if self._input is not None:
-                news = self._input.numbers(count).tolist()
+                news = self._input.numbers(count)
                 count = len(news)
                 if not count:
                     self._next_epoch()
                     continue
-            self._draw(count, choices, news, found)
+            found.append(self._drawn(count, choices, news))
+            most -= count
         return found
 
     def _fill(self, room: int) -> None:
         assert self._input is not None
-        numbers = self._input.numbers(room).tolist()
-        if not numbers:
+        numbers = self._input.numbers(room)
+        if not len(numbers):
             self._next_epoch()
             return
         self._is_new = False
-        size, places = self._source.size, self._places
+        size = self._source.size
+        needed = min(self._end + len(numbers), size)
+        if needed > len(self._ring):
+            longer = np.empty(min(max(needed, 2 * len(self._ring)), size), np.int64)
+            longer[: len(self._ring)] = self._ring
+            self._set_ring(longer)
         place = self._end % size
         head = numbers[: size - place]
-        places[place : place + len(head)] = head
+        self._ring[place : place + len(head)] = head
         rest = numbers[size - place :]
-        places[: len(rest)] = rest
+        self._ring[: len(rest)] = rest
         self._end += len(numbers)
 
-    def _draw(self, count: int, choices: int, news: list[int] | None, found: list[int]) -> None:
+    def _set_ring(self, ring: np.ndarray) -> None:
+        self._ring = ring
+        self._last = np.empty(len(ring), np.int32)
+
+    def _drawn(self, count: int, choices: int, news: np.ndarray | None) -> np.ndarray:
         """Draws numbers; each makes room for one of `news`, if there are any.
 
         Args:
           choices: among how many the first one is drawn. They become fewer, unless what comes is of
             the same epoch.
         """
-        size, places = self._source.size, self._places
         turn = np.arange(count)
         fewer = turn if news is None or self._ends else 0
-        offsets = self._words.take(count).astype(np.int64) % (choices - fewer)
-        first = (self._start + turn) % size
-        drawn = (self._start + turn + offsets) % size
-        if news is None:
-            for d, f in zip(drawn.tolist(), first.tolist(), strict=True):
-                found.append(places[d])
-                places[d] = places[f]
-        else:
+        places = turn + self._words.take(count).astype(np.int64) % (choices - fewer)
+        # Of a small ring many are drawn that have just been put there.
+        draw = self._one_by_one if count * 8 > self._source.size else self._at_once
+        found = draw(places, news)
+        if news is not None:
             self._is_new = False
-            for d, f, new in zip(drawn.tolist(), first.tolist(), news, strict=True):
-                found.append(places[d])
-                places[d] = places[f]
-                places[f] = new
             self._end += count
         self._start += count
+        return found
+
+    def _one_by_one(self, places: np.ndarray, news: np.ndarray | None) -> np.ndarray:
+        """Draws the numbers at some places, counted from the start of the ring. Each is replaced by
+        the first one, whose place is the first of `news` put into.
+        """
+        size, ring = self._source.size, self._ring.tolist()
+        first = ((self._start + np.arange(len(places))) % size).tolist()
+        found = []
+        for turn, (place, start) in enumerate(
+            zip(((self._start + places) % size).tolist(), first, strict=True)
+        ):
+            found.append(ring[place])
+            ring[place] = ring[start]
+            if news is not None:
+                ring[start] = int(news[turn])
+        self._ring[:] = ring
+        return np.array(found, np.int64)
+
+    def _at_once(self, places: np.ndarray, news: np.ndarray | None) -> np.ndarray:
+        """The same for all together; only what several turns touch is looked at turn by turn."""
+        size, ring, count = self._source.size, self._ring, len(places)
+        turn = np.arange(count)
+        first = (self._start + turn) % size
+        drawn = (self._start + places) % size
+        found, moved = ring[drawn], ring[first]
+        if news is not None:
+            ring[first] = news
+            late = np.flatnonzero(places >= size)
+            found[late] = news[places[late] - size]
+        # What an earlier turn has put to where a later one begins moves on from there.
+        early = np.flatnonzero(places < count)
+        for number, begin in zip(early.tolist(), places[early].tolist(), strict=True):
+            if begin > number:
+                moved[begin] = moved[number]
+        # What an earlier turn has put to where a later one draws is what that finds.
+        self._last[drawn] = turn
+        for number in np.flatnonzero(self._last[drawn] != turn).tolist():
+            later = np.flatnonzero(places[number + 1 :] == places[number])[:1] + number + 1
+            found[later] = moved[number]
+        kept = places >= count
+        ring[drawn[kept]] = moved[kept]
+        return found
 
     def state(self) -> State:
-        return {**super().state(), "ahead": self._ahead, "places": np.array(self._places, np.int64)}
+        return {**super().state(), "ahead": self._ahead, "places": self._ring}
 
     def restore(self, state: State) -> None:
-        super().restore({**state, "places": state["places"].tolist()})
+        super().restore({**state, "places": []})
+        self._set_ring(state["places"].copy())
         self._ahead = state["ahead"]
 
 
