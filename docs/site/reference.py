@@ -55,6 +55,7 @@ MODULES = [
     "hybridflow.contrib.opt",
     "hybridflow.contrib.rnn",
     "hybridflow.contrib.seq2seq",
+    "hybridflow.contrib.staging",
     "hybridflow.contrib.summary",
     "hybridflow.contrib.training",
     "hybridflow.contrib.util",

@@ -60,6 +60,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.slim": ("tf_slim",),
     ".contrib.slim.nets": ("tf_slim.nets",),
     ".contrib.training": ("hybridflow.contrib.training", "tf_slim.training"),
+    ".contrib.staging": ("hybridflow.contrib.staging",),
     ".contrib.summary": ("hybridflow.contrib.summary",),
     ".contrib.util": ("hybridflow.contrib.util",),
     ".data": ("hybridflow.data",),

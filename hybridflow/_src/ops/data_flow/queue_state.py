@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Element = tuple[np.ndarray, ...]
     Dims = tuple[int | None, ...] | None
 
-ENQUEUE, DEQUEUE = 0, 1
+ENQUEUE, DEQUEUE, LOOK = 0, 1, 2
 # Random words that are drawn at a time: blocks of four.
 _BLOCKS = np.arange(64, dtype=np.uint64)
 
@@ -71,6 +71,12 @@ class Queue(Exchange):
     def ready(self) -> int:
         """How many elements may be taken."""
         return len(self.elements)
+
+    def room(self, pending: deque[Any]) -> int:
+        """How many of the elements that somebody brings have room."""
+        if self.capacity < 0:
+            return len(pending)
+        return min(len(pending), self.capacity - len(self.elements))
 
     def entry(self, element: Element) -> Any:
         """What stands for an element inside."""
@@ -134,9 +140,7 @@ class Queue(Exchange):
         pending = attempt.pending
         if self.closer is not None and pending:
             return attempt.fail(CancelledError(None, None, f"{self.kind} '{self.name}' is closed."))
-        room = len(pending)
-        if self.capacity >= 0:
-            room = min(room, self.capacity - len(self.elements))
+        room = self.room(pending)
         if room > 0:
             self.put(pending, room)
         if not pending:
@@ -269,6 +273,80 @@ class PaddingQueue(Queue):
     """Elements whose sizes differ: those that are taken together are padded with zeros."""
 
     kind = "PaddingFIFOQueue"
+
+
+class Stage(Queue):
+    """Elements that are put by for later: they can be looked at, and dropped.
+
+    Args:
+      capacity: as for a queue; 0 for no bound.
+      memory_limit: how many bytes the elements may have; 0 for no bound.
+    """
+
+    kind = "StagingArea"
+
+    def __init__(
+        self,
+        name: str,
+        dtypes: Sequence[DType],
+        shapes: Sequence[Dims],
+        capacity: int,
+        memory_limit: int,
+    ) -> None:
+        super().__init__(name, dtypes, shapes, capacity or -1)
+        self.memory_limit = memory_limit
+        self.lines = (*self.lines, deque())
+
+    def room(self, pending: deque[Any]) -> int:
+        most = super().room(pending)
+        if not self.memory_limit or most <= 0:
+            return most
+        used = sum(map(_bytes, self.elements))
+        return int(used + _bytes(pending[0]) <= self.memory_limit)
+
+    def enqueue(self, *components: Any) -> Attempt:
+        size = _bytes(tuple(map(array_of, components)))
+        if 0 < self.memory_limit < size:
+            raise _invalid(
+                f"Attempted to insert tensors with combined size of {size} bytes into Staging Area "
+                f"'{self.name}' with a memory limit of {self.memory_limit}."
+            )
+        return super().enqueue(*components)
+
+    def peek(self, index: Any) -> Attempt:
+        """Begins to look at an element, which stays."""
+        number = int(index)
+        if number < 0:
+            raise _invalid(f"Staging Area '{self.name}' has no element {number}")
+
+        def serve(attempt: Attempt) -> bool:
+            if len(self.elements) <= number:
+                return False
+            attempt.result = list(self.elements[number])
+            attempt.done = True
+            return True
+
+        return self.begin(Attempt(self, LOOK, serve, "Peek operation"))
+
+    def clear(self) -> Attempt:
+        """Begins to drop all elements."""
+
+        def serve(attempt: Attempt) -> bool:
+            self.elements.clear()
+            attempt.result, attempt.done = (), True
+            return True
+
+        return self.begin(Attempt(self, LOOK, serve, "Clear operation"), at_once=True)
+
+    def differences(self, other: Any) -> list[tuple[str, Any, Any]]:
+        return [("memory limit", self.memory_limit, other.memory_limit)]
+
+
+def _bytes(element: Element) -> int:
+    """How much memory an element takes; a string counts what it holds."""
+    return sum(
+        sum(map(len, a.ravel().tolist())) if a.dtype.kind == "O" else a.nbytes for a in element
+    )
 
 
 class PriorityQueue(Queue):
