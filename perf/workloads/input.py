@@ -1,7 +1,8 @@
-"""Input: batches of rows in a random order, another one in each epoch."""
+"""Input: rows in a random order, another one in each epoch; lines of text as numbers of words."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,9 +23,40 @@ def _rows(count: int, width: int) -> Rows:
     return Rows(np.random.default_rng(7).random((count, width), np.float32))
 
 
+class Lines(NamedTuple):
+    """A file with lines of words, to be split and numbered, a batch of lines at a time."""
+
+    file: Any  # it is gone when nobody has it
+    lines: int  # how many, a multiple of the batch
+    words: list[str]  # in the order of their numbers; others are -1
+
+
+def _lines(count: int, words: int) -> Lines:
+    rng = np.random.default_rng(7)
+    known = [f"word{number}" for number in range(words)]
+    file = tempfile.NamedTemporaryFile("w", suffix=".txt")  # noqa: SIM115 - the problem keeps it
+    for length in rng.integers(4, 25, count):
+        # Words are the rarer the higher their numbers; some are not known.
+        numbers = (words * 1.05 * rng.random(length) ** 2).astype(int)
+        file.write(" ".join(f"word{number}" for number in numbers) + "\n")
+    file.flush()
+    return Lines(file, count, known)
+
+
 def batches(problem: Rows, take: Callable[[], Any]) -> Subject:
-    """A subject whose step takes a batch; what all batches of an epoch come to is compared."""
-    count = len(problem.values) // BATCH
+    """A subject whose step takes a batch of rows."""
+    return _epochs(len(problem.values) // BATCH, take)
+
+
+def numbered(problem: Lines, take: Callable[[], Any]) -> Subject:
+    """A subject whose step takes the numbers of the words in a batch of lines."""
+    return _epochs(problem.lines // BATCH, take)
+
+
+def _epochs(count: int, take: Callable[[], Any]) -> Subject:
+    """A subject whose step takes one of so many batches; what all of an epoch come to is
+    compared.
+    """
     taken = 0
 
     def step() -> Any:
@@ -40,4 +72,4 @@ def batches(problem: Rows, take: Callable[[], Any]) -> Subject:
     return Subject(step, result, tolerance=1e-3)
 
 
-FAMILIES: dict[str, Any] = {"batches": _rows}
+FAMILIES: dict[str, Any] = {"batches": _rows, "lines": _lines}

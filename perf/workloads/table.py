@@ -555,7 +555,7 @@ def _files() -> list[Workload]:
 
 
 def _input() -> list[Workload]:
-    """Batches of rows in a random order."""
+    """Batches of rows in a random order, words of lines as numbers."""
     return [
         Workload(
             "shuffled batches, 128 of 60,000 x 784",
@@ -564,7 +564,15 @@ def _input() -> list[Workload]:
             {"count": 4 * 128, "width": 3},
             "numpy:",
             (Target(GRAPH, "tensorflow:", 1 / 5), Target(GRAPH, "torch:", 1.0)),
-        )
+        ),
+        Workload(
+            "lines split and looked up, 128 of 25,600",
+            "lines",
+            {"count": 200 * 128, "words": 10_000},
+            {"count": 4 * 128, "words": 50},
+            "numpy:",
+            (Target(GRAPH, "tensorflow:", 1.0), Target(GRAPH, "torch:", 1.0)),
+        ),
     ]
 
 

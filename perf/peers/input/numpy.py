@@ -1,4 +1,4 @@
-"""Batches as one writes them by hand: rows taken by a permutation."""
+"""Batches as one writes them by hand: rows by a permutation, words by a dict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from perf.workloads.input import BATCH, Rows
+from perf.workloads.input import BATCH, Lines, Rows, numbered
 from perf.workloads.input import batches as subject
 from perf.workloads.subject import Subject, implements
 
@@ -23,3 +23,17 @@ def batches(problem: Rows) -> Subject:
                 yield values[order[start : start + BATCH]]
 
     return subject(problem, taken().__next__)
+
+
+@implements("lines")
+def lines(problem: Lines) -> Subject:
+    number = {word: at for at, word in enumerate(problem.words)}
+
+    def taken() -> Iterator[np.ndarray]:
+        while True:
+            with open(problem.file.name, encoding="utf-8") as file:
+                for _ in range(problem.lines // BATCH):
+                    words = " ".join(file.readline() for _ in range(BATCH)).split()
+                    yield np.array([number.get(word, -1) for word in words])
+
+    return numbered(problem, taken().__next__)

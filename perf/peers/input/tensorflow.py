@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow.compat.v1 as tf
 
 from perf.peers.input import tf1
 from perf.peers.tensorflow import Program
-from perf.workloads.input import Rows
+from perf.workloads.input import Lines, Rows
 from perf.workloads.subject import Subject, implements
 
 
 @implements("batches")
 def batches(problem: Rows) -> Subject:
     return tf1.shuffled(tf, Program(), problem)
+
+
+def _table(words: list[str]) -> Any:
+    numbers = tf.range(len(words), dtype=tf.int64)
+    entries = tf.lookup.KeyValueTensorInitializer(tf.constant(words), numbers)
+    return tf.lookup.StaticHashTable(entries, -1)
+
+
+@implements("lines")
+def lines(problem: Lines) -> Subject:
+    return tf1.looked_up(tf, Program(), problem, _table)
