@@ -223,9 +223,9 @@ class _Tiled(NamedTuple):
     """Two batches of matrices as tiles take them.
 
     Attributes:
-      down, across: how far rows and columns of each second matrix lie apart, one of them as far as
-        numbers that follow each other. apart: how far the matrices do, the first and the second.
-      All in bytes.
+      down, across: how many bytes rows and columns of each second matrix lie apart, one of them as
+        far as numbers that follow each other.
+      apart: how many bytes the matrices do, the first and the second.
     """
 
     a: Value
