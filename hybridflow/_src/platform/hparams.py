@@ -52,8 +52,8 @@ class HParams:
         """Gives a hyperparameter another value, of its type.
 
         Raises:
-          KeyError: if there is none of the name. ValueError: for another type, or a list in place
-          of a value or the other way round.
+          KeyError: if there is none of the name.
+          ValueError: for another type, or a list in place of a value or the other way round.
         """
         kind, is_list = self._types[name]
         if isinstance(value, list | tuple):
