@@ -118,6 +118,7 @@ with _deferred.imports_of(__name__):
         IndexedSlices,
         convert_to_tensor_or_indexed_slices,
     )
+    from hybridflow._src.framework.libraries import load_file_system_library, load_op_library
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.scopes import (
         colocate_with,
@@ -127,7 +128,8 @@ with _deferred.imports_of(__name__):
         init_scope,
         name_scope,
     )
-    from hybridflow._src.framework.seeds import set_random_seed
+    from hybridflow._src.framework.scopes import scope_of_values as op_scope
+    from hybridflow._src.framework.seeds import get_seed, set_random_seed
     from hybridflow._src.framework.sparse_tensor import (
         SparseTensor,
         SparseTensorValue,
@@ -194,6 +196,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.arrays.placeholder import placeholder, placeholder_with_default
     from hybridflow._src.ops.arrays.reshaping import (
         expand_dims,
+        guarantee_const,
         identity,
         identity_n,
         reshape,
@@ -412,6 +415,14 @@ with _deferred.imports_of(__name__):
         tanh,
     )
     from hybridflow._src.ops.nn.activations import log_sigmoid
+    from hybridflow._src.ops.nn.fake_quantization import (
+        fake_quant_with_min_max_args,
+        fake_quant_with_min_max_args_gradient,
+        fake_quant_with_min_max_vars,
+        fake_quant_with_min_max_vars_gradient,
+        fake_quant_with_min_max_vars_per_channel,
+        fake_quant_with_min_max_vars_per_channel_gradient,
+    )
     from hybridflow._src.ops.parsing.csv import decode_csv
     from hybridflow._src.ops.parsing.examples import (
         parse_example,
@@ -525,6 +536,7 @@ with _deferred.imports_of(__name__):
         assert_variables_initialized,
         global_variables,
         global_variables_initializer,
+        initialize_all_tables,
         initialize_all_variables,
         initialize_local_variables,
         initialize_variables,
@@ -830,6 +842,12 @@ __all__ = [
     "expm1",
     "extract_image_patches",
     "eye",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient",
+    "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient",
     "fill",
     "fixed_size_partitioner",
     "flags",
@@ -850,6 +868,7 @@ __all__ = [
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
+    "get_seed",
     "get_variable",
     "get_variable_scope",
     "gfile",
@@ -864,6 +883,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "guarantee_const",
     "half",
     "identity",
     "identity_initializer",
@@ -876,6 +896,7 @@ __all__ = [
     "in_eager_mode",
     "in_graph_mode",
     "init_scope",
+    "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
@@ -904,6 +925,8 @@ __all__ = [
     "lin_space",
     "linalg",
     "linspace",
+    "load_file_system_library",
+    "load_op_library",
     "local_variables",
     "local_variables_initializer",
     "log",
@@ -948,6 +971,7 @@ __all__ = [
     "ones",
     "ones_initializer",
     "ones_like",
+    "op_scope",
     "orthogonal_initializer",
     "pad",
     "parallel_stack",

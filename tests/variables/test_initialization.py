@@ -189,6 +189,7 @@ class TestInitializers:
         ("old", "arguments"),
         [
             ("all_variables", 0),
+            ("initialize_all_tables", 0),
             ("initialize_all_variables", 0),
             ("initialize_local_variables", 0),
             ("initialize_variables", 1),

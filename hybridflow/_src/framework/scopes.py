@@ -140,6 +140,17 @@ def device(device_name_or_function: Any) -> AbstractContextManager[Any]:
     return eager_devices.scope(merge_devices(eager_devices.top, device_name_or_function))
 
 
+def scope_of_values(values: Any, name: str | None, default_name: str | None = None) -> name_scope:
+    """An older form of `name_scope`: a context manager, with the tensors first.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.op_scope([], None, "double") as scope:
+    ...     print(scope)
+    double/
+    """
+    return name_scope(name, default_name, values)
+
+
 def current_name_scope() -> str:
     """The name scope that is open, with a slash behind; "" at the root."""
     if context.modes.entries[-1].item.eager:

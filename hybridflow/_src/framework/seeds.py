@@ -76,6 +76,12 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
 
     Returns: (graph seed, op seed); (None, None) if neither is set: then the op seeds itself from
     the operating system. (0, 0), which TF also takes to mean that, becomes (0, 2**31 - 1).
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default():
+    ...     hf.set_random_seed(1)
+    ...     print(hf.get_seed(5))
+    (1, 5)
     """
     op_seed = _index(op_seed)
     graph = get_default_graph()

@@ -30,6 +30,7 @@ __all__ = [
     "assert_variables_initialized",
     "global_variables",
     "global_variables_initializer",
+    "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
@@ -185,6 +186,7 @@ def _deprecated(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 all_variables = _deprecated("all_variables", global_variables)
+initialize_all_tables = _deprecated("initialize_all_tables", tables_initializer)
 initialize_all_variables = _deprecated("initialize_all_variables", global_variables_initializer)
 initialize_local_variables = _deprecated("initialize_local_variables", local_variables_initializer)
 initialize_variables = _deprecated("initialize_variables", variables_initializer)

@@ -8,7 +8,13 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes, settings
 from hybridflow._src.framework.convert import convert_to_tensor
-from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import (
+    REQUIRED,
+    OpDef,
+    Sample,
+    no_gradient,
+    not_differentiable,
+)
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "expand_dims",
+    "guarantee_const",
     "identity",
     "identity_n",
     "reshape",
@@ -45,6 +52,16 @@ _identity = OpDef(
     compute=lambda x: x,
     aliases=True,
     grad=lambda op, dy: dy,
+    samples=_as_it_is,
+)
+_guarantee_const = OpDef(
+    "GuaranteeConst",
+    "input: T -> output: T",
+    shape=shape_rules.same,
+    compute=lambda x: x,
+    aliases=True,
+    stateful=True,
+    grad=no_gradient,
     samples=_as_it_is,
 )
 _stop_gradient = OpDef(
@@ -93,6 +110,25 @@ def identity(input: Any, name: str | None = None) -> Tensor:
     [1 2]
     """
     return _identity(input, name=name)
+
+
+def guarantee_const(input: Any, name: str | None = None) -> Tensor:
+    """A tensor of which the program says that it does not change from run to run.
+
+    TensorFlow hands that on to its compilers; here the value is what it is. There is no gradient.
+
+    Args:
+      input: tensor of any dtype.
+      name: name of the op.
+
+    Returns: the same tensor.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.guarantee_const([1, 2]).numpy())
+    [1 2]
+    """
+    return _guarantee_const(input, name=name)
 
 
 def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
