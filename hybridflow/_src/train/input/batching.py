@@ -89,11 +89,11 @@ def _gathered(
     name: str | None,
     num_threads: int = 1,
 ) -> Any:
-    """Batches of examples out of a queue.
+    """Batches of examples out of a queue, by the arguments of the public functions.
 
     Args:
-      make: makes the queue. tell: adds the summary of how full it is.
-      The others are those of the public functions.
+      make: makes the queue.
+      tell: adds the summary of how full it is.
     """
     check_mode(ValueError)
     examples = as_lists(tensors_list)
