@@ -81,6 +81,11 @@ _SPELLINGS = {
         depthwise_conv2d_backprop_input=nn.depthwise_conv2d_native_backprop_input space_to_batch
         space_to_depth
     """,
+    ".quantization": """
+        fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
+        fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient
+        fake_quant_with_min_max_vars_per_channel fake_quant_with_min_max_vars_per_channel_gradient
+    """,
     ".queue": """
         FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue
     """,
