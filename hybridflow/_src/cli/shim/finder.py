@@ -24,7 +24,8 @@ class TensorFlowModule(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         path = self.__name__
         if name == "__all__":
-            return [n for n in offered(path) if not n.startswith("_")]
+            # 1.4 had no `print`: in its programs `from tensorflow import *` leaves Python's alone.
+            return [n for n in offered(path) if not n.startswith("_") and n != "print"]
         found = find(path, name)
         if found is not None:
             return found[0]
