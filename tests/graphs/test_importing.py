@@ -420,3 +420,9 @@ def test_what_stands_beside_an_op_without_a_device_has_none():
         with hf.Graph().as_default(), hf.device(lambda op, known=devices: known[op.name]):
             a, b = hf.import_graph_def(message, return_elements=["a", "b"], name="")
         assert (a.device, b.device) == (device_of_a, device_of_a)
+
+
+def test_definitions_of_ops_are_accepted_and_those_that_exist_here_used():
+    with hf.Graph().as_default(), hf.Session() as session:
+        (y,) = hf.import_graph_def(build(simple), {"x": [3.0, 1.0]}, ["y:0"], op_dict={"Mul": None})
+        assert session.run(y).tolist() == [6.0, 2.0]

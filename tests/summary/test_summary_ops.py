@@ -98,3 +98,15 @@ def test_files_of_plugins(tmp_path):
     with hf.summary.FileWriter(tmp_path, hf.get_default_graph()):
         pass
     assert (tmp_path / "plugins" / "mine" / "a.txt").read_text("utf-8") == "text"
+
+
+def test_what_a_summary_is_about_is_read_from_an_old_node():
+    """TensorFlow's first TensorSummary op had it as JSON; its second one has metadata."""
+    node = hf.NodeDef(name="t", op="TensorSummary")
+    node.attr["description"].s = b'{"typeHint": "histogram"}'
+    assert hf.summary.get_summary_description(node).type_hint == "histogram"
+    hf.summary.tensor_summary("t", hf.constant([1.0]), summary_description="how wide")
+    newer = hf.get_default_graph().as_graph_def().node[-1]
+    assert newer.op == "TensorSummaryV2"
+    with pytest.raises(ValueError, match="Can't get_summary_description on TensorSummaryV2"):
+        hf.summary.get_summary_description(newer)

@@ -234,3 +234,16 @@ class TestScaffold:
 def test_a_creator_of_ones_own_says_how():
     with pytest.raises(NotImplementedError, match="create_session is not implemented"):
         hf.train.SessionCreator().create_session()
+
+
+def test_a_worker_takes_what_the_chief_has_made():
+    with hf.Graph().as_default():
+        server = hf.train.Server.create_local_server()
+        v = hf.get_variable("v", initializer=2.0)
+        three = v.assign(3.0)
+        worker = hf.train.WorkerSessionCreator(master=server.target, max_wait_secs=0.01)
+        with pytest.raises(hf.errors.DeadlineExceededError, match="not ready after waiting"):
+            worker.create_session()
+        chief = hf.train.ChiefSessionCreator(master=server.target).create_session()
+        chief.run(three)
+        assert worker.create_session().run(v) == 3.0
