@@ -5,6 +5,12 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.linear_operators.base import LinearOperator
+    from hybridflow._src.linear_operators.dense import (
+        LinearOperatorFullMatrix,
+        LinearOperatorLowerTriangular,
+    )
+    from hybridflow._src.linear_operators.diagonal import LinearOperatorDiag
     from hybridflow._src.ops.arrays.arranging import matrix_transpose as transpose
     from hybridflow._src.ops.arrays.diagonal import eye
     from hybridflow._src.ops.arrays.diagonal import matrix_band_part as band_part
@@ -27,6 +33,10 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.linalg.systems import matrix_triangular_solve as triangular_solve
 
 __all__ = [
+    "LinearOperator",
+    "LinearOperatorDiag",
+    "LinearOperatorFullMatrix",
+    "LinearOperatorLowerTriangular",
     "adjoint",
     "band_part",
     "cholesky",

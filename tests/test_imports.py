@@ -31,6 +31,7 @@ LAYERS = [
     "metrics",
     "layers",
     "recurrent",
+    "linear_operators",
     "seq2seq",
     "summary",
     "train",

@@ -25,9 +25,7 @@ TO_COME = {
     },
     "tf.errors": {"raise_exception_on_not_ok_status"},
     "tf.linalg": {
-        "LinearOperator",
-        *("LinearOperatorComposition", "LinearOperatorDiag", "LinearOperatorFullMatrix"),
-        *("LinearOperatorIdentity", "LinearOperatorLowerTriangular"),
+        *("LinearOperatorComposition", "LinearOperatorIdentity"),
         *("LinearOperatorLowRankUpdate", "LinearOperatorScaledIdentity"),
     },
     "tf.train": {

@@ -1,0 +1,108 @@
+"""Linear operators: each method agrees with that of the dense matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hybridflow as hf
+
+L = hf.linalg
+RNG = np.random.default_rng(0)
+DIAGONAL = RNG.uniform(0.5, 2.0, (2, 3))
+MATRIX = RNG.uniform(-1, 1, (2, 3, 3)) + 3 * np.eye(3)
+SPD = MATRIX @ MATRIX.transpose(0, 2, 1)
+TURNED = DIAGONAL * np.exp(1j * RNG.uniform(-1, 1, (2, 3)))
+KNOWN = {"is_self_adjoint": True, "is_positive_definite": True}
+CASES = {
+    "diag": (lambda: L.LinearOperatorDiag(DIAGONAL), DIAGONAL[..., None] * np.eye(3)),
+    "complex": (lambda: L.LinearOperatorDiag(TURNED), TURNED[..., None] * np.eye(3)),
+    "full": (lambda: L.LinearOperatorFullMatrix(MATRIX), MATRIX),
+    "cholesky": (lambda: L.LinearOperatorFullMatrix(SPD, **KNOWN), SPD),
+    "triangular": (lambda: L.LinearOperatorLowerTriangular(MATRIX), np.tril(MATRIX)),
+}
+
+
+def adjoint(x):
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_as_the_dense_matrix(execution, name):
+    make, dense = CASES[name]
+    x = RNG.uniform(-1, 1, (2, 3, 2)).astype(dense.dtype)
+    one = x[0]
+
+    def tell():
+        a = make()
+        assert a.shape.as_list() == [2, 3, 3]
+        assert a.is_square
+        return {
+            "shape": a.shape_tensor(),
+            "dense": a.to_dense(),
+            "det": a.determinant(),
+            "log": a.log_abs_determinant(),
+            "diag": a.diag_part(),
+            "trace": a.trace(),
+            "sum": a.add_to_tensor(dense),
+            "matvec": a.matvec(x[..., 0]),
+            "solvevec": a.solvevec(x[..., 0]),
+            "one": a.matmul(one),
+            "solve one": a.solve(one),
+            **{
+                f"matmul {i}{j}": a.matmul(adjoint(x) if j else x, bool(i), bool(j))
+                for i in (0, 1)
+                for j in (0, 1)
+            },
+            **{
+                f"solve {i}{j}": a.solve(adjoint(x) if j else x, bool(i), bool(j))
+                for i in (0, 1)
+                for j in (0, 1)
+            },
+        }
+
+    got = execution(tell)
+    det = np.linalg.det(dense)
+    wanted = {
+        "shape": [2, 3, 3],
+        "dense": dense,
+        "det": det,
+        "log": np.log(np.abs(det)),
+        "diag": np.diagonal(dense, axis1=-2, axis2=-1),
+        "trace": np.trace(dense, axis1=-2, axis2=-1),
+        "sum": dense * 2,
+        "matvec": (dense @ x)[..., 0],
+        "solvevec": np.linalg.solve(dense, x)[..., 0],
+        "one": dense @ one,
+        "solve one": np.linalg.solve(dense, np.broadcast_to(one, (2, 3, 2))),
+    }
+    for i, matrix in enumerate((dense, adjoint(dense))):
+        for j in (0, 1):
+            wanted[f"matmul {i}{j}"] = matrix @ x
+            wanted[f"solve {i}{j}"] = np.linalg.solve(matrix, x)
+    assert set(got) == set(wanted)
+    for key, value in wanted.items():
+        np.testing.assert_allclose(got[key], value, 1e-9, 1e-12, err_msg=key)
+
+
+def test_hints_and_errors():
+    with pytest.raises(ValueError, match="positive definite matrix is always non-singular"):
+        L.LinearOperator(hf.float32, is_positive_definite=True, is_non_singular=False)
+    with hf.eager_mode():
+        with pytest.raises(ValueError, match="always self adjoint"):
+            L.LinearOperatorDiag([1.0], is_self_adjoint=False)
+        wide = L.LinearOperatorFullMatrix(np.ones((2, 3)))
+        assert wide.is_square is False
+        for call in (wide.determinant, lambda: wide.solve(np.ones((2, 1)))):
+            with pytest.raises(NotImplementedError, match="not be square"):
+                call()
+        with pytest.raises(TypeError, match=r"float32.*float64|float64.*float32"):
+            wide.matmul(hf.ones([3, 1]))
+        with pytest.raises(ValueError, match="not compatible"):
+            wide.matmul(np.ones((2, 1)))
+        with pytest.raises(hf.errors.InvalidArgumentError, match="zero values"):
+            L.LinearOperatorDiag([1.0, 0.0]).assert_non_singular()
+        with pytest.raises(hf.errors.InvalidArgumentError, match="Singular matrix"):
+            L.LinearOperatorFullMatrix([[1.0, 1.0], [1.0, 1.0]]).assert_non_singular()
+        with pytest.raises(hf.errors.InvalidArgumentError, match="not equal to its adjoint"):
+            L.LinearOperatorFullMatrix([[1.0, 2.0], [1.0, 1.0]]).assert_self_adjoint()
