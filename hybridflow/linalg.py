@@ -11,6 +11,10 @@ with _deferred.imports_of(__name__):
         LinearOperatorLowerTriangular,
     )
     from hybridflow._src.linear_operators.diagonal import LinearOperatorDiag
+    from hybridflow._src.linear_operators.identity import (
+        LinearOperatorIdentity,
+        LinearOperatorScaledIdentity,
+    )
     from hybridflow._src.ops.arrays.arranging import matrix_transpose as transpose
     from hybridflow._src.ops.arrays.diagonal import eye
     from hybridflow._src.ops.arrays.diagonal import matrix_band_part as band_part
@@ -36,7 +40,9 @@ __all__ = [
     "LinearOperator",
     "LinearOperatorDiag",
     "LinearOperatorFullMatrix",
+    "LinearOperatorIdentity",
     "LinearOperatorLowerTriangular",
+    "LinearOperatorScaledIdentity",
     "adjoint",
     "band_part",
     "cholesky",

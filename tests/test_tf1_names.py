@@ -25,8 +25,7 @@ TO_COME = {
     },
     "tf.errors": {"raise_exception_on_not_ok_status"},
     "tf.linalg": {
-        *("LinearOperatorComposition", "LinearOperatorIdentity"),
-        *("LinearOperatorLowRankUpdate", "LinearOperatorScaledIdentity"),
+        *("LinearOperatorComposition", "LinearOperatorLowRankUpdate"),
     },
     "tf.train": {
         "do_quantize_training_on_graphdef",

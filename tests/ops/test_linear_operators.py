@@ -19,6 +19,18 @@ CASES = {
     "complex": (lambda: L.LinearOperatorDiag(TURNED), TURNED[..., None] * np.eye(3)),
     "full": (lambda: L.LinearOperatorFullMatrix(MATRIX), MATRIX),
     "cholesky": (lambda: L.LinearOperatorFullMatrix(SPD, **KNOWN), SPD),
+    "identity": (
+        lambda: L.LinearOperatorIdentity(3, [2], hf.float64),
+        np.broadcast_to(np.eye(3), (2, 3, 3)),
+    ),
+    "scaled": (
+        lambda: L.LinearOperatorScaledIdentity(3, DIAGONAL[:, 0], assert_proper_shapes=True),
+        DIAGONAL[:, :1, None] * np.eye(3),
+    ),
+    "scaled complex": (
+        lambda: L.LinearOperatorScaledIdentity(3, TURNED[:, 0]),
+        TURNED[:, :1, None] * np.eye(3),
+    ),
     "triangular": (lambda: L.LinearOperatorLowerTriangular(MATRIX), np.tril(MATRIX)),
 }
 
@@ -91,6 +103,12 @@ def test_hints_and_errors():
     with hf.eager_mode():
         with pytest.raises(ValueError, match="always self adjoint"):
             L.LinearOperatorDiag([1.0], is_self_adjoint=False)
+        with pytest.raises(ValueError, match="always square"):
+            L.LinearOperatorIdentity(2, is_square=False)
+        with pytest.raises(ValueError, match="non-negative scalar, got -1"):
+            L.LinearOperatorIdentity(-1)
+        with pytest.raises(hf.errors.InvalidArgumentError, match="was singular"):
+            L.LinearOperatorScaledIdentity(2, [1.0, 0.0]).assert_non_singular()
         wide = L.LinearOperatorFullMatrix(np.ones((2, 3)))
         assert wide.is_square is False
         for call in (wide.determinant, lambda: wide.solve(np.ones((2, 1)))):
