@@ -41,6 +41,10 @@ WITHOUT_NUMERIC_GRADIENT = {
     "SparseMatMul": "it takes float32 alone; its gradient is MatMul's",
     "CustomGradient": "its gradient is what its caller says",
     **dict.fromkeys(
+        ("FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel"),
+        "a staircase with the gradient of a ramp; see test_fake_quantization",
+    ),
+    **dict.fromkeys(
         (
             "CropAndResize",
             "CropAndResizeGradImage",

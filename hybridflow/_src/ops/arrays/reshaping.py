@@ -60,7 +60,6 @@ _guarantee_const = OpDef(
     shape=shape_rules.same,
     compute=lambda x: x,
     aliases=True,
-    stateful=True,
     grad=no_gradient,
     samples=_as_it_is,
 )

@@ -176,8 +176,8 @@ def random_poisson(
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     x = hf.random_poisson([0.5, 30.0], [10000], seed=1).numpy()
-    >>> x.shape, x.mean(0).round(1).tolist()
-    ((10000, 2), [0.5, 30.0])
+    >>> x.shape, bool(abs(x.mean(0) - [0.5, 30.0]).max() < 0.5)
+    ((10000, 2), True)
     """
     dtype = dtypes.as_dtype(dtype)
     if dtype not in _TYPES:
