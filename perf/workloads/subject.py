@@ -22,7 +22,8 @@ class Subject(NamedTuple):
       facts: what else there is to know, after `ready`.
       mode: a context in which steps run.
       compared: whether its result has to be NumPy's.
-      tolerance: how well: elements differ by at most `tolerance * (|element| + 0.01)`.
+      tolerance: how well: elements differ by at most `tolerance * (|element| + 0.01 * most)`, with
+        `most` the largest of them, at least 1.
     """
 
     step: Callable[[], Any]
