@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -50,7 +51,9 @@ def batches(problem: Rows, take: Callable[[], Any]) -> Subject:
 
 def numbered(problem: Lines, take: Callable[[], Any]) -> Subject:
     """A subject whose step takes the numbers of the words in a batch of lines."""
-    return _epochs(problem.lines // BATCH, take)
+    subject = _epochs(problem.lines // BATCH, take)
+    # The subject has the file as long as it is.
+    return subject._replace(facts=lambda: {"bytes": os.path.getsize(problem.file.name)})
 
 
 def _epochs(count: int, take: Callable[[], Any]) -> Subject:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+# How well gradients of CTC's loss agree: float32 adds up logarithms over all times.
+SPOKEN = 1e-2
+
 
 class Product(NamedTuple):
     """A sparse matrix times a dense one.

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from perf.workloads.sparse import Product, Spoken
+from perf.workloads.sparse import SPOKEN, Product, Spoken
 from perf.workloads.subject import Answers, Subject, implements
 
 
@@ -37,4 +37,4 @@ def spoken(problem: Spoken) -> Subject:
         step()
         return [logits.grad.numpy()]
 
-    return Subject(step, result)
+    return Subject(step, result, tolerance=SPOKEN)
