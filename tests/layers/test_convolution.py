@@ -160,3 +160,19 @@ def test_lengths():
         arguments.convert_data_format("channels_last", 2)
     with pytest.raises(ValueError, match="Invalid data_format"):
         arguments.convert_data_format("NHWC", 4)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("eager", [True, False])
+def test_pooling_of_no_images(eager, padding):
+    images = np.ones([0, 8, 8, 3], np.float32)
+    with hf.eager_mode() if eager else hf.Graph().as_default():
+        x = hf.constant(images) if eager else hf.placeholder(hf.float32, [None, 8, 8, 3])
+        found = [
+            hf.layers.max_pooling2d(x, 2, 2, padding),
+            hf.layers.average_pooling2d(x, 2, 2, padding),
+        ]
+        if not eager:
+            with hf.Session() as session:
+                found = session.run(found, {x: images})
+        assert [y.shape for y in found] == [(0, 4, 4, 3)] * 2

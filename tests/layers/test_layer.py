@@ -324,3 +324,11 @@ def test_dense_on_whole_numbers(mode):
         inputs = hf.constant([[1, 2]])
         with pytest.raises(TypeError, match=r"`Dense`.*int32.*`hf.to_float\(inputs\)`"):
             hf.layers.dense(inputs, 3)
+
+
+def test_a_regularized_layer_that_a_function_builds():
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        layer = hf.layers.Dense(1, kernel_regularizer=hf.l2_regularizer(1.0))
+        hf.function(layer)(hf.ones([1, 2]))
+        wanted = np.sum(layer.kernel.numpy() ** 2) / 2
+        np.testing.assert_allclose(hf.losses.get_regularization_loss().numpy(), wanted, rtol=1e-6)

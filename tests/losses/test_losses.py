@@ -104,3 +104,30 @@ def test_in_eager_mode_no_collection_keeps_losses():
         with pytest.raises(ValueError):
             hf.losses.get_total_loss()
         assert hf.losses.get_regularization_loss().numpy() == 0
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_what_to_write_instead(eager):
+    with hf.eager_mode() if eager else hf.Graph().as_default():
+        three = np.ones([3, 3], np.float32)
+        with pytest.raises(ValueError, match=r"hf.one_hot\(labels, classes\)"):
+            hf.losses.softmax_cross_entropy([0, 1, 2], three)
+        with pytest.raises(ValueError, match=r"got 3: labels of .*hf.argmax\(labels, -1\)"):
+            hf.losses.sparse_softmax_cross_entropy(np.eye(3, dtype=np.int32), three)
+        with pytest.raises(ValueError, match=r"got 3: predictions for .*hf.argmax\(predictions"):
+            hf.metrics.accuracy([0, 1, 2], three)
+        with pytest.raises(ValueError, match=r"expand_dims\(labels, 1\)"):
+            hf.losses.mean_squared_error([1.0, 2.0], [[1.0], [2.0]])
+        with pytest.raises(ValueError, match=r"one shape\.$"):
+            hf.losses.mean_squared_error([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_a_total_of_losses_that_nobody_noted():
+    with hf.Graph().as_default(), pytest.raises(ValueError, match="found no losses"):
+        hf.losses.get_total_loss()
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        regularizer = hf.l2_regularizer(0.1)
+        hf.get_variable("v", [2], initializer=hf.ones_initializer(), regularizer=regularizer)
+        hf.losses.mean_squared_error([9.0], [1.0])
+        with pytest.raises(ValueError, match="in eager mode losses are not noted"):
+            hf.losses.get_total_loss()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import itertools
@@ -285,7 +286,7 @@ class Layer(Connected, Contributions):
     def _regularize(self, variable: Any, name: str, regularizer: Callable[[Any], Any]) -> None:
         eager = variables_are_eager()
         with (
-            colocate_with(None if eager else variable.op),
+            contextlib.nullcontext() if eager else colocate_with(variable.op),
             name_scope(f"{name}/Regularizer"),
         ):
             loss = regularizer(variable)

@@ -9,6 +9,7 @@ from hybridflow._src.ops.arrays.casting import to_float
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.framework.tensor_shape import TensorShape
 
 
 def given(**values: Any) -> None:
@@ -33,8 +34,23 @@ def check_alike(labels: Tensor, predictions: Tensor) -> None:
       ShapeError: if they do not.
     """
     if not predictions.shape.is_compatible_with(labels.shape):
+        advice = _advice(labels.shape, predictions.shape)
         raise ShapeError(
             f"Shapes {predictions.shape} and {labels.shape} are incompatible: predictions (or "
-            "logits) and labels of a loss have one shape. `hf.expand_dims(labels, 1)` makes a "
-            "column of a vector, `hf.squeeze(predictions, 1)` a vector of a column."
+            f"logits) and labels of a loss have one shape.{advice}"
         )
+
+
+def _advice(labels: TensorShape, predictions: TensorShape) -> str:
+    """What to write where labels or predictions have a dimension too few."""
+    if labels.ndims is None or predictions.ndims is None or labels.ndims == predictions.ndims:
+        return ""
+    if predictions.ndims == labels.ndims + 1 and predictions[-1] != 1:
+        return (
+            " If labels are numbers of classes, `hf.one_hot(labels, classes)` makes rows of them; "
+            "`hf.losses.sparse_softmax_cross_entropy` takes them as they are."
+        )
+    return (
+        " `hf.expand_dims(labels, 1)` makes a column of a vector, `hf.squeeze(predictions, 1)` a "
+        "vector of a column."
+    )

@@ -21,6 +21,17 @@ __all__ = [
 ]
 
 
+_NOT_NOTED = (
+    "hf.losses.get_total_loss knows of no loss: in eager mode losses are not noted. Add up what "
+    "the functions of hf.losses give, and `hf.losses.get_regularization_loss()`."
+)
+_NONE = (
+    "hf.losses.get_total_loss found no losses: neither in the collection GraphKeys.LOSSES, where "
+    "the functions of hf.losses note theirs (`hf.losses.add_loss(loss)` notes another one), nor of "
+    "regularizers."
+)
+
+
 def add_loss(loss: Any, loss_collection: Any = GraphKeys.LOSSES) -> None:
     """Adds a loss to a collection of the graph.
 
@@ -96,7 +107,7 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
     Returns: a scalar tensor.
 
     Raises:
-      ValueError: if there are no losses.
+      ValueError: if there are no losses; in eager mode they are not noted.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as session:
@@ -105,6 +116,10 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
     1.0
     """
     losses = get_losses()
+    if not losses and variables_are_eager():
+        raise ValueError(_NOT_NOTED)
     if add_regularization_losses:
         losses += get_regularization_losses()
+    if not losses:
+        raise ValueError(_NONE)
     return add_n(losses, name=name)

@@ -146,7 +146,7 @@ def count(size: int | None, window: int | None, stride: int, rate: int, padding:
     if window is None:
         return None
     reach = (window - 1) * rate + 1
-    if reach > size:
+    if reach > max(size, 1):  # of nothing, windows of one element are nothing
         raise ValueError(f"Negative dimension size caused by subtracting {reach} from {size}")
     return (size - reach) // stride + 1
 

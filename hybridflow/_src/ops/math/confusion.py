@@ -34,6 +34,24 @@ def _may_squeeze(tensor: Tensor) -> bool:
     return ndims is None or (ndims > 0 and tensor.shape[-1].is_compatible_with(1))
 
 
+# What to write in place of what has a dimension too many.
+_SCORES = "`hf.argmax(predictions, -1)` gives the class with the highest score"
+_ROWS = (
+    "`hf.argmax(labels, -1)` gives the numbers of classes; `hf.losses.softmax_cross_entropy` takes "
+    "a row for each example"
+)
+
+
+def _check_last(x: Tensor, what: str, advice: str) -> None:
+    """Checks that the last dimension is of size 1, if that is known."""
+    sizes = x.shape.as_list()
+    if sizes[-1] not in (None, 1):
+        raise ShapeError(
+            f"Can not squeeze dim[{len(sizes) - 1}], expected a dimension of 1, got {sizes[-1]}: "
+            f"{what} are of shape {x.shape}. {advice}."
+        )
+
+
 def remove_squeezable_dimensions(
     labels: Any, predictions: Any, expected_rank_diff: int = 0, name: str | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -45,6 +63,9 @@ def remove_squeezable_dimensions(
       name: name of the name scope.
 
     Returns: `labels` and `predictions`.
+
+    Raises:
+      ShapeError: if that dimension is known to have another size.
     """
     with name_scope(name, "remove_squeezable_dimensions", [labels, predictions]):
         predictions = convert_to_tensor(predictions)
@@ -52,8 +73,10 @@ def remove_squeezable_dimensions(
         if labels.shape.ndims is not None and predictions.shape.ndims is not None:
             known = predictions.shape.ndims - labels.shape.ndims
             if known == expected_rank_diff + 1:
+                _check_last(predictions, f"predictions for labels of shape {labels.shape}", _SCORES)
                 predictions = squeeze(predictions, [-1])
             elif known == expected_rank_diff - 1:
+                _check_last(labels, f"labels of predictions of shape {predictions.shape}", _ROWS)
                 labels = squeeze(labels, [-1])
             return labels, predictions
         difference = rank(predictions) - rank(labels)
