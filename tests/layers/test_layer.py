@@ -332,3 +332,22 @@ def test_a_regularized_layer_that_a_function_builds():
         hf.function(layer)(hf.ones([1, 2]))
         wanted = np.sum(layer.kernel.numpy() ** 2) / 2
         np.testing.assert_allclose(hf.losses.get_regularization_loss().numpy(), wanted, rtol=1e-6)
+
+
+def test_arguments_that_are_no_such_thing():
+    x = np.ones([1, 4, 4, 2], np.float32)
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        for rate in (1.5, -0.1, "0.5"):
+            with pytest.raises(ValueError, match="`rate` of a dropout"):
+                hf.layers.dropout(x, rate, training=True)
+        with pytest.raises(TypeError, match=r"regularizer of 'kernel' .* Received: 0.1"):
+            hf.layers.dense(x, 2, kernel_regularizer=0.1)
+        assert hf.global_variables() == []
+        with pytest.raises(ValueError, match="`filters` argument must be at least 1"):
+            hf.layers.conv2d(x, 0, 3)
+        for size in (0, (3, 0), -1):
+            with pytest.raises(ValueError, match=r"`kernel_size` .* one is less than 1"):
+                hf.layers.conv2d(x, 4, size)
+        with pytest.raises(ValueError, match=r"`strides` .* one is less than 1"):
+            hf.layers.max_pooling2d(x, 2, 0)
+        assert hf.layers.conv2d(x, 4, np.int64(3)).shape == (1, 2, 2, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import settings
@@ -35,8 +36,8 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     Raises:
       ValueError: if it is neither; `name` names the argument.
     """
-    if isinstance(value, int):
-        return (value,) * n
+    if isinstance(value, numbers.Integral):
+        value = (int(value),) * n
     problem = f"The `{name}` argument must be a tuple of {n} integers. Received: {value}"
     try:
         found = tuple(value)
@@ -49,6 +50,8 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
             int(item)
         except (ValueError, TypeError):
             raise ValueError(f"{problem} including element {item} of type {type(item)}") from None
+    if min(map(int, found)) < 1:
+        raise ValueError(f"{problem}, of which one is less than 1")
     return found
 
 

@@ -63,6 +63,8 @@ class Convolution(Layer):
             trainable=trainable, name=name, activity_regularizer=activity_regularizer, **kwargs
         )
         self.rank = rank
+        if filters < 1:
+            raise ValueError(f"The `filters` argument must be at least 1. Received: {filters}")
         self.filters = filters
         self.kernel_size = normalize_tuple(kernel_size, rank, "kernel_size")
         self.strides = normalize_tuple(strides, rank, "strides")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
@@ -239,6 +240,9 @@ class Dropout(Layer):
         """Drops while training."""
 
         def dropped() -> Any:
+            is_number = isinstance(self.rate, numbers.Real)
+            if isinstance(self.rate, str) or (is_number and not 0 <= self.rate < 1):
+                raise ValueError(f"The `rate` of a dropout is in [0, 1). Received: {self.rate!r}")
             return nn_dropout(
                 inputs, 1 - self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed
             )

@@ -246,6 +246,12 @@ class Layer(Connected, Contributions):
         Returns: a `Variable`, or what a custom getter gives.
         """
         dtype = dtypes.as_dtype(dtype or self.dtype or dtypes.float32)
+        regularizer = _named(REGULARIZERS.get, regularizer)
+        if regularizer is not None and not callable(regularizer):
+            raise TypeError(
+                f"The regularizer of '{name}' must be a function from a variable to a loss, as "
+                f"hf.l2_regularizer(0.01), or Keras' name for one. Received: {regularizer!r}"
+            )
         self._set_scope()
         with (
             variable_scope(self._scope, reuse=self.built or self._reuse) as scope,
@@ -267,7 +273,6 @@ class Layer(Connected, Contributions):
             known = any(variable is v for v in itertools.islice(store.variables.values(), count))
             shared = variable is cut or known
             if regularizer and not shared:
-                regularizer = _named(REGULARIZERS.get, regularizer)
                 whole = isinstance(variable, PartitionedVariable)
                 for part in list(variable) if whole else [variable]:
                     self._regularize(part, name, regularizer)
