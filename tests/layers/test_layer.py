@@ -89,7 +89,10 @@ def test_a_layer_keeps_its_variables_between_calls(mode):
 def test_an_eager_layer_is_trained():
     with hf.eager_mode(), hf.EagerVariableStore().as_default():
         layer = hf.layers.Dense(
-            1, kernel_constraint="non_neg", kernel_regularizer=hf.keras.regularizers.l2(0.0)
+            1,
+            kernel_initializer=hf.constant_initializer(2.0),
+            kernel_constraint="non_neg",
+            kernel_regularizer=hf.keras.regularizers.l2(0.0),
         )
         step = hf.train.GradientDescentOptimizer(0.1)
 
