@@ -751,3 +751,21 @@ def test_fetches_that_hold_themselves_are_refused(graph):
     fetches["again"] = [fetches]
     with hf.Session() as session, pytest.raises(ValueError, match="holds itself"):
         session.run(fetches)
+
+
+def test_arrays_of_objects_that_are_numbers():
+    given = np.array([[1, 2]], dtype=object)
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.int32, [None, 2])
+        y = hf.identity(x)
+        assert session.run(y, {x: given}).tolist() == [[1, 2]]
+        assert session.run(y, {x: [given[0]]}).tolist() == [[1, 2]]
+        found = session.run([hf.constant(given, hf.int32), hf.constant([[1.0, 1.0]]) + given])
+        assert [a.tolist() for a in found] == [[[1, 2]], [[2.0, 3.0]]]
+        for other in ("3", None, 1j, 1.5, 2**70, [1, 2]):
+            wrong = np.empty([1, 2], object)
+            wrong[0, 0], wrong[0, 1] = other, 1
+            with pytest.raises((TypeError, ValueError)):
+                session.run(y, {x: wrong})
+            with pytest.raises((TypeError, ValueError)):
+                hf.constant(wrong, hf.int32)

@@ -70,7 +70,9 @@ def _of_numpy(value: Any, dtype: DType | None) -> np.ndarray:
         dtype = dtypes.as_dtype(value.dtype)
     if dtype.base_dtype is dtypes.string:
         return _strings(value)
-    if value.dtype.kind in "OUS":
+    if value.dtype.kind == "O":  # of numbers perhaps, as old programs make them
+        return _as_dtype(value.tolist(), dtype.base_dtype)
+    if value.dtype.kind in "US":
         raise DTypeError(f"Expected {dtype.name}, got an array of {value.dtype}.")
     # ascontiguousarray would turn a scalar into a vector.
     return np.array(value, dtype.np, order="C")

@@ -267,10 +267,12 @@ def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:
         if dtype is dtypes.string:
             return to_array(value, dtype)
         given = fp.quietly(np.asarray, value)
+        if given.dtype.kind == "O":  # of numbers perhaps, as old programs make them
+            given = fp.quietly(np.asarray, given.tolist())
+            if given.dtype.kind not in "biufc":
+                raise TypeError("it holds what is no number")
         if given.dtype.kind == "c" and not dtype.is_complex:
             raise TypeError("complex numbers have no place in it")
-        if given.dtype.kind == "O":
-            raise TypeError("it holds what is no number")
         array = fp.quietly(lambda: np.array(given, dtype.np, order="C"))
     except (ValueError, TypeError, OverflowError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
