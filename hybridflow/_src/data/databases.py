@@ -105,7 +105,7 @@ class _RowsPass(Pass):
 
     def _error(self, error: Exception) -> OpError:
         source = self._source
-        changes = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
+        changes = "readonly" in str(error)  # its code is told from Python 3.11 on
         kind = InvalidArgumentError if changes else UnknownError
         return kind(
             None, None, f"Failed to execute query {source.query!r} of {source.path}: {error}"
