@@ -79,6 +79,21 @@ def test_values_can_be_set(flags):
     assert flags.FLAGS.__flags["steps"] == 4
 
 
+def test_flags_by_name(flags, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--steps", "4"])
+    flags.DEFINE_integer("steps", 3, "how many")
+    flags.DEFINE_string("name", None, None)
+    found = flags.FLAGS
+    assert sorted(found) == ["name", "steps"]
+    assert len(found) == 2
+    assert "steps" in found
+    assert "other" not in found
+    assert found["steps"] == ("steps", 4, 3)
+    assert found.flag_values_dict() == {"name": None, "steps": 4}
+    with pytest.raises(KeyError):
+        found["other"]
+
+
 def test_a_flag_defined_later(flags):
     define(flags)
     assert flags.FLAGS.steps == 10

@@ -6,7 +6,10 @@ import argparse
 import difflib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "DEFINE_bool",
@@ -23,10 +26,18 @@ __all__ = [
 _TRUE = frozenset(("true", "t", "1"))
 
 
+class Flag(NamedTuple):
+    """A flag, its value, and the value that it has by default."""
+
+    name: str
+    value: Any
+    default: Any
+
+
 class _FlagValues:
     """The values of all flags: attributes, read from `sys.argv` when the first of them is used.
 
-    Setting an attribute overrides the command line.
+    Setting an attribute overrides the command line. It is also a mapping from names to flags.
     """
 
     def __init__(self) -> None:
@@ -79,6 +90,24 @@ class _FlagValues:
 
     def __dir__(self) -> list[str]:
         return sorted(vars(self.__dict__["__parser"].parse_known_args([])[0]))
+
+    def flag_values_dict(self) -> dict[str, Any]:
+        """The values of all flags, by name."""
+        return {name: getattr(self, name) for name in dir(self)}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dir(self))
+
+    def __len__(self) -> int:
+        return len(dir(self))
+
+    def __contains__(self, name: str) -> bool:
+        return name in dir(self)
+
+    def __getitem__(self, name: str) -> Flag:
+        if name not in self:
+            raise KeyError(name)
+        return Flag(name, getattr(self, name), self.__dict__["__parser"].get_default(name))
 
     def _define(self, name: str, default: Any, doc: str | None, **options: Any) -> None:
         # TF-1.x help texts are no format strings.
