@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,10 +25,20 @@ def _rows(count: int, width: int) -> Rows:
     return Rows(np.random.default_rng(7).random((count, width), np.float32))
 
 
-class Lines(NamedTuple):
-    """A file with lines of words, to be split and numbered, a batch of lines at a time."""
+class TextFile:
+    """A file with these lines, which is gone when nobody has it."""
 
-    file: Any  # it is gone when nobody has it
+    def __init__(self, lines: list[str]) -> None:
+        number, self.name = tempfile.mkstemp(".txt")
+        with open(number, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        weakref.finalize(self, os.unlink, self.name)
+
+
+class Lines(NamedTuple):
+    """Lines of words, to be split and numbered, a batch of lines at a time."""
+
+    file: TextFile
     lines: int  # how many, a multiple of the batch
     words: list[str]  # in the order of their numbers; others are -1
 
@@ -35,13 +46,12 @@ class Lines(NamedTuple):
 def _lines(count: int, words: int) -> Lines:
     rng = np.random.default_rng(7)
     known = [f"word{number}" for number in range(words)]
-    file = tempfile.NamedTemporaryFile("w", suffix=".txt")  # noqa: SIM115 - the problem keeps it
+    lines = []
     for length in rng.integers(4, 25, count):
         # Words are the rarer the higher their numbers; some are not known.
         numbers = (words * 1.05 * rng.random(length) ** 2).astype(int)
-        file.write(" ".join(f"word{number}" for number in numbers) + "\n")
-    file.flush()
-    return Lines(file, count, known)
+        lines.append(" ".join(f"word{number}" for number in numbers) + "\n")
+    return Lines(TextFile(lines), count, known)
 
 
 def batches(problem: Rows, take: Callable[[], Any]) -> Subject:

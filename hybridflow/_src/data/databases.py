@@ -90,7 +90,11 @@ class _RowsPass(Pass):
             name = f"file:{quote(os.path.abspath(source.path))}?mode=ro"
             database = sqlite3.connect(name, uri=True, check_same_thread=False)
             database.text_factory = bytes
-            self._rows = database.execute(source.query)
+            try:
+                self._rows = database.execute(source.query)
+            except BaseException:
+                database.close()
+                raise
             for _ in range(self._number):
                 self._rows.fetchone()
         return self._rows

@@ -103,9 +103,10 @@ class SqlDataset(Dataset):
         and for what would change the database. NotFoundError: if there is no such file.
         UnknownError: if the database refuses the query.
 
-    >>> import hybridflow as hf, os, sqlite3, tempfile
+    >>> import contextlib, os, sqlite3, tempfile
+    >>> import hybridflow as hf
     >>> path = os.path.join(tempfile.mkdtemp(), "people.sqlite")
-    >>> with sqlite3.connect(path) as database:
+    >>> with contextlib.closing(sqlite3.connect(path)) as database, database:
     ...     _ = database.execute("CREATE TABLE people (name TEXT, age INTEGER)")
     ...     _ = database.execute("INSERT INTO people VALUES ('Ada', 36), ('Alan', 41)")
     >>> with hf.eager_mode():
