@@ -41,7 +41,8 @@ class Ahead:
         work = self._work
         work.start()
         while not work.results:
-            if work.ended:
+            # The last result may have come between these two looks.
+            if work.ended and not work.results:
                 return None
             work.wait()
         return self._taken()
