@@ -27,6 +27,12 @@ def test_the_last_result_comes_while_somebody_looks():
     assert ahead.take() is None
 
 
+def test_what_was_put_there_comes_before_the_end():
+    ahead = Ahead(lambda: None, 2)
+    ahead.put([1, 2], ended=True)
+    assert [ahead.take() for _ in range(3)] == [1, 2, None]
+
+
 def test_no_result_is_lost():
     for _ in range(300):
         numbers = iter(range(5))

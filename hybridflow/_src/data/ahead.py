@@ -91,6 +91,12 @@ class _Work:
         self._closed = False
         self._process = 0
         self._starting = new_lock()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Makes flags: threads that a fork leaves out may hold those that it copied."""
+        self.room = Flag()
+        self.ready = Flag() if self._given is None else self._given
 
     def start(self) -> None:
         if self._process != os.getpid():
@@ -99,9 +105,7 @@ class _Work:
     def _start(self) -> None:
         if self._process == os.getpid() or self.ended:
             return
-        # Those that a fork has copied may be held by threads that are not there.
-        self.room = Flag()
-        self.ready = Flag() if self._given is None else self._given
+        self._renew()
         start_thread(self._run, "hybridflow data")
         self._process = os.getpid()
 
