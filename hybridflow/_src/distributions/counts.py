@@ -8,6 +8,7 @@ from hybridflow._src.distributions.dirichlet import check_concentration
 from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
 from hybridflow._src.distributions.logits import logits_and_probs
 from hybridflow._src.distributions.supports import (
+    OfConcentrations,
     OfVectors,
     after,
     check_counts,
@@ -148,7 +149,7 @@ class Multinomial(OfVectors):
         return matrix_set_diag(-outer, self._variance())
 
 
-class DirichletMultinomial(OfVectors):
+class DirichletMultinomial(OfConcentrations):
     """How often each of k events comes in so many trials, if Dirichlet's distribution gave their
     probabilities.
 
@@ -198,19 +199,6 @@ class DirichletMultinomial(OfVectors):
     def total_count(self) -> Tensor:
         """The number of trials."""
         return self._total_count
-
-    @property
-    def concentration(self) -> Tensor:
-        """The concentrations."""
-        return self._concentration
-
-    @property
-    def total_concentration(self) -> Tensor:
-        """Their sums along the last axis."""
-        return self._total
-
-    def _vectors(self) -> Tensor:
-        return self._concentration
 
     def _wide_count(self) -> Tensor:
         return raw.ExpandDims(self._total_count, -1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
-from hybridflow._src.distributions.supports import OfVectors, above_one, after
+from hybridflow._src.distributions.supports import OfConcentrations, above_one, after
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -41,7 +41,7 @@ def check_concentration(concentration: Tensor) -> list[Any]:
     ]
 
 
-class Dirichlet(OfVectors):
+class Dirichlet(OfConcentrations):
     """Dirichlet's distribution of vectors `x` of positive numbers whose sum is 1.
 
     The density is `prod(x**(concentration - 1)) / beta(concentration)`.
@@ -82,19 +82,6 @@ class Dirichlet(OfVectors):
             [tensor, self._total],
             name,
         )
-
-    @property
-    def concentration(self) -> Tensor:
-        """The concentrations."""
-        return self._concentration
-
-    @property
-    def total_concentration(self) -> Tensor:
-        """Their sums along the last axis."""
-        return self._total
-
-    def _vectors(self) -> Tensor:
-        return self._concentration
 
     def _wide_total(self) -> Tensor:
         return raw.ExpandDims(self._total, -1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor_shape import TensorShape
 
 __all__ = [
+    "OfConcentrations",
     "OfVectors",
     "above_one",
     "after",
@@ -49,6 +50,26 @@ class OfVectors(Distribution):
 
     def _event_shape_tensor(self) -> Tensor:
         return raw.Shape(self._vectors())[-1:]
+
+
+class OfConcentrations(OfVectors):
+    """A distribution of vectors by their concentrations, which it sets, and the sums of these."""
+
+    _concentration: Tensor
+    _total: Tensor
+
+    @property
+    def concentration(self) -> Tensor:
+        """The concentrations."""
+        return self._concentration
+
+    @property
+    def total_concentration(self) -> Tensor:
+        """Their sums along the last axis."""
+        return self._total
+
+    def _vectors(self) -> Tensor:
+        return self._concentration
 
 
 def after(checks: list[Any], value: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from hybridflow._src.ops.math.elementwise import add
 from hybridflow._src.ops.random.sampling import random_uniform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = [
@@ -115,6 +117,13 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
         return found
 
 
+def _in_float32(image: Any, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Images changed as float32 ones, in the dtype that they had."""
+    image = convert_to_tensor(image, name="image")
+    changed = change(convert_image_dtype(image, dtypes.float32))
+    return convert_image_dtype(changed, image.dtype)
+
+
 def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     """Images whose colors are others: hue, a part of the circle of colors, moves on.
 
@@ -135,9 +144,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     [0. 1. 1.]
     """
     with name_scope(name, "adjust_hue", [image]):
-        image = convert_to_tensor(image, name="image")
-        wide = convert_image_dtype(image, dtypes.float32)
-        return convert_image_dtype(raw.AdjustHue(wide, _number(delta, "delta")), image.dtype)
+        return _in_float32(image, lambda x: raw.AdjustHue(x, _number(delta, "delta")))
 
 
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
@@ -160,10 +167,10 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     [1.   0.75 0.75]
     """
     with name_scope(name, "adjust_saturation", [image]):
-        image = convert_to_tensor(image, name="image")
-        wide = convert_image_dtype(image, dtypes.float32)
-        factor = _number(saturation_factor, "saturation_factor")
-        return convert_image_dtype(raw.AdjustSaturation(wide, factor), image.dtype)
+        return _in_float32(
+            image,
+            lambda x: raw.AdjustSaturation(x, _number(saturation_factor, "saturation_factor")),
+        )
 
 
 # -- by chance -------------------------------------------------------------------------------------
