@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.plan import layout, passes, program, sharing
+from hybridflow._src.plan import all_turns, layout, passes, program, sharing
 from hybridflow._src.plan.steps import Loop
 from tests import native
 from tests.plan.looping import check, without
@@ -276,6 +276,105 @@ def test_shared_loops_of_other_numbers_of_turns(shared):
     x = data(40, 4, 3)
     runs = [(x, np.int32(n)) for n in (5, 0, 1, 40, 40, 3, 0, 40)]
     check(build, *runs, config=without(threads=2))
+
+
+def second_of(y, sources):
+    """A value, its gradients, and those of their sines."""
+    first = hf.gradients(hf.reduce_sum(y * y), sources)
+    return [y, *first, *hf.gradients([hf.sin(g) for g in first], sources)]
+
+
+def mapped_network(x):
+    w, b = weights(3, 4), weights(4, name="b", seed=2)
+    layer = lambda row: hf.nn.softmax(hf.nn.relu(hf.nn.bias_add(hf.matmul(row, w), b)))  # noqa: E731
+    return second_of(hf.map_fn(layer, x), [x, w, b])
+
+
+def mapped_vectors(x):
+    """Sizes of one row that are those of all of them too; views, parts and reductions."""
+    w = weights(3, 3)
+
+    def parts(row):
+        turned, first = hf.transpose(row), row[:1]
+        joined = hf.concat([first * 2.0, hf.tile(first, [2, 1]) + row[1:, :1]], 0)
+        columns = hf.reduce_max(row, 1, keep_dims=True) - hf.reduce_mean(row, 0)
+        return (
+            hf.matmul(w, turned)
+            + hf.matmul(row, joined)
+            + hf.stack([row[0], row[1], w[0]])
+            + columns
+        )
+
+    x = x[:, :3] + hf.zeros([3, 3])
+    return second_of(hf.map_fn(parts, x), [x, w])
+
+
+def written_backwards(x):
+    """An array that is written from its end on, sums, numbers of turns as values."""
+    w = weights(3, 3)
+    n = hf.shape(x)[0]
+
+    def turn(t, array, total, count):
+        row = hf.matmul(x[t], w) * hf.cast(t, hf.float32)
+        return t - 1, array.write(n - 1 - t, row), total + hf.exp(row), count + 2 * t
+
+    array = hf.TensorArray(hf.float32, n, element_shape=[3, 3])
+    first = [n - 1, array, hf.ones([3, 3]), hf.constant(7)]
+    t, array, total, count = hf.while_loop(lambda t, *_: t >= 0, turn, first)
+    rows = array.stack()
+    return [t, count, rows, *hf.gradients([rows * rows, total], [x, w])]
+
+
+@pytest.mark.parametrize("build", [mapped_network, mapped_vectors, written_backwards])
+def test_turns_that_do_not_need_each_other_are_done_at_once(build):
+    runs = [[data(n, 3, 3, seed=n)] for n in (5, 2, 9, 1)]
+    for left_out in ((), ("turns at once",)):
+        plan = check(build, *runs, config=without(*left_out))
+        assert bool(loops_of(plan)) is bool(left_out)
+
+
+def test_turns_that_need_each_other_are_not_done_at_once():
+    def build(x):
+        n = hf.shape(x)[0]
+        counted = lambda i, *_: i < n  # noqa: E731
+        ends_early = lambda i, s: hf.logical_and(i < n, hf.reduce_sum(s) < 4.0)  # noqa: E731
+        doubles = lambda i, k, s: (i + 1, 2 * k, s + x[i] * hf.cast(k, hf.float32))  # noqa: E731
+        zeros = hf.zeros([3, 3])
+        return [
+            hf.while_loop(counted, lambda i, s: (i + 1, s * x[i]), [0, zeros + 1.0])[1],
+            hf.while_loop(counted, lambda i, s: (i + 1, s + x[i] * s), [0, zeros + 1.0])[1],
+            hf.while_loop(ends_early, lambda i, s: (i + 1, s + x[i] ** 2), [0, zeros])[1],
+            hf.while_loop(counted, doubles, [0, 1, zeros])[2],
+        ]
+
+    plan = check(build, [data(5, 3, 3)], [data(9, 3, 3)])
+    assert len(loops_of(plan)) == 4
+
+
+def test_what_turns_draw_or_would_take_too_much_memory_for_is_not_done_at_once(monkeypatch):
+    def drawn(x):
+        rows = hf.map_fn(lambda row: row + hf.random_uniform([3, 3], seed=3), x)
+        return [hf.reduce_max(hf.abs(rows[0] - x[0] - rows[1] + x[1])) > 0.0]
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        (fetch,) = drawn(hf.constant(data(4, 3, 3)))
+        for _ in range(4):
+            assert session.run(fetch)
+            native.wait()
+    monkeypatch.setattr(all_turns, "_MOST_BYTES", 100)
+    plan = check(lambda x: [hf.map_fn(hf.sin, x * 2.0)], [data(4, 3, 3)])
+    assert len(loops_of(plan)) == 1
+
+
+def test_rows_of_a_variable_that_is_written_afterwards():
+    def build(x):
+        v = weights(4, 3)
+        rows = hf.map_fn(lambda i: v[i], hf.range(4), dtype=hf.float32)
+        with hf.control_dependencies([rows]):
+            new = v.assign_add(hf.ones([4, 3]))
+        return [rows, hf.gradients(rows * x, v)[0] + 0.0 * new]
+
+    check(build, [data(4, 3)], [data(4, 3, seed=1)])
 
 
 def test_unknown_passes_are_refused():

@@ -220,29 +220,31 @@ class Fusion(Steps):
         once = self.reduce(ufunc, value, run, keepdims=True)
         return self.reshape(self.reduce(ufunc, once, over[: -len(run)], keepdims=True), kept)
 
-    def _group_for(self, value: Value, rows: int | None) -> tuple[Group, expression.Node]:
-        """A group that has the value cell by cell, with these rows."""
+    def _group_for(
+        self, ufunc: Any, value: Value, rows: int | None
+    ) -> tuple[Group, expression.Node]:
+        """A group that has the value cell by cell, with these rows, and takes its reduction."""
         for group in self._candidates(value.shape, [value], self._earliest([value])):
             if group.shape != value.shape or (rows is not None and not group.can_split(rows)):
                 continue
             nodes = self._nodes(group, [value], value.shape)
             if nodes is None or (rows is not None and not group.can_split(rows)):
                 continue
+            self._check(ufunc, nodes[0])
+            if rows is not None:
+                group.split(rows)
+            self._take(group, [value])
             return group, nodes[0]
-        raise Unsupported(f"a reduction of {value}")
+        if value.is_packed:
+            raise Unsupported(f"a reduction of {value}")
+        return self._group_for(ufunc, self.copy(value), rows)
 
     def _by_row(self, ufunc: Any, value: Value, rows: int, shape: tuple[int, ...]) -> Value:
-        group, node = self._group_for(value, rows)
-        self._check(ufunc, node)
-        group.split(rows)
-        self._take(group, [value])
+        group, node = self._group_for(ufunc, value, rows)
         return group.reduce(ufunc, node, shape)
 
     def _by_column(self, ufunc: Any, value: Value, rows: int, shape: tuple[int, ...]) -> Value:
-        group, node = self._group_for(value, rows)
-        self._check(ufunc, node)
-        group.split(rows)
-        self._take(group, [value])
+        group, node = self._group_for(ufunc, value, rows)
         return group.total(ufunc, node, shape, loops.BY_COLUMN)
 
     def _by_middle(
@@ -274,9 +276,7 @@ class Fusion(Steps):
                 self._check(ufunc, node)
                 self._note_reads([], step.position)
                 return step.total(ufunc, node, shape, loops.OF_ROWS)
-        group, node = self._group_for(value, None)
-        self._check(ufunc, node)
-        self._take(group, [value])
+        group, node = self._group_for(ufunc, value, None)
         return group.total(ufunc, node, shape, loops.OF_CELLS)
 
     def _check(self, ufunc: Any, node: expression.Node) -> None:

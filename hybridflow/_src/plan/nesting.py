@@ -13,6 +13,7 @@ import numpy as np
 
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrangement import Arrangement
+from hybridflow._src.plan.at_once import at_once
 from hybridflow._src.plan.carried import Names
 from hybridflow._src.plan.changes import (
     WHOLE,
@@ -157,7 +158,8 @@ class Nesting(Translation):
         return Buffer(PLANNED, shape, dtype)
 
     def _loop(self, step: Instruction, nested: Repeating, inputs: list[Any]) -> list[Any]:
-        return Turning(self, step, nested, inputs).results()
+        found = at_once(self, step, nested, inputs)
+        return Turning(self, step, nested, inputs).results() if found is None else found
 
 
 class Inside(Nesting):

@@ -5,13 +5,22 @@ from __future__ import annotations
 import time
 
 # What is done to loops in native programs, beside what is done to all plans.
+TURNS_AT_ONCE = "turns at once"
 ROWS_IN_PLACE = "rows in place"
 SUMS_AFTER = "sums after loops"
 PRODUCTS_BEFORE = "products before loops"
 INVARIANTS = "invariants before loops"
 PACKED_ONCE = "weights packed once"
 SHARED_ROWS = "rows shared by threads"
-OF_LOOPS = (ROWS_IN_PLACE, SUMS_AFTER, PRODUCTS_BEFORE, INVARIANTS, PACKED_ONCE, SHARED_ROWS)
+OF_LOOPS = (
+    TURNS_AT_ONCE,
+    ROWS_IN_PLACE,
+    SUMS_AFTER,
+    PRODUCTS_BEFORE,
+    INVARIANTS,
+    PACKED_ONCE,
+    SHARED_ROWS,
+)
 # What is done to the steps of layers; a session can leave it out like those.
 IN_BANDS = "images in bands"
 KEPT_PACKED = "filters kept packed"

@@ -24,7 +24,7 @@ class Slices(Images):
         self, array: Value, begin: Value, end: Value, axes: Sequence[Axis], shape: Sequence[int]
     ) -> Value:
         """A slice of an array, in a shape; the run fails if it would have another one."""
-        place = _row_of(array.shape, axes)
+        place = row_of(array.shape, axes)
         if place is not None and self.can_locate(array):
             at = begin.offset + place * begin.strides[0]
             row = self.row(array, Value(begin.buffer, (), (), at), from_end=True)
@@ -62,7 +62,7 @@ class Slices(Images):
         return SHORT_NAMES[array.dtype], SHORT_NAMES[bounds.dtype]
 
 
-def _row_of(shape: Sequence[int], axes: Sequence[Axis]) -> int | None:
+def row_of(shape: Sequence[int], axes: Sequence[Axis]) -> int | None:
     """Where among the bounds the number of the row stands that a slice is; None if it is none."""
     if not axes or axes[0].length is not None:
         return None

@@ -49,9 +49,13 @@ class Stacks(Slices):
         return Stack(item, None) if is_stack else item
 
     def copied(self, value: Value) -> Value:
-        """A copy of a value, or of what a stack has in all turns."""
+        """A copy of a value, or of a stack."""
         if not isinstance(value, Stack):
             return self.copy(value)
+        if value.strides[0]:
+            made = Stack(self.copy(value), value.turns)
+            made.maker = value.maker
+            return made
         once = self.copy(Value(value.buffer, value.shape[1:], value.strides[1:], value.offset))
         again = Value(once.buffer, value.shape, (0, *once.strides))
         made = Stack(again, value.turns)
@@ -69,8 +73,9 @@ class Stacks(Slices):
             raise Unsupported("a stack of unknown length")
         if shape is None or shape[1:] != stack.shape[1:] or shape[0] > stack.shape[0]:
             raise Unsupported("a stack of another shape")
-        turns = self.packed(stack.turns)
-        self.call(looping.SAME, [turns, shape[0]], reads=[turns], writes=[], fallible=True)
+        if stack.turns.constant != shape[0]:
+            turns = self.packed(stack.turns)
+            self.call(looping.SAME, [turns, shape[0]], reads=[turns], writes=[], fallible=True)
         return Value(stack.buffer, shape, stack.strides, stack.offset)
 
     def sum_of_rows(self, rows: Value, turns: Value) -> Value:

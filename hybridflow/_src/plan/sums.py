@@ -25,14 +25,15 @@ _ADDING = ("Add", "AddV2", "AddN", "AccumulateNV2")
 
 class Term(NamedTuple):
     """What a turn adds: the product of `a`, turned, with `b`; the sum of the rows of `b` without
-    `a`.
+    `a`; or `b` itself if it `is_plain`.
 
     Attributes:
-      a, b: buffers of the body, `[rows, ...]`.
+      a, b: buffers of the body, `[rows, ...]` unless it is plain.
     """
 
     a: int | None
     b: int
+    is_plain: bool = False
 
 
 class Sum(NamedTuple):
@@ -50,14 +51,18 @@ class Sum(NamedTuple):
 class Sums:
     """The sums of a loop.
 
+    Args:
+      of_any: whether sums of anything count, and not those alone that are less work after the loop.
+
     Attributes:
       body: its instructions. found: the sums, by the numbers of their loop variables.
       countdown: which loop variable is the number of turns that are left, or None; and the buffer
         with it after the turn.
     """
 
-    def __init__(self, condition: Reading, body: Reading, count: int) -> None:
+    def __init__(self, condition: Reading, body: Reading, count: int, of_any: bool = False) -> None:
         self._condition = condition
+        self._of_any = of_any
         self.body = body
         self.found: dict[int, Sum] = {}
         for index in range(count):
@@ -87,6 +92,8 @@ class Sums:
                 is_added = True
                 continue
             term = self._term(slot, instructions)
+            if term is None and self._of_any:
+                term = Term(None, slot, is_plain=True)
             if term is None or body.shape(slot) != body.shape(feed):
                 return None
             terms.append(term)

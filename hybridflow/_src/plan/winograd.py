@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class Winograd(Fusion):
     """Steps with packed filters.
 
-    Args:
+    Attributes:
       block: the rows of a block of results in Winograd's algorithm: 2 or 4.
     """
 
     def __init__(self, threads: int, most: int = MOST_NODES, block: int = 2) -> None:
         super().__init__(threads, most)
-        self._block = block
+        self.block = block
         # Filters that are packed, by what they are and how.
         self._packed: dict[tuple[Buffer, Any], Value] = {}
 
@@ -82,7 +82,7 @@ class Winograd(Fusion):
         """
         if not winograd.fits(g):
             return None
-        tile, m = Tile.of(SHORT_NAMES[x.dtype], g.filters), self._block
+        tile, m = Tile.of(SHORT_NAMES[x.dtype], g.filters), self.block
         cut = winograd.Cut.of(g, tile, m, self.threads)
         filters = self._transformed(w, apart, winograd.filters(tile, m), tile, g)
         marks = self.memory((cut.shares * cut.items,), np.int32)
@@ -107,7 +107,7 @@ class Winograd(Fusion):
         found = self._packed.get(key)
         if found is not None:
             return found
-        count, form = -(-g.filters // tile.width), winograd.TRANSFORMS[self._block]
+        count, form = -(-g.filters // tile.width), winograd.TRANSFORMS[self.block]
         filters = self.memory((count, form.products, g.channels + 1, tile.width), w.dtype)
         temp = self.private(form.window * 3 * tile.form.lanes, w.dtype)
         self.call(
