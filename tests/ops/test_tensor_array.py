@@ -229,8 +229,6 @@ def test_what_makes_an_array_is_checked() -> None:
             hf.TensorArray(hf.float32, size=2, handle=array.handle)
         with pytest.raises(ValueError, match="both handle and tensor_array_name"):
             hf.TensorArray(hf.float32, handle=array.handle, tensor_array_name="a")
-        with pytest.raises(NotImplementedError, match="differentiated like tensors"):
-            array.grad("gradients")
         with pytest.raises(ValueError, match="scalar"):
             array.unstack(1.0)
 
@@ -326,3 +324,50 @@ def test_in_eager_mode_all_elements_are_taken_anew() -> None:
             with pytest.raises(hf.errors.InvalidArgumentError, match=r"not resizeable.*size is: 2"):
                 refused()
         assert array.read(0).numpy().tolist() == [b"f"]
+
+
+def test_arrays_of_gradients_add_up(run: Execution) -> None:
+    def program(x: Any) -> Any:
+        array = hf.TensorArray(hf.float32, size=3, clear_after_read=False).unstack(x)
+        gradients = array.grad("mine")
+
+        def step(i: Any, sums: Any) -> Any:
+            return i + 1, sums.write(1, x[i]).write(i, x[2])
+
+        _, gradients = hf.while_loop(lambda i, _: i < 2, step, (0, gradients))
+        gradients = gradients.scatter([0], x[:1])
+        other = array.grad("other")
+        return gradients.stack(), gradients.read(2), other.read(0), other.size(), array.stack()
+
+    stacked, nothing, apart, size, elements = run(program, X)
+    np.testing.assert_array_equal(stacked, [X[2] + X[0], X[0] + X[1] + X[2], [0, 0]])
+    np.testing.assert_array_equal(nothing, [0, 0])
+    np.testing.assert_array_equal(apart, [0, 0])
+    assert size == 3
+    np.testing.assert_array_equal(elements, X)
+
+
+def test_gradients_of_elements_have_their_shapes(run: Execution) -> None:
+    def program(x: Any, fails: bool = False) -> Any:
+        array = hf.TensorArray(hf.float32, size=0, dynamic_size=True, infer_shape=False)
+        array = array.split(x, [1, 2])
+        gradients = array.grad("mine").split(x, [1, 2])
+        gradients = gradients.write(0, x if fails else x[:1])
+        return gradients.concat(), array.grad("none").read(1)
+
+    joined, zeros = run(program, X)
+    np.testing.assert_array_equal(joined, [2 * X[0], X[1], X[2]])
+    np.testing.assert_array_equal(zeros, np.zeros([2, 2]))
+    with pytest.raises(hf.errors.InvalidArgumentError, match=r"Could not aggregate to .* index 0"):
+        run(lambda x: program(x, fails=True), X)
+
+
+def test_who_asks_again_gets_the_same_array_of_gradients() -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        array = hf.TensorArray(hf.float32, size=3)
+        first, second = array.grad("mine"), array.grad("mine")
+        with hf.control_dependencies([first.write(0, [4.0, 5.0]).flow]):
+            found = second.read(0)
+        assert first.handle is second.handle
+        np.testing.assert_array_equal(session.run(found), [4, 5])
+        np.testing.assert_array_equal(session.run(found), [4, 5])  # made anew by each run

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import hybridflow as hf
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.plan import effects, schedule
+from hybridflow._src.plan.pruning import prune
 from tests import native
 
 NOTHING = frozenset()
@@ -46,23 +47,23 @@ def test_only_what_is_needed_runs(graph):
     n = hf.no_op()
     with hf.control_dependencies([n]):
         d = hf.identity(a)
-    assert schedule.prune([c], [], NOTHING) == [a.op, b.op, c.op]
-    assert schedule.prune([d], [], NOTHING) == [a.op, n, d.op]
-    assert schedule.prune([], [n], NOTHING) == [n]
-    assert schedule.prune([d, c], [n], NOTHING) == [a.op, b.op, c.op, n, d.op]
-    assert schedule.prune([], [], NOTHING) == []
+    assert prune([c], [], NOTHING) == [a.op, b.op, c.op]
+    assert prune([d], [], NOTHING) == [a.op, n, d.op]
+    assert prune([], [n], NOTHING) == [n]
+    assert prune([d, c], [n], NOTHING) == [a.op, b.op, c.op, n, d.op]
+    assert prune([], [], NOTHING) == []
 
 
 def test_a_feed_cuts_off_what_lies_behind_it(graph):
     a = hf.placeholder(hf.float32, [])
     b = hf.negative(a)
     c = hf.negative(b)
-    assert schedule.prune([c], [], frozenset([b])) == [c.op]
-    assert schedule.prune([b], [], frozenset([b])) == []
+    assert prune([c], [], frozenset([b])) == [c.op]
+    assert prune([b], [], frozenset([b])) == []
     # An op told to run runs, though its output is fed.
-    assert schedule.prune([c], [b.op], frozenset([b])) == [a.op, b.op, c.op]
+    assert prune([c], [b.op], frozenset([b])) == [a.op, b.op, c.op]
     first, second = hf.unstack(hf.stack([a, a]))
-    assert second.op in schedule.prune([second], [], frozenset([first]))
+    assert second.op in prune([second], [], frozenset([first]))
 
 
 # -- the read-before-write rule --------------------------------------------------------------------
@@ -172,13 +173,13 @@ def test_everything_that_can_run_before_a_write_does(variable):
     write = v.assign(1.0)
     x = hf.constant(2.0)
     y = x * v.read_value()
-    needed = schedule.prune([y], [write.op if hasattr(write, "op") else write], NOTHING)
+    needed = prune([y], [write.op if hasattr(write, "op") else write], NOTHING)
     ordered = schedule.order(needed, NOTHING)
     assert sorted(ordered, key=lambda op: op._id) == needed
     written = next(op for op in ordered if effects.effects_of(op).writes)
     assert ordered.index(y.op) < ordered.index(written)
     for op in ordered[ordered.index(written) + 1 :]:
-        assert written in schedule.prune([], [op], NOTHING)
+        assert written in prune([], [op], NOTHING)
 
 
 # -- reads that are no copies: what TensorFlow 1.4 and 1.15 give -----------------------------------
@@ -349,7 +350,7 @@ def test_any_program_runs_as_the_rules_say(program, resource):
                 else:
                     made.append(hf.add(variables[0].read_value(), variables[1].read_value()))
         targets = [t.op if hasattr(t, "op") else t for t in made]
-        needed = schedule.prune([], targets, NOTHING)
+        needed = prune([], targets, NOTHING)
         ordered = schedule.order(needed, NOTHING)
         position = {op: i for i, op in enumerate(ordered)}
         assert len(position) == len(needed)

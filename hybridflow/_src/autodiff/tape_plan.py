@@ -23,9 +23,9 @@ from hybridflow._src.framework.errors import OpError
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.indexed_slices import IndexedSlices
-from hybridflow._src.plan import schedule
 from hybridflow._src.plan.frequent import Frequent, is_static, plain
 from hybridflow._src.plan.planning import Kernels, build
+from hybridflow._src.plan.pruning import Pruning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,8 @@ class _TapePlan:
         usual = all(len(parts) == 1 for parts in self._parts)
         self._dtypes = [part._dtype for part in fetches] if usual else None
         inputs = frozenset(t for t in inside.values() if t.op.type == "Placeholder")
-        used = set(fetches)
-        used.update(t for op in schedule.prune(fetches, (), inputs) for t in op.inputs)
-        feeds = {n: t for n, t in enumerate(map(inside.get, tensors)) if t in inputs & used}
+        used = Pruning(fetches, (), inputs).used
+        feeds = {n: t for n, t in enumerate(map(inside.get, tensors)) if t in used}
         self._feeds = list(feeds)
         self._has_variables = any(t._dtype is resource for t in feeds.values())
         self._plan = build(fetches, (), list(feeds.values()), Kernels())

@@ -15,8 +15,8 @@ from hybridflow._src.framework.function_attr import FunctionAttr
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.plan import schedule
 from hybridflow._src.plan.planning import Kernels
+from hybridflow._src.plan.pruning import prune
 from hybridflow._src.runtime.func_graph import FuncGraph
 from hybridflow._src.runtime.graph_function import GraphFunction
 from hybridflow._src.variables.scope_state import get_variable_scope
@@ -105,7 +105,7 @@ class Traced(FunctionAttr):
             self.outputs = list(build(*self.inputs))
         self.captured: list[Any] = list(self.graph.captures)
         self.args = [*self.inputs, *self.graph.captures.values()]
-        self.needed = schedule.prune(self.outputs, self.graph.effects, frozenset(self.inputs))
+        self.needed = prune(self.outputs, self.graph.effects, frozenset(self.inputs))
         # Random numbers go on from one element to the next, and begin anew with the dataset.
         self._has_state = any(op.record.kernel is not None and not op.bodies for op in self.needed)
         self._shared: GraphFunction | None = None

@@ -15,6 +15,7 @@ from hybridflow._src.plan.native import native_of
 from hybridflow._src.plan.options import DEFAULT
 from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.plan import Plan
+from hybridflow._src.plan.pruning import Pruning, prune
 from hybridflow._src.plan.stages import Stage, WaitingPlan, split
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class _Builder:
         self.references = references
         # Who reads a variable once more, instead of using an earlier read.
         self.late: dict[Operation, set[Tensor]] = {}
+        # What is needed of loops and choices that are not needed whole.
+        self.parts: dict[Operation, Operation] = {}
         self.template: list[Any] = []
         self.slots: dict[Tensor, int] = {}
         self.steps: list[Instruction] = []
@@ -105,7 +108,16 @@ class _Builder:
         is_snapshot = tensor not in self.references and not tensor._dtype.is_ref_dtype
         return self.slot_of(tensor.op.inputs[0] if is_snapshot else tensor)
 
+    def needed(
+        self, tensors: Sequence[Tensor], operations: Sequence[Operation], fed: frozenset[Tensor]
+    ) -> list[Operation]:
+        """What these need, in order."""
+        pruning = Pruning(tensors, operations, fed)
+        self.parts.update(pruning.parts())
+        return schedule.order(pruning.ops(), fed)
+
     def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
+        op = self.parts.get(op, op)
         op_def = op.record
         if op_def.name == "Const":
             self.slots[op.outputs[0]] = self.new_slot(op.attrs["value"])
@@ -163,7 +175,7 @@ class _Builder:
         (body,) = op.bodies
         first = len(self.steps)
         outside = fed.union(body.captures)
-        for inner in schedule.order(schedule.prune([], body.effects, outside), outside):
+        for inner in self.needed([], body.effects, outside):
             self.add(inner, fed)
         locked = self.slot_of(source_of(op.inputs[0]).outputs[0])
         self.steps[first:] = [step._replace(locked=locked) for step in self.steps[first:]]
@@ -175,8 +187,7 @@ class _Builder:
             self.slots[inside] = self.value_slot(outside, op, fed)
         results = [*body.outputs, *body.saved]
         given = fed.union(body.captures, body.inputs)
-        needed = schedule.prune(results, body.effects, given)
-        for inner in schedule.order(needed, given):
+        for inner in self.needed(results, body.effects, given):
             self.add(inner, given)
         for result, tensor in zip(results, op.outputs, strict=True):
             if tensor not in fed:  # outputs that are fed keep what was fed
@@ -228,11 +239,11 @@ def build(
     """
     passes = Passes()
     fed = frozenset(feeds)
-    needed = schedule.prune(tensors, operations, fed, done)
+    pruning = Pruning(tensors, operations, fed, done)
     passes.done("prune")
-    parts = split(needed, tensors, fed)
+    parts = split(pruning.ops(), tensors, fed)
     if parts is None:
-        return _made(Plan, passes, needed, tensors, feeds, kernels, references)
+        return _made(Plan, passes, pruning, tensors, feeds, kernels, references)
     before = None
     kept = [t for t in parts.kept if t.op not in parts.waiting]
     given = [t for t in parts.kept if t.op in parts.waiting]
@@ -241,12 +252,12 @@ def build(
         before = build(values, parts.controls, feeds, kernels, references, done)
     done = done.union(parts.before)
     inputs = [*feeds, *parts.needed]
-    ops = schedule.prune(given, parts.waiting, frozenset(inputs), done)
-    waiting = _made(WaitingPlan, passes, ops, given, inputs, kernels, references)
+    waits = Pruning(given, parts.waiting, frozenset(inputs), done)
+    waiting = _made(WaitingPlan, passes, waits, given, inputs, kernels, references)
     there = [*feeds, *values, *given]
     done = done.union(parts.waiting)
     operations = [op for op in operations if op not in done]
-    rest = schedule.prune(tensors, operations, frozenset(there), done)
+    rest = prune(tensors, operations, frozenset(there), done)
     used = {*tensors, *[t for op in rest for t in op.inputs]}
     chosen = list({t: i for i, t in enumerate(there) if t in used}.values())
     later = [there[i] for i in chosen]
@@ -259,15 +270,17 @@ def build(
 def _made(
     kind: type[Plan],
     passes: Passes,
-    needed: list[Operation],
+    pruning: Pruning,
     tensors: Sequence[Tensor],
     feeds: Sequence[Tensor],
     kernels: Kernels,
     references: frozenset[Tensor],
 ) -> Plan:
-    """The plan of ops in the order in which they were made."""
+    """The plan of the ops that are needed."""
     fed = frozenset(feeds)
+    needed = pruning.ops()
     builder = _Builder(kernels, references)
+    builder.parts = pruning.parts()
     fed_slots = [builder.slot_of(t) for t in feeds]
     fetched_references = [
         t for t in tensors if t not in fed and t._dtype.is_ref_dtype and is_reference(t)

@@ -1,4 +1,4 @@
-"""Which ops a run needs, and in which order they run.
+"""In which order ops run.
 
 Ops run in the order in which they were made (which respects every dependency), except for
 variables:
@@ -23,33 +23,6 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
-
-
-def prune(
-    tensors: Iterable[Tensor],
-    operations: Iterable[Operation],
-    fed: frozenset[Tensor],
-    done: frozenset[Operation] = frozenset(),
-) -> list[Operation]:
-    """The ops that `tensors` and `operations` need when `fed` are given, in order of making.
-
-    For what is `done` nobody has to wait.
-    """
-    # Who is to wait for an op whose outputs are all fed has not to wait.
-    given = {t.op for t in fed if fed.issuperset(t.op.outputs)} | done
-    needed: set[Operation] = set()
-    pending = [t.op for t in tensors if t not in fed]
-    pending.extend(operations)
-    while pending:
-        op = pending.pop()
-        if op in needed:
-            continue
-        needed.add(op)
-        for tensor in op.inputs:
-            if tensor.op not in needed and tensor not in fed:
-                pending.append(tensor.op)
-        pending.extend([control for control in op.controls if control not in given])
-    return sorted(needed, key=lambda op: op._id)
 
 
 def order(ops: list[Operation], fed: frozenset[Tensor]) -> list[Operation]:

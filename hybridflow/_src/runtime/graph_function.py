@@ -17,9 +17,9 @@ from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.control_flow.bodies import differentiable
-from hybridflow._src.plan import schedule
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import build
+from hybridflow._src.plan.pruning import prune
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ class GraphFunction:
         needed = list(self.gradient_for(targets).needed)
         if len(targets) > 1:
             # Where a gradient reaches some of an op's outputs, zeros stand for those of the others.
-            for op in schedule.prune(self.outputs, self.effects, frozenset(self.inputs)):
+            for op in prune(self.outputs, self.effects, frozenset(self.inputs)):
                 if len(op.outputs) > 1:
                     needed += [t for t in op.outputs if is_trainable(t)]
         return needed
@@ -153,7 +153,7 @@ class _Gradient:
         needed: dict[Tensor, None] = {}
         captures = {inside.op: outside for outside, inside in graph.captures.items()}
         captured: dict[Tensor, EagerTensor] = {}
-        for op in schedule.prune(outputs, effects, frozenset(forward.inputs)):
+        for op in prune(outputs, effects, frozenset(forward.inputs)):
             if op in captures:
                 captured[op.outputs[0]] = captures[op]
             if op._id > first:

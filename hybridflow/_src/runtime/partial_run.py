@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.locks import new_lock
-from hybridflow._src.plan.schedule import prune
+from hybridflow._src.plan.pruning import prune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -32,11 +32,12 @@ __all__ = ["case", "cond"]
 
 def _kernel(choose: Callable[[Any], int], op: Operation, *plans: Any) -> Choosing:
     """Runs the plan of one branch; what the other ones would have saved is nothing."""
+    places = {t: place for place, t in enumerate(op.outputs)}
     return Choosing(
         choose,
         [bodies.part(op, *item, 1) for item in zip(op.bodies, plans, strict=True)],
         [
-            [*range(len(body.outputs)), *[t.value_index for t in body.saved.values()]]
+            [*range(len(body.outputs)), *[places[t] for t in body.saved.values()]]
             for body in op.bodies
         ],
         [bodies.nothing(t.dtype, t._dims) for t in op.outputs],

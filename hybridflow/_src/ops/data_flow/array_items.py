@@ -29,6 +29,15 @@ def invalid(array: str, what: str) -> InvalidArgumentError:
     return InvalidArgumentError(None, None, f"TensorArray {array}: {what}")
 
 
+def not_added(array: str, index: int, known: Any, new: Any) -> InvalidArgumentError:
+    """The error of gradients of different shapes for one item."""
+    return invalid(
+        array,
+        f"Could not aggregate to TensorArray index {index} because the existing shape is "
+        f"{list(known)} but the new input shape is {list(new)}.",
+    )
+
+
 def place_for(items: list[Any], index: int, array: str, dynamic: bool) -> int:
     """Where an item is to be written; a list that may grow does.
 

@@ -26,11 +26,12 @@ class EagerItems:
       items: the elements, None where there is none yet.
     """
 
-    flow = None
+    flow = handle = None
 
     def __init__(self, form: Any, items: list[Any]) -> None:
         self._form = form
         self._items = items
+        self._gradients: dict[str, EagerGradients] = {}
 
     @classmethod
     def of_size(cls, form: Any, size: Any) -> EagerItems:
@@ -43,6 +44,12 @@ class EagerItems:
     def identity(self) -> EagerItems:
         """The same elements."""
         return self
+
+    def gradients(self, source: str, flow: None) -> EagerGradients:
+        """The array of their gradients."""
+        if source not in self._gradients:
+            self._gradients[source] = EagerGradients(self._form, self._items)
+        return self._gradients[source]
 
     def _taken(self, index: int) -> Tensor:
         form = self._form
@@ -108,7 +115,11 @@ class EagerItems:
         """The rows of a tensor, in place of all that there was, as TensorFlow has it."""
         count = _count(rows)
         self._check_room(count)
-        self._items[:] = raw.Unpack(rows, num=count, axis=0) if count else []
+        return self._put(raw.Unpack(rows, num=count, axis=0) if count else [])
+
+    def _put(self, items: list[Tensor]) -> EagerItems:
+        """Elements in place of all that there was."""
+        self._items[:] = items
         return self
 
     def _check_room(self, count: int) -> None:
@@ -140,11 +151,8 @@ class EagerItems:
         self._check_room(len(sizes))
         ends = np.cumsum(sizes).tolist()
         starts = [0, *ends[:-1]]
-        self._items[:] = [
-            raw.StridedSlice(rows, [start], [end], [1])
-            for start, end in zip(starts, ends, strict=False)
-        ]
-        return self
+        bounds = zip(starts, ends, strict=False)
+        return self._put([raw.StridedSlice(rows, [start], [end], [1]) for start, end in bounds])
 
     def size(self, name: str | None) -> Tensor:
         """Their number."""
@@ -153,6 +161,42 @@ class EagerItems:
     def close(self, name: str | None) -> None:
         """Lets go of them."""
         self._items.clear()
+
+
+class EagerGradients(EagerItems):
+    """Gradients of elements: what is written for one adds up, and can be read again.
+
+    Args:
+      form: what is known of the elements. of: these.
+    """
+
+    def __init__(self, form: Any, of: list[Any]) -> None:
+        super().__init__(form, [None] * len(of))
+        self._of = of
+
+    def write(self, index: Any, element: Tensor, name: str | None) -> EagerItems:
+        """Adds to what was written for one element."""
+        place = int(index)
+        known = self._items[place] if 0 <= place < len(self._items) else None
+        if known is None:
+            return super().write(place, element, name)
+        if known._dims != element._dims:
+            raise array_items.not_added(self._form.name, place, known._dims, element._dims)
+        self._items[place] = known + element
+        return self
+
+    def _taken(self, index: int) -> Tensor:
+        place = array_items.checked_read(len(self._items), index, self._form.name)
+        found = self._items[place]
+        if found is not None:
+            return found
+        of = self._of[place]
+        return super()._taken(place) if of is None or of is _CLEARED else raw.ZerosLike(of)
+
+    def _put(self, items: list[Tensor]) -> EagerItems:
+        for place, item in enumerate(items):
+            self.write(place, item, None)
+        return self
 
 
 def _values(tensor: Any) -> np.ndarray:

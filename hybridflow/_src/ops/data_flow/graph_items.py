@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import TensorShape
-from hybridflow._src.ops.control_flow.ordering import no_op
+from hybridflow._src.ops.control_flow.ordering import current_body, no_op
+from hybridflow._src.ops.data_flow.gradient_items import GradientItems, opened
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
@@ -46,6 +48,26 @@ class GraphItems:
 
     def _next(self, flow: Tensor, rows: Tensor | None = None) -> GraphItems:
         return GraphItems(self._form, flow, rows)
+
+    @property
+    def handle(self) -> Tensor:
+        """The elements: an array has no other place."""
+        return self.flow
+
+    def with_flow(self, flow: Tensor) -> GraphItems:
+        """Other elements."""
+        return self._next(flow)
+
+    def gradients(self, source: str, flow: Tensor | None) -> GradientItems:
+        """The array of their gradients, the same one for all arrays made of one another."""
+        form = self._form
+        known = form.gradients.get(source)
+        if known is None or not _is_there(known):
+            items = self.flow if flow is None or flow.dtype is not dtypes.variant else flow
+            known = raw.ArrayItemsGradients(items, **self._reading(), source=source)[0]
+            form.gradients[source] = known
+        made = known.op.outputs[1]
+        return opened(form, known, made if flow is None or flow.dtype is dtypes.variant else flow)
 
     def _reading(self) -> dict[str, Any]:
         form = self._form
@@ -139,3 +161,9 @@ class GraphItems:
     def close(self, name: str | None) -> Any:
         """An operation."""
         return no_op(name=name or "TensorArrayCloseV3")
+
+
+def _is_there(tensor: Tensor) -> bool:
+    """Whether ops made now can use a tensor."""
+    owner = tensor.op.body
+    return tensor.graph is get_default_graph() and (owner is None or owner.encloses(current_body()))

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorArray"]
 
-_NO_GRAD = (
-    "TensorArray.grad is how TensorFlow's own gradients are made. Here arrays are differentiated "
-    "like tensors: `hf.gradients` and tapes pass through what writes and reads them."
-)
-
 
 class Form:
     """What the elements of an array are known to be; arrays made of one another share it.
@@ -34,9 +29,10 @@ class Form:
       infer: whether all have one shape, so that each tells those of the others.
       dynamic: whether the array grows. size: its number of elements where that is known.
       clear: whether an element is read once.
+      gradients: the arrays of gradients that there are, by whom they were asked for.
     """
 
-    __slots__ = ("clear", "dtype", "dynamic", "infer", "name", "shape", "size")
+    __slots__ = ("clear", "dtype", "dynamic", "gradients", "infer", "name", "shape", "size")
 
     def __init__(
         self, dtype: DType, name: str, shape: Any, infer: bool, dynamic: bool, clear: bool
@@ -48,6 +44,7 @@ class Form:
         self.dynamic = dynamic
         self.clear = clear
         self.size: int | None = None
+        self.gradients: dict[str, Any] = {}
 
     def learn(self, shape: TensorShape) -> None:
         """Takes the shape of an element that is written.
@@ -174,12 +171,14 @@ class TensorArray:
 
     @property
     def handle(self) -> Any:
-        """The same as `flow`: an array has no other place here."""
-        return self._items.flow
+        """The same as `flow`: an array has no other place here. That of an array of gradients is a
+        resource.
+        """
+        return self._items.handle
 
     def with_flow(self, flow: Tensor) -> TensorArray:
         """The array that another tensor stands for: what loops and conditionals make of it."""
-        return self._with(GraphItems(self._form, flow))
+        return self._with(self._items.with_flow(flow))
 
     def learn(self, shape: TensorShape) -> None:
         """Takes the shape of an element that a loop has made."""
@@ -190,12 +189,29 @@ class TensorArray:
         return self._with(self._items.identity())
 
     def grad(self, source: str, flow: Any = None, name: str | None = None) -> TensorArray:
-        """Not supported: gradients flow through arrays without it.
+        """An array for gradients of the elements, of the size that this one has now.
+
+        What is written to it for one element adds up, and where nothing was written are zeros. For
+        each `source` there is one: whoever asks for it again gets the same. Nothing needs it for
+        gradients to flow, `hf.gradients` and tapes pass through arrays without.
+
+        Args:
+          source: names who asks, such as "gradients".
+          flow: in graphs, what it is to come after: another array's flow.
+          name: name scope of the ops.
 
         Raises:
-          NotImplementedError: always.
+          InvalidArgumentError: by `write`, when it runs, if what is to be added has another shape.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as sess:
+        ...     array = hf.TensorArray(hf.float32, size=2).unstack([1.0, 2.0])
+        ...     sums = array.grad("mine").write(1, 3.0).write(1, 4.0)
+        ...     print(sess.run(sums.stack()))
+        [0. 7.]
         """
-        raise NotImplementedError(_NO_GRAD)
+        with name_scope(name, "TensorArrayGrad", [self.handle]):
+            return self._with(self._items.gradients(source, flow))
 
     def read(self, index: Any, name: str | None = None) -> Tensor:
         """The element at an index: an int32 scalar."""

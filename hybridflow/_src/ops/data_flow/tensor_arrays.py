@@ -14,6 +14,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.data_flow.array_items import not_added
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 
@@ -108,13 +109,22 @@ class _Gradients(_Array):
         known = self.items[index] if 0 <= index < len(self.items) else None
         if known is None:
             super().write(index, value)
-        else:
-            self.items[index] = known + value
+            return
+        if np.shape(known) != np.shape(value):
+            raise not_added(self.name, index, np.shape(known), np.shape(value))
+        self.items[index] = known + value
 
     def read(self, index: int) -> np.ndarray:
         if 0 <= index < len(self.items) and self.items[index] is None:
             return np.zeros_like(self._of.read(index))
         return super().read(index)
+
+
+def array_of(items: Any, dtype: Any, shape: Any, name: str) -> _Array:
+    """An array of some items, None where there is none yet."""
+    array = _Array(0, dtype, shape, False, False, name)
+    array.items = list(items)
+    return array
 
 
 def _make(size: Any, **attrs: Any) -> list[Any]:
