@@ -173,25 +173,109 @@ def test_an_element_that_is_missing_and_has_no_known_shape_is_no_zeros():
             assert session.run(y, {x: X, n: 6}).shape == X.shape
 
 
-@pytest.mark.parametrize(
-    ("write", "form", "why"),
-    [
-        (lambda a, t, h: a.write(t, h), {"dynamic_size": True}, "an array that grows"),
-        (
-            lambda a, t, h: hf.cond(t > 2, lambda: a, lambda: a.write(t, h)),
-            {},
-            "a loop variable that is no array of numbers",
-        ),
-    ],
-    ids=["grows", "in a branch"],
-)
-def test_what_stays_with_numpy(write, form, why):
+def test_what_stays_with_numpy():
+    def write(a, t, h):
+        return hf.cond(t > 2, lambda: a, lambda: a.write(t, h))
+
     def build(x, n):
-        return [recurrence(hf.reshape(x, X.shape), n, write, **form)[0]]
+        return [recurrence(hf.reshape(x, X.shape), n, write)[1].stack()]
 
     found, plan = natively(build, ints(6, 6, 6))
     np.testing.assert_allclose(found[-1][0], interpreted(build, ints(6))[0][0])
+    why = "a loop variable that is no array of numbers"
     assert any(why in fallback for fallback in native.fallbacks(plan))
+
+
+# -- arrays that grow ------------------------------------------------------------------------------
+
+
+def growing(x, n, step=1, known=True, **form):
+    """What an array that grows holds after some turns, of one that reads what it has written."""
+    first = x[0, 0]
+    shape = [4] if known else None
+    kept = hf.TensorArray(hf.float64, 1, True, False, element_shape=shape, **form)
+
+    def body(t, h, array, sizes):
+        sizes += array.size()
+        if known:
+            h += array.read(t)
+        h = hf.tanh(0.5 * h + first)
+        return t + 1, h, array.write(step * t + step, h), sizes
+
+    _, h, kept, sizes = hf.while_loop(lambda t, *_: t < n, body, [0, first, kept, 0])
+    return h, kept, sizes
+
+
+@pytest.mark.parametrize("kernels", ["plain", "guarded", "compiled"], indirect=True)
+def test_arrays_grow_with_the_turns(kernels):
+    def build(x, n):
+        h, kept, sizes = growing(hf.reshape(x, X.shape), n)
+        return [h, kept.stack(), kept.size(), sizes, kept.read(n), kept.gather([0, 1])]
+
+    # More than there is room for at first, and again.
+    check(build, *ints(6, 6, 3, 70, 70, 6, 1, 200, 200, 70))
+
+
+def test_gradients_of_arrays_that_grow():
+    def build(x, n):
+        x = hf.reshape(x, X.shape)
+        kept = recurrence(x, n, size=6, dynamic_size=True)[1]
+        y = hf.reduce_sum(kept.stack() ** 2, [1, 2])
+        return [y, *hf.gradients(y, [x])]
+
+    check(build, *ints(6, 6, 4, 6))
+
+
+def test_elements_that_were_skipped():
+    def build(x, n):
+        h, kept, sizes = growing(hf.reshape(x, X.shape), n, 2)
+        return [h, sizes, kept.size(), kept.stack()]
+
+    check(build, *ints(3, 3, 20, 20, 3))
+
+    def fails(x, n):
+        return [growing(hf.reshape(x, X.shape), n, 2, known=False, infer_shape=False)[1].stack()]
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, n = hf.placeholder(hf.float64, X.shape), hf.placeholder(hf.int32, [])
+        (y,) = fails(x, n)
+        for _ in range(3):
+            with pytest.raises(hf.errors.InvalidArgumentError, match="has not been written"):
+                session.run(y, {x: X, n: 3})
+
+
+def test_reading_and_writing_where_nothing_may_be():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, n = hf.placeholder(hf.float64, X.shape), hf.placeholder(hf.int32, [])
+        _, kept, _ = growing(x, n)
+        y = kept.read(hf.abs(n) * 2 - 3)
+        for _ in range(4):
+            assert session.run(y, {x: X, n: 3}).shape == (4,)
+        with pytest.raises(hf.errors.InvalidArgumentError, match="read from index 5 but array siz"):
+            session.run(y, {x: X, n: 4})
+        z = growing(x, n, -1)[0]
+        for _ in range(2):
+            with pytest.raises(hf.errors.InvalidArgumentError, match="write to index -1"):
+                session.run(z, {x: X, n: 4})
+
+
+def test_what_is_read_after_a_later_write_is_what_was_there():
+    def build(x, n):
+        x = hf.reshape(x, X.shape)[:, 0]
+        array = hf.TensorArray(hf.float64, 6, clear_after_read=False, element_shape=[4])
+
+        def body(t, h, array):
+            written = array.write(t, h + 1.0)
+            return t + 1, hf.tanh(h + array.read(t) + array.read(hf.maximum(t - 1, 0))), written
+
+        _, h, array = hf.while_loop(lambda t, *_: t < n, body, [0, x[0], array])
+        return [h, array.stack()]
+
+    every = ints(6, 6, 3, 6)
+    wanted, (found, _) = interpreted(build, every), natively(build, every)
+    for got, want in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(got[0], want[0], rtol=1e-12)
+        np.testing.assert_allclose(got[1], want[1], rtol=1e-12)
 
 
 @pytest.mark.parametrize("length", [None, [3, 0]])

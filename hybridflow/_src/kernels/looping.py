@@ -152,17 +152,23 @@ def kernel(args):
     "push",
 )
 
-# Words: where the index lies, the element, its size in bytes, the elements, how many there are, and
-# which are written. Gives a status if there is no such place, or it is taken.
+# Words: where the index lies, the element, its size in bytes, the elements, how many there is room
+# for, which are written, and of an array that grows where its size lies (else 0). Gives a status if
+# there is no such place, or it is taken.
 WRITE = Kernel(
-    """
+    f"""
 def kernel(args):
     index = i64(load_i32(word(args, 0), 0, 0))
-    if index < 0 or index >= word(args, 4):
+    number = word(args, 6)
+    if index < 0:
         return 1
+    if index >= word(args, 4):
+        return 1 if number == 0 else {FULL}
     if load_u8(word(args, 5), index, 1) != 0:
         return 1
     store_u8(word(args, 5), index, 1, u8(1))
+    if number != 0 and i64(load_i32(number, 0, 4)) <= index:
+        store_i32(number, 0, 4, i32(index + 1))
     size = word(args, 2)
     source = word(args, 1)
     to = word(args, 3) + size * index
@@ -173,6 +179,24 @@ def kernel(args):
     return 0
 """,
     "write_item",
+)
+
+# Words: indices, how many there are, where the size of an array that grows lies, and which of its
+# elements are written (0 if it does not matter). Gives a status unless there are such elements.
+READABLE = Kernel(
+    """
+def kernel(args):
+    size = i64(load_i32(word(args, 2), 0, 1))
+    written = word(args, 3)
+    for k in range(word(args, 1)):
+        index = i64(load_i32(word(args, 0), k, 0))
+        if index < 0 or index >= size:
+            return 1
+        if written != 0 and load_u8(written, index, 2) == 0:
+            return 1
+    return 0
+""",
+    "readable",
 )
 
 # Words: which elements are written, and how many there are. Gives a status unless all are.

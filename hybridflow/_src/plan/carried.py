@@ -88,7 +88,8 @@ class Carried:
             return data
         turns, written = self.items.turns, self.items.written
         assert turns is not None
-        return Items(data, turns, outer(written.shape, written.dtype))
+        size = outer((), turns.dtype) if turns.constant is None else turns
+        return Items(data, size, outer(written.shape, written.dtype))
 
     def places(self) -> list[LoopVariable]:
         """Where the elements lie, and which of them are written: the same before all turns."""
@@ -105,16 +106,18 @@ class Carried:
         if self.items is None:
             assert self.even is not None
             return Value.whole(self.even)
-        data, written = (Value.whole(place.even) for place in self.places())
-        assert self.items.turns is not None
-        made = Items(data, self.items.turns, written)
+        data, written, *size = (Value.whole(place.even) for place in self.places())
+        made = Items(data, size[0] if size else self.items.turns, written)
         made.maker = maker
         return made
 
 
 def buffers_of(items: Any) -> list[Value]:
-    """The memory of a tensor array: of its elements, and which of them are written."""
-    return [Value(items.buffer, items.shape, items.strides, items.offset), items.written]
+    """The memory of a tensor array: of its elements, which of them are written, and of one that
+    grows its size.
+    """
+    found = [Value(items.buffer, items.shape, items.strides, items.offset), items.written]
+    return found if items.turns.constant is not None else [*found, items.turns]
 
 
 def check_same(new: Any, before: Items) -> None:

@@ -112,7 +112,7 @@ class Repeating(Nested):
       saved: how many more results of the body are kept, in a stack each.
 
     Attributes:
-      longest: the most turns that there have been.
+      longest: the most turns that there have been. largest: the most elements of a tensor array.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Repeating(Nested):
         self.count = count
         self.saved = saved
         self.longest = 0
+        self.largest = 0
 
     def run(self, inputs: Sequence[Any], run: RunBody, given: Any = None) -> list[Any]:
         count = self.count
@@ -153,4 +154,5 @@ class Repeating(Nested):
             error.in_turn(turns, self._name)
             raise
         self.longest = max(self.longest, turns)
+        self.largest = max([self.largest, *[len(v) for v in state if isinstance(v, Turns)]])
         return [*state, np.asarray(turns, np.int32), *stacks]

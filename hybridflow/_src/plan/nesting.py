@@ -190,7 +190,7 @@ class Inside(Nesting):
                 raise Unsupported("shapes that are not always the same")
             if 0 in content.shape:
                 raise Unsupported("empty arrays")
-        self._slots[slot] = content
+        self._set(slot, content)
         return content
 
     def _lower(self, position: int, step: Instruction) -> None:

@@ -66,7 +66,7 @@ class Turning:
         self._inputs = inputs
         self._names = Names(inputs[nested.first :])
         # As much room again as there were turns, since memory that is not touched costs nothing.
-        self._room = 1 << max(nested.longest, _FEW_TURNS).bit_length()
+        self._room = _room_for(nested.longest)
         self._turn = Buffer(PLANNED, (), np.dtype(np.int64))
         self._turns = Buffer(PLANNED, (), np.dtype(np.int32))
         # What the body computes where it is wanted; and the stacks that it adds to.
@@ -209,7 +209,9 @@ class Turning:
             raise Unsupported("a loop variable that is no array of numbers")
         element = notes[body][maker.inputs[2]]
         if is_unwritten(item) and element.shape is not None:
-            new = lowering.new_items(len(item), element.shape, element.dtype)
+            room = max(self._room, _room_for(self._nested.largest))
+            grows = room if maker.attrs["dynamic"] else None
+            new = lowering.new_items(len(item), element.shape, element.dtype, grows)
             return Carried(new, items=new, is_new=True)
         if not isinstance(item, Items):
             raise Unsupported("an array that others have")
@@ -398,6 +400,11 @@ class Turning:
         if term.a is None:
             return lowering.sum_of_rows(b, turns)
         return lowering.product_of_turns(of_sums[term.a], b, turns, max(self._nested.longest, 1))
+
+
+def _room_for(turns: int) -> int:
+    """How much room there is in a stack where there were some turns."""
+    return 1 << max(turns, _FEW_TURNS).bit_length()
 
 
 def work_of(item: tuple[int, Any]) -> int:

@@ -251,9 +251,7 @@ OpDef(
     shape=scalar,
     compute=_write,
     written=_writing.write_items_write,
-    native=lambda b, items, index, item, array, dynamic: (
-        b.write_item(items, index, item) if not dynamic else _growing(b)
-    ),
+    native=lambda b, items, index, item, array, dynamic: b.write_item(items, index, item, dynamic),
     grad=lambda op, dy: (
         dy,
         None,
