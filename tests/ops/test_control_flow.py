@@ -5,6 +5,7 @@ execution.
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -627,3 +628,68 @@ def test_what_py_func_raises_of_a_class_that_no_other_can_join():
 def test_map_fn_says_which_dtype_to_give(execution, function, dtype):
     with pytest.raises((TypeError, ValueError), match=rf"`dtype={dtype}`\.$"):
         execution(lambda x: hf.map_fn(function, x), np.ones([3], np.float32))
+
+
+# -- rows of tensors: `IndexedSlices` --------------------------------------------------------------
+
+
+def test_rows_are_loop_variables_and_results_of_branches(execution: Execution) -> None:
+    def program(values: Any, indices: Any) -> Any:
+        x = hf.IndexedSlices(values, indices, hf.constant([10, 2]))
+
+        def body(i: Any, x: Any) -> Any:
+            rows = hf.IndexedSlices(x.values * 2.0, x.indices, x.dense_shape)
+            doubled = hf.IndexedSlices(rows.values, rows.indices + 1, rows.dense_shape)
+            return i + 1, hf.cond(hf.equal(i, 1), lambda: doubled, lambda: rows)
+
+        _, y = hf.while_loop(lambda i, _: i < 3, body, [0, x])
+        assert isinstance(y, hf.IndexedSlices)
+        return y.values, y.indices, hf.convert_to_tensor(y)
+
+    values = np.array([[2.0, 4.0], [3.0, 5.0]], np.float32)
+    found, places, whole = execution(program, values, np.array([0, 3]))
+    np.testing.assert_array_equal(found, 8 * values)
+    np.testing.assert_array_equal(places, [1, 4])
+    np.testing.assert_array_equal(whole[[1, 4]], 8 * values)
+    (grad,) = execution.gradient(lambda v: program(v, hf.constant([0, 3]))[0], values)
+    np.testing.assert_array_equal(grad, np.full_like(values, 8))
+
+
+def test_the_shape_invariant_of_rows_is_that_of_their_values() -> None:
+    with hf.Graph().as_default():
+        values, indices = hf.zeros([2, 3]), hf.constant([0, 3])
+        for parts in ([values, indices], [values, indices, hf.constant([10, 3])]):
+            x = hf.IndexedSlices(*parts)
+            rows = [hf.TensorShape([]), hf.TensorShape([None, 3])]
+            _, y = hf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, x), [0, x], rows)
+            assert y.values.shape.as_list() == [None, 3]
+            assert y.indices.shape.as_list() == [None]
+            rows[1] = hf.TensorShape([None, 5])
+            with pytest.raises(ValueError, match="is not compatible with"):
+                hf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, x), [0, x], rows)
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_the_gradient_of_lookups_in_a_loop_is_the_rows_looked_up(use_resource: bool) -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        start = np.arange(15, dtype=np.float32).reshape(5, 3)
+        w = hf.get_variable("w", initializer=start, use_resource=use_resource)
+
+        def body(i: Any, total: Any) -> Any:
+            return i + 1, total + hf.reduce_sum(hf.nn.embedding_lookup(w, [i, 0]) ** 2)
+
+        _, y = hf.while_loop(lambda i, _: i < 4, body, [0, 0.0])
+        (grad,) = hf.gradients(y, w)
+        assert isinstance(grad, hf.IndexedSlices)
+        again = hf.gradients(grad.values, w)[0]
+        whole = hf.convert_to_tensor(grad)
+        updated = hf.train.GradientDescentOptimizer(0.1).apply_gradients([(grad, w)])
+        session.run(hf.global_variables_initializer())
+        want = 2 * start * np.array([[5], [1], [1], [1], [0]])
+        for _ in range(3):
+            np.testing.assert_allclose(session.run(whole), want)
+            assert session.run(grad).values.shape == (8, 3)
+            second = session.run(hf.convert_to_tensor(again))
+            np.testing.assert_allclose(second[:, 0], [10, 2, 2, 2, 0])
+        session.run(updated)
+        np.testing.assert_allclose(session.run(w), start - 0.1 * want, rtol=1e-5)

@@ -9,12 +9,14 @@ from hybridflow._src.framework.convert import (
     register_tensor_conversion_function,
 )
 from hybridflow._src.framework.dtypes import DType
+from hybridflow._src.framework.nest import Composite
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import TensorShape
 
 
-class IndexedSlices:
+class IndexedSlices(Composite):
     """Rows `values[i]` of a tensor at `indices[i]`: rows not named are zero, repeated ones add up.
 
     Args:
@@ -76,6 +78,18 @@ class IndexedSlices:
     def dtype(self) -> DType:
         """The dtype of `values`."""
         return self._values.dtype
+
+    def _parts(self) -> list[Any]:
+        parts = [self._values, self._indices, self._dense_shape]
+        return parts if self._dense_shape is not None else parts[:2]
+
+    def _with_parts(self, parts: list[Any]) -> IndexedSlices:
+        return IndexedSlices(*parts)
+
+    def _part_shapes(self, shape: TensorShape) -> list[Any]:
+        """Those of the parts where `values` have a shape."""
+        shape = shape.with_rank_at_least(1)
+        return [shape, shape[:1], TensorShape([shape.ndims])][: len(self._parts())]
 
     def _as_graph_element(self) -> Tensor:
         return self._values

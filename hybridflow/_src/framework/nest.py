@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Composite:
     """One value that several tensors make up, such as a sparse tensor: a leaf of structures.
 
-    A subclass gives `_parts`, its tensors, and `_with_parts`, a value like it of other ones.
+    A subclass gives `_parts`, its tensors, `_with_parts`, a value like it of other ones, and
+    `_part_shapes`, what a loop's shape invariant for it says of their shapes.
     """
 
     __slots__ = ()
@@ -20,6 +21,9 @@ class Composite:
         raise NotImplementedError
 
     def _with_parts(self, parts: list[Any]) -> Any:
+        raise NotImplementedError
+
+    def _part_shapes(self, shape: Any) -> list[Any]:
         raise NotImplementedError
 
 

@@ -166,6 +166,11 @@ class SparseTensor(Composite):
             return SparseTensor(*parts)
         return SparseTensorValue(*parts)
 
+    def _part_shapes(self, shape: TensorShape) -> list[Any]:
+        """Those of the parts where `dense_shape` has a shape: the number of elements may change."""
+        shape = shape.with_rank(1)
+        return [TensorShape([None, shape[0]]), TensorShape([None]), shape]
+
     if TYPE_CHECKING:
         # Installed by ops/operators.py.
         def __mul__(self, dense: Any) -> SparseTensor: ...

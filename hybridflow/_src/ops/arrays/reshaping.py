@@ -15,6 +15,7 @@ from hybridflow._src.framework.op_def import (
     no_gradient,
     not_differentiable,
 )
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims, constant_value
 from hybridflow._src.ops import shape_rules
@@ -422,3 +423,12 @@ def squeeze(
         axis = squeeze_dims
     axes = () if axis is None else tuple(settings.whole(a, "axis") for a in np.atleast_1d(axis))
     return _squeeze_op(input, squeeze_dims=axes, name=name)
+
+
+def of_rows(tensor: Tensor) -> Tensor:
+    """A tensor of which rows are looked up, though its gradient is to be a whole tensor: that of
+    the lookups alone would be these rows.
+    """
+    same: Tensor = raw.Reshape(tensor, raw.Shape(tensor))
+    same.set_shape(tensor.shape)
+    return same

@@ -11,6 +11,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.ops.arrays.reshaping import of_rows
 from hybridflow._src.ops.control_flow.loops import loop_op
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class _Rows:
                 sizes.add(dims[0])
         if len(sizes) > 1:
             raise ValueError(f"elems must have one size in dimension 0, got {sorted(sizes)}.")
+        self.flat = [of_rows(tensor) for tensor in self.flat]
         self.static_size: int | None = next(iter(sizes), None)
 
     def size(self) -> Any:

@@ -74,6 +74,7 @@ class _Backward:
       captures: the captures that have one.
       rows: the captures whose rows are collected, and for each part of their gradient where in
         `collected` the values stand, before the indices.
+      lookups: those of them whose gradient consists of rows alone, as that of a lookup does.
       items: the captured stacks of which each turn reads an item, and where in `collected` the
         gradients for these stand, before the indices.
       collected: tensors of the body whose values in all turns are wanted, then their stacks.
@@ -91,6 +92,7 @@ class _Backward:
         inputs = op.inputs[self.count :]
         self.captures = [t for t in inputs if t in body.captures and t in reached]
         self.rows: dict[Tensor, list[int]] = {}
+        self.lookups: set[Tensor] = set()
         self.items: dict[Tensor, int] = {}
         self.collected: list[Tensor] = []
         # The dtype and shape of each.
@@ -158,6 +160,8 @@ class _Backward:
         rows = _rows_of(grad)
         if rows and all(map(_is_one_form, rows)):
             self.rows[tensor] = []
+            if isinstance(grad, IndexedSlices):
+                self.lookups.add(tensor)
             for part in rows:
                 self.rows[tensor].append(len(self.collected))
                 self._collect(part.values)
@@ -171,12 +175,17 @@ class _Backward:
         self._forms.append({"dtype": inside.dtype.base_dtype, "shape": shape})
         self.collected.append(inside)
 
-    def sum_of_rows(self, tensor: Tensor, like: Tensor) -> Tensor:
-        """The gradient for a capture, of the shape of `like`, from the rows of all turns."""
-        sums = [self._sum_of_part(first, like) for first in self.rows[tensor]]
+    def sum_of_rows(self, tensor: Tensor, like: Tensor) -> Any:
+        """The gradient for a capture, of the shape of `like`, from the rows of all turns: these
+        rows if that is what each turn has.
+        """
+        parts = [self._rows_of_all(first, like) for first in self.rows[tensor]]
+        if tensor in self.lookups:
+            return parts[0]
+        sums = [bodies.dense(part) for part in parts]
         return _of_shape(sums[0] if len(sums) == 1 else raw.AddN(sums), like)
 
-    def _sum_of_part(self, first: int, like: Tensor) -> Tensor | None:
+    def _rows_of_all(self, first: int, like: Tensor) -> IndexedSlices:
         values, indices = (
             raw.StackAll(self.collected[i], **self._forms[i]) for i in (first, first + 1)
         )
@@ -184,8 +193,7 @@ class _Backward:
         row = raw.StridedSlice(shape, [1], [0], [1], end_mask=1)
         count = raw.Reshape(raw.Size(indices), [1])
         values = raw.Reshape(values, raw.ConcatV2([count, row], 0))
-        rows = IndexedSlices(values, raw.Reshape(indices, [-1]), shape)
-        return bodies.dense(rows)
+        return IndexedSlices(values, raw.Reshape(indices, [-1]), shape)
 
 
 def _rows_of(grad: Any) -> list[IndexedSlices]:

@@ -14,7 +14,6 @@ from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, compatible, to_string
 from hybridflow._src.ops.control_flow import bodies, loop_gradients
@@ -197,10 +196,11 @@ def while_loop(
       cond: gives a boolean scalar.
       body: gives the new loop variables, in the same structure.
       loop_vars: their first values: a list or tuple, items may be nested, tensor arrays
-        and sparse tensors.
+        sparse tensors and `IndexedSlices`.
       shape_invariants: the shapes that the loop variables keep to, where these are less than the
         shapes of the first values; same structure as `loop_vars`. For a sparse tensor of rank r
-        that of its `dense_shape`, `[r]`: the number of its elements may then change.
+        that of its `dense_shape`, `[r]`: the number of its elements may then change. For
+        `IndexedSlices` that of its `values`.
       back_prop: whether gradients flow through the loop.
       parallel_iterations, swap_memory: accepted for compatibility.
       name: name scope of the ops.
@@ -295,19 +295,13 @@ def _limited(
     return results[1:]
 
 
-def _of_sparse(shape: TensorShape) -> list[TensorShape]:
-    """The shapes of the parts of a sparse tensor whose `dense_shape` has a shape."""
-    shape = shape.with_rank(1)
-    return [as_shape([None, shape[0]]), as_shape([None]), shape]
-
-
 def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
     """One shape for each loop variable, or part of one; a shape may itself be a list."""
     flat: list[TensorShape] = []
 
     def visit(structure: Any, shapes: Any) -> None:
-        if isinstance(structure, SparseTensor):
-            flat.extend(_of_sparse(as_shape(shapes)))
+        if isinstance(structure, nest.Composite):
+            flat.extend(structure._part_shapes(as_shape(shapes)))
             return
         if not nest.is_sequence(structure):
             flat.append(as_shape(shapes))

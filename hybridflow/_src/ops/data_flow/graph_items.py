@@ -10,6 +10,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.ops.arrays.reshaping import of_rows
 from hybridflow._src.ops.control_flow.ordering import current_body, no_op
 from hybridflow._src.ops.data_flow.gradient_items import GradientItems, opened
 
@@ -129,10 +130,7 @@ class GraphItems:
         """The rows of a tensor."""
         count = None if rows._dims is None else rows._dims[0]
         if self._fresh and count is not None and count == self._form.size:
-            # The gradient of reads by themselves are slices: a reshape makes them a whole tensor.
-            same = raw.Reshape(rows, raw.Shape(rows))
-            same.set_shape(rows.shape)
-            return self._next(raw.UnstackAll(rows), same)
+            return self._next(raw.UnstackAll(rows), of_rows(rows))
         size = raw.StridedSlice(raw.Shape(rows), [0], [1], [1], shrink_axis_mask=1)
         return self.scatter(raw.Range(0, size, 1), rows)
 
