@@ -693,3 +693,21 @@ def test_the_gradient_of_lookups_in_a_loop_is_the_rows_looked_up(use_resource: b
             np.testing.assert_allclose(second[:, 0], [10, 2, 2, 2, 0])
         session.run(updated)
         np.testing.assert_allclose(session.run(w), start - 0.1 * want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_all_that_a_loop_uses_has_a_gradient_if_one_of_its_results_has(use_resource: bool) -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        a, b, c = (
+            hf.get_variable(name, initializer=0.0, use_resource=use_resource) for name in "abc"
+        )
+
+        def body(i: Any, y: Any, z: Any) -> Any:
+            return i + 1, y * 2.0 + a, z + hf.log(b)
+
+        _, y, z = hf.while_loop(lambda i, *_: i < 3, body, [0, 1.0, 1.0])
+        grads = hf.gradients([y, hf.stop_gradient(z)], [a, b, c])
+        assert grads[2] is None
+        session.run(hf.global_variables_initializer())
+        assert session.run(grads[:2]) == [7, 0]  # no NaN comes of the logarithm
+        assert hf.gradients(hf.stop_gradient(y), [a, b]) == [None, None]

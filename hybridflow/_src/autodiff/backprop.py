@@ -16,6 +16,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import ZERO, not_differentiable
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.ops.control_flow.bodies import zeros_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,7 +65,9 @@ class Gradients:
     def of_source(self, tensor: Tensor) -> Any:
         """The gradient for `tensor`, zeros written out."""
         known = self.of(tensor)
-        return raw.ZerosLike(self._values.get(tensor, tensor)) if known is ZERO else known
+        if known is not ZERO:
+            return known
+        return raw.ZerosLike(self._values[tensor]) if tensor in self._values else zeros_for(tensor)
 
     def add_zero_of_read(self, handle: Tensor, value: Tensor) -> None:
         """Adds `ZERO` for the handle of a variable that was read."""

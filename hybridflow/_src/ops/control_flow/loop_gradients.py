@@ -60,8 +60,11 @@ def gradients_of(
     grads: list[Any] = [ZERO if d.is_floating or d.is_complex else None for d in dtypes_of]
     for place, index in enumerate(loop.state):
         grads[index] = results[1 + place]
+    # As in TensorFlow, all that a loop uses has a gradient if one of its results has.
+    used = dependence.reached(op.bodies[1], op.bodies[1].outputs)
     for index in range(loop.count, len(grads)):
-        grads[index] = found.get(op.inputs[index])
+        tensor = op.inputs[index]
+        grads[index] = found.get(tensor, ZERO if tensor in used else None)
     return grads
 
 
