@@ -371,3 +371,38 @@ def test_who_asks_again_gets_the_same_array_of_gradients() -> None:
         assert first.handle is second.handle
         np.testing.assert_array_equal(session.run(found), [4, 5])
         np.testing.assert_array_equal(session.run(found), [4, 5])  # made anew by each run
+
+
+def test_what_does_not_go_together_is_refused(run: Execution) -> None:
+    def array(size: int, infer_shape: bool = False) -> Any:
+        return hf.TensorArray(hf.float32, size, infer_shape=infer_shape)
+
+    def fails(program: Any, message: str, error: Any = hf.errors.InvalidArgumentError) -> None:
+        with pytest.raises(error, match=message):
+            run(program, X)
+
+    fails(lambda x: array(2).write(0, 3.0).write(1, 4.0).concat(), "scalar")
+    fails(lambda x: array(2).split(x[0], [1]).concat(), "size of lengths|sum of lengths")
+    fails(lambda x: array(2).split(x[:, 0], hf.constant(3)).size(), "lengths to be a vector")
+    fails(lambda x: array(2).split(x[0, 0], [1]).size(), "value to be at least a vector")
+    unknown = hf.errors.UnimplementedError
+    fails(lambda x: array(0).stack(), "size zero, but element shape <unknown>", unknown)
+    fails(lambda x: array(0).concat(), "size zero, but element shape <unknown>", unknown)
+
+
+def test_no_elements_have_the_shape_that_elements_would_have(run: Execution) -> None:
+    def program(x: Any) -> Any:
+        array = hf.TensorArray(hf.float32, size=0).unstack(hf.zeros([0, 3, 5]))
+        array.mark_used()
+        return array.stack(), array.concat()
+
+    stacked, joined = run(program, X)
+    assert stacked.shape == (0, 3, 5)
+    assert joined.shape == (0, 5)
+
+
+def test_elements_that_were_read_are_written_anew_in_eager_mode() -> None:
+    with hf.eager_mode():
+        array = hf.TensorArray(hf.float32, size=2)
+        for value in (1.0, 2.0):
+            np.testing.assert_array_equal(array.write(1, value).stack(), [0, value])

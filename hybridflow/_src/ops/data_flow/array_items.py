@@ -6,11 +6,11 @@ gradient for a list is, as for any stack, a dict from index to gradient, or a li
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import InvalidArgumentError, UnimplementedError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import TensorShape
@@ -20,6 +20,9 @@ from hybridflow._src.ops.control_flow.bodies import gradient_item, zeros_for
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
 from hybridflow._src.ops.shape_rules import scalar
 from hybridflow._src.plan.nested import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ANY = TensorShape.of(None)
 
@@ -112,9 +115,24 @@ def _scatter(items: Any, indices: Any, value: Any, array: str, dynamic: bool) ->
     return new
 
 
+def no_elements(shape: Any, array: str) -> list[int]:
+    """The shape of no elements together.
+
+    Raises:
+      UnimplementedError: if nothing is known of the elements.
+    """
+    if shape._dims is None:
+        text = (
+            f"TensorArray {array}: TensorArray has size zero, but element shape <unknown> is not "
+            "fully defined. `element_shape` says it."
+        )
+        raise UnimplementedError(None, None, text)
+    return [0, *[0 if d is None else d for d in shape._dims]]
+
+
 def _stacked(found: list[np.ndarray], dtype: Any, shape: Any, array: str) -> np.ndarray:
     if not found:
-        return np.zeros([0, *[0 if d is None else d for d in shape._dims or ()]], dtype.np)
+        return np.zeros(no_elements(shape, array), dtype.np)
     for place, item in enumerate(found):
         if item.shape != found[0].shape:
             raise invalid(
@@ -134,23 +152,33 @@ def _stack(items: Any, dtype: Any, shape: Any, array: str) -> np.ndarray:
     return _gather(items, range(len(items)), dtype, shape, array)
 
 
-def checked_lengths(rows: int, lengths: np.ndarray, array: str) -> np.ndarray:
-    """Where the parts of a value end.
+def checked_lengths(shape: Sequence[int], lengths: np.ndarray, array: str) -> np.ndarray:
+    """Where the parts of a value of some shape end.
 
     Raises:
       InvalidArgumentError: if they are not all of its rows.
     """
-    if np.ndim(lengths) != 1 or int(np.sum(lengths)) != rows or np.any(lengths < 0):
+    if np.ndim(lengths) != 1:
+        shape = list(np.shape(lengths))
+        raise invalid(array, f"Expected lengths to be a vector, received shape: {shape}")
+    if not shape:
+        raise no_rows(array)
+    if int(np.sum(lengths)) != shape[0] or np.any(lengths < 0):
         raise invalid(
             array,
             "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is "
-            f"{int(np.sum(lengths))} and value has {rows} rows",
+            f"{int(np.sum(lengths))} and value's shape is: {list(shape)}",
         )
     return np.cumsum(lengths)
 
 
+def no_rows(array: str) -> InvalidArgumentError:
+    """The error of a scalar that is to be split."""
+    return invalid(array, "Expected value to be at least a vector, but received shape: []")
+
+
 def _split(items: Any, value: Any, lengths: Any, array: str, dynamic: bool) -> Turns:
-    ends = checked_lengths(len(value) if np.ndim(value) else -1, lengths, array)
+    ends = checked_lengths(np.shape(value), lengths, array)
     if len(lengths) != len(items) and not (dynamic and len(lengths) > len(items)):
         raise invalid(
             array,
@@ -165,13 +193,23 @@ def _split(items: Any, value: Any, lengths: Any, array: str, dynamic: bool) -> T
 
 def _concat(items: Any, dtype: Any, shape: Any, array: str) -> list[Any]:
     found = [_read(items, index, dtype, shape, array) for index in range(len(items))]
-    if any(np.ndim(item) == 0 for item in found):
-        raise invalid(array, "Concat saw a scalar shape, but elements must have rows")
+    for index, item in enumerate(found):
+        if np.ndim(item) == 0:
+            raise invalid(
+                array,
+                f"Concat saw a scalar shape at index {index} but requires at least vectors: "
+                "`stack` joins scalars",
+            )
+        if item.shape[1:] != found[0].shape[1:]:
+            raise invalid(
+                array,
+                "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: "
+                f"{list(found[0].shape[1:])} but index {index} has (excepting dimension 0) shape: "
+                f"{list(item.shape[1:])}",
+            )
     lengths = np.array([len(item) for item in found], np.int64)
     if not found:
-        return [np.zeros([0, *(shape._dims or ())[1:]], dtype.np), lengths]
-    if len({item.shape[1:] for item in found}) > 1:
-        raise invalid(array, "Concat expects elements that differ in their first size alone")
+        return [np.zeros([0, *no_elements(shape, array)[2:]], dtype.np), lengths]
     return [np.concatenate(found), lengths]
 
 

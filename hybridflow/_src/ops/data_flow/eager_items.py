@@ -76,17 +76,16 @@ class EagerItems:
 
     def write(self, index: Any, element: Tensor, name: str | None) -> EagerItems:
         """One more element."""
-        form = self._form
-        place = array_items.place_for(self._items, int(index), form.name, form.dynamic)
+        form, place = self._form, int(index)
+        if 0 <= place < len(self._items) and self._items[place] is _CLEARED:
+            self._items[place] = None  # it may be written anew
+        place = array_items.place_for(self._items, place, form.name, form.dynamic)
         self._items[place] = element
         return self
 
     def _joined(self, found: list[Tensor]) -> Tensor:
-        joined: Tensor
         if not found:
-            dims = [0 if d is None else d for d in self._form.shape._dims or ()]
-            joined = raw.Fill([0, *dims], convert_to_tensor(0, self._form.dtype))
-            return joined
+            return self._nothing(0)
         for place, item in enumerate(found):
             if item._dims != found[0]._dims:
                 raise array_items.invalid(
@@ -94,8 +93,14 @@ class EagerItems:
                     "The elements must have one shape to be stacked: element 0 has "
                     f"{found[0].shape}, element {place} {item.shape}",
                 )
-        joined = raw.Pack(found, axis=0)
+        joined: Tensor = raw.Pack(found, axis=0)
         return joined
+
+    def _nothing(self, without: int) -> Tensor:
+        """No elements together, without some of their sizes."""
+        dims = array_items.no_elements(self._form.shape, self._form.name)
+        zeros = np.zeros([0, *dims[1 + without :]], self._form.dtype.np)
+        return convert_to_tensor(zeros, self._form.dtype)
 
     def stack(self) -> Tensor:
         """All of them."""
@@ -109,7 +114,7 @@ class EagerItems:
     def concat(self, name: str | None) -> Tensor:
         """All of them in one row."""
         found = [self._taken(i) for i in range(len(self._items))]
-        return raw.ConcatV2(found, 0) if found else self._joined([])
+        return raw.ConcatV2(found, 0) if found else self._nothing(1)
 
     def unstack(self, rows: Tensor) -> EagerItems:
         """The rows of a tensor, in place of all that there was, as TensorFlow has it."""
@@ -147,7 +152,7 @@ class EagerItems:
     def split(self, rows: Tensor, lengths: Tensor) -> EagerItems:
         """Parts of a tensor, in place of all that there was."""
         sizes = _values(lengths)
-        array_items.checked_lengths(_count(rows), sizes, self._form.name)
+        array_items.checked_lengths(rows.shape.as_list(), sizes, self._form.name)
         self._check_room(len(sizes))
         ends = np.cumsum(sizes).tolist()
         starts = [0, *ends[:-1]]

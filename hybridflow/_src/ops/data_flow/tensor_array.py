@@ -12,6 +12,7 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.data_flow.array_items import no_rows
 from hybridflow._src.ops.data_flow.eager_items import EagerItems
 from hybridflow._src.ops.data_flow.graph_items import GraphItems
 
@@ -275,7 +276,7 @@ class TensorArray:
         with name_scope(name, "TensorArraySplit", [self.flow, value, lengths]):
             rows = self._form.element(value)
             if rows.shape.ndims == 0:
-                raise ValueError(f"TensorArray {self._form.name}: a scalar cannot be split.")
+                raise no_rows(self._form.name)
             parts = cast(convert_to_tensor(lengths), dtypes.int64)
             split = self._with(self._items.split(rows, parts))
             known = constant_value(parts)
@@ -283,6 +284,9 @@ class TensorArray:
                 first = TensorShape([int(known.flat[0])])
                 self._form.learn(first.concatenate(rows.shape[1:]))
             return split
+
+    def mark_used(self) -> None:
+        """Does nothing: TensorFlow warns of arrays that nobody uses, this says that one may be."""
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of elements: an int32 scalar."""
