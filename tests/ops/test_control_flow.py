@@ -695,6 +695,27 @@ def test_the_gradient_of_lookups_in_a_loop_is_the_rows_looked_up(use_resource: b
         np.testing.assert_allclose(session.run(w), start - 0.1 * want, rtol=1e-5)
 
 
+def test_a_scan_of_no_rows_has_the_shape_of_its_states(execution: Execution) -> None:
+    def program(x: Any) -> Any:
+        return hf.scan(lambda a, row: a + row, x, initializer=hf.zeros([2], hf.float64))
+
+    assert execution(program, np.zeros([0, 2])).shape == (0, 2)
+
+
+def test_strings_are_loop_variables_in_every_run() -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        n = hf.placeholder(hf.int32, [])
+
+        def body(i: Any, text: Any) -> Any:
+            return i + 1, hf.string_join([text, hf.as_string(i)])
+
+        _, text = hf.while_loop(lambda i, _: i < n, body, [0, hf.constant("q")])
+        chosen = hf.cond(n > 0, lambda: hf.string_join([text, "!"]), lambda: hf.constant("none"))
+        doubled = hf.string_join([chosen, hf.map_fn(lambda t: t, hf.stack([text]))[0]])
+        for turns, want in ((3, b"q012!q012"), (3, b"q012!q012"), (0, b"noneq"), (3, b"q012!q012")):
+            assert session.run(doubled, {n: turns}) == want
+
+
 @pytest.mark.parametrize("use_resource", [False, True])
 def test_all_that_a_loop_uses_has_a_gradient_if_one_of_its_results_has(use_resource: bool) -> None:
     with hf.Graph().as_default(), hf.Session() as session:

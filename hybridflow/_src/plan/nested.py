@@ -44,7 +44,8 @@ def run_body(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> li
     """Runs a body like any other plan."""
     if not given:
         results: list[Any] = plan.run_silenced(feeds)
-        return results
+        # A plan gives a string alone, as programs want it.
+        return [np.array(v, object) if v.__class__ is bytes else v for v in results]
     return plan.interpret(plan.ready(feeds), given=given)
 
 

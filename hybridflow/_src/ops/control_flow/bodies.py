@@ -297,8 +297,6 @@ def _stack_all(stack: Any, dtype: Any, shape: Any) -> np.ndarray:
     if not stack:
         dims = [0 if d is None else d for d in shape._dims or ()]
         return np.zeros([0, *dims], dtype.np)
-    if isinstance(stack[0], bytes):  # a string that is the result of a body
-        stack = [np.array(item, object) for item in stack]
     first = stack[0].shape
     for index, item in enumerate(stack):
         if item.shape != first:

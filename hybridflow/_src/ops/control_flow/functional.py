@@ -323,9 +323,9 @@ def scan(
             return new, new
 
         _, stacked = _collect(rows, step, start, scope, reverse=False)
+        before = [raw.ExpandDims(s, 0) for s in start]
+        if not stacked:  # there were no rows
+            stacked = [raw.StridedSlice(s, [0], [0], [1]) for s in before]
         if initializer is None:
-            stacked = [
-                raw.ConcatV2([raw.ExpandDims(s, 0), t], 0) if stacked else raw.ExpandDims(s, 0)
-                for s, t in zip(start, stacked or start, strict=True)
-            ]
+            stacked = [raw.ConcatV2([s, t], 0) for s, t in zip(before, stacked, strict=True)]
         return nest.pack_sequence_as(first, _maybe_stop(stacked, back_prop))

@@ -152,7 +152,7 @@ class EagerItems:
     def split(self, rows: Tensor, lengths: Tensor) -> EagerItems:
         """Parts of a tensor, in place of all that there was."""
         sizes = _values(lengths)
-        array_items.checked_lengths(rows.shape.as_list(), sizes, self._form.name)
+        array_items.checked_lengths(np.shape(rows), sizes, self._form.name)
         self._check_room(len(sizes))
         ends = np.cumsum(sizes).tolist()
         starts = [0, *ends[:-1]]
