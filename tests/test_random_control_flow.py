@@ -236,7 +236,7 @@ class Drawing:
                 new = hf.where(t < length, new, h)
                 return t + 1, new, array.write(t, new + r if skips else new)
 
-            array = hf.TensorArray(hf.float64, ROWS, element_shape=[])
+            array = hf.TensorArray(hf.float64, ROWS, dynamic_size=skips, element_shape=[])
             first = hf.zeros([], hf.float64)
             _, _, array = hf.while_loop(lambda t, *_: t < turns, body, (0, first, array))
             return array.stack()

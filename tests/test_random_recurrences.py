@@ -197,7 +197,9 @@ class Layer:
                 return t < times
             return hf.logical_and(t < times, hf.reduce_sum(states[0]) < 1.0)
 
-        array = hf.TensorArray(hf.float64, times, element_shape=first[0].shape)
+        form = {"element_shape": first[0].shape, "dynamic_size": self.has_skip}
+        size = 0 if self.has_skip and not self.ends_early else times
+        array = hf.TensorArray(hf.float64, size, **form)
         found = hf.while_loop(goes_on, body, (0, array, *first))
         return found[1].stack()
 
