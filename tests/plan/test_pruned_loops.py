@@ -142,3 +142,19 @@ def test_each_result_alone_is_what_it_is_among_all(seed: int) -> None:
                 np.testing.assert_array_equal(session.run(fetch, feed), want)
     for place in range(0, count, 2):
         check(lambda x, n, place=place: [build(x, n)[place]], *runs)
+
+
+def test_parts_see_what_was_written_before_them_as_the_whole_does() -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        v = hf.get_variable("v", initializer=1.0)
+        with hf.control_dependencies([v.assign(5.0)]):
+            _, y, z = hf.while_loop(
+                lambda i, *_: i < 1, lambda i, y, z: (i + 1, y + v, z + 1.0), [0, v + 0.0, 0.0]
+            )
+            low, high = hf.cond(y > -1.0, lambda: (v + 0.0, v * 2.0), lambda: (v, v))
+        for part, whole in ((y, [y, z]), (low, [low, high]), (high, [high, low])):
+            found = []
+            for fetches in (part, whole):
+                session.run(hf.global_variables_initializer())
+                found.append(session.run(fetches))
+            assert found[0] == found[1][0]

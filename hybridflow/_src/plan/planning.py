@@ -117,7 +117,7 @@ class _Builder:
         return schedule.order(pruning.ops(), fed)
 
     def add(self, op: Operation, fed: frozenset[Tensor]) -> None:
-        op = self.parts.get(op, op)
+        whole, op = op, self.parts.get(op, op)
         op_def = op.record
         if op_def.name == "Const":
             self.slots[op.outputs[0]] = self.new_slot(op.attrs["value"])
@@ -144,7 +144,7 @@ class _Builder:
             elif tensor in captured:
                 inputs.append(self.reference_slot(tensor))
             else:
-                inputs.append(self.value_slot(tensor, op, fed))
+                inputs.append(self.value_slot(tensor, whole, fed))
         attrs = {key: value for key, value in op.attrs.items() if key in op_def.defaults}
         compute = op_def.compute
         if op.bodies:
