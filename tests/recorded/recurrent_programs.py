@@ -215,6 +215,15 @@ tags.set_shape([3, 4])
 score.set_shape([3])
 out = {'tags': tf.to_float(tags), 'score': score}
 """
+PROGRAMS["crf/scores"] = """
+x, pairs = given('x', [3, 4, 2]), given('pairs', [2, 2])
+tags, lengths = tf.constant([[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 0]]), tf.constant([4, 2, 1])
+whole = tf.contrib.crf.crf_sequence_score(x, tags, lengths, pairs)
+unary = tf.contrib.crf.crf_unary_score(tags, lengths, x)
+binary = tf.contrib.crf.crf_binary_score(tags, lengths, pairs)
+out = {'whole': tf.identity(whole, name='whole'), 'unary': tf.identity(unary, name='unary'),
+       'binary': tf.identity(binary, name='binary')}
+"""
 
 _DECODED = """
 memory, x = given('memory', [2, 4, 3]), given('x', [2, 3, 2])
@@ -271,6 +280,47 @@ told.set_shape([3, 4, 6])
 lengths.set_shape([3])
 out = {'ids': tf.to_float(ids), 'told': told, 'lengths': tf.to_float(lengths), 'state': state}
 """
+PROGRAMS["seq2seq/parts"] = """
+seq, x, before = tf.contrib.seq2seq, given('x', [2, 4]), given('before', [2, 4])
+ways = {mode: seq.monotonic_attention(tf.sigmoid(x), tf.nn.softmax(before), mode)
+        for mode in ('recursive', 'parallel')}
+ways['hard'] = seq.monotonic_attention(tf.round(tf.sigmoid(x)), tf.one_hot([1, 0], 4), 'hard')
+out = {mode: tf.identity(way, name=mode) for mode, way in ways.items()}
+out['hardmax'] = tf.identity(seq.hardmax(x), name='hardmax')
+out['products'] = tf.identity(seq.safe_cumprod(tf.sigmoid(x), axis=1), name='products')
+"""
+PROGRAMS["seq2seq/beam"] = """
+seq, table, width = tf.contrib.seq2seq, given('table', [6, 3]), 3
+memory = seq.tile_batch(given('memory', [2, 4, 3]), width)
+cell = seq.AttentionWrapper(tf.nn.rnn_cell.GRUCell(4), seq.LuongAttention(4, memory))
+first = cell.zero_state(2 * width, tf.float32)
+first = first.clone(cell_state=seq.tile_batch(given('s', [2, 4]), width))
+decoder = seq.BeamSearchDecoder(cell, table, tf.constant([0, 1]), 4, first, width,
+                                tf.layers.Dense(6, name='last'), length_penalty_weight=0.5)
+outputs, state, lengths = seq.dynamic_decode(decoder, maximum_iterations=5)
+ids = tf.to_float(outputs.predicted_ids)
+ids.set_shape([2, 5, 3])
+lengths = tf.to_float(lengths)
+lengths.set_shape([2, 3])
+probabilities = tf.identity(state.log_probs, name='probabilities')
+probabilities.set_shape([2, 3])
+out = {'ids': ids, 'lengths': lengths, 'probabilities': probabilities}
+"""
+PROGRAMS["network/state_saving"] = """
+class Saver(object):
+    def __init__(self):
+        self.kept = {}
+    def state(self, name):
+        return given(name, [2, 4])
+    def save_state(self, name, value):
+        self.kept[name] = value
+        return tf.no_op()
+saver = Saver()
+outputs, state = tf.nn.static_state_saving_rnn(
+    tf.nn.rnn_cell.BasicLSTMCell(4), [given('x%d' % i, [2, 3]) for i in range(3)], saver,
+    ('c', 'h'), sequence_length=tf.constant([3, 1]))
+out = {'outputs': outputs, 'state': state, 'kept': [saver.kept['c'], saver.kept['h']]}
+"""
 
 _LEGACY = """
 seq = tf.contrib.legacy_seq2seq
@@ -298,6 +348,13 @@ for _name, _call in {
         "num_heads=2, initial_state_attention=True)"
     ),
     "embedding_attention": "embedding_attention_seq2seq(ids, other, cell, 5, 6, 3)",
+    "embedding_decoder": (
+        "embedding_rnn_decoder(ids, given('s', [2, 4]), cell, 4, 3, feed_previous=True)"
+    ),
+    "embedding_attention_decoder": (
+        "embedding_attention_decoder(other, given('s', [2, 4]), given('m', [2, 3, 5]), cell, 6, 3, "
+        "feed_previous=True)"
+    ),
     "one2many": (
         "one2many_rnn_seq2seq(ids, {'a': other, 'b': ids}, cell, {'a': tf.nn.rnn_cell.GRUCell(4), "
         "'b': tf.nn.rnn_cell.GRUCell(4)}, 5, {'a': 3, 'b': 4}, 3)"
@@ -313,4 +370,14 @@ out = {'each': seq.sequence_loss_by_example(logits, targets, weights),
        'sums': seq.sequence_loss_by_example(logits, targets, weights, False),
        'mean': seq.sequence_loss(logits, targets, weights),
        'total': seq.sequence_loss(logits, targets, weights, average_across_batch=False)}
+"""
+PROGRAMS["legacy/buckets"] = """
+seq = tf.contrib.legacy_seq2seq
+xs = [given('x%d' % i, [2, 3]) for i in range(3)]
+weights = [tf.constant([1.0, 0.5]), tf.constant([1.0, 0.0]), tf.constant([0.5, 1.0])]
+targets = [tf.constant([1, 2])] * 3
+outputs, losses = seq.model_with_buckets(
+    xs, xs, targets, weights, [(2, 1), (3, 3)],
+    lambda x, y: seq.basic_rnn_seq2seq(x, y, tf.nn.rnn_cell.GRUCell(4)))
+out = {'outputs': outputs, 'losses': losses}
 """
