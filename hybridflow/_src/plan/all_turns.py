@@ -201,18 +201,19 @@ class AllTurns(Arrays):
             raise Unsupported("rows in no order")
         return self.reshape(self.in_a_turn(found), tuple(shape))
 
-    def write_item(self, items: Any, index: Value, item: Value) -> Any:
+    def write_item(self, items: Any, index: Value, item: Value, grows: bool) -> Any:
         """All elements of an array, each of which a turn writes."""
         number = self.in_all(index).constant
         if not is_unwritten(items) or number is None:
             raise Unsupported("an array that others have")
         order = np.argsort(number, kind="stable")
-        if not np.array_equal(number[order], np.arange(len(items))):
+        size = max(len(items), number.size) if grows else len(items)
+        if not np.array_equal(number[order], np.arange(size)):
             raise Unsupported("elements that are not all of an array")
         rows = self._in_order(self.in_all(item), order)
         if rows is None:
             raise Unsupported("rows in no order")
-        return Stack(rows, self.constant(np.asarray(len(items), np.int32)))
+        return Stack(rows, self.constant(np.asarray(size, np.int32)))
 
 
 def _in_each(part_of: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
