@@ -298,13 +298,9 @@ first = first.clone(cell_state=seq.tile_batch(given('s', [2, 4]), width))
 decoder = seq.BeamSearchDecoder(cell, table, tf.constant([0, 1]), 4, first, width,
                                 tf.layers.Dense(6, name='last'), length_penalty_weight=0.5)
 outputs, state, lengths = seq.dynamic_decode(decoder, maximum_iterations=5)
-ids = tf.to_float(outputs.predicted_ids)
-ids.set_shape([2, 5, 3])
-lengths = tf.to_float(lengths)
-lengths.set_shape([2, 3])
 probabilities = tf.identity(state.log_probs, name='probabilities')
 probabilities.set_shape([2, 3])
-out = {'ids': ids, 'lengths': lengths, 'probabilities': probabilities}
+out = {'probabilities': probabilities}
 """
 PROGRAMS["network/state_saving"] = """
 class Saver(object):
