@@ -5,6 +5,13 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow.keras import constraints, initializers, regularizers
+    from hybridflow.keras import (
+        activations,
+        backend,
+        constraints,
+        initializers,
+        layers,
+        regularizers,
+    )
 
-__all__ = ["constraints", "initializers", "regularizers"]
+__all__ = ["activations", "backend", "constraints", "initializers", "layers", "regularizers"]

@@ -237,3 +237,13 @@ def test_colocation_groups(graph):
     with hf.colocate_with(a):
         b = hf.constant(1.0, name="b")
     assert b.op.colocation_groups() == b.op.get_attr("_class") == [b"loc:@a"]
+
+
+def test_references(graph):
+    x, v = hf.constant(1.0), hf.Variable(1.0)
+    names = {x.ref(): "x", v.ref(): "v"}
+    assert (names[x.ref()], names[v.experimental_ref()]) == ("x", "v")
+    assert x.ref() == x.ref() != v.ref()
+    assert x.ref() != x
+    assert x.ref().deref() is x
+    assert repr(x.ref()) == f"<Reference wrapping {x!r}>"

@@ -130,8 +130,8 @@ class TestKeras:
     def test_formulas(self, mode: Mode) -> None:
         k = hf.keras.regularizers
         assert loss_of(mode, k.L1L2(0.5, 1.0)) == 17.0
-        assert loss_of(mode, k.l1(0.5)) == 3.0
-        assert loss_of(mode, k.l2(0.5)) == 7.0
+        assert loss_of(mode, k.l1(0.5)) == loss_of(mode, k.L1(0.5)) == 3.0
+        assert loss_of(mode, k.l2(0.5)) == loss_of(mode, k.L2(0.5)) == 7.0
         assert loss_of(mode, k.l1_l2(0.5, 0.5)) == 10.0
         assert k.L1L2()(hf.constant(WEIGHTS)) == k.Regularizer()(1.0) == 0.0
 
@@ -142,6 +142,8 @@ class TestKeras:
         assert k.deserialize(plain).get_config() == plain["config"]
         assert k.get(plain).get_config() == plain["config"]
         assert k.get("l2").get_config() == {"l1": 0.0, "l2": 0.01}
+        assert k.serialize(k.get("L2")) == {"class_name": "L2", "config": {"l2": 0.01}}
+        assert k.serialize(k.get("L1")) == {"class_name": "L1", "config": {"l1": 0.01}}
         assert k.get(None) is None
         assert k.get(abs) is abs
         assert k.Regularizer().get_config() == {}

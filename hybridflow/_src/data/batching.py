@@ -17,6 +17,7 @@ from hybridflow._src.data.recipe import (
 )
 from hybridflow._src.data.sparse import SparseItem, joined
 from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +174,7 @@ def unbatched(dataset: Any) -> Recipe:
         if shape.ndims == 0:
             raise ValueError("Cannot unbatch an input with scalar components.")
         if shape.ndims is not None:
-            first = shape[0] if first is None else first.merge_with(shape[0])
+            size = dimension_at_index(shape, 0)
+            first = size if first is None else first.merge_with(size)
     element = dataset.element.unbatched()
     return Recipe(_unbatch, element, lambda: (dataset._as_variant_tensor(),))

@@ -20,7 +20,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError, OpError, fore
 from hybridflow._src.framework.op_def import REQUIRED
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ def of_slices(tensors: Any) -> Recipe:
                 "`Dataset.from_tensors` makes one element of it."
             )
         if tensor.shape.ndims is not None and first.ndims is not None:
-            first[0].assert_is_compatible_with(tensor.shape[0])
+            dimension_at_index(first, 0).assert_is_compatible_with(tensor.shape[0])
     return Recipe(_tensor_slices, Element.of(structure).unbatched(), lambda: (flat,))
 
 

@@ -9,7 +9,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.seeds import LARGEST_SEED, get_seed
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ def known_shape(vector: Tensor) -> TensorShape:
     value = constant_value(vector)
     if value is not None:
         return TensorShape([None if size < 0 else size for size in value.tolist()])
-    count = vector.shape[0].value if vector.shape.ndims == 1 else None
+    count = dimension_at_index(vector.shape, 0).value if vector.shape.ndims == 1 else None
     return TensorShape.of(None) if count is None else TensorShape([None] * count)
 
 

@@ -13,7 +13,7 @@ from hybridflow._src.framework.nest import Composite
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 
 _NO_TENSOR = (
     "A SparseTensor of shape {shape} does not become a dense tensor unasked: "
@@ -78,8 +78,8 @@ class SparseTensor(Composite):
         places = self._indices.shape.with_rank(2)
         count = self._values.shape.with_rank(1)
         rank = self._dense_shape.shape.with_rank(1)
-        places[0].merge_with(count[0])
-        places[1].merge_with(rank[0])
+        dimension_at_index(places, 0).merge_with(count[0])
+        dimension_at_index(places, 1).merge_with(rank[0])
 
     @classmethod
     def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
+from hybridflow._src.framework.reference import Referable
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _no_value(tensor: Tensor, wanted: str) -> str:
     )
 
 
-class Tensor:
+class Tensor(Referable):
     """One output of an `Operation`: a dtype, a static shape (parts may be unknown), no value.
 
     Tensors compare and hash by identity, as in TF 1.4. Python operators build ops.

@@ -26,7 +26,10 @@ __all__ = [
     "as_shape",
     "broadcast",
     "compatible",
+    "dimension_at_index",
     "dimension_value",
+    "disable_v2_tensorshape",
+    "enable_v2_tensorshape",
     "is_known",
     "matrix",
     "merge",
@@ -38,6 +41,10 @@ __all__ = [
 ]
 
 RawDims = tuple[int | None, ...] | None
+
+# Whether sizes that programs take out of shapes are ints and None, as in TensorFlow 2. Modules of
+# this package ask by `dimension_at_index`, `dims` or `as_list`, which give the same either way.
+_plain_sizes = False
 
 
 class TensorShape:
@@ -214,18 +221,18 @@ class TensorShape:
     def __bool__(self) -> bool:
         return self._dims is not None
 
-    def __iter__(self) -> Iterator[Dimension]:
+    def __iter__(self) -> Iterator[Dimension | int | None]:
         if self._dims is None:
             raise ValueError("Cannot iterate over a shape with unknown rank.")
-        return map(Dimension, self._dims)
+        return iter(self.as_list()) if _plain_sizes else map(Dimension, self._dims)
 
     @overload
     def __getitem__(self, key: slice) -> TensorShape: ...
 
     @overload
-    def __getitem__(self, key: int) -> Dimension: ...
+    def __getitem__(self, key: int) -> Dimension | int | None: ...
 
-    def __getitem__(self, key: slice | int) -> TensorShape | Dimension:
+    def __getitem__(self, key: slice | int) -> TensorShape | Dimension | int | None:
         if isinstance(key, slice):
             if self._dims is not None:
                 return TensorShape.of(self._dims[key])
@@ -235,7 +242,8 @@ class TensorShape:
             if key.stop is None or start < 0 or key.stop < 0:
                 return TensorShape.of(None)
             return unknown_shape(max(key.stop - start, 0))
-        return Dimension(None if self._dims is None else self._dims[key])
+        found = dimension_at_index(self, key)
+        return found.value if _plain_sizes else found
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -266,15 +274,39 @@ class TensorShape:
         return TensorShape, (self._dims,)
 
     def __repr__(self) -> str:
+        if _plain_sizes:
+            return f"TensorShape({None if self._dims is None else list(self._dims)})"
         return f"TensorShape({self.dims})"
 
     def __str__(self) -> str:
+        if _plain_sizes and self._dims is not None:
+            return str(self._dims)
         return to_string(self._dims)
 
 
 def as_shape(shape: Any) -> TensorShape:
     """The value as a TensorShape: itself if it is one already."""
     return shape if isinstance(shape, TensorShape) else TensorShape(shape)
+
+
+def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
+    """The size at an index of a shape, as a Dimension; an unknown one, where the rank is unknown.
+
+    It is a Dimension whatever `enable_v2_tensorshape` says of `shape[index]`.
+    """
+    return Dimension(None if shape._dims is None else shape._dims[index])
+
+
+def enable_v2_tensorshape() -> None:
+    """Has `shape[i]`, and iteration over a shape, give ints and None in place of `Dimension`s."""
+    global _plain_sizes
+    _plain_sizes = True
+
+
+def disable_v2_tensorshape() -> None:
+    """Has `shape[i]`, and iteration over a shape, give `Dimension`s, as from the start."""
+    global _plain_sizes
+    _plain_sizes = False
 
 
 def unknown_shape(ndims: int | None = None) -> TensorShape:

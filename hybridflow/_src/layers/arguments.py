@@ -9,6 +9,7 @@ from hybridflow._src.framework import settings
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.static_value import constant_value as value_of
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.control_flow.conditional import cond
 from hybridflow._src.variables.variable import Variable
 
@@ -183,7 +184,7 @@ def known_channels(layer_name: str, input_shape: Any, axis: int) -> int:
     Raises:
       ValueError: if it is unknown.
     """
-    size = input_shape[axis].value
+    size = dimension_at_index(input_shape, axis).value
     if size is None:
         raise ValueError(
             f"The channel dimension of the inputs to `{layer_name}` should be defined. Found "

@@ -25,6 +25,8 @@ class Contributions:
     """What a layer gives beside its outputs: losses, and operations that move variables."""
 
     scope_name: Any
+    # The collection that losses join; None: none.
+    losses_key: str | None = GraphKeys.REGULARIZATION_LOSSES
 
     def __init__(self) -> None:
         # By the inputs that they depend on; None for those that depend on none.
@@ -49,6 +51,8 @@ class Contributions:
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds losses to those of the layer, and to `GraphKeys.REGULARIZATION_LOSSES`.
 
+        Those of Keras' layers join no collection.
+
         Args:
           losses: a tensor or a list of them; in eager mode a function that computes one, or a list.
           inputs: the inputs of the call on which they depend.
@@ -63,7 +67,8 @@ class Contributions:
             name = f"{self.scope_name}/Regularizer"
             found = [Deferred(name, loss) for loss in found]
         self._losses.setdefault(_inputs_key(inputs), []).extend(found)
-        add_missing(found, GraphKeys.REGULARIZATION_LOSSES)
+        if self.losses_key is not None:
+            add_missing(found, self.losses_key)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Adds operations to the layer's updates, which join `GraphKeys.UPDATE_OPS` by the call.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import DTypeError
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 from hybridflow._src.layers.arguments import check_activation, smart_cond, with_dtype
 from hybridflow._src.layers.input_spec import InputSpec
 from hybridflow._src.layers.layer import Layer
@@ -93,7 +93,7 @@ class Dense(Layer):
                 f"Unable to build `Dense` layer with non-floating point dtype {dtype.name}: its "
                 "weights could not be trained. `hf.to_float(inputs)` converts the inputs."
             )
-        size = TensorShape(input_shape)[-1].value
+        size = dimension_at_index(TensorShape(input_shape), -1).value
         if size is None:
             raise ValueError(
                 "The last dimension of the inputs to `Dense` should be defined. Found `None`."
@@ -133,7 +133,7 @@ class Dense(Layer):
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The shape of the inputs with `units` as the last size."""
         known = TensorShape(input_shape).with_rank_at_least(2)
-        if known[-1].value is None:
+        if dimension_at_index(known, -1).value is None:
             raise ValueError(
                 f"The innermost dimension of input_shape must be defined, but saw: {known}"
             )

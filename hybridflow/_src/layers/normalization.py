@@ -7,7 +7,7 @@ from typing import Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import control_dependencies
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 from hybridflow._src.layers.arguments import known_value, smart_cond
 from hybridflow._src.layers.input_spec import InputSpec
 from hybridflow._src.layers.layer import Layer
@@ -135,7 +135,7 @@ class BatchNormalization(Layer):
             raise ValueError("Input has undefined rank:", known)
         rank = known.ndims
         self._axes = self._normalized_axes(rank)
-        sizes = {axis: known[axis].value for axis in self._axes}
+        sizes = {axis: dimension_at_index(known, axis).value for axis in self._axes}
         if None in sizes.values():
             raise ValueError(f"Input has undefined `axis` dimension. Input shape: {known}")
         self.input_spec = InputSpec(ndim=rank, axes=sizes)
@@ -294,7 +294,7 @@ class BatchNormalization(Layer):
         if self.virtual_batch_size is not None:
             axes.remove(1)
         wide = [1] * rank
-        wide[self._axes[0]] = x.shape[self._axes[0]].value
+        wide[self._axes[0]] = int(dimension_at_index(x.shape, self._axes[0]))
 
         def along(vector: Any) -> Any:
             """A vector of the channels in a shape that broadcasts."""

@@ -24,7 +24,7 @@ from hybridflow._src.ops.math.reductions import reduce_max, reduce_min, reduce_s
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.framework.tensor_shape import TensorShape
+    from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 
 __all__ = ["LinearOperator", "with_one_batch"]
 
@@ -212,7 +212,7 @@ class LinearOperator:
         if self._has_cholesky():
             return self._assert_positive_definite()
         values = svd(self._to_dense(), compute_uv=False)
-        size = max(100, *(dim.value or 0 for dim in self.shape[-2:]))
+        size = max(100, *(size or 0 for size in self.shape[-2:].as_list()))
         largest = 1.0 / (size * np.finfo(self.dtype.as_numpy_dtype).eps)
         condition = reduce_max(values, -1) / reduce_min(values, -1)
         limit = convert_to_tensor(largest, values.dtype)
@@ -264,7 +264,7 @@ class LinearOperator:
         """
         with self._scope(name, x):
             x = self._converted(x, "x")
-            size = self.shape[-2 if adjoint else -1]
+            size = dimension_at_index(self.shape, -2 if adjoint else -1)
             size.assert_is_compatible_with(x.shape[-1 if adjoint_arg else -2])
             return self._matmul(x, adjoint=adjoint, adjoint_arg=adjoint_arg)
 
@@ -330,7 +330,7 @@ class LinearOperator:
         self._must_be_square("Exact solve")
         with self._scope(name, rhs):
             rhs = self._converted(rhs, "rhs")
-            size = self.shape[-1 if adjoint else -2]
+            size = dimension_at_index(self.shape, -1 if adjoint else -2)
             size.assert_is_compatible_with(rhs.shape[-1 if adjoint_arg else -2])
             return self._solve(rhs, adjoint=adjoint, adjoint_arg=adjoint_arg)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.losses.arguments import check_alike, floats, given
 from hybridflow._src.losses.weighting import Reduction, compute_weighted_loss
 from hybridflow._src.ops.arrays.casting import cast
@@ -162,7 +163,9 @@ def _squeezed_weights(weights: Any, labels: Tensor) -> Tensor:
     ndims = weights.shape.ndims
     if labels.shape.ndims is not None and ndims is not None:
         return squeeze(weights, [-1]) if ndims - labels.shape.ndims == 1 else weights
-    if ndims == 0 or (ndims is not None and not weights.shape[-1].is_compatible_with(1)):
+    if ndims == 0 or (
+        ndims is not None and not dimension_at_index(weights.shape, -1).is_compatible_with(1)
+    ):
         return weights
     more = rank(weights) - rank(labels)
     return cond(equal(1, more), lambda: squeeze(weights, [-1]), lambda: weights)

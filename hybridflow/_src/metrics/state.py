@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.casting import to_float
 from hybridflow._src.ops.arrays.constant import zeros, zeros_like
 from hybridflow._src.ops.arrays.reshaping import expand_dims, squeeze
@@ -90,7 +91,7 @@ def fitted_weights(weights: Any, predictions: Tensor) -> Any:
             return squeeze(weights, [-1])
         return expand_dims(weights, -1) if wanted - ndims == 1 else weights
     more = rank(weights) - rank(predictions)
-    may_squeeze = ndims is None or weights.shape[-1].is_compatible_with(1)
+    may_squeeze = ndims is None or dimension_at_index(weights.shape, -1).is_compatible_with(1)
     return cond(
         equal(rank(weights), 0),
         lambda: weights,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridflow._src.framework import nest
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import expand_dims, reshape
 from hybridflow._src.ops.arrays.slicing import slice as slice_of
@@ -99,7 +100,8 @@ class AttentionCellWrapper(CellWrapper):
             attended = slice_of(whole, [0, inner], [-1, size])
             seen = slice_of(whole, [0, inner + size], [-1, size * length])
         seen = reshape(seen, [-1, length, size])
-        given = linear([inputs, attended], self._input_size or inputs.shape[1].value)
+        columns = self._input_size or int(dimension_at_index(inputs.shape, 1))
+        given = linear([inputs, attended], columns)
         output, new_state = self._cell(given, state)
         query = concat(nest.flatten(new_state), 1) if self._state_is_tuple else new_state
         attended, seen = self._attention(query, seen)

@@ -9,7 +9,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
 from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.joining import concat
@@ -153,7 +153,7 @@ class LayerCell(RNNCell):
         Raises:
           ValueError: if it is not known.
         """
-        depth: int | None = TensorShape(input_shape)[-1].value
+        depth: int | None = dimension_at_index(TensorShape(input_shape), -1).value
         if depth is None:
             raise ValueError(
                 f"{self.name}: Expected inputs.shape[-1] to be known, saw shape: {input_shape}"

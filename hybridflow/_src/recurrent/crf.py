@@ -13,6 +13,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.gather import gather, gather_nd
 from hybridflow._src.ops.arrays.grids import sequence_mask
@@ -50,7 +51,7 @@ class _TransitionCell(RNNCell):
     def __init__(self, transition_params: Any) -> None:
         super().__init__()
         self._transitions = expand_dims(convert_to_tensor(transition_params), 0)
-        self._num_tags = self._transitions.shape[1].value
+        self._num_tags = dimension_at_index(self._transitions.shape, 1).value
 
     @property
     def state_size(self) -> Any:
@@ -266,7 +267,7 @@ def crf_log_likelihood(
     """
     inputs = convert_to_tensor(inputs)
     if transition_params is None:
-        count = inputs.shape[2].value
+        count = dimension_at_index(inputs.shape, 2).value
         transition_params = get_variable(
             "transitions", [count, count], dtype=inputs.dtype.base_dtype
         )
@@ -332,7 +333,7 @@ def crf_decode(
     first = expand_dims(cast(argmax(last, axis=1), dtypes.int32), -1)
     # From the last tag on to the first.
     tags, _ = dynamic_rnn(
-        CrfDecodeBackwardRnnCell(potentials.shape[2].value),
+        CrfDecodeBackwardRnnCell(int(dimension_at_index(potentials.shape, 2))),
         reverse_sequence(before, lengths - 1, seq_axis=1),
         sequence_length=lengths - 1,
         initial_state=first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.joining import concat, split
 from hybridflow._src.ops.linalg.products import matmul
 from hybridflow._src.ops.math.exponential import sigmoid
@@ -104,7 +105,10 @@ class LayerNormBasicLSTMCell(RNNCell):
         c, h = state
         given = concat([inputs, h], 1)
         units, dtype = 4 * self._num_units, given.dtype.base_dtype
-        gates = matmul(given, get_variable("kernel", [given.shape[1].value, units], dtype=dtype))
+        gates = matmul(
+            given,
+            get_variable("kernel", [dimension_at_index(given.shape, 1).value, units], dtype=dtype),
+        )
         if not self._layer_norm:
             gates = bias_add(gates, get_variable("bias", [units], dtype=dtype))
         scopes = ("input", "transform", "forget", "output")

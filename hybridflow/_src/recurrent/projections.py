@@ -7,6 +7,7 @@ from typing import Any
 
 from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.scopes import device
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.linalg.products import matmul
@@ -33,12 +34,13 @@ def linear(tensors: list[Any], size: int) -> Any:
       ValueError: if the tensors are no matrices, or their columns are not known.
     """
     for tensor in tensors:
-        if tensor.shape.ndims != 2 or tensor.shape[1].value is None:
+        if tensor.shape.ndims != 2 or dimension_at_index(tensor.shape, 1).value is None:
             raise ShapeError(
                 "linear expects matrices with a known number of columns, got "
                 f"{[t.shape for t in tensors]}."
             )
-    depth, dtype = sum(t.shape[1].value for t in tensors), tensors[0].dtype.base_dtype
+    depth = sum(int(dimension_at_index(t.shape, 1)) for t in tensors)
+    dtype = tensors[0].dtype.base_dtype
     with variable_scope(get_variable_scope()):
         kernel = get_variable("kernel", [depth, size], dtype=dtype)
         bias = get_variable("bias", [size], dtype=dtype, initializer=Zeros())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.layers.core import Dense
 from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.constant import ones_like
@@ -162,7 +163,7 @@ def luong_score(query: Any, keys: Any, scale: bool) -> Tensor:
     Raises:
       ValueError: if query and keys differ in size.
     """
-    depth, units = query.shape[-1].value, keys.shape[-1].value
+    depth, units = (dimension_at_index(t.shape, -1).value for t in (query, keys))
     if depth is None or depth != units:
         raise ValueError(
             "Incompatible or unknown inner dimensions between query and keys.  Query "
@@ -175,7 +176,7 @@ def luong_score(query: Any, keys: Any, scale: bool) -> Tensor:
 
 def bahdanau_score(query: Any, keys: Any, normalize: bool) -> Tensor:
     """`v . tanh(keys + query)`, `v` with a length of its own and a bias inside if normalized."""
-    dtype, units = query.dtype.base_dtype, keys.shape[2].value
+    dtype, units = query.dtype.base_dtype, int(dimension_at_index(keys.shape, 2))
     v = get_variable("attention_v", [units], dtype=dtype)
     total = keys + expand_dims(query, 1)
     if normalize:

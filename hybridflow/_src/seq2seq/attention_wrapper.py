@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hybridflow._src.framework import dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 from hybridflow._src.layers.core import Dense
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.joining import concat
@@ -51,9 +51,9 @@ def hardmax(logits: Any, name: str | None = None) -> Tensor:
     """
     with name_scope(name, "Hardmax", [logits]):
         logits = convert_to_tensor(logits, name="logits")
-        depth = logits.shape[-1].value
-        depth = shape(logits)[-1] if depth is None else depth
-        return one_hot(argmax(logits, -1), depth, dtype=logits.dtype.base_dtype)
+        depth = dimension_at_index(logits.shape, -1).value
+        units = shape(logits)[-1] if depth is None else depth
+        return one_hot(argmax(logits, -1), units, dtype=logits.dtype.base_dtype)
 
 
 class AttentionWrapperState(NamedTuple):
@@ -136,7 +136,7 @@ class AttentionWrapper(RNNCell):
                 f"cell_input_fn must be callable, saw type: {type(cell_input_fn).__name__}"
             )
         self._layers: list[Dense | None] = [None] * len(mechanisms)
-        sizes = [mechanism.values.shape[-1].value for mechanism in mechanisms]
+        sizes = [int(dimension_at_index(mechanism.values.shape, -1)) for mechanism in mechanisms]
         if attention_layer_size is not None:
             given = attention_layer_size
             sizes = list(given) if isinstance(given, list | tuple) else [given]

@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework import dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 from hybridflow._src.ops.arrays.arranging import tile
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import fill, zeros
@@ -70,7 +70,7 @@ def tile_batch(t: Any, multiplier: int, name: str | None = None) -> Any:
             raise ValueError(f"t must have statically known rank, and rows; got shape {rows.shape}")
         found = tile(expand_dims(rows, 1), [1, multiplier] + [1] * (rank - 1))
         found = reshape(found, concat([[-1], shape(rows)[1:]], 0))
-        count = rows.shape[0].value
+        count = dimension_at_index(rows.shape, 0).value
         known = TensorShape([None if count is None else count * multiplier])
         found.set_shape(known.concatenate(rows.shape[1:]))
         return found
@@ -224,7 +224,7 @@ class BeamSearchDecoder(Decoder):
             raise ValueError(f"Expected tensor ({tensor}) to have known rank, but ndims == None.")
         if tensor.shape.ndims == 0:
             return tensor
-        rows, batch = tensor.shape[0].value, self._batch_size
+        rows, batch = dimension_at_index(tensor.shape, 0).value, self._batch_size
         if rows is not None and isinstance(batch, int) and rows != batch * self._beam_width:
             raise ValueError(
                 f"Expected a state of batch size {batch} * beam width {self._beam_width} rows, got "
@@ -304,7 +304,7 @@ class BeamSearchDecoder(Decoder):
 
     def _search(self, logits: Tensor, cell_state: Any, state: Any) -> tuple[Any, Any]:
         """What is chosen of all that each sequence could go on with."""
-        count = logits.shape[-1].value
+        count = dimension_at_index(logits.shape, -1).value
         symbols = shape(logits)[-1] if count is None else count
         dtype = logits.dtype.base_dtype
         # A sequence that has ended goes on with its end alone, at no cost.

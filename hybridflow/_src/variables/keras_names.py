@@ -36,7 +36,9 @@ _INITIALIZERS = {
     "zeros": initializers.Zeros,
 }
 _REGULARIZERS = {
+    "L1": regularizers.L1,
     "L1L2": regularizers.L1L2,
+    "L2": regularizers.L2,
     "Regularizer": regularizers.Regularizer,
     "l1": regularizers.l1,
     "l1_l2": regularizers.l1_l2,

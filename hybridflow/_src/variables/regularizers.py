@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Penalty = Callable[[Any], Tensor | None]
 
 __all__ = [
+    "L1",
     "L1L2",
+    "L2",
     "Regularizer",
     "apply_regularization",
     "l1",
@@ -231,6 +233,26 @@ class L1L2(Regularizer):
 
     def get_config(self) -> dict[str, Any]:
         return {"l1": self.l1, "l2": self.l2}
+
+
+class L1(L1L2):
+    """`L1L2` with the first term alone."""
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=l1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1}
+
+
+class L2(L1L2):
+    """`L1L2` with the second term alone."""
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l2": self.l2}
 
 
 def l1(l: float = 0.01) -> L1L2:  # noqa: E741 - Keras' name

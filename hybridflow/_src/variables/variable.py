@@ -12,6 +12,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import OPS
+from hybridflow._src.framework.reference import Referable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, device, init_scope, name_scope
 from hybridflow._src.framework.tensor import Tensor
@@ -68,7 +69,7 @@ def variables_are_eager() -> bool:
     return context.modes.top.eager or get_default_graph().building_function
 
 
-class Variable:
+class Variable(Referable):
     """A tensor whose value stays between runs and can be changed.
 
     In graph mode a variable has a value in each session, once its initializer has run there. In

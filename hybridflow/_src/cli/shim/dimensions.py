@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridflow._src.framework.dimension import Dimension
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 
 __all__ = ["dimension_at_index", "dimension_value"]
 
@@ -14,8 +14,3 @@ def dimension_value(dimension: Any) -> int | None:
     """A size as an int, or None where it is unknown."""
     value: int | None = dimension.value if isinstance(dimension, Dimension) else dimension
     return value
-
-
-def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
-    """A dimension of a shape; an unknown one, where the rank is unknown."""
-    return Dimension(None) if shape.ndims is None else shape[index]

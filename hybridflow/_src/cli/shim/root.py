@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybridflow._src.framework.context import modes
+from hybridflow._src.framework.tensor_shape import disable_v2_tensorshape, enable_v2_tensorshape
 
 __all__ = [
     "control_flow_v2_enabled",
@@ -10,13 +11,15 @@ __all__ = [
     "disable_tensor_equality",
     "disable_v2_tensorshape",
     "enable_control_flow_v2",
+    "enable_v2_tensorshape",
     "disable_eager_execution",
     "disable_v2_behavior",
 ]
 
 
 def disable_v2_behavior() -> None:
-    """Does nothing: programs call it to get TF 1's behaviour from TensorFlow 2."""
+    """Gives TF 1's behaviour, which is here from the start but for `enable_v2_tensorshape`."""
+    disable_v2_tensorshape()
 
 
 def disable_eager_execution() -> None:
@@ -31,10 +34,6 @@ def disable_eager_execution() -> None:
 
 def disable_tensor_equality() -> None:
     """Does nothing: `==` of tensors compares identity, as in TensorFlow 1."""
-
-
-def disable_v2_tensorshape() -> None:
-    """Does nothing: shapes consist of `Dimension`s, as in TensorFlow 1."""
 
 
 def enable_control_flow_v2() -> None:

@@ -35,10 +35,13 @@ _CONTRIB_LAYERS = (
     "hybridflow.contrib.layers",
 )
 
+_KERAS = "activations backend constraints initializers layers regularizers"
+
 _PUBLIC: dict[str, tuple[str, ...]] = {
     "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow", f"{_SHIM}.dimensions"),
     ".app": ("hybridflow.app",),
     ".compat": ("hybridflow.compat", f"{_SHIM}.dimensions"),
+    ".config": (f"{_SHIM}.config",),
     ".contrib": (),
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
@@ -77,9 +80,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".image": ("hybridflow.image",),
     ".initializers": ("hybridflow.initializers",),
     ".keras": ("hybridflow.keras",),
-    ".keras.constraints": ("hybridflow.keras.constraints",),
-    ".keras.initializers": ("hybridflow.keras.initializers",),
-    ".keras.regularizers": ("hybridflow.keras.regularizers",),
+    **{f".keras.{name}": (f"hybridflow.keras.{name}",) for name in _KERAS.split()},
     ".layers": ("hybridflow.layers",),
     ".linalg": ("hybridflow.linalg",),
     ".logging": ("hybridflow.logging",),

@@ -13,6 +13,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
@@ -301,7 +302,7 @@ def required_space_to_batch_paddings(
         block = convert_to_tensor(block_shape, dtypes.int32, name="block_shape")
         block.shape.assert_has_rank(1)
         block.shape.assert_is_fully_defined()
-        count = block.shape[0].value
+        count = dimension_at_index(block.shape, 0).value
         sizes.shape.assert_is_compatible_with([count])
         base = np.zeros([count or 0, 2], np.int32) if base_paddings is None else base_paddings
         base = convert_to_tensor(base, dtypes.int32, name="base_paddings")

@@ -9,6 +9,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.spelling import spelled
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.convolution.depthwise import depthwise_conv2d_native
 from hybridflow._src.ops.convolution.dilated import strides_and_rates, with_space_to_batch
 from hybridflow._src.ops.grad_helpers import shape_of
@@ -128,7 +129,7 @@ def convolution(
         if data_format not in FORMATS[rank]:
             raise ValueError('data_format must be "{}" or "{}".'.format(*FORMATS[rank]))
         first = is_channels_first(data_format)
-        depth = dims[1 if first else rank - 1]
+        depth = dimension_at_index(dims, 1 if first else rank - 1)
         if not depth.is_compatible_with(filter_dims[rank - 2]):
             raise ValueError(
                 "number of input channels does not match corresponding dimension of filter, "
@@ -150,7 +151,7 @@ def convolution(
         result = with_space_to_batch(x, rates, padding, op, sizes, spatial, data_format)
         if result.shape.ndims == rank:
             known = result.shape.as_list()
-            known[1 if first else rank - 1] = filter_dims[rank - 1].value
+            known[1 if first else rank - 1] = dimension_at_index(filter_dims, rank - 1).value
             result.set_shape(known)
         return result
 
@@ -283,8 +284,7 @@ def separable_conv2d(
         dtype = x.dtype.base_dtype
         filters = convert_to_tensor(depthwise_filter, dtype, name="depthwise_filter")
         pointwise = convert_to_tensor(pointwise_filter, dtype, name="pointwise_filter")
-        for size in pointwise.shape.with_rank(4)[:2]:
-            size.assert_is_compatible_with(1)
+        pointwise.shape.with_rank(4)[:2].assert_is_compatible_with([1, 1])
         mixed = _depthwise(x, filters, strides, padding, rate, data_format, "depthwise")
         return raw.Conv2D(
             mixed,

@@ -11,6 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.spelling import spelled
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.space_to_batch import batch_to_space, space_to_batch
 from hybridflow._src.ops.windows import allowed, each_dimension
 
@@ -33,8 +34,8 @@ def _checked(
     value = convert_to_tensor(value, name="value")
     filter = convert_to_tensor(filter, value.dtype.base_dtype, name="filter")
     value.shape.with_rank(rank)
-    outputs, inputs = filter.shape.with_rank(rank)[rank - 2 :]
-    if not value.shape.with_rank(rank)[axis].is_compatible_with(inputs):
+    outputs, inputs = (dimension_at_index(filter.shape.with_rank(rank), at) for at in (-2, -1))
+    if not inputs.is_compatible_with(dimension_at_index(value.shape.with_rank(rank), axis)):
         raise ValueError(
             "input channels does not match filter's input channels, "
             f"{value.shape[axis]} != {inputs}"

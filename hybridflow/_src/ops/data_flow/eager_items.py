@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.data_flow import array_items
 
 if TYPE_CHECKING:
@@ -211,4 +212,4 @@ def _values(tensor: Any) -> np.ndarray:
 
 def _count(rows: Tensor) -> int:
     """The number of rows."""
-    return int(rows.shape[0])
+    return int(dimension_at_index(rows.shape, 0))

@@ -10,7 +10,7 @@ from hybridflow._src.framework import context, seeds
 from hybridflow._src.framework.dtypes import int64
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
 from hybridflow._src.ops.control_flow.conditional import common_dims
 from hybridflow._src.ops.data_flow import queue_ops
 from hybridflow._src.ops.data_flow.components import (
@@ -153,7 +153,7 @@ class QueueBase:
         """
         with name_scope(name, f"{self._name}_EnqueueMany", values_of(vals)) as scope:
             tensors = self._components.tensors(vals)
-            batch = tensors[0].shape.with_rank_at_least(1)[0]
+            batch = dimension_at_index(tensors[0].shape.with_rank_at_least(1), 0)
             for tensor, shape in zip(tensors, self.shapes, strict=True):
                 batch = batch.merge_with(tensor.shape.with_rank_at_least(1)[0])
                 tensor.shape[1:].assert_is_compatible_with(shape)

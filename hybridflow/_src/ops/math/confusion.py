@@ -8,6 +8,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.arranging import transpose
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import ones_like
@@ -31,7 +32,9 @@ __all__ = ["confusion_matrix"]
 def _may_squeeze(tensor: Tensor) -> bool:
     """Whether the last dimension may turn out to be 1."""
     ndims = tensor.shape.ndims
-    return ndims is None or (ndims > 0 and tensor.shape[-1].is_compatible_with(1))
+    return ndims is None or (
+        ndims > 0 and dimension_at_index(tensor.shape, -1).is_compatible_with(1)
+    )
 
 
 # What to write in place of what has a dimension too many.

@@ -10,7 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import colocate_with, name_scope
-from hybridflow._src.framework.tensor_shape import merge
+from hybridflow._src.framework.tensor_shape import dimension_at_index, merge
 from hybridflow._src.ops.arrays.gather import gather
 from hybridflow._src.ops.linalg.norms import clip_by_norm
 
@@ -61,7 +61,7 @@ def _normalized(rows: Tensor, ids: Any, max_norm: Any) -> Tensor:
 
 def _total(parts: list[Any], dtype: dtypes.DType) -> Any:
     """The number of rows of all parts: an array if it is known, else a tensor."""
-    sizes = [part.shape[0].value for part in parts]
+    sizes = [dimension_at_index(part.shape, 0).value for part in parts]
     if None not in sizes:
         return convert_to_tensor(sum(sizes), dtype, name="Const")
     counts = [

@@ -9,7 +9,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
 from hybridflow._src.ops.sparse.merging import sparse_merge
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Dense:
         self.allow_missing = bool(getattr(feature, "allow_missing", False))
         self._default = feature.default_value
         if not self.varies and not self.shape.is_fully_defined():
-            if self.shape.ndims and self.shape[0].value is None:
+            if self.shape.ndims and dimension_at_index(self.shape, 0).value is None:
                 raise ValueError(
                     f"First dimension of shape for feature {key} unknown. Consider using "
                     "FixedLenSequenceFeature."

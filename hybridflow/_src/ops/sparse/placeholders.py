@@ -8,6 +8,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.placeholder import placeholder
 
 __all__ = ["sparse_placeholder"]
@@ -46,7 +47,7 @@ def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -
         dense_shape = placeholder(dtypes.int64, [rank], part("shape"))
     else:
         dense_shape = convert_to_tensor(known, dtypes.int64, part("shape"))
-        rank = dense_shape.shape.with_rank(1)[0].value
+        rank = dimension_at_index(dense_shape.shape.with_rank(1), 0).value
     values = placeholder(dtype, [None], part("values"))
     indices = placeholder(dtypes.int64, [None, rank], part("indices"))
     return SparseTensor(indices, values, dense_shape)

@@ -14,6 +14,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse
 from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.checks.comparing import assert_equal, assert_less_equal
@@ -196,7 +197,7 @@ def sparse_reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
     wanted = convert_to_tensor(new_shape)
     wanted.shape.assert_has_rank(1)
     wanted = cast(wanted, dtypes.int64)
-    wanted.shape[0].merge_with(sizes.shape[0])
+    dimension_at_index(wanted.shape, 0).merge_with(sizes.shape[0])
     known = constant_value(wanted)
     if known is not None and sparse.shape.is_fully_defined():
         before = sparse.shape.as_list()

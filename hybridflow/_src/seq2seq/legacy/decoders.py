@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import nest
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.joining import concat, stack
 from hybridflow._src.ops.arrays.reshaping import reshape, stop_gradient
@@ -192,7 +193,7 @@ def attention_decoder(
     if num_heads < 1:
         raise ValueError("With less than 1 heads, use a non-attention decoder.")
     memory = convert_to_tensor(attention_states)
-    size = memory.shape[2].value
+    size = dimension_at_index(memory.shape, 2).value
     if size is None:
         raise ValueError(f"Shape[2] of attention_states must be known: {memory.shape}")
     with variable_scope(scope or "attention_decoder", dtype=dtype) as opened:
@@ -224,7 +225,7 @@ def attention_decoder(
             if index > 0:
                 get_variable_scope().reuse_variables()
             current = _given(index, given, previous, loop_function)
-            columns = current.shape.with_rank(2)[1].value
+            columns = dimension_at_index(current.shape.with_rank(2), 1).value
             if columns is None:
                 raise ValueError(f"Could not infer input size from input: {current}")
             output, state = cell(linear([current, *seen], columns), state)

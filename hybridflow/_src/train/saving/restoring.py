@@ -118,7 +118,7 @@ def _variables_of(path: str, saveables: Sequence[SaveableObject], reshape: bool)
         tensor = Kept(reader, spec.name, spec.slice_spec, variable.dtype)
         if reshape and not variable.shape.is_fully_defined():
             return None
-        shape = tuple(map(int, variable.shape)) if reshape else tensor.shape
+        shape = tuple(map(int, variable.shape.dims or ())) if reshape else tensor.shape
         if math.prod(shape) != tensor.count or not variable.shape.is_compatible_with(shape):
             return None
         found.append((variable._storage, Wanted(tensor, shape)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.metrics.ranking import average_precision_of
 from hybridflow._src.metrics.state import finished, fitted, safe_div
 from hybridflow._src.metrics.thresholds import counts_at
@@ -97,7 +98,7 @@ def _streaming_sparse_average_precision_at_top_k(
       ValueError: if their number is unknown.
     """
     best = convert_to_tensor(predictions_idx)
-    k = best.shape.with_rank_at_least(1)[-1].value
+    k = dimension_at_index(best.shape.with_rank_at_least(1), -1).value
     if k is None:
         raise ValueError("The last dimension of predictions_idx must be known.")
     values = (best, labels, weights)

@@ -1,0 +1,1 @@
+"""Keras' layers and activations, as programs of TensorFlow 1 use them in graphs of their own."""
