@@ -4,25 +4,14 @@ python bert.py FOLDER CHECKPOINT OUT [write]
 """
 
 import sys
-import time
 
 import numpy as np
 import tensorflow as tf
+from timing import rate
 
 sys.path.insert(0, sys.argv[1])
 
 import modeling
-
-
-def settle(step):
-    """Runs a step until it is no quicker than before: what compiles it is done."""
-    best, since = float("inf"), time.perf_counter()
-    while time.perf_counter() - since < 15:
-        start = time.perf_counter()
-        for _ in range(5):
-            step()
-        if time.perf_counter() - start < 0.9 * best:
-            best, since = time.perf_counter() - start, time.perf_counter()
 
 
 config = modeling.BertConfig(
@@ -77,10 +66,5 @@ with tf.Graph().as_default(), tf.Session() as sess:
     for _ in range(100):
         losses.append(sess.run(loss))
         sess.run(train_op)
-    settle(lambda: sess.run(train_op))
-    count = 200
-    start = time.perf_counter()
-    for _ in range(count):
-        sess.run(train_op)
-    seconds = time.perf_counter() - start
-np.savez(sys.argv[3], sequence=sequence, logits=first, losses=losses, rate=count / seconds)
+    steps = rate(lambda: sess.run(train_op))
+np.savez(sys.argv[3], sequence=sequence, logits=first, losses=losses, rate=steps)

@@ -4,26 +4,15 @@ python gpt2.py FOLDER CHECKPOINT OUT [write]
 """
 
 import sys
-import time
 
 import numpy as np
 import tensorflow as tf
+from timing import rate
 
 sys.path.insert(0, sys.argv[1])
 
 import model
 import sample
-
-
-def settle(step):
-    """Runs a step until it is no quicker than before: what compiles it is done."""
-    best, since = float("inf"), time.perf_counter()
-    while time.perf_counter() - since < 15:
-        start = time.perf_counter()
-        for _ in range(5):
-            step()
-        if time.perf_counter() - start < 0.9 * best:
-            best, since = time.perf_counter() - start, time.perf_counter()
 
 
 hparams = model.default_hparams()
@@ -43,11 +32,6 @@ with tf.Graph().as_default(), tf.Session() as sess:
     else:
         saver.restore(sess, sys.argv[2])
     found = sess.run(logits, {context: tokens})
-    settle(lambda: sess.run(logits, {context: tokens}))
-    count = 200
-    start = time.perf_counter()
-    for _ in range(count):
-        sess.run(logits, {context: tokens})
-    seconds = time.perf_counter() - start
+    steps = rate(lambda: sess.run(logits, {context: tokens}))
     text = sess.run(greedy, {context: tokens[:, :5]})
-np.savez(sys.argv[3], logits=found, text=text, rate=count / seconds)
+np.savez(sys.argv[3], logits=found, text=text, rate=steps)

@@ -45,6 +45,17 @@ def test_words(monkeypatch, start):
             np.testing.assert_array_equal(found, right)
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_words_of_few_blocks(start):
+    generator = philox.Philox(0xFEDCBA98_76543210, 1)
+    for offsets in (np.arange(philox._FEW), np.arange(0), [(1 << 64) - 1, 0]):
+        offsets = np.asarray(offsets, np.uint64)
+        found = generator.words(start, offsets)
+        more = generator.words(start, np.concatenate([offsets, np.zeros(9, np.uint64)]))
+        assert found.dtype == more.dtype
+        np.testing.assert_array_equal(found, more[: len(offsets)])
+
+
 @pytest.mark.parametrize("draw", [uniform, truncated_normal])
 def test_numbers_go_on_when_the_kernel_is_there(monkeypatch, alone, draw):
     monkeypatch.setattr(kernels, "_WORTH_MAKING", 5000)
