@@ -13,7 +13,6 @@ sys.path.insert(0, sys.argv[1])
 
 import modeling
 
-
 config = modeling.BertConfig(
     vocab_size=101,
     hidden_size=48,

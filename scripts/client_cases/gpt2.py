@@ -14,7 +14,6 @@ sys.path.insert(0, sys.argv[1])
 import model
 import sample
 
-
 hparams = model.default_hparams()
 hparams.override_from_dict({"n_vocab": 97, "n_ctx": 32, "n_embd": 48, "n_head": 4, "n_layer": 3})
 tokens = np.random.RandomState(0).randint(0, 97, size=(1, 17)).astype(np.int32)

@@ -40,29 +40,38 @@ def compiled_model(path):
     return names["model"], names.get("external_trainable_variables")
 
 
+def examined(name, path):
+    """The losses of an example after 1,000 steps, steps a second; then L-BFGS goes on."""
+    dde.config.set_random_seed(1)
+    model, external = compiled_model(path)
+    variables, session = tf.trainable_variables(), model.sess
+
+    def load(values):
+        for variable, value in zip(variables, values):  # noqa: B905 - also of Python 3.7
+            variable.load(value, session)
+
+    model.train(iterations=0, verbose=0)  # makes the initial values
+    kept = f"{weights}.{name}.npz"
+    if write:
+        np.savez(kept, *session.run(variables))
+    else:
+        load(np.load(kept).values())
+    _, state = model.train(iterations=1000, verbose=0)
+    losses = np.concatenate([state.loss_train, state.loss_test])
+    data = state.X_train, state.y_train, state.train_aux_vars
+    before = session.run(variables)
+    steps = rate(lambda: model._train_step(*data))
+    load(before)
+    dde.optimizers.set_LBFGS_options(maxiter=200)
+    model.compile("L-BFGS", external_trainable_variables=external)
+    _, state = model.train(verbose=0)
+    assert sum(state.loss_train) < losses[: len(state.loss_train)].sum(), name
+    session.close()
+    return {f"{name}/losses": losses, f"{name}/rate": steps}
+
+
 found = {}
 for name, path in EXAMPLES.items():
     with tf.Graph().as_default():
-        dde.config.set_random_seed(1)
-        model, external = compiled_model(path)
-        variables, session = tf.trainable_variables(), model.sess
-        model.train(iterations=0, verbose=0)  # makes the initial values
-        kept = f"{weights}.{name}.npz"
-        if write:
-            np.savez(kept, *session.run(variables))
-        else:
-            for variable, value in zip(variables, np.load(kept).values()):
-                variable.load(value, session)
-        _, state = model.train(iterations=1000, verbose=0)
-        found[f"{name}/losses"] = np.concatenate([state.loss_train, state.loss_test])
-        data = state.X_train, state.y_train, state.train_aux_vars
-        before = session.run(variables)
-        found[f"{name}/rate"] = rate(lambda: model._train_step(*data))
-        for variable, value in zip(variables, before):
-            variable.load(value, session)
-        dde.optimizers.set_LBFGS_options(maxiter=200)
-        model.compile("L-BFGS", external_trainable_variables=external)
-        _, state = model.train(verbose=0)
-        assert sum(state.loss_train) < found[f"{name}/losses"][: len(state.loss_train)].sum()
-        session.close()
+        found.update(examined(name, path))
 np.savez(out, **found)

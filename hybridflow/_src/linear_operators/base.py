@@ -10,6 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 from hybridflow._src.ops.arrays.diagonal import eye, matrix_diag_part
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.shape_ops import broadcast_dynamic_shape
@@ -24,7 +25,6 @@ from hybridflow._src.ops.math.reductions import reduce_max, reduce_min, reduce_s
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
 
 __all__ = ["LinearOperator", "with_one_batch"]
 

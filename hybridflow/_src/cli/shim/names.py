@@ -85,9 +85,9 @@ def offered(path: str) -> list[str]:
 
 @functools.cache
 def _public() -> dict[str, list[str]]:
-    """All public names under `tf`, by their last part."""
+    """All public names under `tf`, by their last part; Keras' names for the same come last."""
     found: dict[str, list[str]] = {}
-    for path in MODULES:
+    for path in sorted(MODULES, key=lambda path: ".keras" in path):
         if re.match(r"tensorflow\.(python|examples|compat\.v1)\b", path):
             continue
         for name in offered(path):

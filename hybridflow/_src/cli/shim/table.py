@@ -202,11 +202,8 @@ _PYTHON = {
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
     **_each("tensorflow.python.ops", "rnn", "hybridflow.nn"),
-    **_each(
-        "tensorflow.python.ops",
-        "rnn_cell rnn_cell_impl rnn.rnn_cell_impl",
-        "hybridflow.nn.rnn_cell",
-    ),
+    **_each("tensorflow.python.ops", "rnn_cell rnn_cell_impl", "hybridflow.nn.rnn_cell"),
+    "tensorflow.python.ops.rnn.rnn_cell_impl": ("hybridflow.nn.rnn_cell",),
     **_each("tensorflow.python", "layers", "hybridflow.layers"),
     **_each(
         "tensorflow.python.layers",
