@@ -281,6 +281,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.files.readers import (
         FixedLengthRecordReader,
         IdentityReader,
+        LMDBReader,
         ReaderBase,
         TextLineReader,
         TFRecordReader,
@@ -685,6 +686,7 @@ __all__ = [
     "GraphOptions",
     "HistogramProto",
     "IdentityReader",
+    "LMDBReader",
     "IndexedSlices",
     "IndexedSlicesValue",
     "InteractiveSession",

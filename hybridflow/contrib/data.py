@@ -5,14 +5,14 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
-    from hybridflow._src.data.dataset import Dataset
-    from hybridflow._src.data.features import read_batch_features
-    from hybridflow._src.data.file_datasets import (
+    from hybridflow._src.data.contrib_dataset import (
+        Dataset,
         FixedLengthRecordDataset,
         SqlDataset,
         TextLineDataset,
         TFRecordDataset,
     )
+    from hybridflow._src.data.features import read_batch_features
     from hybridflow._src.data.iterator import Iterator
     from hybridflow._src.data.resampling import rejection_resample
     from hybridflow._src.data.saving import make_saveable_from_iterator
@@ -27,6 +27,7 @@ with _deferred.imports_of(__name__):
         map_and_batch,
         padded_batch_and_drop_remainder,
         parallel_interleave,
+        prefetch_to_device,
         scan,
         shuffle_and_repeat,
         sloppy_interleave,
@@ -52,6 +53,7 @@ __all__ = [
     "map_and_batch",
     "padded_batch_and_drop_remainder",
     "parallel_interleave",
+    "prefetch_to_device",
     "read_batch_features",
     "rejection_resample",
     "scan",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.data.record_input import RecordInput
     from hybridflow._src.framework import nest
     from hybridflow._src.framework.scopes import get_name_scope
     from hybridflow._src.layers.arguments import smart_cond
     from hybridflow._src.ops.checks.types import assert_same_float_dtype
+    from hybridflow._src.ops.data_flow.barriers import Barrier
     from hybridflow._src.runtime.defun import Defun
     from hybridflow._src.train.saving.assigning import (
         assign_from_checkpoint,
@@ -48,7 +50,9 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.variables.tensors import is_tensor
 
 __all__ = [
+    "Barrier",
     "Defun",
+    "RecordInput",
     "VariableDeviceChooser",
     "add_model_variable",
     "assert_global_step",

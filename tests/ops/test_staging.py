@@ -49,7 +49,7 @@ def test_putting_by_waits_for_room(session, bounds):
     third.result()
     session.run(area.clear())
     if "memory_limit" in bounds:
-        with pytest.raises(hf.errors.InvalidArgumentError, match=r"26 bytes .* limit of 25"):
+        with pytest.raises(hf.errors.ResourceExhaustedError, match=r"'26' bytes .* limit of '25'"):
             session.run(put, {x: np.zeros(26)})
     waits = InThread(session.run, got)
     settle()

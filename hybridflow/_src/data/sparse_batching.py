@@ -53,7 +53,7 @@ class _DenseToSparse(Pass):
                 f"Input element of shape {list(array.shape)} had shape that is incompatible with "
                 f"the row shape {self._row_shape}.",
             )
-        indices = np.indices(array.shape).reshape(array.ndim, -1).T
+        indices = np.indices(array.shape).reshape(array.ndim, array.size).T
         return SparseItem(indices, np.ravel(array), array.shape)
 
     def state(self) -> State:

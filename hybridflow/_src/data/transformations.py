@@ -18,6 +18,7 @@ from hybridflow._src.data.dataset import Dataset
 from hybridflow._src.data.resources import single_element_op
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.scopes import name_scope
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "map_and_batch",
     "padded_batch_and_drop_remainder",
     "parallel_interleave",
+    "prefetch_to_device",
     "scan",
     "shuffle_and_repeat",
     "sloppy_interleave",
@@ -316,6 +318,26 @@ def sloppy_interleave(
 ) -> Transformation:
     """`parallel_interleave` with `sloppy=True`."""
     return parallel_interleave(map_func, cycle_length, block_length, sloppy=True)
+
+
+def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
+    """`Dataset.prefetch`: there is one device, where all elements are.
+
+    Args:
+      device: the name of a device; programs for several may name any, as `hf.device` takes them.
+      buffer_size: how many elements may be made ahead; by default that is left to us.
+
+    Raises:
+      ValueError: for what is no name of a device.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     data = hf.data.Dataset.range(3).apply(hf.contrib.data.prefetch_to_device("/gpu:0"))
+    ...     print([int(x) for x in data])
+    [0, 1, 2]
+    """
+    DeviceSpec.from_string(device)
+    return lambda dataset: dataset.prefetch(buffer_size)
 
 
 def get_single_element(dataset: Dataset) -> Any:

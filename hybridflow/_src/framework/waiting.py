@@ -158,7 +158,10 @@ class Exchange:
 
     Attributes:
       lines: those who wait, each line in the order in which they came.
+      in_turn: whether who stands first in a line is served before those further back.
     """
+
+    in_turn = True
 
     def __init__(self, lines: int = 2) -> None:
         self.lock = new_lock()
@@ -222,12 +225,15 @@ class Exchange:
             if not first.done:
                 changed = first.serve(first) or changed
                 if not first.done:
-                    # Others further back may have been cancelled.
+                    # Others further back may have been cancelled, or have their turns too.
                     break
             first.open()
             if line and line[0] is first:
                 line.popleft()
             changed = True
+        if not self.in_turn:
+            for attempt in [a for a in line if not a.done]:
+                changed = attempt.serve(attempt) or changed
         for attempt in [a for a in line if a.done]:
             attempt.open()
             if attempt in line:

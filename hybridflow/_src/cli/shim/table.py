@@ -195,10 +195,17 @@ _PYTHON = {
     **_each(
         "tensorflow.python.ops",
         "check_ops clip_ops custom_gradient "
-        "data_flow_ops functional_ops gen_array_ops gen_math_ops gen_state_ops logging_ops "
+        "functional_ops gen_array_ops gen_math_ops gen_state_ops logging_ops "
         "partitioned_variables random_ops script_ops sparse_ops special_math_ops standard_ops "
         "state_ops string_ops template tensor_array_ops",
         "hybridflow",
+    ),
+    **_each(
+        "tensorflow.python.ops",
+        "data_flow_ops",
+        "hybridflow",
+        "hybridflow.contrib.framework",
+        "hybridflow.contrib.staging",
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
     **_each("tensorflow.python.ops", "rnn", "hybridflow.nn"),

@@ -13,13 +13,14 @@ from hybridflow._src.framework.errors import (
     CancelledError,
     InvalidArgumentError,
     OutOfRangeError,
+    ResourceExhaustedError,
 )
 from hybridflow._src.framework.philox import Philox
 from hybridflow._src.framework.waiting import Attempt, Exchange, moved
 from hybridflow._src.ops.data_flow.elements import array_of, rows_of, stacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hybridflow._src.framework.dtypes import DType
 
@@ -102,7 +103,7 @@ class Queue(Exchange):
         """Begins to add one element."""
         element = tuple([array_of(c) for c in components])
         for index, (array, dims) in enumerate(zip(element, self.shapes, strict=False)):
-            self._check(index, array.shape, dims)
+            check_shape(index, array.shape, dims)
         return self._enqueue([element])
 
     def enqueue_many(self, *components: Any) -> Attempt:
@@ -117,19 +118,8 @@ class Queue(Exchange):
                     f"{index} has {len(array)}, and should have {len(arrays[0])}"
                 )
         for index, (array, dims) in enumerate(zip(arrays, self.shapes, strict=False)):
-            self._check(index, array.shape, None if dims is None else (len(arrays[0]), *dims))
+            check_shape(index, array.shape, None if dims is None else (len(arrays[0]), *dims))
         return self._enqueue(list(zip(*[rows_of(a) for a in arrays], strict=True)))
-
-    def _check(self, index: int, shape: tuple[int, ...], dims: Dims) -> None:
-        fits = dims is None or (
-            len(dims) == len(shape)
-            and all(d is None or d == n for d, n in zip(dims, shape, strict=True))
-        )
-        if not fits:
-            raise _invalid(
-                f"Shape mismatch in tuple component {index}. Expected {_text(dims)}, got "
-                f"{_text(shape)}"
-            )
 
     def _enqueue(self, elements: Sequence[Element]) -> Attempt:
         attempt = Attempt(self, ENQUEUE, self._serve_enqueue, "Enqueue operation")
@@ -301,16 +291,13 @@ class Stage(Queue):
         most = super().room(pending)
         if not self.memory_limit or most <= 0:
             return most
-        used = sum(map(_bytes, self.elements))
-        return int(used + _bytes(pending[0]) <= self.memory_limit)
+        used = sum(map(size_of, self.elements))
+        return int(used + size_of(pending[0]) <= self.memory_limit)
 
     def enqueue(self, *components: Any) -> Attempt:
-        size = _bytes(tuple(map(array_of, components)))
+        size = size_of(tuple(map(array_of, components)))
         if 0 < self.memory_limit < size:
-            raise _invalid(
-                f"Attempted to insert tensors with combined size of {size} bytes into Staging Area "
-                f"'{self.name}' with a memory limit of {self.memory_limit}."
-            )
+            raise too_large(size, self.name, self.memory_limit)
         return super().enqueue(*components)
 
     def peek(self, index: Any) -> Attempt:
@@ -342,10 +329,36 @@ class Stage(Queue):
         return [("memory limit", self.memory_limit, other.memory_limit)]
 
 
-def _bytes(element: Element) -> int:
+def check_shape(index: int, shape: tuple[int, ...], dims: Dims) -> None:
+    """Checks the shape of a component.
+
+    Raises:
+      InvalidArgumentError: if it does not fit.
+    """
+    fits = dims is None or (
+        len(dims) == len(shape)
+        and all(d is None or d == n for d, n in zip(dims, shape, strict=True))
+    )
+    if not fits:
+        raise _invalid(
+            f"Shape mismatch in tuple component {index}. Expected {_text(dims)}, got {_text(shape)}"
+        )
+
+
+def size_of(element: Iterable[np.ndarray]) -> int:
     """How much memory an element takes; a string counts what it holds."""
     return sum(
         sum(map(len, a.ravel().tolist())) if a.dtype.kind == "O" else a.nbytes for a in element
+    )
+
+
+def too_large(size: int, name: str, limit: int) -> ResourceExhaustedError:
+    """The error for an element that never has room in a staging area."""
+    return ResourceExhaustedError(
+        None,
+        None,
+        f"Attempted to insert tensors with combined size of '{size}' bytes into Staging Area "
+        f"'{name}' with a memory limit of '{limit}'.",
     )
 
 

@@ -78,7 +78,87 @@ _size = OpDef(
 )
 
 
-class StagingArea:
+class Area:
+    """What areas for elements that are put by have in common.
+
+    Args:
+      record: the op that makes one. attrs: its attributes beside those that all have.
+      dtypes, shapes, names, shared_name, capacity, memory_limit: as for `StagingArea`.
+    """
+
+    def __init__(
+        self,
+        record: OpDef,
+        dtypes: Any,
+        shapes: Any,
+        names: Any,
+        shared_name: str | None,
+        capacity: int,
+        memory_limit: int,
+        **attrs: Any,
+    ) -> None:
+        kind = type(self).__name__
+        if shared_name is not None and not isinstance(shared_name, str):
+            raise TypeError(f"shared_name must be a string, got {shared_name!r}.")
+        types = dtype_list(dtypes)
+        for what, given in (("shapes", shapes), ("names", names)):
+            if given is not None and len(given) != len(types):
+                raise ValueError(
+                    f"{kind} {what} must be the same length as dtypes: {len(given)} and "
+                    f"{len(types)}."
+                )
+        found = None if shapes is None else [as_shape(shape) for shape in shapes]
+        self._components = Components(types, found, None if names is None else list(names))
+        self._capacity, self._memory_limit = int(capacity), int(memory_limit)
+        self._handle = new_handle(
+            record,
+            shared_name or kind,
+            component_types=types,
+            shapes=found or [],
+            capacity=self._capacity,
+            memory_limit=self._memory_limit,
+            shared_name=shared_name or "",
+            **attrs,
+        )
+        eager = context.modes.top.eager
+        self._name = shared_name or (kind if eager else self._handle.op.name)
+
+    @property
+    def name(self) -> str:
+        """The name of the area."""
+        return self._name
+
+    @property
+    def dtypes(self) -> list[DType]:
+        """The dtypes of the components."""
+        return self._components.dtypes
+
+    @property
+    def shapes(self) -> list[TensorShape]:
+        """The shapes of the components, as far as they are known."""
+        return self._components.shapes
+
+    @property
+    def names(self) -> list[str] | None:
+        """The names of the components, or None."""
+        return self._components.names
+
+    @property
+    def capacity(self) -> int:
+        """How many elements it holds at most; 0 for no bound."""
+        return self._capacity
+
+    @property
+    def memory_limit(self) -> int:
+        """How many bytes its elements may have; 0 for no bound."""
+        return self._memory_limit
+
+    @property
+    def _last_name(self) -> str:
+        return self._name.split("/")[-1]
+
+
+class StagingArea(Area):
     """Elements that one step puts by and a later one takes, in the order in which they came.
 
     So a step may compute with what the step before has read. Like a queue it lives in the session,
@@ -116,59 +196,7 @@ class StagingArea:
         capacity: int = 0,
         memory_limit: int = 0,
     ) -> None:
-        if shared_name is not None and not isinstance(shared_name, str):
-            raise TypeError(f"shared_name must be a string, got {shared_name!r}.")
-        types = dtype_list(dtypes)
-        for what, given in (("shapes", shapes), ("names", names)):
-            if given is not None and len(given) != len(types):
-                raise ValueError(
-                    f"StagingArea {what} must be the same length as dtypes: {len(given)} and "
-                    f"{len(types)}."
-                )
-        found = None if shapes is None else [as_shape(shape) for shape in shapes]
-        self._components = Components(types, found, None if names is None else list(names))
-        self._capacity, self._memory_limit = int(capacity), int(memory_limit)
-        self._handle = new_handle(
-            _area,
-            shared_name or "StagingArea",
-            component_types=types,
-            shapes=found or [],
-            capacity=self._capacity,
-            memory_limit=self._memory_limit,
-            shared_name=shared_name or "",
-        )
-        eager = context.modes.top.eager
-        self._name = shared_name or ("StagingArea" if eager else self._handle.op.name)
-
-    @property
-    def name(self) -> str:
-        """The name of the area."""
-        return self._name
-
-    @property
-    def dtypes(self) -> list[DType]:
-        """The dtypes of the components."""
-        return self._components.dtypes
-
-    @property
-    def shapes(self) -> list[TensorShape]:
-        """The shapes of the components, as far as they are known."""
-        return self._components.shapes
-
-    @property
-    def names(self) -> list[str] | None:
-        """The names of the components, or None."""
-        return self._components.names
-
-    @property
-    def capacity(self) -> int:
-        """How many elements it holds at most; 0 for no bound."""
-        return self._capacity
-
-    @property
-    def memory_limit(self) -> int:
-        """How many bytes its elements may have; 0 for no bound."""
-        return self._memory_limit
+        super().__init__(_area, dtypes, shapes, names, shared_name, capacity, memory_limit)
 
     def put(self, values: Any, name: str | None = None) -> Any:
         """Puts an element by; waits while there is no room.
@@ -181,8 +209,9 @@ class StagingArea:
 
         Raises:
           ValueError: if there are other components, or other shapes. TypeError: for other dtypes.
-            InvalidArgumentError: when it runs, for shapes that do not fit, and for what is larger
-            than `memory_limit`. CancelledError: if the session is closed while it waits.
+            InvalidArgumentError: when it runs, for shapes that do not fit. ResourceExhaustedError:
+            for what is larger than `memory_limit`. CancelledError: if the session is closed while
+            it waits.
         """
         with name_scope(name, f"{self._last_name}_put", values_of(values)) as scope:
             tensors = self._components.tensors(values, "put")
@@ -224,10 +253,6 @@ class StagingArea:
     def clear(self, name: str | None = None) -> Any:
         """Drops all elements. Returns: the operation."""
         return _clear(self._handle, name=name or f"{self._last_name}_clear")
-
-    @property
-    def _last_name(self) -> str:
-        return self._name.split("/")[-1]
 
     def _element(self, tensors: list[Tensor]) -> Any:
         if not context.modes.top.eager:

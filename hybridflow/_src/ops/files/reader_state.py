@@ -7,7 +7,7 @@ import os
 import struct
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.formats import messages, records
+from hybridflow._src.formats import lmdb_files, messages, records
 from hybridflow._src.formats.compressed import open_file
 from hybridflow._src.framework.errors import (
     DataLossError,
@@ -347,3 +347,12 @@ class TFRecordReader(Reader):
             for record in records.read(file):
                 yield b"%s:%d" % (work, offset), record
                 offset += len(record) + _FRAME
+
+
+class LMDBReader(Reader):
+    """Keys and values of databases."""
+
+    kind = "LMDBReader"
+
+    def records(self, work: bytes) -> Iterator[Record]:
+        yield from lmdb_files.read(os.fsdecode(work))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FixedLengthRecordReader",
     "IdentityReader",
+    "LMDBReader",
     "ReaderBase",
     "TFRecordReader",
     "TextLineReader",
@@ -78,6 +79,8 @@ _tf_record_reader = _reader(
     lambda name, compression_type: reader_state.TFRecordReader(name, _text(compression_type)),
     {"compression_type": ""},
 )
+# The only one of TensorFlow's that has no second version.
+_lmdb_reader = _reader("LMDBReader", reader_state.LMDBReader, {})
 
 
 def _read(reader: Reader, queue: Any) -> list[np.ndarray]:
@@ -387,6 +390,25 @@ class TFRecordReader(ReaderBase):
     def __init__(self, name: str | None = None, options: Any = None) -> None:
         handle = new_handle(_tf_record_reader, name, compression_type=_compression(options))
         super().__init__(handle)
+
+
+class LMDBReader(ReaderBase):
+    """A reader of the keys and values of LMDB databases.
+
+    It needs the library `lmdb`: `pip install 'hybridflow[lmdb]'`. A unit of work is a folder that
+    LMDB has made, or a file.
+
+    Args:
+      name: name of the op.
+      options: is not used; other readers have it.
+
+    Raises:
+      ImportError: when it runs, without the library. NotFoundError: if there is no such folder.
+        DataLossError: for what is no database.
+    """
+
+    def __init__(self, name: str | None = None, options: Any = None) -> None:
+        super().__init__(new_handle(_lmdb_reader, name))
 
 
 def _compression(options: Any) -> str:
