@@ -6,6 +6,7 @@ from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
     from hybridflow._src.linear_operators.base import LinearOperator
+    from hybridflow._src.linear_operators.composition import LinearOperatorComposition
     from hybridflow._src.linear_operators.dense import (
         LinearOperatorFullMatrix,
         LinearOperatorLowerTriangular,
@@ -15,6 +16,7 @@ with _deferred.imports_of(__name__):
         LinearOperatorIdentity,
         LinearOperatorScaledIdentity,
     )
+    from hybridflow._src.linear_operators.low_rank_update import LinearOperatorLowRankUpdate
     from hybridflow._src.ops.arrays.arranging import matrix_transpose as transpose
     from hybridflow._src.ops.arrays.diagonal import eye
     from hybridflow._src.ops.arrays.diagonal import matrix_band_part as band_part
@@ -38,9 +40,11 @@ with _deferred.imports_of(__name__):
 
 __all__ = [
     "LinearOperator",
+    "LinearOperatorComposition",
     "LinearOperatorDiag",
     "LinearOperatorFullMatrix",
     "LinearOperatorIdentity",
+    "LinearOperatorLowRankUpdate",
     "LinearOperatorLowerTriangular",
     "LinearOperatorScaledIdentity",
     "adjoint",

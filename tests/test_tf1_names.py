@@ -24,9 +24,6 @@ TO_COME = {
         *("CXX11_ABI_FLAG", "MONOLITHIC_BUILD", "pywrap_tensorflow", "user_ops"),
     },
     "tf.errors": {"raise_exception_on_not_ok_status"},
-    "tf.linalg": {
-        *("LinearOperatorComposition", "LinearOperatorLowRankUpdate"),
-    },
     "tf.train": {
         "do_quantize_training_on_graphdef",
         *("sdca_fprint", "sdca_optimizer", "sdca_shrink_l1"),

@@ -13,12 +13,14 @@ DIAGONAL = RNG.uniform(0.5, 2.0, (2, 3))
 MATRIX = RNG.uniform(-1, 1, (2, 3, 3)) + 3 * np.eye(3)
 SPD = MATRIX @ MATRIX.transpose(0, 2, 1)
 TURNED = DIAGONAL * np.exp(1j * RNG.uniform(-1, 1, (2, 3)))
+THIN = RNG.uniform(-1, 1, (2, 3, 2))
 KNOWN = {"is_self_adjoint": True, "is_positive_definite": True}
 CASES = {
     "diag": (lambda: L.LinearOperatorDiag(DIAGONAL), DIAGONAL[..., None] * np.eye(3)),
     "complex": (lambda: L.LinearOperatorDiag(TURNED), TURNED[..., None] * np.eye(3)),
     "full": (lambda: L.LinearOperatorFullMatrix(MATRIX), MATRIX),
     "cholesky": (lambda: L.LinearOperatorFullMatrix(SPD, **KNOWN), SPD),
+    "full complex": (lambda: L.LinearOperatorFullMatrix(MATRIX * 1j), MATRIX * 1j),
     "identity": (
         lambda: L.LinearOperatorIdentity(3, [2], hf.float64),
         np.broadcast_to(np.eye(3), (2, 3, 3)),
@@ -32,6 +34,36 @@ CASES = {
         TURNED[:, :1, None] * np.eye(3),
     ),
     "triangular": (lambda: L.LinearOperatorLowerTriangular(MATRIX), np.tril(MATRIX)),
+    "composition": (
+        lambda: L.LinearOperatorComposition(
+            [
+                L.LinearOperatorFullMatrix(MATRIX[0]),
+                L.LinearOperatorDiag(DIAGONAL),
+                L.LinearOperatorLowerTriangular(MATRIX),
+            ]
+        ),
+        MATRIX[0] @ (DIAGONAL[..., None] * np.tril(MATRIX)),
+    ),
+    "update": (
+        lambda: L.LinearOperatorLowRankUpdate(
+            L.LinearOperatorFullMatrix(MATRIX), THIN[0], DIAGONAL[:, :2], THIN[1]
+        ),
+        MATRIX + THIN[0] @ (DIAGONAL[:, :2, None] * THIN[1].T),
+    ),
+    "complex update": (
+        lambda: L.LinearOperatorLowRankUpdate(
+            L.LinearOperatorDiag(TURNED), TURNED[0, :, None] * THIN[0], TURNED[:, :2]
+        ),
+        TURNED[..., None] * np.eye(3)
+        + (TURNED[0, :, None] * THIN[0])
+        @ (TURNED[:, :2, None] * (TURNED[0, :, None] * THIN[0]).conj().T),
+    ),
+    "positive update": (
+        lambda: L.LinearOperatorLowRankUpdate(
+            L.LinearOperatorIdentity(3, dtype=hf.float64), THIN, is_diag_update_positive=True
+        ),
+        np.eye(3) + THIN @ THIN.transpose(0, 2, 1),
+    ),
 }
 
 
@@ -124,3 +156,63 @@ def test_hints_and_errors():
             L.LinearOperatorFullMatrix([[1.0, 1.0], [1.0, 1.0]]).assert_non_singular()
         with pytest.raises(hf.errors.InvalidArgumentError, match="not equal to its adjoint"):
             L.LinearOperatorFullMatrix([[1.0, 2.0], [1.0, 1.0]]).assert_self_adjoint()
+
+
+def test_hints_and_errors_of_what_is_made_of_operators():
+    with hf.eager_mode():
+        base = L.LinearOperatorDiag(np.ones(3), is_positive_definite=True)
+        wide = L.LinearOperatorFullMatrix(np.ones((2, 3)))
+        both = L.LinearOperatorComposition([wide, base])
+        assert both.name == "LinearOperatorFullMatrix_o_LinearOperatorDiag"
+        assert both.operators == [wide, base]
+        assert (both.shape.as_list(), both.is_square) == ([2, 3], False)
+        assert L.LinearOperatorComposition([base, base]).is_non_singular
+        for call, error, why in (
+            (lambda: L.LinearOperatorComposition([]), ValueError, "non-empty"),
+            (lambda: L.LinearOperatorComposition([wide, wide]), ValueError, "not compatible"),
+            (
+                lambda: L.LinearOperatorComposition([base, base], is_non_singular=False),
+                ValueError,
+                "always non-singular",
+            ),
+            (
+                lambda: L.LinearOperatorComposition([base, L.LinearOperatorIdentity(3)]),
+                TypeError,
+                "same dtype",
+            ),
+        ):
+            with pytest.raises(error, match=why):
+                call()
+        update = L.LinearOperatorLowRankUpdate(base, THIN[0])
+        assert update.is_self_adjoint
+        assert update.is_positive_definite
+        assert update.is_non_singular
+        assert update.base_operator is base
+        assert update.v is update.u
+        assert update.diag_update is None
+        assert update.is_diag_update_positive
+        update = L.LinearOperatorLowRankUpdate(wide, THIN[0, :2], v=THIN[1])
+        dense = np.ones((2, 3)) + THIN[0, :2] @ THIN[1].T
+        np.testing.assert_allclose(update.matmul(np.eye(3)).numpy(), dense)
+        for keywords, error, why in (
+            ({"is_self_adjoint": False}, ValueError, "must be a self-adjoint"),
+            ({"is_positive_definite": False}, ValueError, "imply"),
+            ({"is_diag_update_positive": False}, ValueError, "Default diagonal"),
+            ({"v": THIN[0, :2]}, ValueError, "not compatible"),
+            ({"diag_update": np.ones(3)}, ValueError, "not compatible"),
+            ({"v": hf.cast(THIN[0], hf.float32)}, TypeError, "float64"),
+        ):
+            with pytest.raises(error, match=why):
+                L.LinearOperatorLowRankUpdate(base, THIN[0], **keywords)
+
+
+def test_an_update_of_unknown_shape():
+    with hf.Graph().as_default(), hf.Session() as session:
+        u, diagonal = hf.placeholder(hf.float64), hf.placeholder(hf.float64)
+        base = L.LinearOperatorFullMatrix(hf.placeholder_with_default(MATRIX, None))
+        update = L.LinearOperatorLowRankUpdate(base, u, diagonal)
+        both = L.LinearOperatorComposition([update, base])
+        feed = {u: THIN[0], diagonal: DIAGONAL[0, :2]}
+        dense = (MATRIX + THIN[0] * DIAGONAL[0, :2] @ THIN[0].T) @ MATRIX
+        assert session.run(both.shape_tensor(), feed).tolist() == [2, 3, 3]
+        np.testing.assert_allclose(session.run(both.to_dense(), feed), dense)

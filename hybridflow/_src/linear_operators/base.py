@@ -20,6 +20,7 @@ from hybridflow._src.ops.linalg.decompositions import svd
 from hybridflow._src.ops.linalg.determinants import matrix_determinant, slogdet
 from hybridflow._src.ops.linalg.products import adjoint as adjoint_of
 from hybridflow._src.ops.linalg.systems import matrix_solve
+from hybridflow._src.ops.math.complex_numbers import real
 from hybridflow._src.ops.math.exponential import exp, log
 from hybridflow._src.ops.math.reductions import reduce_max, reduce_min, reduce_sum
 
@@ -303,7 +304,7 @@ class LinearOperator:
         if self._has_cholesky():
             diagonal = matrix_diag_part(cholesky(self._to_dense()))
             return 2.0 * reduce_sum(log(diagonal), -1)
-        return slogdet(self._to_dense())[1]
+        return real(slogdet(self._to_dense())[1])
 
     # -- solutions ---------------------------------------------------------------------------------
 
