@@ -82,8 +82,10 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.framework.device import DeviceSpec
     from hybridflow._src.framework.dimension import Dimension
     from hybridflow._src.framework.dtypes import (
+        QUANTIZED_DTYPES,
         DType,
         as_dtype,
+        bfloat16,
         bool,
         complex64,
         complex128,
@@ -96,6 +98,11 @@ with _deferred.imports_of(__name__):
         int16,
         int32,
         int64,
+        qint8,
+        qint16,
+        qint32,
+        quint8,
+        quint16,
         resource,
         string,
         uint8,
@@ -159,6 +166,7 @@ with _deferred.imports_of(__name__):
         bitcast,
         cast,
         saturate_cast,
+        to_bfloat16,
         to_double,
         to_float,
         to_int32,
@@ -377,6 +385,7 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.math.histogram import histogram_fixed_width
     from hybridflow._src.ops.math.incomplete import betainc, igamma, igammac
+    from hybridflow._src.ops.math.quantizing import dequantize, quantize, quantize_v2
     from hybridflow._src.ops.math.ranking import bincount
     from hybridflow._src.ops.math.reductions import (
         reduce_all,
@@ -621,6 +630,17 @@ with _deferred.imports_of(__name__):
 __version__ = "0.1.0"
 
 __all__ = [
+    "QUANTIZED_DTYPES",
+    "bfloat16",
+    "qint8",
+    "qint16",
+    "qint32",
+    "quint8",
+    "quint16",
+    "quantize",
+    "quantize_v2",
+    "dequantize",
+    "to_bfloat16",
     "AUTO_REUSE",
     "FixedLenFeature",
     "FixedLenSequenceFeature",

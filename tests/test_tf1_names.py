@@ -18,8 +18,6 @@ ELSEWHERE += ("tf.resource_loader", "tf.sysconfig")
 # What is still to come. This list only becomes shorter.
 TO_COME = {
     "tf": {
-        *("bfloat16", "to_bfloat16", "qint8", "qint16", "qint32", "quint8", "quint16"),
-        *("QUANTIZED_DTYPES", "dequantize", "quantize", "quantize_v2"),
         *("get_session_handle", "get_session_tensor", "delete_session_tensor"),
         *("CXX11_ABI_FLAG", "MONOLITHIC_BUILD", "pywrap_tensorflow", "user_ops"),
     },

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["make_ndarray", "make_tensor_proto"]
 
 # The field of a message that holds the values of a dtype one by one. Complex values lie there as
-# real and imaginary part in turn, those of float16 as their bits.
+# real and imaginary part in turn, those of float16 and bfloat16 as their bits.
 _FIELDS: dict[DType, str] = {
     dtypes.float16: "half_val",
     dtypes.float32: "float_val",
@@ -38,7 +38,10 @@ _FIELDS: dict[DType, str] = {
     dtypes.string: "string_val",
     dtypes.complex64: "scomplex_val",
     dtypes.complex128: "dcomplex_val",
+    dtypes.bfloat16: "half_val",
+    **{dtype: "int_val" for dtype in dtypes.QUANTIZED_DTYPES if not dtype.is_ref_dtype},
 }
+_AS_BITS = (dtypes.float16, dtypes.bfloat16)
 # Of these a message has the bytes; of others the values one by one, as TensorFlow writes them.
 _BY_BYTES = frozenset(
     (
@@ -105,6 +108,8 @@ def tensor_proto(array: np.ndarray, dtype: DType) -> Any:
     Raises:
       TypeError: for resources and variants. ValueError: for more than 2 GB.
     """
+    if dtype.is_quantized:
+        array = array.view(dtype.np)
     proto = messages.TensorProto(
         dtype=dtype.as_datatype_enum, tensor_shape=shape_proto(array.shape)
     )
@@ -165,7 +170,7 @@ def _little_endian(array: np.ndarray) -> np.ndarray:
 
 def _items(array: np.ndarray, dtype: DType) -> list[Any]:
     flat = np.ravel(array)
-    if dtype is dtypes.float16:
+    if dtype in _AS_BITS:
         flat = flat.view(np.uint16)
     elif dtype.is_complex:
         flat = flat.view(dtype.real_dtype.np)
@@ -199,6 +204,8 @@ def make_tensor_proto(
     else:
         array = to_array(values, wanted)
     known = dtypes.as_dtype(array.dtype) if array.dtype.kind != "O" else dtypes.string
+    if wanted is not None and wanted.is_quantized:
+        known = wanted
     if shape is None:
         return tensor_proto(array, known)
     dims = tuple([int(size) for size in shape])
@@ -268,8 +275,8 @@ def _flat(values: Any, dtype: DType) -> np.ndarray:
             found = np.empty(len(values), object)
             found[:] = list(values)
             return found
-        if dtype is dtypes.float16:
-            return np.array(list(values), np.uint16).view(np.float16)
+        if dtype in _AS_BITS:
+            return np.array(list(values), np.uint16).view(dtype.np)
         if dtype.is_complex:
             return np.array(list(values), dtype.real_dtype.np).view(dtype.np)
         return np.array(list(values), dtype.np)

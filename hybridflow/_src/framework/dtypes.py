@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy
 
 __all__ = [
+    "QUANTIZED_DTYPES",
     "DType",
     "as_dtype",
+    "bfloat16",
     "bool",
     "complex64",
     "complex128",
@@ -23,6 +26,11 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "qint8",
+    "qint16",
+    "qint32",
+    "quint8",
+    "quint16",
     "resource",
     "string",
     "uint8",
@@ -47,8 +55,9 @@ class DType:
 
     Attributes:
       name: The type's name, such as `"float32"`; reference types end in `_ref`.
-      as_numpy_dtype: The NumPy scalar type; `numpy.object_` for string, resource and variant.
-      np: The same as a `numpy.dtype` object.
+      as_numpy_dtype: The NumPy scalar type; `numpy.object_` for string, resource and variant; for a
+        quantized type a `numpy.dtype` with its name.
+      np: The `numpy.dtype` of arrays of such elements. Quantized ones are integers there.
       as_datatype_enum: TensorFlow's number of the type; a reference type's is 100 higher.
       base_dtype: The type itself, or for a reference type the type referred to.
       is_bool, is_integer, is_floating, is_complex, is_unsigned, is_quantized: What kind it is.
@@ -98,6 +107,17 @@ class DType:
     def __new__(cls, type_enum: int) -> DType:
         return as_dtype(type_enum)
 
+    def __getattr__(self, name: str) -> Any:
+        """What `bfloat16` lacks until it is wanted: NumPy's type of it.
+
+        Raises:
+          ImportError: without the library that has it.
+        """
+        if name not in ("np", "as_numpy_dtype"):
+            raise AttributeError(f"{self!r} has no attribute {name!r}")
+        _load_bfloat16()
+        return object.__getattribute__(self, name)
+
     @property
     def _is_ref_dtype(self) -> builtins.bool:
         return self.is_ref_dtype
@@ -141,6 +161,8 @@ class DType:
         return self._bounds("maximum").max
 
     def _bounds(self, which: str) -> Any:
+        if self.base_dtype is bfloat16:
+            return importlib.import_module("ml_dtypes").finfo(self.np)
         if self.is_floating:
             return numpy.finfo(self.np)
         if self.is_integer:
@@ -230,13 +252,18 @@ def _define(name: str, enum: int, scalar: type[Any]) -> DType:
     """Makes a type and its reference twin, and returns the type."""
     base = _new(name, enum, scalar)
     ref = _new(name + "_ref", enum + REF_OFFSET, scalar)
+    _twins(base, ref)
+    if scalar is not numpy.object_:
+        _TABLE[base.np] = _TABLE[scalar] = base
+    return base
+
+
+def _twins(base: DType, ref: DType) -> None:
+    """Says of a type and its reference twin what they are to each other."""
     for dtype in (base, ref):
         dtype.base_dtype = base
         dtype._as_ref = ref
         dtype.is_ref_dtype = dtype is ref
-    if scalar is not numpy.object_:
-        _TABLE[base.np] = _TABLE[scalar] = base
-    return base
 
 
 float32 = _define("float32", 1, numpy.float32)
@@ -256,6 +283,67 @@ resource = _define("resource", 20, numpy.object_)
 variant = _define("variant", 21, numpy.object_)
 uint32 = _define("uint32", 22, numpy.uint32)
 uint64 = _define("uint64", 23, numpy.uint64)
+
+
+# -- quantized types -------------------------------------------------------------------------------
+
+
+def _define_quantized(name: str, enum: int, scalar: type[Any]) -> DType:
+    """Makes a type whose values are integers that stand for levels between two numbers."""
+    base = _new(name, enum, scalar)
+    ref = _new(name + "_ref", enum + REF_OFFSET, scalar)
+    named = numpy.dtype([(name, scalar)])
+    _twins(base, ref)
+    for dtype in (base, ref):
+        dtype.is_integer = dtype.is_unsigned = False
+        dtype.is_quantized = True
+        dtype.as_numpy_dtype = named  # type: ignore[assignment]  # as TensorFlow has it
+    _TABLE[named] = base
+    return base
+
+
+qint8 = _define_quantized("qint8", 11, numpy.int8)
+quint8 = _define_quantized("quint8", 12, numpy.uint8)
+qint32 = _define_quantized("qint32", 13, numpy.int32)
+qint16 = _define_quantized("qint16", 15, numpy.int16)
+quint16 = _define_quantized("quint16", 16, numpy.uint16)
+QUANTIZED_DTYPES = frozenset(
+    dtype for base in (qint8, quint8, qint16, quint16, qint32) for dtype in (base, base._as_ref)
+)
+
+
+# -- bfloat16 --------------------------------------------------------------------------------------
+
+_NO_LIBRARY = (
+    "Arrays of bfloat16 are of a type that the library ml_dtypes adds to NumPy, which is not "
+    "installed: pip install 'hybridflow[bfloat16]'"
+)
+
+
+def _define_bfloat16() -> DType:
+    """Makes a type that gets NumPy's type of it when that is wanted."""
+    base = _new("bfloat16", 14, numpy.float16)
+    ref = _new("bfloat16_ref", 14 + REF_OFFSET, numpy.float16)
+    _twins(base, ref)
+    for dtype in (base, ref):
+        del dtype.np, dtype.as_numpy_dtype
+    return base
+
+
+def _load_bfloat16() -> None:
+    try:
+        scalar = importlib.import_module("ml_dtypes").bfloat16
+    except ImportError as error:
+        raise ImportError(_NO_LIBRARY) from error
+    for dtype in (bfloat16, bfloat16._as_ref):
+        dtype.np, dtype.as_numpy_dtype = numpy.dtype(scalar), scalar
+    _TABLE[bfloat16.np] = _TABLE[scalar] = bfloat16
+
+
+bfloat16 = _define_bfloat16()
+
+
+# -- other names -----------------------------------------------------------------------------------
 
 half = float16
 double = float64
@@ -311,6 +399,9 @@ def as_dtype(type_value: object) -> DType:
     if isinstance(type_value, numpy.dtype):
         if type_value.kind in "SU":
             found = string
+        elif type_value.name == "bfloat16":
+            _load_bfloat16()
+            found = bfloat16
         elif type_value.kind in "iufc":  # the other byte order
             found = _TABLE.get(type_value.newbyteorder("="))
     elif isinstance(type_value, (int, numpy.integer)) and not isinstance(type_value, builtins.bool):

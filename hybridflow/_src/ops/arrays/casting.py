@@ -26,13 +26,14 @@ __all__ = [
     "bitcast",
     "cast",
     "saturate_cast",
+    "to_bfloat16",
     "to_double",
     "to_float",
     "to_int32",
     "to_int64",
 ]
 
-_CONTINUOUS = (*FLOATS, *COMPLEX)
+_CONTINUOUS = (*FLOATS, *COMPLEX, dtypes.bfloat16)
 
 
 # -- Cast ------------------------------------------------------------------------------------------
@@ -118,6 +119,22 @@ def to_float(x: Any, name: str = "ToFloat") -> Tensor:
     [1. 2.]
     """
     return cast(x, dtypes.float32, name)
+
+
+def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Tensor:
+    """`cast(x, bfloat16)`: float32's exponents with 8 bits of precision.
+
+    Values of bfloat16 need the library `ml_dtypes`: `pip install 'hybridflow[bfloat16]'`. They are
+    cast, kept, moved and compared with others in float32: no op computes in bfloat16.
+
+    Raises:
+      ImportError: without the library.
+
+    >>> import hybridflow as hf
+    >>> hf.bfloat16.size, hf.bfloat16.is_floating
+    (2, True)
+    """
+    return cast(x, dtypes.bfloat16, name)
 
 
 def to_double(x: Any, name: str = "ToDouble") -> Tensor:
