@@ -32,12 +32,14 @@ with _deferred.imports_of(__name__):
         metrics,
         nn,
         python_io,
+        pywrap_tensorflow,
         saved_model,
         sets,
         spectral,
         summary,
         test,
         train,
+        user_ops,
     )
     from hybridflow._src.autodiff.custom_gradient import custom_gradient
     from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
@@ -63,6 +65,7 @@ with _deferred.imports_of(__name__):
         TensorInfo,
     )
     from hybridflow._src.formats.tensors import make_ndarray, make_tensor_proto
+    from hybridflow._src.framework.c_api import CXX11_ABI_FLAG, MONOLITHIC_BUILD
     from hybridflow._src.framework.context import (
         eager_mode,
         executing_eagerly,
@@ -630,6 +633,10 @@ with _deferred.imports_of(__name__):
 __version__ = "0.1.0"
 
 __all__ = [
+    "CXX11_ABI_FLAG",
+    "MONOLITHIC_BUILD",
+    "pywrap_tensorflow",
+    "user_ops",
     "QUANTIZED_DTYPES",
     "bfloat16",
     "qint8",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.framework.c_api import raise_exception_on_not_ok_status
     from hybridflow._src.framework.errors import (
         ABORTED,
         ALREADY_EXISTS,
@@ -85,4 +86,5 @@ __all__ = [
     "UnknownError",
     "error_code_from_exception_type",
     "exception_type_from_error_code",
+    "raise_exception_on_not_ok_status",
 ]

@@ -93,6 +93,7 @@ with _deferred.imports_of(__name__):
         ProximalAdagradOptimizer,
         ProximalGradientDescentOptimizer,
     )
+    from hybridflow._src.train.quantize_training import do_quantize_training_on_graphdef
     from hybridflow._src.train.rmsprop import RMSPropOptimizer
     from hybridflow._src.train.saving.initializing import init_from_checkpoint
     from hybridflow._src.train.saving.meta_graph import export_meta_graph, import_meta_graph
@@ -138,6 +139,7 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "do_quantize_training_on_graphdef",
     "BytesList",
     "Example",
     "Feature",

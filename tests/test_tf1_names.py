@@ -19,11 +19,8 @@ ELSEWHERE += ("tf.resource_loader", "tf.sysconfig")
 TO_COME = {
     "tf": {
         *("get_session_handle", "get_session_tensor", "delete_session_tensor"),
-        *("CXX11_ABI_FLAG", "MONOLITHIC_BUILD", "pywrap_tensorflow", "user_ops"),
     },
-    "tf.errors": {"raise_exception_on_not_ok_status"},
     "tf.train": {
-        "do_quantize_training_on_graphdef",
         *("sdca_fprint", "sdca_optimizer", "sdca_shrink_l1"),
     },
 }

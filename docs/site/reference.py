@@ -29,6 +29,8 @@ MODULES = [
     "hybridflow.metrics",
     "hybridflow.data",
     "hybridflow.python_io",
+    "hybridflow.pywrap_tensorflow",
+    "hybridflow.user_ops",
     "hybridflow.train",
     "hybridflow.summary",
     "hybridflow.graph_util",
@@ -90,9 +92,12 @@ LAYERS = {
 # What has no module of its own to tell where it belongs.
 _SOURCES = {
     "AUTO_REUSE": "variables.scope",
+    "CXX11_ABI_FLAG": "framework.c_api",
     "GRAPH_DEF_VERSION": "graphs.exporting",
     "GRAPH_DEF_VERSION_MIN_CONSUMER": "graphs.exporting",
     "GRAPH_DEF_VERSION_MIN_PRODUCER": "graphs.exporting",
+    "MONOLITHIC_BUILD": "framework.c_api",
+    "QUANTIZED_DTYPES": "framework.dtypes",
     "as_tensorflow": "cli.shim.process",
     "newaxis": "ops.arrays.indexing",
 }

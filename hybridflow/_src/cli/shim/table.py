@@ -89,6 +89,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".nest": (f"{_FRAMEWORK}.nest",),
     ".nn": ("hybridflow.nn",),
     ".nn.rnn_cell": ("hybridflow.nn.rnn_cell",),
+    ".pywrap_tensorflow": ("hybridflow.pywrap_tensorflow", "hybridflow.train"),
     ".random": (f"{_SHIM}.random",),
     ".python_io": ("hybridflow.python_io",),
     ".saved_model": ("hybridflow.saved_model",),
@@ -102,6 +103,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".train": ("hybridflow.train",),
     ".train.queue_runner": ("hybridflow.train",),
     ".train.experimental": (f"{_SHIM}.experimental_train",),
+    ".user_ops": ("hybridflow.user_ops",),
     ".version": (f"{_SHIM}.version",),
 }
 
@@ -253,7 +255,7 @@ _PYTHON = {
     ),
     "tensorflow.python.util.tf_inspect": (f"{_INNER}.inspecting",),
     "tensorflow.python.tf2": (f"{_INNER}.ops",),
-    "tensorflow.python.pywrap_tensorflow": ("hybridflow.train",),
+    "tensorflow.python.pywrap_tensorflow": ("hybridflow.pywrap_tensorflow", "hybridflow.train"),
     "tensorflow.python.client.device_lib": (f"{_INNER}.ops",),
     "tensorflow.python.framework.device_spec": (f"{_INNER}.variables",),
     "tensorflow.python.framework.ops": (
