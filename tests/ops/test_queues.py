@@ -193,6 +193,22 @@ def test_waiting_ends_when_the_run_has_no_more_time(session):
         assert hasty.run(one) == 1
 
 
+def test_a_server_says_how_long_its_sessions_wait():
+    """Also where nobody is left who could end it: whoever sets a time wants that error."""
+    server = hf.train.Server.create_local_server(hf.ConfigProto(operation_timeout_in_ms=20))
+    with hf.Graph().as_default():
+        one = hf.FIFOQueue(1, hf.int32, shapes=[()]).dequeue()
+        with hf.Session(server.target) as session:
+            with pytest.raises(hf.errors.DeadlineExceededError):
+                session.run(one)
+        slow = hf.ConfigProto(operation_timeout_in_ms=60)
+        with hf.Session(server.target, config=slow) as session:
+            begin = time.monotonic()
+            with pytest.raises(hf.errors.DeadlineExceededError):
+                session.run(one)
+            assert time.monotonic() - begin > 0.05
+
+
 def test_there_is_no_queue_at_another_index(session):
     queues = [hf.FIFOQueue(1, hf.int32, name=f"q{i}") for i in range(2)]
     index = hf.placeholder(hf.int32, [])

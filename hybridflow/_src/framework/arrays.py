@@ -21,6 +21,7 @@ _INT32 = np.iinfo(np.int32)
 _PLAIN = 2**31
 # The kinds of arrays whose items all become items of an array of the kind given.
 _TAKES = {"b": "b", "i": "bi", "u": "bu", "f": "biuf", "c": "biufc"}
+_TAKES["V"] = "biufV"  # bfloat16
 
 
 def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:

@@ -182,7 +182,8 @@ class EagerTensor(Tensor):
     def _scalar(self, what: str) -> Any:
         array = self._value()
         if array.size != 1:
-            raise ValueError(
+            kind = ValueError if what == "bool" else TypeError  # as for an array
+            raise kind(
                 f"Only a tensor with one element can become a {what}; this one has shape "
                 f"{self.shape}. Use `t.numpy()`, or for a truth value `hf.reduce_all(t)`."
             )

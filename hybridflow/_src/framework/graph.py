@@ -32,8 +32,8 @@ _EAGER_IN_GRAPH = (
     "hf.eager_mode():`)."
 )
 _OTHER_GRAPH = (
-    "{tensor} is not an element of the graph that op {user!r} is being added to{made}. A tensor "
-    "can be used only in the graph it was made in: build both under one `with "
+    "{tensor} is not an element of the graph that op {user!r} is being added to{made}: a tensor "
+    "and what uses it must be from the same graph. Build both under one `with "
     "graph.as_default():`, or pass the value (`session.run`) on."
 )
 

@@ -110,6 +110,14 @@ class Tensor(Referable):
         """Alias of `shape`."""
         return TensorShape.of(self._dims)
 
+    def _shape_tuple(self) -> tuple[int | None, ...] | None:
+        """The static shape as a tuple, as TensorFlow's own code asks for it."""
+        return self._dims
+
+    def _shape_as_list(self) -> list[int | None] | None:
+        """The static shape as a list."""
+        return None if self._dims is None else list(self._dims)
+
     def set_shape(self, shape: Any) -> None:
         """Adds what is known of the shape (it is merged with the shape so far).
 

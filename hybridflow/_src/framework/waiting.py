@@ -137,7 +137,8 @@ class Attempt:
             if not self._left():
                 self.cancel(DeadlineExceededError(None, None, _LATE.format(what=self.what)))
                 continue
-            looks = _is_stuck()
+            # Who has said how long to wait is not told before.
+            looks = self._deadline == math.inf and _is_stuck()
             if stuck and looks:
                 self.cancel(FailedPreconditionError(None, None, _STUCK.format(what=self.what)))
             stuck = looks

@@ -14,7 +14,7 @@ from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import constant, ones, ones_like, zeros, zeros_like
 from hybridflow._src.ops.arrays.reshaping import identity, reshape, stop_gradient
-from hybridflow._src.ops.arrays.shape_ops import shape
+from hybridflow._src.ops.arrays.shape_ops import shape, size
 from hybridflow._src.ops.math.elementwise import maximum, minimum, square
 from hybridflow._src.ops.math.exponential import sqrt
 from hybridflow._src.ops.math.reductions import reduce_mean
@@ -75,6 +75,10 @@ class BatchNormalization(Layer):
     References: S. Ioffe, C. Szegedy, Batch Normalization, 2015; S. Ioffe, Batch Renormalization,
       2017.
     """
+
+    # Programs that compare both ways of computing it have the variance of fused ones without the
+    # factor n / (n - 1), under TensorFlow's name.
+    _bessels_correction_test_only = True
 
     def __init__(
         self,
@@ -273,6 +277,9 @@ class BatchNormalization(Layer):
             )
 
         outputs, mean, variance = smart_cond(training, by_batch, by_moving)
+        if not self._bessels_correction_test_only:
+            count = cast(size(inputs) / size(variance), dtype)
+            variance *= (count - 1.0) / count
         self._move(mean, variance, inputs, training)
         return outputs
 

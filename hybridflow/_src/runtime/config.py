@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.plan.options import DEFAULT, Options
 from hybridflow._src.plan.passes import NAMED
-from hybridflow._src.runtime.message import Message
+from hybridflow._src.runtime.message import Message, Repeated
 from hybridflow._src.runtime.step_stats import StepStats
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ class GPUOptions(Message):
         "polling_inactive_delay_msecs": 0,
         "force_gpu_compatible": False,
     }
+
+
+class ThreadPoolOptionProto(Message):
+    """Accepted for compatibility: threads are shared by all sessions."""
+
+    _fields: ClassVar[dict[str, Any]] = {"num_threads": 0, "global_name": ""}
 
 
 class OptimizerOptions(Message):
@@ -99,7 +105,7 @@ class ConfigProto(Message):
         "intra_op_parallelism_threads": 0,
         "inter_op_parallelism_threads": 0,
         "use_per_session_threads": False,
-        "session_inter_op_thread_pool": list,
+        "session_inter_op_thread_pool": Repeated.of(ThreadPoolOptionProto),
         "placement_period": 0,
         "device_filters": list,
         "gpu_options": GPUOptions,

@@ -42,6 +42,8 @@ _NO_CLUSTER = (
 # What the sessions of a server of this process share, by its target and the graph: a lock, and the
 # values of variables. These outlive the sessions.
 LOCAL_TARGETS: dict[str, dict[Graph, tuple[Any, Kernels]]] = {}
+# What sessions with such a target have as options where they say none.
+LOCAL_CONFIGS: dict[str, Any] = {}
 
 _NOT_REENTRANT = (
     "Session context managers are not re-entrant: the session would be closed at the end of the "
@@ -130,6 +132,7 @@ class BaseSession:
             raise TypeError(f"target must be a string, but got {type(target)}")
         if target and target not in LOCAL_TARGETS:
             raise NotFoundError(None, None, _NO_CLUSTER.format(target=target))
+        config = LOCAL_CONFIGS.get(target) if config is None else config
         self._graph: Graph = get_default_graph() if graph is None else graph
         self._target = target
         self._config = config

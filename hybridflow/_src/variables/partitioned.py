@@ -146,6 +146,10 @@ class PartitionedVariable:
     def _as_tensor(self) -> Tensor:
         return self.as_tensor()
 
+    def _concat(self) -> Tensor:
+        """`as_tensor`, after what the scope's control dependencies say: TensorFlow's name."""
+        return self._joined()
+
     def numpy(self) -> Any:
         """The whole as an array of the caller's own, in eager mode."""
         return np.asarray(self).copy()

@@ -330,6 +330,9 @@ def _native_gather_nd(b: Any, params: Any, indices: Any) -> Any:
 def _gather_nd_grad(op: Any, dy: Tensor) -> tuple[Any, None]:
     params, indices = op.inputs
     shape = shape_of(params, indices.dtype.base_dtype)
+    if indices.shape.ndims == 2 and indices.shape[-1] == 1:
+        # What is gathered are rows.
+        return IndexedSlices(dy, raw.Squeeze(indices, squeeze_dims=[-1]), shape), None
     return raw.ScatterNd(indices, dy, shape), None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow.ordering import no_op
 
@@ -39,7 +40,7 @@ def assert_proper_iterable(values: Any) -> None:
     >>> import hybridflow as hf
     >>> hf.assert_proper_iterable([1, 2])
     """
-    if isinstance(values, (Tensor, np.ndarray, str, bytes)):
+    if isinstance(values, (Tensor, SparseTensor, np.ndarray, str, bytes)):
         raise TypeError(
             f'Expected argument "values" to be a "proper" iterable.  Found: {type(values)}'
         )

@@ -35,7 +35,7 @@ def named(
       output: the name of the output. inputs: the signature of the inputs.
     """
 
-    def kernel(container: str = "", shared_name: str = "", **attrs: Any) -> Named:
+    def kernel(container: str | bytes = b"", shared_name: str = "", **attrs: Any) -> Named:
         def new(name: str, *inputs: Any) -> Any:
             return make(name, *inputs, **attrs)
 
@@ -47,7 +47,7 @@ def named(
     return OpDef(
         name,
         f"{inputs} -> {output}: resource",
-        attrs={**attrs, "container": "", "shared_name": ""},
+        attrs={**attrs, "container": b"", "shared_name": ""},
         shape=lambda attrs, *_: (),
         kernel=kernel,
         grad=not_differentiable,

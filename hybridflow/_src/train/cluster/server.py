@@ -8,7 +8,7 @@ from typing import Any
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.errors import UnimplementedError
 from hybridflow._src.framework.locks import Flag
-from hybridflow._src.runtime.session import LOCAL_TARGETS
+from hybridflow._src.runtime.session import LOCAL_CONFIGS, LOCAL_TARGETS
 from hybridflow._src.train.cluster.cluster_spec import ClusterSpec
 
 __all__ = ["Server"]
@@ -31,7 +31,7 @@ class Server:
       job_name: the job; the only one by default.
       task_index: the number of the task; the only one by default.
       protocol: what is said to be spoken; "grpc" by default.
-      config: options of sessions; accepted for compatibility.
+      config: options of sessions that have none of their own.
       start: accepted for compatibility.
 
     Raises:
@@ -67,6 +67,8 @@ class Server:
         host, _, port = address.rpartition(":")
         self._target = f"grpc://{address}" if port != "0" else f"grpc://{host}:#{next(_ports)}"
         LOCAL_TARGETS.setdefault(self._target, {})
+        if config is not None:
+            LOCAL_CONFIGS[self._target] = config
 
     def start(self) -> None:
         """Does nothing: it is at work from the start."""
