@@ -198,9 +198,9 @@ def test_a_server_says_how_long_its_sessions_wait():
     server = hf.train.Server.create_local_server(hf.ConfigProto(operation_timeout_in_ms=20))
     with hf.Graph().as_default():
         one = hf.FIFOQueue(1, hf.int32, shapes=[()]).dequeue()
-        with hf.Session(server.target) as session:
-            with pytest.raises(hf.errors.DeadlineExceededError):
-                session.run(one)
+        raises = pytest.raises(hf.errors.DeadlineExceededError)
+        with hf.Session(server.target) as session, raises:
+            session.run(one)
         slow = hf.ConfigProto(operation_timeout_in_ms=60)
         with hf.Session(server.target, config=slow) as session:
             begin = time.monotonic()
