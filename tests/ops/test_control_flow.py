@@ -732,3 +732,21 @@ def test_all_that_a_loop_uses_has_a_gradient_if_one_of_its_results_has(use_resou
         session.run(hf.global_variables_initializer())
         assert session.run(grads[:2]) == [7, 0]  # no NaN comes of the logarithm
         assert hf.gradients(hf.stop_gradient(y), [a, b]) == [None, None]
+
+
+def test_a_python_function_gets_scalars_as_keys(execution):
+    """As TensorFlow passes them: scalars of NumPy's, and bytes."""
+    kinds = []
+    table = {1: 10.0, b"k": 5.0}
+
+    def look_up(number, text, vector):
+        kinds.append((type(number), type(text), type(vector)))
+        return np.float64(table[number] + table[text] + vector[0])
+
+    def run():
+        return hf.py_func(
+            look_up, [hf.constant(1), hf.constant("k"), hf.constant([2.0])], "float64"
+        )
+
+    assert execution(run) == 17.0
+    assert set(kinds) == {(np.int32, bytes, np.ndarray)}

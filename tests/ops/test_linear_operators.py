@@ -137,7 +137,7 @@ def test_hints_and_errors():
             L.LinearOperatorDiag([1.0], is_self_adjoint=False)
         with pytest.raises(ValueError, match="always square"):
             L.LinearOperatorIdentity(2, is_square=False)
-        with pytest.raises(ValueError, match="non-negative scalar, got -1"):
+        with pytest.raises(ValueError, match="must be non-negative, got -1"):
             L.LinearOperatorIdentity(-1)
         with pytest.raises(hf.errors.InvalidArgumentError, match="was singular"):
             L.LinearOperatorScaledIdentity(2, [1.0, 0.0]).assert_non_singular()

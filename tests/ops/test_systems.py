@@ -139,3 +139,17 @@ def test_wrong_shapes() -> None:
             hf.matrix_solve(hf.zeros([2, 2]), hf.zeros([3, 1]))
         assert hf.matrix_determinant(hf.placeholder(hf.float32, [None, 3, 3])).shape.ndims == 1
         assert hf.matrix_solve_ls(hf.zeros([5, 3]), hf.zeros([5, 2])).shape.as_list() == [3, 2]
+
+
+def test_tensordot_over_axes_that_a_run_tells(execution):
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5, 3))
+
+    def run(a, b, axes):
+        return hf.tensordot(a, b, axes), hf.tensordot(a, b, [axes[0, :1], axes[1, :1]])
+
+    both, one = execution(run, a, b, np.array([[1, -1], [2, 0]], np.int32))
+    np.testing.assert_allclose(both, np.tensordot(a, b, [[1, 2], [2, 0]]))
+    np.testing.assert_allclose(one, np.tensordot(a, b, [[1], [2]]))
+    with hf.Graph().as_default(), pytest.raises(ValueError, match="length 2"):
+        hf.tensordot(a, b, hf.placeholder(hf.int32, [3]))

@@ -120,8 +120,8 @@ class raise_exception_on_not_ok_status:
     ) -> None:
         code = self._status.code
         if code != OK:
-            kind: Any = exception_type_from_error_code(code)
-            raise kind(None, None, self._status.message)
+            error: Any = exception_type_from_error_code(code)
+            raise error(None, None, self._status.message)
 
 
 def TF_bfloat16_type() -> Any:

@@ -429,6 +429,10 @@ class Graph(Collections):
         with self.as_default():
             return late.create_op(self, op_type, inputs, dtypes, input_types, name, attrs or {})
 
+    def _kernel_label_map(self, op_to_kernel_label_map: Any) -> Pushed[Scope, str]:
+        """Accepted for compatibility: an op has one kernel."""
+        return self._scope.scope(self._scope.top, "")
+
     def container(self, container_name: str) -> Pushed[Scope, str]:
         """Accepted for compatibility: a session has one container of resources."""
         return self._scope.scope(self._scope.top, container_name)

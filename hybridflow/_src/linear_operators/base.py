@@ -210,7 +210,7 @@ class LinearOperator:
             return self._assert_non_singular()
 
     def _assert_non_singular(self) -> Any:
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             return self._assert_positive_definite()
         values = svd(self._to_dense(), compute_uv=False)
         size = max(100, *(size or 0 for size in self.shape[-2:].as_list()))
@@ -290,7 +290,7 @@ class LinearOperator:
             return self._determinant()
 
     def _determinant(self) -> Any:
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             return exp(self._log_abs_determinant())
         return matrix_determinant(self._to_dense())
 
@@ -301,7 +301,7 @@ class LinearOperator:
             return self._log_abs_determinant()
 
     def _log_abs_determinant(self) -> Any:
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             diagonal = matrix_diag_part(cholesky(self._to_dense()))
             return 2.0 * reduce_sum(log(diagonal), -1)
         return real(slogdet(self._to_dense())[1])
@@ -338,7 +338,7 @@ class LinearOperator:
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         rhs = adjoint_of(rhs) if adjoint_arg else rhs
         dense, rhs = with_one_batch(self._to_dense(), rhs)
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             return cholesky_solve(cholesky(dense), rhs)
         return matrix_solve(dense, rhs, adjoint=adjoint)
 
@@ -397,7 +397,7 @@ class LinearOperator:
             )
         return tensor
 
-    def _has_cholesky(self) -> bool:
+    def _can_use_cholesky(self) -> bool:
         return bool(
             self.is_self_adjoint and self.is_positive_definite and not self._dtype.is_complex
         )

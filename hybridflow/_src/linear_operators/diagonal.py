@@ -8,11 +8,12 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.linear_operators.base import LinearOperator
+from hybridflow._src.ops.arrays.constant import zeros_like
 from hybridflow._src.ops.arrays.diagonal import matrix_diag
 from hybridflow._src.ops.arrays.joining import concat
-from hybridflow._src.ops.checks.comparing import assert_less, assert_positive
+from hybridflow._src.ops.checks.comparing import assert_equal, assert_less, assert_positive
 from hybridflow._src.ops.linalg.products import adjoint as adjoint_of
-from hybridflow._src.ops.math.complex_numbers import conj, real
+from hybridflow._src.ops.math.complex_numbers import conj, imag, real
 from hybridflow._src.ops.math.elementwise import abs
 from hybridflow._src.ops.math.exponential import log
 from hybridflow._src.ops.math.reductions import reduce_prod, reduce_sum
@@ -103,8 +104,21 @@ class LinearOperatorDiag(LinearOperator):
         return assert_less(zero, size, message=words)
 
     def _assert_positive_definite(self) -> Any:
-        words = "A diagonal operator with non-positive numbers is not positive definite."
+        words = (
+            "Diagonal operator had diagonal entries with non-positive real part, thus was not "
+            "positive definite."
+        )
         return assert_positive(real(self._diag), message=words)
+
+    def _assert_self_adjoint(self) -> Any:
+        if not self.dtype.is_complex:
+            return super()._assert_self_adjoint()
+        part = imag(self._diag)
+        words = (
+            "This diagonal operator contained non-zero imaginary values.  Thus it was not "
+            "self-adjoint."
+        )
+        return assert_equal(part, zeros_like(part), message=words)
 
     def _to_dense(self) -> Any:
         return matrix_diag(self._diag)

@@ -28,11 +28,25 @@ __all__ = ["LinearOperatorIdentity", "LinearOperatorScaledIdentity"]
 
 
 def _rows(num_rows: Any) -> Tensor:
-    rows = convert_to_tensor(num_rows, dtypes.int32, name="num_rows")
-    known = constant_value(rows)
-    if rows.shape.ndims not in (None, 0) or (known is not None and known < 0):
-        raise ValueError(f"num_rows must be a non-negative scalar, got {num_rows}")
-    return rows
+    return _integers(num_rows, "num_rows", 0)
+
+
+def _integers(value: Any, name: str, rank: int) -> Tensor:
+    """An int32 scalar or vector of sizes.
+
+    Raises:
+      TypeError: for another dtype. ValueError: for another rank, or negative numbers.
+    """
+    tensor = convert_to_tensor(value, name=name)
+    if not tensor.dtype.is_integer:
+        raise TypeError(f"Argument {name} must be integer, got {value} of {tensor.dtype.name}.")
+    if tensor.shape.ndims not in (None, rank):
+        raise ValueError(f"Argument {name} must be a {rank}-D Tensor, got {value}.")
+    known = constant_value(tensor)
+    if known is not None and (known < 0).any():
+        raise ValueError(f"Argument {name} must be non-negative, got {value}.")
+    is_int32 = tensor.dtype.base_dtype is dtypes.int32
+    return tensor if is_int32 else raw.Cast(tensor, DstT=dtypes.int32)
 
 
 class LinearOperatorScaledIdentity(LinearOperator):
@@ -186,5 +200,5 @@ class LinearOperatorIdentity(LinearOperatorScaledIdentity):
         with name_scope(name, values=[num_rows, batch_shape]):
             shape = np.zeros(0, np.int32) if batch_shape is None else batch_shape
             one = convert_to_tensor(1, dtypes.as_dtype(dtype or dtypes.float32))
-            ones = raw.Fill(convert_to_tensor(shape, dtypes.int32, name="batch_shape"), one)
+            ones = raw.Fill(_integers(shape, "batch_shape", 1), one)
         super().__init__(num_rows, ones, True, True, True, True, assert_proper_shapes, name)

@@ -122,6 +122,14 @@ class LinearOperatorLowRankUpdate(LinearOperator):
             tensors = [self._u, self._diag_update, None if v is None else self._v]
             self._graph_parents += [tensor for tensor in tensors if tensor is not None]
         self._is_diag_update_positive = is_diag_update_positive
+        # Whether the capacitance is known to be positive definite: all its terms are.
+        self._use_cholesky = bool(
+            base_operator.is_positive_definite
+            and base_operator.is_self_adjoint
+            and is_diag_update_positive
+            and v is None
+            and not dtype.is_complex
+        )
         self._check_shapes()
         self._diag_operator = self._middle(self._diag_update)
 
@@ -212,20 +220,20 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         left, right = self._sides(adjoint)
         first = base.solve(rhs, adjoint=adjoint, adjoint_arg=adjoint_arg)
         matrix, thin = with_one_batch(self._capacitance(), _product(adjoint_of(right), first))
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             thin = cholesky_solve(cholesky(matrix), thin)
         else:
             thin = matrix_solve(matrix, thin, adjoint=adjoint)
         return first - base.solve(_product(left, thin), adjoint=adjoint)
 
     def _determinant(self) -> Any:
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             return exp(self._log_abs_determinant())
         sides = self._diag_operator.determinant() * self._base_operator.determinant()
         return matrix_determinant(self._capacitance()) * sides
 
     def _log_abs_determinant(self) -> Any:
-        if self._has_cholesky():
+        if self._can_use_cholesky():
             diagonal = matrix_diag_part(cholesky(self._capacitance()))
             core = 2.0 * reduce_sum(log(diagonal), -1)
         else:
@@ -233,13 +241,5 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         sides = self._diag_operator.log_abs_determinant()
         return core + sides + self._base_operator.log_abs_determinant()
 
-    def _has_cholesky(self) -> bool:
-        """Whether the capacitance is known to be positive definite: all its terms are."""
-        base = self._base_operator
-        return bool(
-            base.is_positive_definite
-            and base.is_self_adjoint
-            and self._is_diag_update_positive
-            and self._v is self._u
-            and not self.dtype.is_complex
-        )
+    def _can_use_cholesky(self) -> bool:
+        return self._use_cholesky

@@ -8,15 +8,24 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hybridflow._src.framework.spelling import spelled
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "DEFINE_bool",
     "DEFINE_boolean",
     "DEFINE_enum",
+    "DEFINE_enum_class",
     "DEFINE_float",
     "DEFINE_integer",
+    "DEFINE_list",
+    "DEFINE_multi_enum",
+    "DEFINE_multi_float",
+    "DEFINE_multi_integer",
+    "DEFINE_multi_string",
+    "DEFINE_spaceseplist",
     "DEFINE_string",
     "FLAGS",
     "mark_flag_as_required",
@@ -26,12 +35,17 @@ __all__ = [
 _TRUE = frozenset(("true", "t", "1"))
 
 
+# What absl, which TensorFlow has had since 1.5, calls the arguments of definitions.
+_absl = spelled(name="flag_name", default="default_value", help="docstring")
+
+
 class Flag(NamedTuple):
-    """A flag, its value, and the value that it has by default."""
+    """A flag, its value, the value that it has by default, and what `--help` says of it."""
 
     name: str
     value: Any
     default: Any
+    help: str | None
 
 
 class _FlagValues:
@@ -67,6 +81,42 @@ class _FlagValues:
             if self.__dict__["__flags"].get(name) is None:
                 raise AttributeError(f"Flag --{name} must be specified.")
         return rest
+
+    def __call__(self, argv: Sequence[str], known_only: bool = False) -> list[str]:
+        """Reads the flags from a command line; gives it without them.
+
+        Args:
+          argv: the name of the program, and its arguments.
+          known_only: whether arguments that are no flags may begin with dashes.
+
+        Raises:
+          AttributeError: for an argument with dashes that is no flag, or without a required flag.
+            SystemExit: for a value of the wrong type.
+        """
+        rest = self._parse_flags(list(argv[1:]))
+        unknown = [arg for arg in rest if arg.startswith("-") and arg.strip("-")]
+        if unknown and not known_only:
+            raise AttributeError(f"Unknown command line flag {unknown[0].lstrip('-')!r}.")
+        return [*argv[:1], *rest]
+
+    def is_parsed(self) -> bool:
+        """Whether the flags have been read."""
+        parsed: bool = self.__dict__["__parsed"]
+        return parsed
+
+    def set_default(self, name: str, value: Any) -> None:
+        """Gives a flag another value for where the command line does not say it.
+
+        Raises:
+          AttributeError: if there is no such flag.
+        """
+        if name not in self:
+            raise AttributeError(f"No flag {name!r} is defined.")
+        parser = self.__dict__["__parser"]
+        values = self.__dict__["__flags"]
+        if name in values and values[name] == parser.get_default(name):
+            values[name] = value
+        parser.set_defaults(**{name: value})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -107,7 +157,11 @@ class _FlagValues:
     def __getitem__(self, name: str) -> Flag:
         if name not in self:
             raise KeyError(name)
-        return Flag(name, getattr(self, name), self.__dict__["__parser"].get_default(name))
+        parser = self.__dict__["__parser"]
+        texts = {action.dest: action.help for action in reversed(parser._actions)}
+        text = texts.get(name)
+        text = None if text is None else text.replace("%%", "%")
+        return Flag(name, getattr(self, name), parser.get_default(name), text)
 
     def _define(self, name: str, default: Any, doc: str | None, **options: Any) -> None:
         # TF-1.x help texts are no format strings.
@@ -123,7 +177,10 @@ class _FlagValues:
 FLAGS = _FlagValues()
 
 
-def DEFINE_string(flag_name: str, default_value: str | None, docstring: str | None) -> None:
+@_absl
+def DEFINE_string(
+    flag_name: str, default_value: str | None = None, docstring: str | None = None
+) -> None:
     """Defines a flag of type str: `--name VALUE` or `--name=VALUE`.
 
     Args:
@@ -144,17 +201,26 @@ def DEFINE_string(flag_name: str, default_value: str | None, docstring: str | No
     FLAGS._define(flag_name, default_value, docstring, type=str)
 
 
-def DEFINE_integer(flag_name: str, default_value: int | None, docstring: str | None) -> None:
+@_absl
+def DEFINE_integer(
+    flag_name: str, default_value: int | None = None, docstring: str | None = None
+) -> None:
     """Defines a flag of type int; see `DEFINE_string`."""
     FLAGS._define(flag_name, default_value, docstring, type=int)
 
 
-def DEFINE_float(flag_name: str, default_value: float | None, docstring: str | None) -> None:
+@_absl
+def DEFINE_float(
+    flag_name: str, default_value: float | None = None, docstring: str | None = None
+) -> None:
     """Defines a flag of type float; see `DEFINE_string`."""
     FLAGS._define(flag_name, default_value, docstring, type=float)
 
 
-def DEFINE_boolean(flag_name: str, default_value: bool | None, docstring: str | None) -> None:
+@_absl
+def DEFINE_boolean(
+    flag_name: str, default_value: bool | None = None, docstring: str | None = None
+) -> None:
     """Defines a flag of type bool: `--name`, `--noname`, `--name=true` or `--name=false`."""
     parser = FLAGS.__dict__["__parser"]
     FLAGS._define(flag_name, default_value, docstring, nargs="?", const=True, type=_truth)
@@ -167,11 +233,133 @@ def DEFINE_boolean(flag_name: str, default_value: bool | None, docstring: str | 
     )
 
 
+@_absl
 def DEFINE_enum(
-    flag_name: str, default_value: str | None, enum_values: list[str], docstring: str | None
+    flag_name: str,
+    default_value: str | None = None,
+    enum_values: Sequence[str] = (),
+    docstring: str | None = None,
 ) -> None:
     """Defines a flag that is one of several strings; see `DEFINE_string`."""
     FLAGS._define(flag_name, default_value, docstring, type=str, choices=list(enum_values))
+
+
+@_absl
+def DEFINE_enum_class(
+    flag_name: str,
+    default_value: Any = None,
+    enum_class: Any = None,
+    docstring: str | None = None,
+) -> None:
+    """Defines a flag that is a member of an `enum.Enum`, given by its name in any case.
+
+    >>> import enum
+    >>> import hybridflow as hf
+    >>> Color = enum.Enum("Color", "RED BLUE")
+    >>> hf.flags.DEFINE_enum_class("color", Color.RED, Color, "What to paint with.")
+    >>> hf.flags.FLAGS(["program", "--color=blue"])
+    ['program']
+    >>> hf.flags.FLAGS.color
+    <Color.BLUE: 2>
+    """
+    members = {name.lower(): member for name, member in enum_class.__members__.items()}
+
+    def member(text: str) -> Any:
+        if text.lower() not in members:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(members)}")
+        return members[text.lower()]
+
+    if isinstance(default_value, str):
+        default_value = members[default_value.lower()]
+    FLAGS._define(flag_name, default_value, docstring, type=member)
+
+
+@_absl
+def DEFINE_list(flag_name: str, default_value: Any = None, docstring: str | None = None) -> None:
+    """Defines a flag that is a list of strings, with commas between them on the command line.
+
+    >>> import hybridflow as hf
+    >>> hf.flags.DEFINE_list("layers", "64,32", "Sizes of layers.")
+    >>> hf.flags.FLAGS(["program", "--layers=8,4"])
+    ['program']
+    >>> hf.flags.FLAGS.layers
+    ['8', '4']
+    """
+    _define_list(flag_name, default_value, docstring, ",")
+
+
+@_absl
+def DEFINE_spaceseplist(
+    flag_name: str, default_value: Any = None, docstring: str | None = None
+) -> None:
+    """`DEFINE_list`, with spaces between the strings."""
+    _define_list(flag_name, default_value, docstring, None)
+
+
+def _define_list(name: str, default: Any, doc: str | None, separator: str | None) -> None:
+    def split(text: str) -> list[str]:
+        return [item.strip() for item in text.split(separator)] if text else []
+
+    default = split(default) if isinstance(default, str) else default
+    FLAGS._define(name, default, doc, type=split)
+
+
+class _Append(argparse.Action):
+    """Gathers the values of a flag that is given several times."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, [*([] if before is self.default else before or []), values])
+
+
+def _define_multi(name: str, default: Any, doc: str | None, **options: Any) -> None:
+    if default is not None and not isinstance(default, list | tuple):
+        default = [default]
+    default = None if default is None else list(default)
+    FLAGS._define(name, default, doc, action=_Append, **options)
+
+
+@_absl
+def DEFINE_multi_string(
+    flag_name: str, default_value: Any = None, docstring: str | None = None
+) -> None:
+    """Defines a flag that may be given several times: a list of strings.
+
+    >>> import hybridflow as hf
+    >>> hf.flags.DEFINE_multi_string("input", "-", "What to read.")
+    >>> hf.flags.FLAGS(["program", "--input=a", "--input=b"])
+    ['program']
+    >>> hf.flags.FLAGS.input
+    ['a', 'b']
+    """
+    _define_multi(flag_name, default_value, docstring, type=str)
+
+
+@_absl
+def DEFINE_multi_integer(
+    flag_name: str, default_value: Any = None, docstring: str | None = None
+) -> None:
+    """`DEFINE_multi_string` for integers."""
+    _define_multi(flag_name, default_value, docstring, type=int)
+
+
+@_absl
+def DEFINE_multi_float(
+    flag_name: str, default_value: Any = None, docstring: str | None = None
+) -> None:
+    """`DEFINE_multi_string` for floats."""
+    _define_multi(flag_name, default_value, docstring, type=float)
+
+
+@_absl
+def DEFINE_multi_enum(
+    flag_name: str,
+    default_value: Any = None,
+    enum_values: Sequence[str] = (),
+    docstring: str | None = None,
+) -> None:
+    """`DEFINE_multi_string` for strings that are some of several."""
+    _define_multi(flag_name, default_value, docstring, type=str, choices=list(enum_values))
 
 
 def mark_flag_as_required(flag_name: str) -> None:

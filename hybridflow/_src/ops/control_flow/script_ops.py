@@ -18,8 +18,9 @@ __all__ = ["py_func"]
 
 
 def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
-    # The function may write to what it gets, so it gets its own.
-    result = func(*[np.array(a) for a in arrays])
+    # The function may write to what it gets, so it gets its own; of a scalar one of NumPy's, which
+    # can be a key.
+    result = func(*[np.array(a)[()] for a in arrays])
     if not Tout:
         return None
     results = list(result) if isinstance(result, list | tuple) else [result]
@@ -76,8 +77,8 @@ def py_func(
     """Calls a Python function of NumPy arrays as an op.
 
     Args:
-      func: function that takes an array for each input and gives an array (or number) for each
-        output.
+      func: function that takes an array for each input, of a scalar a scalar of NumPy's or bytes,
+        and gives an array (or number) for each output.
       inp: list of tensors.
       Tout: dtype of the output, or list of dtypes.
       stateful: whether it may give other results for equal inputs; if not, it may be called less

@@ -56,15 +56,22 @@ def _reshape(x: Tensor, sizes: Sequence[Any], name: str | None = None) -> Tensor
 
 
 def _dot_axes(a: Tensor, b: Tensor, axes: Any) -> tuple[Any, Any]:
-    """The axes of `a` and of `b` to sum over: lists of ints, or for unknown ranks their number.
+    """The axes of `a` and of `b` to sum over: sequences of ints, or vectors that a run tells.
 
     Raises:
       ValueError: if they make no pairs.
     """
+    if isinstance(axes, list | tuple) and any(isinstance(part, Tensor) for part in axes):
+        axes = convert_to_tensor(axes, dtypes.int32, name="axes")
     if isinstance(axes, Tensor):
         known = constant_value(axes)
         if known is None:
-            raise ValueError(f"axes must be known while the graph is built, got {axes}")
+            if not axes.shape.is_compatible_with([2, None]):
+                raise ValueError(
+                    "'axes' must be an integer or have length 2: a tensor whose value a run tells "
+                    f"has the shape [2, n], got {axes.shape}."
+                )
+            return axes[0], axes[1]
         axes = known.tolist()
     if isinstance(axes, int | np.integer):
         count = int(axes)
@@ -86,10 +93,10 @@ def _dot_axes(a: Tensor, b: Tensor, axes: Any) -> tuple[Any, Any]:
     return of_a, of_b
 
 
-def _dot_matrix(x: Tensor, axes: Sequence[int], first: bool) -> tuple[Tensor, list[Any]]:
+def _dot_matrix(x: Tensor, axes: Sequence[int] | Tensor, first: bool) -> tuple[Tensor, list[Any]]:
     """`x` as a matrix whose columns (or rows, if `first`) run over `axes`; and the other sizes."""
     dims = x._dims
-    if dims is None:
+    if dims is None or isinstance(axes, Tensor):
         return _dot_matrix_of_unknown(x, axes, first)
     rank = len(dims)
     for axis in axes:
@@ -105,11 +112,15 @@ def _dot_matrix(x: Tensor, axes: Sequence[int], first: bool) -> tuple[Tensor, li
     return _reshape(x, matrix), [sizes[i] for i in outer]
 
 
-def _dot_matrix_of_unknown(x: Tensor, axes: Sequence[int], first: bool) -> tuple[Tensor, list[Any]]:
-    """The same for a tensor of unknown rank; the other sizes come as one vector."""
+def _dot_matrix_of_unknown(
+    x: Tensor, axes: Sequence[int] | Tensor, first: bool
+) -> tuple[Tensor, list[Any]]:
+    """The same for unknown rank or axes; the other sizes come as one vector."""
     rank = raw.Rank(x)
+    if not isinstance(axes, Tensor):
+        axes = convert_to_tensor(np.array(axes, np.int32))
     places = raw.Range(0, rank, 1)
-    inner = raw.FloorMod(np.array(axes, np.int32), rank)
+    inner = raw.FloorMod(axes, rank)
     chosen = raw.Any(raw.Equal(raw.ExpandDims(places, 1), raw.ExpandDims(inner, 0)), [1])
     outer = raw.Reshape(raw.Cast(raw.Where(raw.LogicalNot(chosen)), DstT=dtypes.int32), [-1])
     shape = raw.Shape(x)
@@ -126,7 +137,8 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
       a: tensor of a float or complex dtype or int32.
       b: tensor of the same dtype.
       axes: an int n: the last n axes of `a` go with the first n of `b`; or two lists of ints (or
-        two ints): the axes of `a`, and those of `b` that go with them.
+        two ints): the axes of `a`, and those of `b` that go with them; or an int32 tensor `[2, n]`
+        of these, which a run may tell.
       name: name of the op.
 
     Returns: a tensor of that dtype; its axes are the other ones of `a`, then those of `b`.
@@ -147,7 +159,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
         right, right_sizes = _dot_matrix(b, of_b, first=True)
         product = matmul(left, right)
         sizes = [*left_sizes, *right_sizes]
-        if a._dims is not None and b._dims is not None:
+        if all(x._dims is not None for x in (a, b)) and not isinstance(of_a, Tensor):
             return _reshape(product, sizes, scope)
         # Vectors of sizes among single ones.
         parts = [

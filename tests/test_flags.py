@@ -1,0 +1,72 @@
+"""Flags of the command line, as programs for TensorFlow 1.4 and for absl define and read them."""
+
+from __future__ import annotations
+
+import enum
+
+import pytest
+
+import hybridflow as hf
+from hybridflow._src.platform import flags
+
+Color = enum.Enum("Color", "RED BLUE")
+
+
+@pytest.fixture
+def values(monkeypatch):
+    values = flags._FlagValues()
+    monkeypatch.setattr(flags, "FLAGS", values)
+    return values
+
+
+def test_each_kind_by_either_names_of_arguments(values):
+    hf.flags.DEFINE_string("text", "a", "What 100% of programs say.")
+    hf.flags.DEFINE_string(name="nothing", default=None, help="None.")
+    hf.flags.DEFINE_integer(name="number", default=3, help="A number.")
+    hf.flags.DEFINE_bool("on", default=True, help="Whether.")
+    hf.flags.DEFINE_enum("kind", "x", ["x", "y"], "One of two.")
+    hf.flags.DEFINE_enum_class("color", "red", Color, "A color.")
+    hf.flags.DEFINE_list("sizes", ["1", "2"], "Sizes.")
+    hf.flags.DEFINE_spaceseplist("words", "a b", "Words.")
+    hf.flags.DEFINE_multi_string("inputs", "in", "Inputs.")
+    hf.flags.DEFINE_multi_integer("steps", None, "Steps.")
+    hf.flags.DEFINE_multi_float("rates", [0.5], "Rates.")
+    hf.flags.DEFINE_multi_enum("parts", None, ["u", "v"], "Parts.")
+    assert values(["p"]) == ["p"]
+    assert values.is_parsed()
+    expected = {"text": "a", "nothing": None, "number": 3, "on": True, "kind": "x"}
+    expected |= {"color": Color.RED, "sizes": ["1", "2"], "words": ["a", "b"], "inputs": ["in"]}
+    expected |= {"steps": None, "rates": [0.5], "parts": None}
+    assert values.flag_values_dict() == expected
+    assert values["text"] == ("text", "a", "a", "What 100% of programs say.")
+    line = "p --text=b --noon --kind y --color BLUE --sizes=3, --words= --inputs 1 --inputs 2"
+    line += " --steps=4 --rates 1 --rates=2 --parts v file"
+    assert values(line.split()) == ["p", "file"]
+    expected |= {"text": "b", "on": False, "kind": "y", "color": Color.BLUE, "sizes": ["3", ""]}
+    expected |= {"words": [], "inputs": ["1", "2"], "steps": [4], "rates": [1.0, 2.0]}
+    assert values.flag_values_dict() == {**expected, "parts": ["v"]}
+
+
+def test_other_defaults(values):
+    hf.flags.DEFINE_integer("number", 3, "A number.")
+    values.set_default("number", 5)
+    assert values(["p"]) == ["p"]
+    assert values.number == 5
+    values.set_default("number", 7)
+    assert (values.number, values["number"].default) == (7, 7)
+    values.number = 1
+    values.set_default("number", 9)
+    assert values.number == 1
+    with pytest.raises(AttributeError, match="'other'"):
+        values.set_default("other", 1)
+
+
+def test_what_is_no_flag(values):
+    hf.flags.DEFINE_enum_class("color", None, Color, "A color.")
+    with pytest.raises(AttributeError, match="Unknown command line flag 'size=3'"):
+        values(["p", "--size=3"])
+    assert values(["p", "--size=3", "-"], known_only=True) == ["p", "--size=3", "-"]
+    with pytest.raises(SystemExit):
+        values(["p", "--color=green"])
+    with pytest.raises(ValueError, match="Cannot specify both"):
+        hf.flags.DEFINE_string(flag_name="a", name="b")
