@@ -53,6 +53,7 @@ MODULES = [
     "hybridflow.contrib.crf",
     "hybridflow.contrib.data",
     "hybridflow.contrib.eager",
+    "hybridflow.contrib.eager.metrics",
     "hybridflow.contrib.framework",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.legacy_seq2seq",

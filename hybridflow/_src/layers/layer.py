@@ -118,7 +118,7 @@ class Layer(Connected, Contributions):
         self._base_name = name.name if isinstance(name, VariableScope) else name
         self._name = self._base_name
         if not name:
-            self._base_name = _snake_case(type(self).__name__)
+            self._base_name = snake_case(type(self).__name__)
             counts = layer_state().counts
             counts[self._base_name] = counts.get(self._base_name, 0) + 1
             self._name = f"{self._base_name}_{counts[self._base_name]}"
@@ -212,6 +212,13 @@ class Layer(Connected, Contributions):
             )
         return sum(math.prod(w.shape.as_list()) for w in self.weights)
 
+    # Whether its ops are named as its variables are: in networks.
+    _names_ops_as_variables = False
+
+    def _op_scope(self, scope: VariableScope) -> str:
+        """The name scope of its ops."""
+        return f"{scope.name}/" if self._names_ops_as_variables else scope.original_name_scope
+
     def _set_scope(self, scope: Any = None) -> None:
         """Opens the variable scope for the first time."""
         if self._scope is None:
@@ -255,7 +262,7 @@ class Layer(Connected, Contributions):
         self._set_scope()
         with (
             variable_scope(self._scope, reuse=self.built or self._reuse) as scope,
-            name_scope(scope.original_name_scope),
+            name_scope(self._op_scope(scope)),
         ):
             full_name = f"{scope.name}/{name}" if scope.name else name
             store = current().store
@@ -336,7 +343,7 @@ class Layer(Connected, Contributions):
         arguments = dict(kwargs)
         with (
             variable_scope(self._scope, reuse=self.built or self._reuse) as scope,
-            name_scope(scope.original_name_scope),
+            name_scope(self._op_scope(scope)),
         ):
             check_inputs(self._name, self.input_spec, inputs)
             if not self.built:
@@ -356,7 +363,7 @@ class Layer(Connected, Contributions):
                     self.add_loss(loss, inputs)
         if not eager:
             if are_connected(inputs):
-                outputs = self._distinct(inputs, outputs, scope.original_name_scope)
+                outputs = self._distinct(inputs, outputs, self._op_scope(scope))
                 connect(self, inputs, outputs, arguments)
             add_missing(self.updates, GraphKeys.UPDATE_OPS)
         self.built = True
@@ -405,7 +412,7 @@ def _named(get: Callable[[Any], Any], value: Any) -> Any:
     return get(value) if isinstance(value, str) else value
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
     """`MaxPooling2D` as `max_pooling2d`."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z0-9])", "_", name).lower()
     return f"private{words}" if words.startswith("_") else words

@@ -46,6 +46,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
+    ".contrib.eager.metrics": ("hybridflow.contrib.eager.metrics",),
     ".contrib.framework": (
         "tf_slim.ops.arg_scope",
         "tf_slim.ops.variables",
@@ -120,7 +121,12 @@ _CONTRIB_INSIDE = {
     ),
     "tensorflow.contrib.eager.python": (),
     "tensorflow.contrib.eager.python.datasets": ("hybridflow.contrib.eager",),
-    "tensorflow.contrib.eager.python.saver": ("hybridflow.contrib.eager",),
+    **_each("tensorflow.contrib.eager.python", "network saver", "hybridflow.contrib.eager"),
+    **_each(
+        "tensorflow.contrib.eager.python",
+        "metrics metrics_impl",
+        "hybridflow.contrib.eager.metrics",
+    ),
     "tensorflow.contrib.eager.python.tfe": (
         f"{_SHIM}.contrib_eager",
         "hybridflow.contrib.eager",

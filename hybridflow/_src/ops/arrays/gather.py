@@ -60,10 +60,10 @@ def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
     # Taken as unsigned, negative indices are large: one look finds both kinds of bad ones.
     if indices.size and indices.view(_UNSIGNED[indices.dtype]).max() >= size:
         where = np.argwhere((indices < 0) | (indices >= size))[0]
-        position = ",".join(map(str, where))
+        position = f"[{','.join(map(str, where))}]" if indices.ndim else ""
         value = indices[tuple(where)]
         raise InvalidArgumentError(
-            None, None, f"indices[{position}] = {value} is not in [0, {size})"
+            None, None, f"indices{position} = {value} is not in [0, {size})"
         )
     found = np.take(params, indices, axis)
     # Of strings, one alone is no array.

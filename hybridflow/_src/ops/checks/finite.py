@@ -129,8 +129,8 @@ def add_check_numerics_ops() -> Operation:
     """
     if context.modes.top.eager:
         raise RuntimeError(
-            "add_check_numerics_ops adds to a graph, and in eager mode there is none: use "
-            "hf.check_numerics."
+            "add_check_numerics_ops() is not compatible with eager execution: it adds to a graph, "
+            "and there is none. Use hf.check_numerics."
         )
     floats = {dtype.name for dtype in (dtypes.float16, dtypes.float32, dtypes.float64)}
     checks: list[Tensor] = []
