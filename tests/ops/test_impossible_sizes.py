@@ -212,7 +212,7 @@ def test_memory_that_numpy_does_not_get(name):
 
 def test_the_limit_is_the_memory_of_the_machine(monkeypatch):
     from_module = sys.modules["hybridflow._src.ops.allocation"]
-    monkeypatch.setattr(from_module, "_MEMORY", 4000)
+    monkeypatch.setattr(from_module, "MEMORY", 4000)
     with hf.eager_mode():
         assert hf.fill([1000], 1.0).shape == [1000]
         with pytest.raises(EXHAUSTED, match=r"shape\[1001\] and type float32 in op Fill"):

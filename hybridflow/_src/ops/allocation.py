@@ -25,7 +25,8 @@ def _physical_memory() -> int:
         return sys.maxsize
 
 
-_MEMORY = _physical_memory()
+# In bytes.
+MEMORY = _physical_memory()
 
 
 def number_of(array: np.ndarray, what: str) -> Any:
@@ -56,7 +57,7 @@ def allocatable(op: str, sizes: Iterable[Any], dtype: np.dtype) -> tuple[int, ..
     shape = tuple([int(size) for size in sizes])
     count = math.prod(shape)
     # The usual case, in one comparison. (Two negative sizes make a positive product.)
-    if 0 <= count * dtype.itemsize <= _MEMORY and min(shape, default=0) >= 0:
+    if 0 <= count * dtype.itemsize <= MEMORY and min(shape, default=0) >= 0:
         return shape
     shown = f"[{','.join(map(str, shape))}]"
     if min(shape) < 0:
@@ -69,5 +70,5 @@ def allocatable(op: str, sizes: Iterable[Any], dtype: np.dtype) -> tuple[int, ..
         None,
         None,
         f"OOM when allocating tensor with shape{shown} and type {dtype.name} in op {op}: it takes "
-        f"{count * dtype.itemsize / 2**30:,.1f} GiB, this machine has {_MEMORY / 2**30:,.1f} GiB",
+        f"{count * dtype.itemsize / 2**30:,.1f} GiB, this machine has {MEMORY / 2**30:,.1f} GiB",
     )

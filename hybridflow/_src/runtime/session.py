@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
@@ -13,6 +13,7 @@ from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.waiting import within
+from hybridflow._src.ops.allocation import MEMORY
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import Kernels, build
 from hybridflow._src.runtime.config import options_of
@@ -121,6 +122,18 @@ def _finish(runnable: _Runnable, arrays: list[Any], run_metadata: Any, seconds: 
     return within(seconds, work, *rest) if seconds else work(*rest)
 
 
+class DeviceAttributes(NamedTuple):
+    """A device of a session.
+
+    Attributes:
+      name: its full name. device_type: its kind. memory_limit_bytes: how much memory it has.
+    """
+
+    name: str
+    device_type: str
+    memory_limit_bytes: int
+
+
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
@@ -157,6 +170,16 @@ class BaseSession:
     def graph_def(self) -> Any:
         """The graph as a `GraphDef` message."""
         return self._graph.as_graph_def()
+
+    def list_devices(self) -> list[DeviceAttributes]:
+        """The devices that ops run on: one.
+
+        >>> import hybridflow as hf
+        >>> with hf.Graph().as_default(), hf.Session() as session:
+        ...     print([device.name for device in session.list_devices()])
+        ['/job:localhost/replica:0/task:0/device:CPU:0']
+        """
+        return [DeviceAttributes("/job:localhost/replica:0/task:0/device:CPU:0", "CPU", MEMORY)]
 
     @property
     def sess_str(self) -> str:

@@ -15,6 +15,7 @@ from hybridflow._src.framework.context import (
 )
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import enable_eager_execution
+from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.control_flow.script_ops import py_func
 from hybridflow._src.runtime.function import function as defun
 from hybridflow._src.variables.eager_store import EagerVariableStore
@@ -48,6 +49,12 @@ def num_gpus() -> int:
     return 0
 
 
+_NOTHING = (
+    "Cannot differentiate a function that returns None; did you forget to return a value from "
+    "{function!r:.200}?"
+)
+
+
 def list_devices() -> list[str]:
     """The names of all devices."""
     return ["/job:localhost/replica:0/task:0/device:CPU:0"]
@@ -65,7 +72,7 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
         with GradientTape() as tape:
             value = f(*args, **kwargs)
         if value is None:
-            raise ValueError(f"Cannot differentiate a function that returns None: {f!r:.200}.")
+            raise ValueError(_NOTHING.format(function=f))
         variables = tape.watched_variables()
         if not variables:
             raise ValueError("No trainable variables were accessed while the function ran.")
@@ -88,6 +95,8 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
 def value_and_gradients_function(f: Callable[..., Any], params: Any = None) -> Callable[..., Any]:
     """A function that gives `f`'s value, and its gradients with respect to arguments.
 
+    It takes the arguments of `f`, and as `dy` the gradient of the value, ones by default.
+
     Args:
       f: a function of tensors.
       params: positions or names of the arguments; all of them by default.
@@ -104,17 +113,21 @@ def value_and_gradients_function(f: Callable[..., Any], params: Any = None) -> C
             raise ValueError(f"{f!r:.200} has no argument {param!r}; it has {names}.")
 
     @functools.wraps(f)
-    def value_and_gradients(*args: Any) -> Any:
+    def value_and_gradients(*args: Any, dy: Any = None) -> Any:
         wanted = range(len(args)) if params is None else params
         positions = [names.index(p) if isinstance(p, str) else p for p in wanted]
-        tensors = [convert_to_tensor(a) for a in args]
+        tensors: list[Any] = []
+        for tensor in map(convert_to_tensor, args):
+            # One that is given twice has two gradients.
+            again = any(tensor is other for other in tensors)
+            tensors.append(identity(tensor) if again else tensor)
         sources = [tensors[position] for position in positions]
         with GradientTape() as tape:
             tape.watch(sources)
             value = f(*tensors)
         if value is None:
-            raise ValueError(f"Cannot differentiate a function that returns None: {f!r:.200}.")
-        return value, tape.gradient(value, sources)
+            raise ValueError(_NOTHING.format(function=f))
+        return value, tape.gradient(value, sources, output_gradients=dy)
 
     return value_and_gradients
 
@@ -124,7 +137,7 @@ def gradients_function(f: Callable[..., Any], params: Any = None) -> Callable[..
     both = value_and_gradients_function(f, params)
 
     @functools.wraps(f)
-    def gradients(*args: Any) -> Any:
-        return both(*args)[1]
+    def gradients(*args: Any, dy: Any = None) -> Any:
+        return both(*args, dy=dy)[1]
 
     return gradients

@@ -62,9 +62,7 @@ def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
         where = np.argwhere((indices < 0) | (indices >= size))[0]
         position = f"[{','.join(map(str, where))}]" if indices.ndim else ""
         value = indices[tuple(where)]
-        raise InvalidArgumentError(
-            None, None, f"indices{position} = {value} is not in [0, {size})"
-        )
+        raise InvalidArgumentError(None, None, f"indices{position} = {value} is not in [0, {size})")
     found = np.take(params, indices, axis)
     # Of strings, one alone is no array.
     return np.asarray(found, params.dtype)

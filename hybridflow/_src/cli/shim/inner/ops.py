@@ -7,7 +7,7 @@ from typing import Any
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.sparse_tensor import SparseTensor
+from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorValue
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.shape_ops import shape
 from hybridflow._src.ops.control_flow.ordering import with_dependencies
@@ -22,6 +22,7 @@ __all__ = [
     "enabled",
     "gradients_v2",
     "is_dense_tensor_like",
+    "is_sparse",
     "list_local_devices",
     "remove_squeezable_dimensions",
     "resource_scatter_add",
@@ -121,3 +122,8 @@ class _Device:
 def list_local_devices(session_config: Any = None) -> list[Any]:
     """The devices of this machine: its CPU."""
     return [_Device()]
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether a value is a sparse tensor, or the value of one."""
+    return isinstance(x, (SparseTensor, SparseTensorValue))
