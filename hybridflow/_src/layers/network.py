@@ -240,7 +240,7 @@ class Network(Layer):
         return [update for layer in self._layers for update in layer.updates]
 
     @property
-    def trainable(self) -> bool:  # type: ignore[override]
+    def trainable(self) -> bool:
         """True: its layers say which of their variables are trained."""
         return True
 
@@ -322,7 +322,9 @@ class Sequential(Network):
         takes_training = "training" in inspect.signature(called).parameters
         self._layers_funcs.append((takes_training, layer_func))
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, training: Any = None
+    ) -> Any:
         """Calls one after the other; `training` goes to those that know such an argument."""
         for takes_training, function in self._layers_funcs:
             if takes_training and training is not None:
