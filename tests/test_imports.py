@@ -18,6 +18,7 @@ PACKAGE = "hybridflow"
 LAYERS = [
     "framework",
     "platform",
+    "ranks",
     "kernels",
     "plan",
     "formats",
@@ -37,6 +38,7 @@ LAYERS = [
     "train",
     "data",
     "saved_model",
+    "distributed",
     "testing",
     "public",
     "cli",
@@ -50,6 +52,7 @@ ON_DEMAND = {
     "google",
     "google_crc32c",
     "matplotlib",
+    "mpi4py",
     "rich",
     "traitlets",
 }  # inside functions alone

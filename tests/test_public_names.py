@@ -68,6 +68,7 @@ def offered():
         "summary",
         "train",
         "saved_model",
+        "distributed",
     ):
         for path in sorted((ROOT / "_src" / layer).rglob("*.py")):
             if path.stem == "__init__":

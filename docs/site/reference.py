@@ -28,6 +28,7 @@ MODULES = [
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.data",
+    "hybridflow.distributed",
     "hybridflow.python_io",
     "hybridflow.pywrap_tensorflow",
     "hybridflow.user_ops",

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from hybridflow._src.cli.program import Unreadable
 from hybridflow._src.cli.shim import finder
 from hybridflow._src.cli.shim.names import find, nearest, offered, shown
-from hybridflow._src.cli.shim.table import MODULES
+from hybridflow._src.cli.shim.table import MODULES, ROOTS
 
 if TYPE_CHECKING:
     from hybridflow._src.cli.program import Program
-
-_ROOT = "tensorflow"
 
 
 class Use(NamedTuple):
@@ -93,7 +91,7 @@ def _use(path: str, lines: list[int]) -> Use:
             value = inspect.getattr_static(value, name, None)
             continue
         if value is not None:
-            return Use(f"tensorflow.{'.'.join(rest[:index])}", lines, True, is_object=True)
+            return Use(".".join(path.split(".")[: index + 1]), lines, True, is_object=True)
         found = find(module, name)
         if found is None:
             near = nearest(module, ".".join(rest[index:]))
@@ -119,10 +117,10 @@ class _Names(ast.NodeVisitor):
         """Notes what an import binds."""
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if _is_tensorflow(alias.name):
-                    bound = alias.asname or _ROOT
-                    self.aliases[bound] = alias.name if alias.asname else _ROOT
-        elif isinstance(node, ast.ImportFrom) and not node.level and _is_tensorflow(node.module):
+                if _is_ours(alias.name):
+                    root = alias.name.partition(".")[0]
+                    self.aliases[alias.asname or root] = alias.name if alias.asname else root
+        elif isinstance(node, ast.ImportFrom) and not node.level and _is_ours(node.module):
             for alias in node.names:
                 if alias.name != "*":
                     self.aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
@@ -148,7 +146,7 @@ class _Names(ast.NodeVisitor):
         self.lines.setdefault(path, set()).add(line)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.level or not _is_tensorflow(node.module):
+        if node.level or not _is_ours(node.module):
             return
         for alias in node.names:
             if alias.name != "*" and f"{node.module}.{alias.name}" not in MODULES:
@@ -156,7 +154,7 @@ class _Names(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if _is_tensorflow(alias.name) and alias.name not in MODULES:
+            if _is_ours(alias.name) and alias.name not in MODULES:
                 self._note(alias.name, node.lineno)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -171,5 +169,5 @@ class _Names(ast.NodeVisitor):
             self._note(path, node.lineno)
 
 
-def _is_tensorflow(module: str | None) -> bool:
-    return module is not None and module.partition(".")[0] == _ROOT
+def _is_ours(module: str | None) -> bool:
+    return module is not None and module.partition(".")[0] in ROOTS

@@ -14,6 +14,7 @@ from hybridflow._src.cli.program import Program, Unreadable
 from hybridflow._src.cli.shim import process
 from hybridflow._src.framework import seeds
 from hybridflow._src.framework.default_graph import enable_eager_execution
+from hybridflow._src.ranks import launching, whole_lines
 
 if TYPE_CHECKING:
     import types
@@ -31,6 +32,8 @@ def run(program: Program, mode: str, seed: int | None) -> int:
       SystemExit: where the program does. KeyboardInterrupt: when it was interrupted; it has been
         shown then.
     """
+    if launching.launch() is not None:
+        whole_lines.install()
     try:
         start = program.begin()
     except Unreadable as error:

@@ -9,6 +9,7 @@ from hybridflow._src.framework.resources import Named, Resources
 from hybridflow._src.framework.storage import Guard, Storage
 from hybridflow._src.framework.waiting import Waits
 from hybridflow._src.plan import schedule
+from hybridflow._src.plan.collectives import Begin, End, arranged, is_collective
 from hybridflow._src.plan.effects import effects_of, is_reference, snapshot_of, source_of
 from hybridflow._src.plan.instruction import Instruction
 from hybridflow._src.plan.native import native_of
@@ -17,6 +18,7 @@ from hybridflow._src.plan.passes import Passes
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.pruning import Pruning, prune
 from hybridflow._src.plan.stages import Stage, WaitingPlan, split
+from hybridflow._src.ranks import job as jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +82,8 @@ class _Builder:
         self.slots: dict[Tensor, int] = {}
         self.steps: list[Instruction] = []
         self.bodies: list[Plan] = []
+        # The transfers of collectives that have begun.
+        self.begun: dict[Operation, int] = {}
 
     def new_slot(self, value: Any = None) -> int:
         self.template.append(value)
@@ -135,6 +139,10 @@ class _Builder:
         if op_def.effect == "call":
             self.add_called(op, fed)
             return
+        if is_collective(op) and jobs.here().size > 1:  # inside of what is called
+            self.begin(Begin(op), fed)
+            self.end(End(op), fed)
+            return
         inputs = []
         references = [arg.ref for arg in op_def.inputs]
         captured = _captured_references(op, fed - self.references) if op.bodies else frozenset()
@@ -169,6 +177,19 @@ class _Builder:
         self.steps.append(
             Instruction(op, compute, tuple(inputs), tuple(outputs), attrs, (), None, unproven)
         )
+
+    def begin(self, begin: Begin, fed: frozenset[Tensor]) -> None:
+        """Adds what begins a collective."""
+        op = begin.op
+        inputs = tuple([self.value_slot(tensor, op, fed) for tensor in op.inputs])
+        self.begun[op] = self.new_slot()
+        self.steps.append(Instruction(op, begin, inputs, (self.begun[op],), {}, ()))
+
+    def end(self, end: End, fed: frozenset[Tensor]) -> None:
+        """Adds what ends a collective that has begun."""
+        op = end.op
+        outputs = [self.new_slot() if t in fed else self.slot_of(t) for t in op.outputs]
+        self.steps.append(Instruction(op, end, (self.begun[op],), tuple(outputs), {}, ()))
 
     def add_locked(self, op: Operation, fed: frozenset[Tensor]) -> None:
         """The ops of a body that runs while a variable is locked, as instructions in its place."""
@@ -295,8 +316,13 @@ def _made(
     if ordered is not needed:  # something is written
         builder.late = schedule.late_readers(needed, fed)
     passes.done("order")
-    for op in ordered:
-        builder.add(op, fed)
+    for item in arranged(ordered, tensors, fed):
+        if isinstance(item, Begin):
+            builder.begin(item, fed)
+        elif isinstance(item, End):
+            builder.end(item, fed)
+        else:
+            builder.add(item, fed)
     fetches = [fetched.get(t, -1) for t in tensors]
     fetches = [builder.slot_of(t) if s < 0 else s for s, t in zip(fetches, tensors, strict=True)]
     kept = {*fetches, *fed_slots}

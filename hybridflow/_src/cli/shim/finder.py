@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.cli.shim.missing import Missing, error_for
 from hybridflow._src.cli.shim.names import find, offered
-from hybridflow._src.cli.shim.table import MODULES
+from hybridflow._src.cli.shim.table import MODULES, ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +44,12 @@ class TensorFlowModule(types.ModuleType):
 
 
 class _Importer:
-    """Finds and loads the module of every path under `tensorflow`."""
+    """Finds and loads the module of every path under the roots of the table."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname.partition(".")[0] != _ROOT:
+        if fullname.partition(".")[0] not in ROOTS:
             return None
         loader: Any = self
         spec = importlib.machinery.ModuleSpec(fullname, loader, origin="hybridflow")
@@ -58,7 +58,7 @@ class _Importer:
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         kind = TensorFlowModule if spec.name in MODULES else Missing
-        return kind(spec.name, f"TensorFlow's {spec.name}, from hybridflow.")
+        return kind(spec.name, f"The names of {spec.name}, from hybridflow.")
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing is run: names are looked up when they are used."""
@@ -77,5 +77,5 @@ def install() -> None:
     """Makes `import tensorflow` give hybridflow from now on, whether TensorFlow is there or not."""
     if _importer not in sys.meta_path:
         sys.meta_path.insert(0, _importer)
-        for name in [n for n in sys.modules if n.partition(".")[0] == _ROOT]:
+        for name in [n for n in sys.modules if n.partition(".")[0] in ROOTS]:
             del sys.modules[name]

@@ -88,7 +88,7 @@ def _public() -> dict[str, list[str]]:
     """All public names under `tf`, by their last part; Keras' names for the same come last."""
     found: dict[str, list[str]] = {}
     for path in sorted(MODULES, key=lambda path: ".keras" in path):
-        if re.match(r"tensorflow\.(python|examples|compat\.v1)\b", path):
+        if re.match(r"(tensorflow\.(python|examples|compat\.v1)|horovod)\b", path):
             continue
         for name in offered(path):
             found.setdefault(name, []).append(f"{path}.{name}")

@@ -356,6 +356,9 @@ _TUTORIALS = {
     "tensorflow.examples.tutorials.mnist.input_data": (f"{_SHIM}.mnist",),
 }
 
+# Another package, whose names programs use that train on many machines.
+_HOROVOD = {"horovod": (), "horovod.tensorflow": ("hybridflow.distributed",)}
+
 MODULES: dict[str, tuple[str, ...]] = {
     **{f"tensorflow{path}": sources for path, sources in _PUBLIC.items()},
     # How programs written against TensorFlow 1 are imported under TensorFlow 2.
@@ -367,4 +370,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     **_INNER_SAVED_MODEL,
     **_PROTOS,
     **_TUTORIALS,
+    **_HOROVOD,
 }
+
+# The packages whose import paths these are.
+ROOTS = frozenset(path.partition(".")[0] for path in MODULES)

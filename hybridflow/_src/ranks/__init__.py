@@ -1,0 +1,1 @@
+"""The processes of a job under MPI: who they are, what they exchange, how they fail together."""

@@ -1,0 +1,300 @@
+"""The job: the ranks that run the same program, and how they agree on what comes next.
+
+Before ranks exchange anything they call the roll: each says what it is going to do, as lines of
+text whose digest is compared. So one that does something else, or has ended, is an error that names
+it, on all ranks; nobody waits for what does not come. The roll is called once for all that a plan
+is known to exchange.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.framework.errors import FailedPreconditionError
+from hybridflow._src.ranks import failing, launching, whole_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_NOT_INITIALIZED = (
+    "Horovod has not been initialized; use hvd.init(). It comes before anything else of "
+    "hf.distributed."
+)
+_DIFFERENT = (
+    "Ranks do not do the same: {each}. Every rank has to run the same collectives in the same "
+    "order; what only one rank does (saving, printing) must hold none."
+)
+_LEFT = (
+    "Rank {rank} has left a step in which others wait for it: an error came there before its "
+    "{count} last collectives. The job cannot go on."
+)
+_OVER = "hf.distributed is of no use any more: an earlier error has put the ranks out of step."
+_ENDED = "has ended (hvd.shutdown, or the end of the program)"
+# The tag of the message that a rank has left a step.
+_TAG = 1
+# So often a transfer is looked at before a look at messages.
+_LOOKS = 256
+
+
+class Job:
+    """The ranks, as one of them sees them.
+
+    Attributes:
+      mpi: the module `mpi4py.MPI`; None if this is the only rank, without MPI.
+      data: the communicator of transfers.
+      rank, size: the number of this rank, and how many there are. local_rank, local_size: among
+        those on this machine.
+      owed: how many transfers of those that were agreed on have not begun.
+    """
+
+    def __init__(self, mpi: Any, communicator: Any) -> None:
+        self.mpi = mpi
+        self.rank, self.size = 0, 1
+        self.local_rank, self.local_size = 0, 1
+        self.owed = 0
+        self._is_over = False
+        self.data: Any = None
+        self._calls: Any = None
+        self._failing: failing.Failing | None = None
+        if communicator is None:
+            return
+        self.data = communicator.Dup()
+        self._calls = communicator.Dup()
+        self.rank, self.size = self.data.Get_rank(), self.data.Get_size()
+        local = self.data.Split_type(mpi.COMM_TYPE_SHARED)
+        self.local_rank, self.local_size = local.Get_rank(), local.Get_size()
+        if self.size > 1:
+            self._failing = failing.Failing(mpi, self.data, local)
+
+    def agree(self, lines: Sequence[str], transfers: int) -> None:
+        """Calls the roll: this rank is going to do what `lines` say, which are so many transfers.
+
+        Raises:
+          FailedPreconditionError: on all ranks, if one is going to do something else; or if one has
+            left an earlier step.
+        """
+        if self.size == 1:
+            return
+        if self._is_over:
+            raise FailedPreconditionError(None, None, _OVER)
+        if self.owed:
+            self._desert()
+        digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=8).digest()
+        number = int.from_bytes(digest, "little") >> 1
+        ends = np.array([number, -number], np.int64)
+        self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX))
+        if ends[0] != -ends[1]:
+            self._is_over = True
+            said = self._calls.allgather(list(lines))
+            raise FailedPreconditionError(None, None, _DIFFERENT.format(each=_differences(said)))
+        self.owed = transfers
+
+    def _desert(self) -> None:
+        """Tells the others that this rank has left a step."""
+        self._is_over = True
+        said = _LEFT.format(rank=self.rank, count=self.owed)
+        for other in range(self.size):
+            if other != self.rank:
+                self._calls.isend(said, other, _TAG)
+        raise FailedPreconditionError(None, None, said)
+
+    def wait(self, request: Any) -> None:
+        """Waits for a request of MPI's; signals of the program are handled meanwhile.
+
+        Raises:
+          FailedPreconditionError: if another rank has left the step.
+        """
+        pause = getattr(os, "sched_yield", _nothing)
+        looks = 0
+        while not request.Test():
+            looks += 1
+            if looks % _LOOKS == 0 and self._calls.Iprobe(tag=_TAG):
+                self._is_over = True
+                raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
+            pause()
+
+    def end(self) -> None:
+        """Ends it, with all ranks.
+
+        Raises:
+          FailedPreconditionError: if the others go on.
+        """
+        if self._failing is not None:
+            self.agree([_ENDED], 0)
+            self._failing.forget()
+
+    def at_exit(self) -> None:
+        """Ends it as the process does, whatever the others do."""
+        try:
+            self.end()
+        except FailedPreconditionError:
+            if self._failing is not None:
+                self._failing.leave()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _differences(said: list[list[str]]) -> str:
+    """What ranks are about to do at the first place where that is not the same."""
+    longest = max(map(len, said))
+    padded = [[*lines, *["nothing more"] * (longest - len(lines))] for lines in said]
+    place = next(i for i in range(longest) if len({lines[i] for lines in padded}) > 1)
+    by_line: dict[str, list[int]] = {}
+    for rank, lines in enumerate(padded):
+        by_line.setdefault(lines[place], []).append(rank)
+    return "; ".join(f"{named(ranks)}: {line}" for line, ranks in by_line.items())
+
+
+def named(ranks: Iterable[int]) -> str:
+    """Ranks as people name them: `rank 1`, `ranks 0, 2`."""
+    ranks = list(ranks)
+    return f"{'rank' if len(ranks) == 1 else 'ranks'} {', '.join(map(str, ranks))}"
+
+
+# -- the job of this process -----------------------------------------------------------------------
+
+_job: Job | None = None
+_ALONE = Job(None, None)
+
+
+def current() -> Job:
+    """The job.
+
+    Raises:
+      ValueError: if it has not been initialized.
+    """
+    if _job is None:
+        raise ValueError(_NOT_INITIALIZED)
+    return _job
+
+
+def here() -> Job:
+    """The job; one of a single rank where none has been initialized and none could be.
+
+    Raises:
+      ValueError: if this process is one of several, and the job has not been initialized.
+    """
+    if _job is None and launching.launch() is None:
+        return _ALONE
+    return current()
+
+
+def is_initialized() -> bool:
+    """Whether `init` has been called, and no `shutdown` since."""
+    return _job is not None
+
+
+def init(comm: Any = None) -> None:
+    """Finds out which rank this process is. Called again it does nothing.
+
+    Args:
+      comm: the communicator of mpi4py whose ranks belong to the job, or a list of ranks of all that
+        were started; all of them by default.
+
+    Raises:
+      ImportError: if the process is one of several and mpi4py is not installed.
+      RuntimeError: if mpi4py uses another MPI than the one that started the processes.
+      ValueError: if this rank is not among those of `comm`.
+
+    >>> import hybridflow as hf
+    >>> hf.distributed.init()
+    >>> print(hf.distributed.rank(), "of", hf.distributed.size())
+    0 of 1
+    """
+    global _job
+    if _job is not None:
+        return
+    mpi = launching.mpi()
+    _job = Job(mpi, None if mpi is None else _communicator(mpi, comm))
+    if _job.size > 1:
+        whole_lines.install()
+        _at_exit(_job.at_exit)
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    """Has a function called when this process exits, and no process forked off it."""
+    process = os.getpid()
+    atexit.register(lambda: function() if os.getpid() == process and is_initialized() else None)
+
+
+def _communicator(mpi: Any, comm: Any) -> Any:
+    if comm is None or (isinstance(comm, list | tuple) and not comm):
+        return mpi.COMM_WORLD
+    if not isinstance(comm, list | tuple):
+        return comm
+    made = mpi.COMM_WORLD.Create(mpi.COMM_WORLD.Get_group().Incl(list(comm)))
+    if made == mpi.COMM_NULL:
+        rank = mpi.COMM_WORLD.Get_rank()
+        raise ValueError(f"Rank {rank} is not among those of the job, {list(comm)}.")
+    return made
+
+
+def shutdown() -> None:
+    """Ends what `init` began; all ranks have to. The end of the program does so too.
+
+    Raises:
+      FailedPreconditionError: if the others go on.
+
+    >>> import hybridflow as hf
+    >>> hf.distributed.init()
+    >>> hf.distributed.shutdown()
+    >>> hf.distributed.is_initialized()
+    False
+    """
+    global _job
+    if _job is not None:
+        job, _job = _job, None
+        job.end()
+
+
+def rank() -> int:
+    """The number of this rank, from 0 on.
+
+    Raises:
+      ValueError: before `init`.
+    """
+    return current().rank
+
+
+def size() -> int:
+    """How many ranks there are.
+
+    Raises:
+      ValueError: before `init`.
+    """
+    return current().size
+
+
+def local_rank() -> int:
+    """The number of this rank among those on its machine.
+
+    Raises:
+      ValueError: before `init`.
+    """
+    return current().local_rank
+
+
+def local_size() -> int:
+    """How many ranks there are on this machine.
+
+    Raises:
+      ValueError: before `init`.
+    """
+    return current().local_size
+
+
+def mpi_threads_supported() -> bool:
+    """Whether several threads may call MPI at once.
+
+    Raises:
+      ValueError: before `init`.
+    """
+    mpi = current().mpi
+    return mpi is not None and mpi.Query_thread() == mpi.THREAD_MULTIPLE

@@ -1,0 +1,138 @@
+"""What ranks exchange: sums, rows put together, values of one rank, rows sent to their owners.
+
+A transfer begins, and goes on while the rank computes, as far as MPI does so by itself. It is a
+transfer of one rank alone where there is one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.ranks import job as jobs
+from hybridflow._src.ranks.memory import lent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hybridflow._src.ranks.job import Job
+
+# Transfers that have begun and not ended: MPI uses their memory, whatever becomes of who waits.
+_open: set[Transfer] = set()
+
+
+class Transfer:
+    """What has begun.
+
+    Args:
+      job: the ranks. request: MPI's, None if there is nothing to wait for.
+      result: called at the end; gives what came of it.
+    """
+
+    def __init__(self, job: Job, request: Any, result: Callable[[], list[np.ndarray]]) -> None:
+        self._job = job
+        self._request = request
+        self._result = result
+        if request is not None:
+            _open.add(self)
+
+    def wait(self) -> list[np.ndarray]:
+        """Waits for its end; gives what came of it.
+
+        Raises:
+          FailedPreconditionError: if another rank has left the step.
+        """
+        if self._request is not None:
+            self._job.wait(self._request)
+            _open.discard(self)
+            self._request = None
+        return self._result()
+
+
+def _begun(job: Job) -> None:
+    if job.owed:
+        job.owed -= 1
+
+
+def summed(arrays: Sequence[np.ndarray]) -> Transfer:
+    """Sums of arrays over all ranks, which all get; the arrays, of one dtype, go as one."""
+    job = jobs.here()
+    _begun(job)
+    dtype = arrays[0].dtype
+    shapes = [array.shape for array in arrays]
+    whole = lent(sum(array.size for array in arrays), dtype)
+    np.concatenate([array.reshape(-1) for array in arrays], out=whole)
+
+    def result() -> list[np.ndarray]:
+        found, start = [], 0
+        for shape in shapes:
+            end = start + math.prod(shape)
+            found.append(whole[start:end].reshape(shape))
+            start = end
+        return found
+
+    if job.size == 1:
+        return Transfer(job, None, result)
+    mpi = job.mpi
+    if dtype == np.float16:
+        target, sum_ = [whole.view(np.uint16), mpi.UINT16_T], _sum_of_halves(mpi)
+    else:
+        target, sum_ = whole, mpi.SUM
+    return Transfer(job, job.data.Iallreduce(mpi.IN_PLACE, target, sum_), result)
+
+
+_half_sums: list[Any] = []
+
+
+def _sum_of_halves(mpi: Any) -> Any:
+    """MPI's operation for float16, which it has not."""
+    if not _half_sums:
+
+        def add(source: Any, target: Any, _: Any) -> None:
+            total = np.frombuffer(target, np.float16)
+            with np.errstate(all="ignore"):
+                np.add(total, np.frombuffer(source, np.float16), out=total)
+
+        _half_sums.append(mpi.Op.Create(add, commute=True))
+    return _half_sums[0]
+
+
+def gathered(array: np.ndarray) -> Transfer:
+    """The rows of all ranks, in their order, and how many rows each has; all get them."""
+    job = jobs.here()
+    _begun(job)
+    counts = np.zeros(job.size, np.int64)
+    counts[job.rank] = array.shape[0]
+    if job.size == 1:
+        return Transfer(job, None, lambda: [array.copy(), counts])
+    job.wait(job.data.Iallreduce(job.mpi.IN_PLACE, counts, job.mpi.SUM))
+    row = array.shape[1:]
+    whole = np.empty((int(counts.sum()), *row), array.dtype)
+    each = counts * (math.prod(row) * array.dtype.itemsize)
+    request = job.data.Iallgatherv(
+        [_bytes(array), job.mpi.BYTE], [_bytes(whole), each, _starts(each), job.mpi.BYTE]
+    )
+    return Transfer(job, request, lambda: [whole, counts])
+
+
+def broadcast(array: np.ndarray, root: int) -> Transfer:
+    """The value that one rank has, which all get."""
+    job = jobs.here()
+    _begun(job)
+    whole = array.copy(order="C") if job.rank == root else np.empty(array.shape, array.dtype)
+    if job.size == 1:
+        return Transfer(job, None, lambda: [whole])
+    request = job.data.Ibcast([_bytes(whole), job.mpi.BYTE], root)
+    return Transfer(job, request, lambda: [whole])
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    """The memory of an array as bytes; a copy, where its elements do not lie in order."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _starts(counts: np.ndarray) -> np.ndarray:
+    """Where each part begins that is so long."""
+    return np.concatenate([[0], np.cumsum(counts)[:-1]])

@@ -1,0 +1,313 @@
+"""What `test_ranks.py` runs on several ranks: checks, whose outcomes go to a file.
+
+mpiexec -n 2 python -m tests.distributed.program OUTCOMES.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+import hybridflow as hf
+from hybridflow import distributed as hvd
+from tests.execution import EXECUTIONS, Execution
+
+CHECKS = {}
+
+
+def check(function):
+    CHECKS[function.__name__] = function
+    return function
+
+
+def in_each(function):
+    """A check in every execution."""
+    for name in EXECUTIONS:
+        CHECKS[f"{function.__name__}-{name}"] = lambda name=name: function(Execution(name))
+    return function
+
+
+def of_rank(rank, shape=(2, 3), dtype=np.float32):
+    """Values that each rank can tell of each other."""
+    values = np.random.default_rng(100 + rank).normal(size=shape) * 9
+    return values.astype(dtype)
+
+
+def of_all(**options):
+    return [of_rank(rank, **options) for rank in range(hvd.size())]
+
+
+def everywhere(value):
+    """The same value, asked of all ranks by other means than those under test."""
+    from mpi4py import MPI
+
+    return MPI.COMM_WORLD.allgather(value)
+
+
+def close(found, wanted, rtol=1e-5):
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=1e-6)
+
+
+@check
+def ranks():
+    assert everywhere(hvd.rank()) == list(range(hvd.size()))
+    assert (hvd.local_rank(), hvd.local_size()) == (hvd.rank(), hvd.size())
+    assert hvd.mpi_threads_supported() in (True, False)
+    assert hvd.is_initialized()
+
+
+# ---- collectives ----
+
+
+@in_each
+def sums_and_means(run):
+    mine, all_ = of_rank(hvd.rank()), of_all()
+    mean, total = run(lambda x: [hvd.allreduce(x), hvd.allreduce(x, op=hvd.Sum)], mine)
+    close(mean, np.mean(all_, 0))
+    close(total, np.sum(all_, 0))
+    close(run(lambda x: hvd.allreduce(x, average=False), mine), np.sum(all_, 0))
+    assert len({value.tobytes() for value in everywhere(mean)}) == 1
+
+
+@in_each
+def dtypes(run):
+    for dtype in (np.float64, np.float16, np.int32, np.int64, np.uint8, np.complex64):
+        values = of_all(dtype=dtype)
+        with np.errstate(all="ignore"):
+            wanted = np.sum(values, 0, dtype=dtype)
+        found = run(lambda x: hvd.allreduce(x, op=hvd.Sum), values[hvd.rank()])
+        assert found.dtype == dtype
+        close(found, wanted, rtol=2e-3 if dtype == np.float16 else 1e-5)
+    whole = run(lambda x: hvd.allreduce(x), np.int32(3 * hvd.rank() + 1))
+    assert whole == sum(3 * r + 1 for r in range(hvd.size())) // hvd.size()
+    flags = run(hvd.allgather, np.array([hvd.rank() == 1, True]))
+    assert flags.tolist() == [v for r in range(hvd.size()) for v in (r == 1, True)]
+
+
+@in_each
+def half_precision_on_the_way(run):
+    found = run(lambda x: hvd.allreduce(x, compression=hvd.Compression.fp16), of_rank(hvd.rank()))
+    assert found.dtype == np.float32
+    close(found, np.mean(of_all(), 0), rtol=1e-2)
+
+
+@in_each
+def rows_of_different_numbers(run):
+    def rows(rank):
+        return of_rank(rank, (2 * rank, 3))  # of the first rank none at all
+
+    found = run(hvd.allgather, rows(hvd.rank()))
+    np.testing.assert_array_equal(found, np.concatenate([rows(r) for r in range(hvd.size())]))
+
+
+@in_each
+def one_rank_for_all(run):
+    for root in range(hvd.size()):
+        for shape in ((2, 3), (), (0, 2)):
+            found = run(lambda x, root=root: hvd.broadcast(x, root), of_rank(hvd.rank(), shape))
+            np.testing.assert_array_equal(found, of_rank(root, shape))
+
+
+@in_each
+def gradients(run):
+    """The loss is the sum of all ranks' losses, each with weights of its own."""
+    count, rank = hvd.size(), hvd.rank()
+    mine = of_rank(rank)
+    weights = [of_rank(50 + r) for r in range(count)]
+    (found,) = run.gradient(lambda x: hvd.allreduce(x) * weights[rank], mine)
+    close(found, np.mean(weights, 0))
+    (found,) = run.gradient(lambda x: hvd.allreduce(x * x, op=hvd.Sum) * weights[rank], mine)
+    close(found, np.sum(weights, 0) * 2 * mine)
+    (found,) = run.gradient(lambda x: hvd.broadcast(x, 1) * weights[rank], mine)
+    close(found, np.sum(weights, 0) if rank == 1 else np.zeros((2, 3)))
+    rows = of_rank(rank, (rank + 1, 2))
+    start, total = sum(range(rank + 1)), sum(range(count + 1))
+    each = [of_rank(60 + r, (total, 2)) for r in range(count)]
+    (found,) = run.gradient(lambda x: hvd.allgather(x) * each[rank], rows)
+    close(found, np.sum(each, 0)[start : start + rank + 1])
+
+
+@check
+def sizes_that_a_run_tells():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder("float32", [None, 3])
+        y = hvd.allreduce(x * 2.0, op=hvd.Sum) + hvd.allreduce(x)
+        for rows in (1, 4, 4, 4, 0, 7):
+            mean = np.mean(of_all(shape=(rows, 3)), 0)
+            found = session.run(y, {x: of_rank(hvd.rank(), (rows, 3))})
+            close(found, mean * (2 * hvd.size() + 1))
+
+
+@in_each
+def inside_of_control_flow(run):
+    def program(x):
+        total = hf.while_loop(
+            lambda i, _: i < 3, lambda i, t: (i + 1, t + hvd.allreduce(x)), [0, hf.zeros_like(x)]
+        )[1]
+        first = hvd.allreduce(x, op=hvd.Sum)
+        which = hf.reduce_sum(first) < 1e9
+        return hf.cond(which, lambda: hvd.allreduce(total), lambda: total) + first
+
+    mean = np.mean(of_all(), 0)
+    close(run(program, of_rank(hvd.rank())), mean * 3 + mean * hvd.size())
+
+
+@check
+def sparse_gradients():
+    count, rank = hvd.size(), hvd.rank()
+    for dense in (False, True):
+        with hf.Graph().as_default(), hf.Session() as session:
+            table = hf.get_variable("table", initializer=np.zeros((5, 2), np.float32))
+            loss = hf.reduce_sum(hf.gather(table, [rank, 4]) * (rank + 1.0))
+            optimizer = hvd.DistributedOptimizer(
+                hf.train.GradientDescentOptimizer(1.0), sparse_as_dense=dense
+            )
+            ((grad, _),) = optimizer.compute_gradients(loss)
+            assert isinstance(grad, hf.IndexedSlices) != dense
+            train = optimizer.apply_gradients([(grad, table)])
+            session.run(hf.global_variables_initializer())
+            session.run(train)
+            wanted = np.zeros((5, 2))
+            for r in range(count):
+                wanted[[r, 4]] -= (r + 1) / count
+            close(session.run(table), wanted)
+
+
+# ---- training ----
+
+STEPS = 1000
+INPUTS = np.random.default_rng(5).normal(size=(24, 6)).astype(np.float32)
+TARGETS = np.sin(INPUTS @ np.random.default_rng(6).normal(size=(6, 3))).astype(np.float32)
+
+
+def batch(step, mine):
+    """The rows of a step: of this rank, or of all of them together."""
+    each = len(INPUTS) // 12
+    count = hvd.size() * each
+    rows = np.roll(np.arange(len(INPUTS)), -step * count)[:count]
+    if mine:
+        rows = rows[hvd.rank() * each :][:each]
+    return INPUTS[rows], TARGETS[rows]
+
+
+def trained(wrap, mine, steps=STEPS):
+    """Losses of a network with constraints, and what its variables and slots become."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        # With the ranks wrapped up, each begins with values of its own.
+        hf.set_random_seed(3 + (hvd.rank() if mine else 0))
+        x, y = hf.placeholder("float32", [None, 6]), hf.placeholder("float32", [None, 3])
+        w = hf.get_variable("w", [6, 8], constraint=hf.constraints.MaxNorm(1.5))
+        b = hf.get_variable("b", [8], constraint=hf.constraints.NonNeg())
+        out = hf.get_variable("out", [8, 3])
+        loss = hf.reduce_mean(hf.squared_difference(hf.tanh(x @ w + b) @ out, y))
+        step = hf.train.get_or_create_global_step()
+        optimizer = wrap(hf.train.AdamOptimizer(0.01))
+        train = optimizer.minimize(loss, global_step=step)
+        session.run(hf.global_variables_initializer())
+        if mine:
+            session.run(hvd.broadcast_global_variables(0))
+        losses = []
+        for number in range(steps):
+            inputs, targets = batch(number, mine)
+            value, _ = session.run([loss, train], {x: inputs, y: targets})
+            losses.append(value)
+        return np.array(losses), session.run(hf.global_variables())
+
+
+def digest(arrays):
+    return hashlib.sha256(b"".join(np.asarray(a).tobytes() for a in arrays)).hexdigest()
+
+
+@check
+def the_same_variables_after_a_thousand_steps():
+    losses, variables = trained(hvd.DistributedOptimizer, True)
+    assert len(variables) == 12  # with Adam's slots and powers, and the step
+    assert len(set(everywhere(digest(variables)))) == 1
+    alone, _ = trained(lambda optimizer: optimizer, False)
+    close(np.mean(everywhere(losses), 0)[:100], alone[:100], rtol=1e-5)
+    assert np.mean(everywhere(losses), 0)[-1] < 0.2 * losses[0]
+
+
+@check
+def any_optimizer():
+    for optimizer in (
+        hf.train.MomentumOptimizer(0.1, 0.9),
+        hf.train.AdagradOptimizer(0.1),
+        hf.train.RMSPropOptimizer(0.01),
+        hf.train.FtrlOptimizer(0.1),
+    ):
+        losses, variables = trained(lambda _, o=optimizer: hvd.DistributedOptimizer(o), True, 20)
+        assert len(set(everywhere(digest(variables)))) == 1
+        alone, _ = trained(lambda _, o=optimizer: o, False, 20)
+        close(np.mean(everywhere(losses), 0), alone, rtol=1e-4)
+
+
+@check
+def tapes():
+    for wrap in (lambda f: f, hf.function):
+        with hf.eager_mode(), hf.EagerVariableStore().as_default():
+            w = hf.get_variable("w", initializer=of_rank(hvd.rank(), (6, 3)))
+            b = hf.get_variable("b", initializer=np.zeros(3, np.float32))
+            hvd.broadcast_variables([w, b], root_rank=1)
+            np.testing.assert_array_equal(w.numpy(), of_rank(1, (6, 3)))
+            optimizer = hf.train.MomentumOptimizer(0.01, 0.9)
+
+            def grads(inputs, targets, w=w, b=b):
+                with hf.GradientTape() as tape:
+                    loss = hf.reduce_mean(hf.squared_difference(inputs @ w + b, targets))
+                tape = hvd.DistributedGradientTape(tape)
+                return tape.gradient(loss, [w, b])
+
+            compute = wrap(grads)
+            for step in range(12):
+                mine = [hf.constant(a) for a in batch(step, True)]
+                all_ = [hf.constant(a) for a in batch(step, False)]
+                with hf.GradientTape() as tape:
+                    loss = hf.reduce_mean(hf.squared_difference(all_[0] @ w + b, all_[1]))
+                found = compute(*mine)
+                for one, other in zip(found, tape.gradient(loss, [w, b]), strict=True):
+                    close(one.numpy(), other.numpy(), rtol=1e-4)
+                optimizer.apply_gradients(list(zip(found, [w, b], strict=True)))
+            assert len(set(everywhere(digest([w.numpy(), b.numpy()])))) == 1
+
+
+@check
+def eager_optimizers():
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        v = hf.get_variable("v", initializer=np.ones(4, np.float32))
+        optimizer = hvd.DistributedOptimizer(hf.train.GradientDescentOptimizer(0.5))
+        for _ in range(4):
+            optimizer.minimize(lambda: hf.reduce_sum(v * (hvd.rank() + 1.0)))
+        close(v.numpy(), 1 - 4 * 0.5 * (hvd.size() + 1) / 2)
+
+
+@check
+def a_monitored_session_begins_with_the_values_of_one_rank():
+    with hf.Graph().as_default():
+        v = hf.get_variable("v", initializer=of_rank(hvd.rank()))
+        hook = hvd.BroadcastGlobalVariablesHook(hvd.size() - 1)
+        with hf.train.MonitoredTrainingSession(hooks=[hook]) as session:
+            np.testing.assert_array_equal(session.run(v), of_rank(hvd.size() - 1))
+
+
+def main():
+    hvd.init()
+    outcomes = {}
+    for name, function in CHECKS.items():
+        try:
+            function()
+            outcomes[name] = ""
+        except Exception:
+            outcomes[name] = f"rank {hvd.rank()}: {traceback.format_exc()}"
+        outcomes[name] = "".join(everywhere(outcomes[name]))
+    if hvd.rank() == 0:
+        Path(sys.argv[1]).write_text(json.dumps(outcomes))
+
+
+if __name__ == "__main__":
+    main()
