@@ -59,8 +59,8 @@ class Failing:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if not self._is_first():
-            time.sleep(_LATEST)
-        elif self._is_apart:
+            self.leave(to_others=True)
+        if self._is_apart:
             time.sleep(_SECONDS)
         text = io.StringIO()
         with contextlib.redirect_stderr(text):
@@ -73,7 +73,9 @@ class Failing:
             sys.stderr.flush()
         self.leave()
 
-    def leave(self) -> None:
-        """Ends all ranks at once."""
+    def leave(self, to_others: bool = False) -> None:
+        """Ends all ranks; if it is left to others to say why, once they have had the time to."""
+        if to_others:
+            time.sleep(_LATEST)
         self._job.Abort(1)
         os._exit(1)

@@ -129,12 +129,12 @@ class Job:
             self._failing.forget()
 
     def at_exit(self) -> None:
-        """Ends it as the process does, whatever the others do."""
+        """Ends it as the process does: where others go on, they say so."""
         try:
             self.end()
         except FailedPreconditionError:
             if self._failing is not None:
-                self._failing.leave()
+                self._failing.leave(to_others=True)
 
 
 def _nothing() -> None:

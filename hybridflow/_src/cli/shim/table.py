@@ -357,7 +357,11 @@ _TUTORIALS = {
 }
 
 # Another package, whose names programs use that train on many machines.
-_HOROVOD = {"horovod": (), "horovod.tensorflow": ("hybridflow.distributed",)}
+_HOROVOD = {
+    "horovod": (),
+    "horovod.tensorflow": ("hybridflow.distributed",),
+    "horovod.tensorflow.compression": ("hybridflow._src.ops.collectives.compression",),
+}
 
 MODULES: dict[str, tuple[str, ...]] = {
     **{f"tensorflow{path}": sources for path, sources in _PUBLIC.items()},

@@ -7,8 +7,6 @@ from typing import Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.registry import raw
 
-__all__ = ["Compression", "Compressor"]
-
 
 class Compressor:
     """How a tensor is made smaller before it travels, and made what it was afterwards.

@@ -26,7 +26,10 @@ _TYPES = (*NUMBERS, dtypes.bool)
 
 def _rows(attrs: dict[str, Any], tensor: Any) -> Any:
     dims = shape_rules.with_rank_at_least(tensor, 1)
-    return [None if dims is None else (None, *dims[1:]), (job.here().size,)]
+    count = job.here().size
+    if dims is not None and count > 1:
+        dims = (None, *dims[1:])
+    return [dims, (count,)]
 
 
 def _gather_samples(rng: np.random.Generator) -> Iterable[Sample]:

@@ -1,0 +1,167 @@
+"""Ranks that fail: the job ends soon, and shows the first error once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import hybridflow as hf
+from hybridflow import distributed as hvd
+from tests.distributed.launching import ROOT, mpiexec
+
+needs_mpi = pytest.mark.skipif(
+    subprocess.run(
+        [sys.executable, "-c", "import mpi4py"], check=False, capture_output=True
+    ).returncode
+    != 0,
+    reason="mpi4py comes with the extra `test`",
+)
+
+BEGINNING = """
+import os, signal, sys, time
+import numpy as np
+import tensorflow as tf
+import horovod.tensorflow as hvd
+hvd.init()
+rank = hvd.rank()
+x = tf.constant(np.ones(4, np.float32))
+session = tf.Session()
+mean = hvd.allreduce(x, name="mean")
+session.run(mean)
+print("rank", rank, "of", hvd.size(), "begins with", "a long line " * 20)
+"""
+
+# What ranks do, what is said of it (once), and what is not.
+ENDS = {
+    "it raises": (
+        "if rank == 1: raise KeyError('broken')\nwhile True: session.run(mean)",
+        ["rank 1 of 3 has failed", "KeyError: 'broken'"],
+    ),
+    "all raise": ("raise KeyError('broken')", ["of 3 has failed", "KeyError: 'broken'"]),
+    "it exits": (
+        "if rank == 1: sys.exit(0)\nwhile True: session.run(mean)",
+        ["ranks 0, 2: Allreduce 'mean': float32 [4]; rank 1: has ended"],
+    ),
+    "it is killed": (
+        "if rank == 1: os.kill(os.getpid(), signal.SIGKILL)\nwhile True: session.run(mean)",
+        [],
+    ),
+    "it does something else": (
+        "other = hvd.allreduce(x[:rank + 1], name='other')\nsession.run(other)",
+        ["rank 0: Allreduce 'other': float32 [1]; rank 1: Allreduce 'other': float32 [2]; rank 2"],
+    ),
+    "it leaves a step": (
+        """
+ok = tf.placeholder(tf.float32, [])
+first = hvd.allreduce(x, name="first")
+with tf.control_dependencies([first, tf.Assert(ok > 0.0, ["not ok"])]):
+    second = hvd.allreduce(tf.identity(x), name="second")
+try:
+    session.run(second, {ok: -1.0 if rank == 1 else 1.0})
+except tf.errors.InvalidArgumentError:
+    pass
+session.run(mean)
+""",
+        ["Rank 1 has left a step in which others wait for it"],
+    ),
+}
+
+
+@needs_mpi
+@pytest.mark.parametrize("case", ENDS)
+def test_end(case, tmp_path):
+    body, wanted = ENDS[case]
+    program = tmp_path / "train.py"
+    program.write_text(BEGINNING + body)
+    began = time.monotonic()
+    ended = mpiexec(3, "-m", "hybridflow", "run", program)
+    assert ended.returncode != 0
+    for text in wanted:
+        assert ended.stderr.count(text) == 1, ended.stderr
+    assert ended.stderr.count("Traceback (most recent call last)") == (1 if wanted else 0)
+    lines = [line for line in ended.stdout.splitlines() if "begins" in line]
+    assert sorted(lines) == [f"rank {r} of 3 begins with {'a long line ' * 20}" for r in range(3)]
+    assert time.monotonic() - began < 100  # nobody waits for ever
+
+
+def without_mpi4py(**environment):
+    code = "import sys; sys.modules['mpi4py'] = None; import hybridflow.distributed as hvd; "
+    code += "hvd.init(); print(hvd.rank(), hvd.size())"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_one_process_needs_no_mpi4py():
+    ended = without_mpi4py()
+    assert (ended.stdout, ended.stderr) == ("0 1\n", "")
+
+
+def test_one_of_several_says_what_it_needs():
+    ended = without_mpi4py(PMI_SIZE="4", PMI_RANK="1")
+    assert ended.stderr.splitlines()[-1] == (
+        "ImportError: this is one of 4 processes (PMI_SIZE says so), which need mpi4py to speak "
+        "with each other: pip install 'hybridflow[mpi]'"
+    )
+
+
+# ---- one rank alone ----
+
+
+@pytest.fixture
+def alone():
+    hvd.init()
+    yield
+    hvd.shutdown()
+
+
+def test_nothing_is_there_before_init():
+    for call in (hvd.rank, hvd.size, hvd.local_rank, lambda: hvd.allreduce(1.0)):
+        with pytest.raises(ValueError, match=r"use hvd\.init"):
+            call()
+
+
+def test_an_optimizer_of_one_rank_adds_nothing(alone):
+    with hf.Graph().as_default() as graph:
+        v = hf.get_variable("v", initializer=[1.0, 2.0])
+        optimizer = hvd.DistributedOptimizer(hf.train.MomentumOptimizer(0.5, 0.9))
+        optimizer.minimize(hf.reduce_sum(v * v))
+        assert not [op for op in graph.get_operations() if op.type.startswith("Horovod")]
+        assert optimizer.get_slot(v, "momentum") is not None
+        assert optimizer.get_slot_names() == ["momentum"]
+        assert [s.op.name for s in optimizer.variables()] == ["v/Momentum"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: hvd.broadcast(1.0, 1), ValueError, "root_rank must be a rank from 0 to 0"),
+        (lambda: hvd.allreduce(1.0, True, op=hvd.Sum), ValueError, "supersedes average"),
+        (lambda: hvd.allreduce(1.0, op="sum"), ValueError, "hvd.Average or hvd.Sum"),
+        (lambda: hvd.allreduce(1.0, op=hvd.Adasum), NotImplementedError, "Adasum is refused"),
+        (lambda: hvd.allgather(1.0), ValueError, "rank"),
+        (lambda: hvd.join(), NotImplementedError, "as many batches"),
+        (lambda: hvd.DistributedOptimizer("adam"), TypeError, "one of hf.train's optimizers"),
+        (
+            lambda: hvd.DistributedOptimizer(hf.train.AdamOptimizer(), backward_passes_per_step=2),
+            ValueError,
+            "must be 1",
+        ),
+    ],
+)
+def test_refused(alone, call, error, message):
+    with hf.eager_mode(), pytest.raises(error, match=message):
+        call()
+
+
+def test_global_variables_are_broadcast_in_graphs_alone(alone):
+    with hf.eager_mode(), pytest.raises(RuntimeError, match="broadcast_variables"):
+        hvd.broadcast_global_variables(0)
