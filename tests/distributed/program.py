@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 import hybridflow as hf
 from hybridflow import distributed as hvd
+from hybridflow._src.runtime.trace import Timeline
 from tests.execution import EXECUTIONS, Execution
 
 CHECKS = {}
@@ -176,6 +178,40 @@ def sparse_gradients():
             for r in range(count):
                 wanted[[r, 4]] -= (r + 1) / count
             close(session.run(table), wanted)
+
+
+@check
+def a_transfer_is_under_way_while_the_backward_pass_goes_on():
+    """Two buffers: the first one's gradients are there before those of the layers below."""
+    size = 64
+    os.environ["HOROVOD_FUSION_THRESHOLD"] = str(4 * size * size)
+    with hf.Graph().as_default(), hf.Session() as session:
+        h = x = hf.placeholder("float32", [8, size])
+        for number in range(2):
+            h = hf.tanh(h @ hf.get_variable(f"w{number}", [size, size]))
+        optimizer = hvd.DistributedOptimizer(hf.train.GradientDescentOptimizer(0.1))
+        train = optimizer.minimize(hf.reduce_sum(h))
+        session.run(hf.global_variables_initializer())
+        feeds = {x: of_rank(hvd.rank(), (8, size))}
+        view = hf.explain(train, feeds, session)
+        metadata = hf.RunMetadata()
+        options = hf.RunOptions(trace_level=hf.RunOptions.FULL_TRACE)
+        session.run(train, feeds, options=options, run_metadata=metadata)
+    del os.environ["HOROVOD_FUSION_THRESHOLD"]
+    (plan,) = view.plans
+    assert plan.is_native
+    kinds = [step.what.partition(":")[0] for step in plan.steps]
+    first, second = [i for i, kind in enumerate(kinds) if kind == "begin"]
+    assert any("product" in kind for kind in kinds[first:second])
+    assert kinds.index("wait") > second
+    text = Timeline(metadata.step_stats).generate_chrome_trace_format()
+    events = json.loads(text)["traceEvents"]
+    flights = [e for e in events if e.get("args", {}).get("kernel", "").startswith("in flight")]
+    assert len(flights) == 2
+    backward = [e for e in events if "product" in e.get("args", {}).get("kernel", "")]
+    begun = min(flights, key=lambda e: e["ts"])
+    inside = [e for e in backward if begun["ts"] < e["ts"] < begun["ts"] + begun["dur"]]
+    assert inside
 
 
 # ---- training ----

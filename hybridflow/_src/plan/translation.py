@@ -10,6 +10,7 @@ from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.op_def import ELEMENTWISE
 from hybridflow._src.framework.storage import Storage
 from hybridflow._src.plan.arrays import Arrays
+from hybridflow._src.plan.collectives import Begin, End
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.nested import Nested
 from hybridflow._src.plan.passes import BY_TILES
@@ -152,6 +153,8 @@ class Translation:
         op_def = step.op.record
         if step.compute == Storage.read or op_def.effect is not None:
             self._check_storages(inputs)
+        if isinstance(step.compute, Begin | End):
+            raise Unsupported("other ranks take part")
         if any(isinstance(item, Opaque) for item in inputs):
             raise Unsupported("an input that is no array")
         if id(step) in self._outside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.kernels.loops import all_nodes
+from hybridflow._src.plan.collectives import Begin, End
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.located import is_locating
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.program import Program
 
 
+# The words before the type of an op that no kernel computes.
+BEGIN, WAIT = "begin", "wait"
+_KINDS: dict[type, str] = {Begin: BEGIN, End: WAIT}
+
+
 class StepView(NamedTuple):
     """A step of a native program, or an instruction that the interpreter runs.
 
     Attributes:
-      what: the kernel's name, or the op's type with "NumPy: " before it.
+      what: the kernel's name, or the op's type with "NumPy: " before it; with "begin: " and "wait: "
+        for what is done together with other ranks.
       ops: the names of the ops whose work it does.
       kernel: the kernel; None where a NumPy meaning runs, or several steps are joined.
       bytes: how much memory it reads and writes, each byte as often as that; of rows that are
@@ -82,7 +89,8 @@ def _views(steps: Arrangement, of: Iterable[tuple[int, Any]]) -> list[StepView]:
 
 
 def _interpreted(step: Instruction) -> StepView:
-    return StepView(f"NumPy: {step.op.type}", (step.op.name,), None, None, "")
+    kind = _KINDS.get(step.compute.__class__, "NumPy")
+    return StepView(f"{kind}: {step.op.type}", (step.op.name,), None, None, "")
 
 
 def _names(ops: dict[Operation | None, None]) -> tuple[str, ...]:

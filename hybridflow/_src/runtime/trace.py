@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.plan.profile import profile
 from hybridflow._src.runtime.step_stats import DeviceStepStats, NodeExecStats, StepStats
-from hybridflow._src.runtime.step_view import steps_of
+from hybridflow._src.runtime.step_view import BEGIN, WAIT, steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.profile import Profile
@@ -44,7 +44,34 @@ def step_stats(found: Profile) -> StepStats:
                 thread_id=threads.setdefault(timing.thread, len(threads)),
             )
         )
+    nodes += _in_flight(nodes, len(threads))
     return StepStats(dev_stats=[DeviceStepStats(device=_DEVICE, node_stats=nodes)])
+
+
+def _in_flight(nodes: Sequence[NodeExecStats], lane: int) -> Iterator[NodeExecStats]:
+    """Transfers between ranks, from where they begin to where they have been waited for: what runs
+    meanwhile costs no time of its own.
+
+    Args:
+      lane: the number of a thread that is shown for them.
+    """
+    begun: dict[str, NodeExecStats] = {}
+    for node in nodes:
+        kind, _, what = node.timeline_label.rpartition(" = ")[2].partition(": ")
+        if kind == BEGIN:
+            begun[node.node_name] = node
+        elif kind == WAIT and node.node_name in begun:
+            first = begun.pop(node.node_name)
+            micros = node.all_start_micros + node.all_end_rel_micros - first.all_start_micros
+            yield NodeExecStats(
+                node_name=node.node_name,
+                all_start_micros=first.all_start_micros,
+                op_end_rel_micros=round(micros, 3),
+                all_end_rel_micros=round(micros, 3),
+                scheduled_micros=first.scheduled_micros,
+                timeline_label=f"{node.node_name} = in flight: {what}",
+                thread_id=lane,
+            )
 
 
 class Timeline:
