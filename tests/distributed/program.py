@@ -1,6 +1,6 @@
 """What `test_ranks.py` runs on several ranks: checks, whose outcomes go to a file.
 
-mpiexec -n 2 python -m tests.distributed.program OUTCOMES.json
+mpiexec -n 2 python -m tests.distributed.program OUTCOMES.json [STEPS]
 """
 
 from __future__ import annotations
@@ -199,24 +199,22 @@ def a_transfer_is_under_way_while_the_backward_pass_goes_on():
         session.run(train, feeds, options=options, run_metadata=metadata)
     del os.environ["HOROVOD_FUSION_THRESHOLD"]
     (plan,) = view.plans
-    assert plan.is_native
     kinds = [step.what.partition(":")[0] for step in plan.steps]
+    products = [any("MatMul" in name for name in step.ops) for step in plan.steps]
     first, second = [i for i, kind in enumerate(kinds) if kind == "begin"]
-    assert any("product" in kind for kind in kinds[first:second])
+    assert any(products[first:second])
     assert kinds.index("wait") > second
     text = Timeline(metadata.step_stats).generate_chrome_trace_format()
     events = json.loads(text)["traceEvents"]
     flights = [e for e in events if e.get("args", {}).get("kernel", "").startswith("in flight")]
     assert len(flights) == 2
-    backward = [e for e in events if "product" in e.get("args", {}).get("kernel", "")]
     begun = min(flights, key=lambda e: e["ts"])
-    inside = [e for e in backward if begun["ts"] < e["ts"] < begun["ts"] + begun["dur"]]
-    assert inside
+    end = begun["ts"] + begun["dur"]
+    assert any("MatMul" in e["name"] and begun["ts"] <= e["ts"] < end for e in events)
 
 
 # ---- training ----
 
-STEPS = 1000
 INPUTS = np.random.default_rng(5).normal(size=(24, 6)).astype(np.float32)
 TARGETS = np.sin(INPUTS @ np.random.default_rng(6).normal(size=(6, 3))).astype(np.float32)
 
@@ -231,7 +229,7 @@ def batch(step, mine):
     return INPUTS[rows], TARGETS[rows]
 
 
-def trained(wrap, mine, steps=STEPS):
+def trained(wrap, mine, steps):
     """Losses of a network with constraints, and what its variables and slots become."""
     with hf.Graph().as_default(), hf.Session() as session:
         # With the ranks wrapped up, each begins with values of its own.
@@ -260,13 +258,14 @@ def digest(arrays):
 
 
 @check
-def the_same_variables_after_a_thousand_steps():
-    losses, variables = trained(hvd.DistributedOptimizer, True)
+def the_same_variables_after_many_steps():
+    steps = int(sys.argv[2]) if len(sys.argv) > 2 else 150
+    losses, variables = trained(hvd.DistributedOptimizer, True, steps)
     assert len(variables) == 12  # with Adam's slots and powers, and the step
     assert len(set(everywhere(digest(variables)))) == 1
-    alone, _ = trained(lambda optimizer: optimizer, False)
-    close(np.mean(everywhere(losses), 0)[:100], alone[:100], rtol=1e-5)
-    assert np.mean(everywhere(losses), 0)[-1] < 0.2 * losses[0]
+    alone, _ = trained(lambda optimizer: optimizer, False, steps)
+    close(np.mean(everywhere(losses), 0), alone, rtol=1e-5)
+    assert np.mean(everywhere(losses), 0)[-1] < 0.5 * losses[0]
 
 
 @check

@@ -63,6 +63,7 @@ def test_each_program_has_a_test():
         "digits",
         "recovering",
         "play",
+        "on_ranks",  # see tests/distributed
     }
     assert names == {*PROGRAMS, "policy_gradient", "serve"}
 

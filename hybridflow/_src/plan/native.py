@@ -25,6 +25,7 @@ from hybridflow._src.plan.instruction import Watch
 from hybridflow._src.plan.nested import Nested, run_body
 from hybridflow._src.plan.notes import Seen
 from hybridflow._src.plan.values import Changed, own
+from hybridflow._src.ranks import job as jobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ _MOST_PROGRAMS = 32
 _MOST_SEEN = 512
 # With all programs made, one gives way to another after so many runs for which there was none.
 _MISSES = 64
+# As long as making a program may take.
+_SECONDS = 600.0
 _NO_ROOM = "there are programs for {} other shapes of feeds, and these have not come often yet"
 
 
@@ -108,7 +111,7 @@ class Native:
         results = self._plan.interpret(feeds, recorder, stopped.given)
         key = _key_of(feeds)
         program.is_outdated = True
-        JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
+        self._ask(key, notes)
         return results
 
     def _take_over(self, program: Program) -> None:
@@ -163,7 +166,7 @@ class Native:
             self._asked[key] = None
             recorder = _Recorder(self._plan, feeds, notes, watch)
             results = self._plan.interpret(feeds, seen=recorder)
-            JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
+            self._ask(key, notes)
         except BaseException:
             self._asked.pop(key, None)  # it counts once a program has been asked for
             raise
@@ -186,6 +189,16 @@ class Native:
         for known in (self.programs, self.problems, self._asked, self._seen):
             known.pop(key, None)
         return True
+
+    def _ask(self, key: Any, notes: Notes) -> None:
+        """Asks for a program, which is made in the background.
+
+        Where there are other ranks it is waited for: then all of them go over to native code in the
+        same run, and their variables do not differ in last bits.
+        """
+        JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
+        if jobs.has_others():
+            JOBS.wait(_SECONDS)
 
     def _build(self, key: Any, notes: Notes) -> Iterator[float]:
         """Makes a program, as the turns of a job."""

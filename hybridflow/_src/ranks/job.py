@@ -186,6 +186,11 @@ def here() -> Job:
     return current()
 
 
+def has_others() -> bool:
+    """Whether there are other ranks in the job of this process."""
+    return _job is not None and _job.size > 1
+
+
 def is_initialized() -> bool:
     """Whether `init` has been called, and no `shutdown` since."""
     return _job is not None

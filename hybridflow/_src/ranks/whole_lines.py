@@ -6,10 +6,9 @@ import atexit
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
     from typing import TextIO
 
 
@@ -31,7 +30,7 @@ class _WholeLines(io.RawIOBase):
         """The file's descriptor."""
         return self._descriptor
 
-    def write(self, data: Buffer) -> int:
+    def write(self, data: Any) -> int:
         """Writes what is whole, and keeps the rest."""
         given = bytes(data)
         text = self._held + given
@@ -59,7 +58,7 @@ def _wrapped(stream: TextIO) -> TextIO | None:
     except (AttributeError, OSError, ValueError):
         return None
     stream.flush()
-    raw = _WholeLines(descriptor)
+    raw: Any = _WholeLines(descriptor)
     atexit.register(raw.finish)
     # Every `write` goes on to the file, which waits for the ends of lines.
     return io.TextIOWrapper(
@@ -67,7 +66,7 @@ def _wrapped(stream: TextIO) -> TextIO | None:
         stream.encoding,
         stream.errors,
         newline="\n",
-        write_through=True,  # type: ignore[arg-type]
+        write_through=True,
     )
 
 

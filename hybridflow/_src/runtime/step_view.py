@@ -32,8 +32,8 @@ class StepView(NamedTuple):
     """A step of a native program, or an instruction that the interpreter runs.
 
     Attributes:
-      what: the kernel's name, or the op's type with "NumPy: " before it; with "begin: " and "wait: "
-        for what is done together with other ranks.
+      what: the kernel's name, or the op's type with "NumPy: " before it; for what is done together
+        with other ranks with "begin: " or "wait: ".
       ops: the names of the ops whose work it does.
       kernel: the kernel; None where a NumPy meaning runs, or several steps are joined.
       bytes: how much memory it reads and writes, each byte as often as that; of rows that are

@@ -44,18 +44,18 @@ def step_stats(found: Profile) -> StepStats:
                 thread_id=threads.setdefault(timing.thread, len(threads)),
             )
         )
-    nodes += _in_flight(nodes, len(threads))
+    nodes += list(_in_flight(nodes, len(threads)))
     return StepStats(dev_stats=[DeviceStepStats(device=_DEVICE, node_stats=nodes)])
 
 
-def _in_flight(nodes: Sequence[NodeExecStats], lane: int) -> Iterator[NodeExecStats]:
+def _in_flight(nodes: Sequence[Any], lane: int) -> Iterator[Any]:
     """Transfers between ranks, from where they begin to where they have been waited for: what runs
     meanwhile costs no time of its own.
 
     Args:
       lane: the number of a thread that is shown for them.
     """
-    begun: dict[str, NodeExecStats] = {}
+    begun: dict[str, Any] = {}
     for node in nodes:
         kind, _, what = node.timeline_label.rpartition(" = ")[2].partition(": ")
         if kind == BEGIN:
