@@ -51,9 +51,7 @@ class _Batched(Pass):
 
     def _of_items(self) -> Item | None:
         assert self._input is not None
-        items: list[Item] = []
-        while len(items) < self._size and (item := self._input.next()) is not None:
-            items.append(item)
+        items = self._input.items(self._size)
         return None if self._is_too_short(len(items)) else stacked(items)
 
     def _is_too_short(self, count: int) -> bool:
@@ -81,18 +79,20 @@ def stacked(items: Sequence[Item]) -> Item:
 def _stack(arrays: Sequence[Any], component: int) -> Any:
     if isinstance(arrays[0], SparseItem):
         return joined(arrays)
-    first = np.shape(arrays[0])
-    batch = np.empty((len(arrays), *first), arrays[0].dtype)
+    first = arrays[0].shape
     for number, array in enumerate(arrays):
-        if np.shape(array) != first:
+        if array.shape != first:
             raise InvalidArgumentError(
                 None,
                 None,
                 "Cannot batch tensors with different shapes in component "
                 f"{component}. First element had shape {list(first)} and element {number} had "
-                f"shape {list(np.shape(array))}.",
+                f"shape {list(array.shape)}.",
             )
-        batch[number, ...] = array
+    if first:
+        return np.concatenate(arrays).reshape(len(arrays), *first)
+    batch = np.empty(len(arrays), arrays[0].dtype)
+    batch[:] = [array[()] for array in arrays]
     return batch
 
 

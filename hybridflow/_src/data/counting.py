@@ -69,6 +69,21 @@ class _Repeated(_CountedPass):
             self._has_more()
         return None
 
+    def items(self, most: int) -> list[Item]:
+        found: list[Item] = []
+        while len(found) < most and not self._has_ended:
+            try:
+                items = self._input.items(most - len(found))
+            except Exception:
+                self._is_new = False  # there was something
+                raise
+            if items:
+                self._is_new = False
+                found += items
+            if len(found) < most:
+                self._has_more()
+        return found
+
     def numbers(self, most: int) -> np.ndarray:
         found: list[np.ndarray] = []
         left = most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,26 +63,30 @@ class _FilesPass(Pass):
         self._file: BinaryIO | None = None
 
     def next(self) -> Item | None:
+        items = self.items(1)
+        return items[0] if items else None
+
+    def items(self, most: int) -> list[Item]:
+        pieces: list[bytes] = []
         paths = self._source.paths
-        while self._number < len(paths):
+        while len(pieces) < most and self._number < len(paths):
             path = paths[self._number]
             with translated(path):
                 try:
                     if self._file is None:
                         self._file = self._source.opened(path)
                         self._begin(self._file, path)
-                    piece = self._read(self._file)
+                    pieces += self._read(self._file, most - len(pieces))
                 except Exception as error:
                     self._leave()
                     if isinstance(error, ValueError):
                         raise DataLossError(None, None, f"{path}: {error}") from error
                     raise
-            if piece is not None:
-                value = np.empty((), object)
-                value[()] = piece
-                return (value,)
-            self._leave()
-        return None
+            if len(pieces) < most:
+                self._leave()
+        values = np.empty(len(pieces), object)
+        values[:] = pieces
+        return [(values[number, ...],) for number in range(len(pieces))]
 
     def _leave(self) -> None:
         """Goes on with the next file."""
@@ -97,12 +102,19 @@ class _FilesPass(Pass):
     def _begin(self, file: BinaryIO, path: str) -> None:
         """Called for each file that is opened."""
 
-    def _read(self, file: BinaryIO) -> bytes | None:
-        """The next piece of a file, None at its end.
+    def _read(self, file: BinaryIO, most: int) -> list[bytes]:
+        """The next pieces of a file, so many; fewer only at its end.
 
         Raises:
           ValueError: if it is damaged.
         """
+        pieces: list[bytes] = []
+        while len(pieces) < most and (piece := self._read_one(file)) is not None:
+            pieces.append(piece)
+        return pieces
+
+    def _read_one(self, file: BinaryIO) -> bytes | None:
+        """The next piece of a file, None at its end."""
         raise NotImplementedError
 
     def state(self) -> State:
@@ -148,14 +160,14 @@ class _LinesPass(_FilesPass):
     def _begin(self, file: BinaryIO, path: str) -> None:
         self._passed = 0
 
-    def _read(self, file: BinaryIO) -> bytes | None:
-        line = file.readline()
-        if not line:
-            return None
-        self._passed += len(line)
-        if line[-1] == 10:
-            line = line[:-1]
-        return line.replace(b"\r", b"") if b"\r" in line else line
+    def _read(self, file: BinaryIO, most: int) -> list[bytes]:
+        lines = list(islice(file, most))
+        text = b"".join(lines)
+        self._passed += len(text)
+        if b"\r" in text:
+            text = text.replace(b"\r", b"")
+        # Behind the last line's end there is nothing.
+        return text.split(b"\n")[: len(lines)]
 
 
 _text_lines = dataset_op(
@@ -192,7 +204,7 @@ class _RecordsPass(_FilesPass):
     def _begin(self, file: BinaryIO, path: str) -> None:
         self._passed = 0
 
-    def _read(self, file: BinaryIO) -> bytes | None:
+    def _read_one(self, file: BinaryIO) -> bytes | None:
         record = records.read_one(file)
         if record is not None:
             self._passed += len(record) + records.FRAME
@@ -254,7 +266,7 @@ class _PiecesPass(_FilesPass):
         if len(file.read(source.header)) < source.header:
             raise ValueError("the file is shorter than its header")
 
-    def _read(self, file: BinaryIO) -> bytes | None:
+    def _read_one(self, file: BinaryIO) -> bytes | None:
         source = self._source
         data = self._beyond + file.read(source.size + source.footer - len(self._beyond))
         if len(data) < source.size + source.footer:

@@ -85,6 +85,13 @@ class Pass:
         """The next element, or None at the end, then and ever after."""
         raise NotImplementedError
 
+    def items(self, most: int) -> list[Item]:
+        """The next elements, so many; fewer only at the end."""
+        items: list[Item] = []
+        while len(items) < most and (item := self.next()) is not None:
+            items.append(item)
+        return items
+
     def numbers(self, most: int) -> np.ndarray:
         """The numbers of the next rows, for sources that have `rows`: fewer only at the end."""
         raise NotImplementedError

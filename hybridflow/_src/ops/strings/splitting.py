@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from hybridflow._src.ops.shape_rules import with_rank
 from hybridflow._src.ops.strings.elementwise import strings, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from hybridflow._src.framework.tensor import Tensor
 
@@ -27,18 +27,19 @@ __all__ = ["string_split", "substr"]
 # -- string_split ----------------------------------------------------------------------------------
 
 
-def _splitter(delimiter: bytes, skip_empty: bool) -> Callable[[bytes], list[bytes]]:
+def _parts(texts: list[bytes], delimiter: bytes, skip_empty: bool) -> list[list[bytes]]:
+    """The parts of each text."""
     if not delimiter:
-        return lambda text: [text[i : i + 1] for i in range(len(text))]
+        return [[text[i : i + 1] for i in range(len(text))] for text in texts]
     if len(delimiter) == 1:
-        split: Callable[[bytes], list[bytes]] = lambda text: text.split(delimiter)  # noqa: E731
+        found = list(map(bytes.split, texts, repeat(delimiter)))
     else:
         # Each of several bytes divides.
-        split = re.compile(b"[" + re.escape(delimiter) + b"]").split
+        found = list(map(re.compile(b"[" + re.escape(delimiter) + b"]").split, texts))
     if skip_empty:
-        return lambda text: [part for part in split(text) if part]
+        return [list(filter(None, parts)) if b"" in parts else parts for parts in found]
     # As in TensorFlow, nothing has no parts.
-    return lambda text: split(text) if text else []
+    return [parts if parts != [b""] else [] for parts in found]
 
 
 def _split(
@@ -46,12 +47,13 @@ def _split(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if array.ndim != 1 or delimiter.ndim:
         raise ValueError(f"Expected a vector and a scalar, got {array.shape}, {delimiter.shape}")
-    parts = list(map(_splitter(delimiter.item(), skip_empty), array.tolist()))
+    parts = _parts(array.tolist(), delimiter.item(), skip_empty)
     counts = np.fromiter(map(len, parts), np.int64, len(parts))
-    values = [part for several in parts for part in several]
-    rows = np.repeat(np.arange(len(parts)), counts)
+    values = list(chain.from_iterable(parts))
+    indices = np.empty((len(values), 2), np.int64)
+    indices[:, 0] = np.repeat(np.arange(len(parts)), counts)
     starts = np.repeat(np.cumsum(counts) - counts, counts)
-    indices = np.stack([rows, np.arange(len(values)) - starts], axis=1).astype(np.int64)
+    np.subtract(np.arange(len(values)), starts, out=indices[:, 1])
     shape = np.array([len(parts), counts.max(initial=0)], np.int64)
     return indices, strings(values, (len(values),)), shape
 

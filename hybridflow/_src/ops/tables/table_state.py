@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,11 +117,13 @@ class Table:
             rows = [get(key, default) for key in self._keys(keys)]
             values = stacked(rows, dtype, self.value_shape)
         else:
-            other = default.item()
-            found = [get(key, other) for key in self._keys(keys)]
-            values = np.empty(len(found), object) if dtype.kind == "O" else np.array(found, dtype)
+            inside = self._keys(keys)
+            found = map(get, inside, repeat(default.item()))
             if dtype.kind == "O":
-                values[:] = found
+                values = np.empty(len(inside), object)
+                values[:] = list(found)
+            else:
+                values = np.fromiter(found, dtype, len(inside))
         return values.reshape((*self._rows(keys), *self.value_shape))
 
     def _pairs(self, keys: np.ndarray, values: np.ndarray) -> list[tuple[Any, Any]]:
