@@ -10,7 +10,7 @@ from hybridflow._src.framework.locks import holding
 from hybridflow._src.framework.storage import is_journaled, undone_on_error
 from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.nested import Stopped
-from hybridflow._src.plan.values import own
+from hybridflow._src.plan.values import handed_over, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +109,10 @@ class Plan:
 
     def run_silenced(self, feeds: Sequence[Any], owned: bool = False) -> list[Any]:
         """`run` for one who has silenced floating-point status: a body inside another plan."""
-        feeds = self.ready(feeds)
+        if self.first is not None:
+            if owned and not self.instructions:
+                return handed_over(self.interpret(self.first(feeds)))
+            feeds = self.first(feeds)
         if self.native is not None:
             results = self.native.run(feeds)
             if results is not None:

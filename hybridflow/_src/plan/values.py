@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -199,6 +200,23 @@ def own(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy() if value.ndim else value[()]
     return value
+
+
+def handed_over(values: list[Any]) -> list[Any]:
+    """Values of a list that the caller alone has, as `own`: arrays that nobody else has are not
+    copied.
+    """
+    # Known to the list and, for this call, to the function.
+    is_free = [getrefcount(values[index]) <= 2 for index in range(len(values))]
+    return [
+        value if free and value.__class__ is np.ndarray and _is_whole(value) else own(value)
+        for value, free in zip(values, is_free, strict=True)
+    ]
+
+
+def _is_whole(array: np.ndarray) -> bool:
+    """Whether an array has memory of its own that may be written to."""
+    return array.ndim > 0 and array.flags.owndata and array.flags.writeable
 
 
 def packed(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
