@@ -6,7 +6,9 @@ thread, all that was made is there, and another thread goes on from it.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -44,18 +46,29 @@ class Ahead:
             # The last result may have come between these two looks.
             if work.ended and not work.results:
                 return None
+            work.go_on()
             work.wait()
-        return self._taken()
+        try:
+            return self._taken()
+        finally:
+            work.go_on()
+
+    def make(self) -> Any:
+        """The next result, made by the caller unless one waits; None at the end.
+
+        The thread rests when it has filled its room, until somebody calls `take`.
+        """
+        work = self._work
+        if not work.results:
+            holding(work.making, work.make_one)
+        return self._taken() if work.results else None
 
     def has_one(self) -> bool:
         """Whether `take` would not have to wait."""
         return bool(self._work.results) or self._work.ended
 
     def _taken(self) -> Any:
-        work = self._work
-        result, error = work.results.popleft()
-        if not work.room.is_set():
-            work.room.set()
+        result, error = self._work.results.popleft()
         if error is not None:
             raise error
         return result
@@ -77,6 +90,11 @@ class Ahead:
         """Whether the function has given all its results."""
         return self._work.ended
 
+    @property
+    def seconds(self) -> float:
+        """How long the function takes, when nothing holds it up."""
+        return self._work.seconds
+
 
 class _Work:
     """What the thread shares with who takes results; it does not keep that one alive."""
@@ -84,6 +102,7 @@ class _Work:
     def __init__(self, function: Callable[[], Any], most: int, ready: Flag | None) -> None:
         self.results: deque[tuple[Any, BaseException | None]] = deque()
         self.ended = False
+        self.seconds = math.inf
         self.making = new_lock()
         self._function = function
         self._most = most
@@ -109,6 +128,11 @@ class _Work:
         start_thread(self._run, "hybridflow data")
         self._process = os.getpid()
 
+    def go_on(self) -> None:
+        """Has the thread fill the room that there is."""
+        if not self.room.is_set():
+            self.room.set()
+
     def wait(self) -> None:
         """Waits until there may be a result."""
         self.ready.clear()
@@ -132,14 +156,23 @@ class _Work:
             if not ready.is_set():
                 ready.set()
 
+    def make_one(self) -> None:
+        """Makes a result, unless one waits or there are no more."""
+        if not self.results and not self.ended:
+            self._make()
+
     def _make(self) -> None:
         if self._closed:
             return
+        start = time.perf_counter()
         try:
             result = self._function()
         except BaseException as error:
             self.results.append((None, error))
             return
+        took = time.perf_counter() - start
+        # What the machine does meanwhile counts little.
+        self.seconds = min(took, 0.9 * self.seconds + 0.1 * took)
         if result is None:
             self.ended = True
         else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.data.ahead import Ahead
@@ -18,19 +21,36 @@ if TYPE_CHECKING:
 # The buffer where a program leaves its size to us.
 _AUTOTUNED = 2
 AUTOTUNE = -1
+# Seconds that it takes to wake each other, and for which that makes no difference.
+_WAKING, _SLOW = 5e-5, 2e-3
 
 
 class _Prefetched(Pass):
-    """Elements that a thread makes ahead."""
+    """Elements that a thread makes ahead.
+
+    All that it can save is what the program does between two elements. Where that is less than it
+    takes to wake each other, elements are made as they are wanted.
+    """
 
     def __init__(self, source: Derived) -> None:
         self._input = source.source.begin()
         (self._most,) = source.args
         self._ahead = Ahead(self._input.next, self._most)
+        # What the program took before each of the last elements, and since when it has been away.
+        self._pauses: deque[float] = deque(maxlen=8)
+        self._away_since = -math.inf
 
     def next(self) -> Item | None:
-        item: Item | None = self._ahead.take()
+        self._pauses.append(time.perf_counter() - self._away_since)
+        item: Item | None = self._ahead.take() if self._is_worth_a_thread() else self._ahead.make()
+        self._away_since = time.perf_counter()
         return item
+
+    def _is_worth_a_thread(self) -> bool:
+        pauses, seconds = self._pauses, self._ahead.seconds
+        if seconds > _SLOW or len(pauses) < 8:
+            return True
+        return sorted(pauses)[4] > max(_WAKING, seconds / 4)
 
     def state(self) -> State:
         return self._ahead.paused(
