@@ -13,7 +13,11 @@ from hybridflow._src.data import shuffling
 from hybridflow._src.data.memory import RowSource
 from hybridflow._src.data.passes import Rows
 from hybridflow._src.data.words import Seeds
+from hybridflow._src.kernels import uncompiled
+from hybridflow._src.kernels.alone import Alone
+from hybridflow._src.kernels.drawing import DRAW
 from tests.data.running import elements, listed
+from tests.kernels.building import built
 from tests.recorded import dataset_programs
 
 D = hf.data.Dataset
@@ -40,7 +44,11 @@ def test_orders_are_tensorflows(program):
 @pytest.mark.parametrize("size", [1, 2, 7, 50, 300, 1000, 5000])
 @pytest.mark.parametrize("epochs", [1, 3])
 @pytest.mark.parametrize("most", [1, 7, 128, 4096])
-def test_rows_come_in_the_order_of_elements(size, epochs, most):
+@pytest.mark.parametrize("way", ["python", "kernel"])
+def test_rows_come_in_the_order_of_elements(monkeypatch, size, epochs, most, way):
+    draw = Alone(DRAW.kernel, worth=1 << 60)
+    draw._function = built(DRAW.kernel) if way == "kernel" else None
+    monkeypatch.setattr(shuffling, "DRAW", draw)
     source = RowSource(Rows([np.arange(1000)]))
     by_item = shuffling._ItemShuffle(_shuffled(source, size, epochs))
     by_row = shuffling._RowShuffle(_shuffled(source, size, epochs))
@@ -52,6 +60,15 @@ def test_rows_come_in_the_order_of_elements(size, epochs, most):
         found += numbers.tolist()
     assert found == expected
     assert sorted(found) == sorted(list(range(1000)) * epochs)
+
+
+def test_the_kernel_runs_as_python(monkeypatch):
+    draw = Alone(DRAW.kernel, worth=1)
+    monkeypatch.setattr(shuffling, "DRAW", draw)
+    monkeypatch.setattr(draw, "_function", uncompiled.function_of(DRAW.kernel))
+    by_row = shuffling._RowShuffle(_shuffled(RowSource(Rows([np.arange(40)])), 7, 2))
+    by_item = shuffling._ItemShuffle(_shuffled(RowSource(Rows([np.arange(40)])), 7, 2))
+    assert by_row.numbers(99).tolist() == [int(item[0]) for item in by_item.items(99)]
 
 
 def _shuffled(source, size, epochs):
@@ -95,27 +112,3 @@ def test_seeds_may_be_fed():
         x = iterator.get_next()
         session.run(iterator.initializer, {seed: 3})
         assert [int(session.run(x)) for _ in range(10)] == RUNS["all"][0]
-
-
-@pytest.mark.parametrize("replaced", [True, False])
-def test_draws_at_once_are_those_one_by_one(replaced):
-    """Also where turns draw what others have put there, or where others begin."""
-    numbers = np.random.RandomState(1)
-    for _ in range(300):
-        size = int(numbers.choice([1, 2, 5, 30, 300]))
-        count = numbers.randint(1, size + 1)
-        start = numbers.randint(0, 3 * size)
-        turn = np.arange(count)
-        places = turn + numbers.randint(0, 2**31, count) % (size if replaced else size - turn)
-        news = numbers.randint(1000, 2000, count) if replaced else None
-        found = []
-        for way in ("_one_by_one", "_at_once"):
-            source = shuffling.Shuffled(RowSource(Rows([turn])), size, Seeds(1, 2, False), 1)
-            ring = shuffling._RowShuffle(source)
-            ring._set_ring(np.arange(size))
-            ring._start = start
-            drawn = getattr(ring, way)(places, news)
-            # Places from which all has been taken may hold anything.
-            left = (start + turn) % size if news is None else []
-            found.append((drawn.tolist(), np.delete(ring._ring, left).tolist()))
-        assert found[0] == found[1]

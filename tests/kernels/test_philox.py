@@ -10,6 +10,7 @@ from hybridflow._src.framework.late import late
 from hybridflow._src.framework.random_numbers import truncated_normal, uniform
 from hybridflow._src.kernels import jobs, uncompiled
 from hybridflow._src.kernels import philox as kernels
+from hybridflow._src.kernels.alone import Alone
 from hybridflow._src.kernels.compiler import COMPILER
 from tests.kernels.building import built
 
@@ -19,17 +20,15 @@ STARTS = [0, 5, (1 << 64) - 3, (1 << 128) - 2, 0x0123456789ABCDEF_FEDCBA98765432
 
 @pytest.fixture
 def alone(monkeypatch):
-    """The blocks as of a process that has asked for none."""
-    fresh = kernels._Blocks()
-    monkeypatch.setattr(late, "philox_blocks", fresh)
+    """The kernel as of a process that has asked for no blocks."""
+    fresh = Alone(kernels.KERNEL, worth=5000)
+    monkeypatch.setattr(kernels, "BLOCKS", fresh)
     return fresh
 
 
-def _words(function, seed, start, offsets):
-    found = kernels._Blocks()
-    found._function = function
+def _words(seed, start, offsets):
     keys = philox.Philox(seed, 1)._keys
-    return found(start & philox._U64, start >> 64, offsets, keys)
+    return late.philox_blocks(start & philox._U64, start >> 64, offsets, keys)
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -40,7 +39,8 @@ def test_words(monkeypatch, start):
         offsets = np.asarray(offsets, np.uint64)
         right = philox.Philox(seed, 1).words(start, offsets)
         for function in (built(kernels.KERNEL), uncompiled.function_of(kernels.KERNEL)):
-            found = _words(function, seed, start, offsets)
+            monkeypatch.setattr(kernels.BLOCKS, "_function", function)
+            found = _words(seed, start, offsets)
             assert found.dtype == right.dtype
             np.testing.assert_array_equal(found, right)
 
@@ -58,7 +58,6 @@ def test_words_of_few_blocks(start):
 
 @pytest.mark.parametrize("draw", [uniform, truncated_normal])
 def test_numbers_go_on_when_the_kernel_is_there(monkeypatch, alone, draw):
-    monkeypatch.setattr(kernels, "_WORTH_MAKING", 5000)
     count = 8000
     with monkeypatch.context() as context:
         context.setattr(philox, "_MANY", 1 << 60)
@@ -75,7 +74,7 @@ def test_numbers_go_on_when_the_kernel_is_there(monkeypatch, alone, draw):
 
 
 def test_where_nothing_is_compiled_numpy_goes_on(monkeypatch, alone):
-    monkeypatch.setattr(kernels, "_WORTH_MAKING", 1)
+    alone.worth = 1
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     monkeypatch.setattr(jobs.JOBS, "submit", lambda *_: pytest.fail("a kernel was asked for"))
     generator = philox.Philox(3, 4)

@@ -15,6 +15,7 @@ from hybridflow._src.data.ops import dataset_op
 from hybridflow._src.data.passes import NONE, Pass, Source, whole_number
 from hybridflow._src.data.recipe import Recipe, optional, seeds, whole
 from hybridflow._src.data.words import Seeds, Words
+from hybridflow._src.kernels.drawing import DRAW
 
 if TYPE_CHECKING:
     from hybridflow._src.data.passes import Item, State
@@ -132,7 +133,6 @@ class _RowShuffle(_Shuffle):
     def __init__(self, source: Shuffled) -> None:
         super().__init__(source)
         self._ring = NONE  # as long as has been needed so far, at most as the buffer
-        self._last = np.empty(0, np.int32)  # which turn has drawn there last, of those at hand
         self._ahead = NONE  # shuffled numbers that nobody has taken yet
 
     def next(self) -> Item | None:
@@ -184,17 +184,13 @@ class _RowShuffle(_Shuffle):
         if needed > len(self._ring):
             longer = np.empty(min(max(needed, 2 * len(self._ring)), size), np.int64)
             longer[: len(self._ring)] = self._ring
-            self._set_ring(longer)
+            self._ring = longer
         place = self._end % size
         head = numbers[: size - place]
         self._ring[place : place + len(head)] = head
         rest = numbers[size - place :]
         self._ring[: len(rest)] = rest
         self._end += len(numbers)
-
-    def _set_ring(self, ring: np.ndarray) -> None:
-        self._ring = ring
-        self._last = np.empty(len(ring), np.int32)
 
     def _drawn(self, count: int, choices: int, news: np.ndarray | None) -> np.ndarray:
         """Draws numbers; each makes room for one of `news`, if there are any.
@@ -203,58 +199,22 @@ class _RowShuffle(_Shuffle):
           choices: among how many the first one is drawn. They become fewer, unless what comes is of
             the same epoch.
         """
-        turn = np.arange(count)
-        fewer = turn if news is None or self._ends else 0
-        places = turn + self._words.take(count).astype(np.int64) % (choices - fewer)
-        # Of a small ring many are drawn that have just been put there.
-        draw = self._one_by_one if count * 8 > self._source.size else self._at_once
-        found = draw(places, news)
+        words = self._words.take(count)
+        # How many of them there are stays, as long as others of their epoch come.
+        fewer = int(news is None or bool(self._ends))
+        begin = self._start % self._source.size
+        found = np.empty(count, np.int64)
+        entering = found if news is None else news
+        has_news = int(news is not None)
+        args = count, words, choices, fewer, self._ring, self._source.size, begin, has_news
+        if DRAW.is_there(count):
+            DRAW(*args, np.ascontiguousarray(entering), found)
+        else:
+            _draw(*args, entering, found)
         if news is not None:
             self._is_new = False
             self._end += count
         self._start += count
-        return found
-
-    def _one_by_one(self, places: np.ndarray, news: np.ndarray | None) -> np.ndarray:
-        """Draws the numbers at some places, counted from the start of the ring. Each is replaced by
-        the first one, whose place is the first of `news` put into.
-        """
-        size, ring = self._source.size, self._ring.tolist()
-        first = ((self._start + np.arange(len(places))) % size).tolist()
-        found = []
-        for turn, (place, start) in enumerate(
-            zip(((self._start + places) % size).tolist(), first, strict=True)
-        ):
-            found.append(ring[place])
-            ring[place] = ring[start]
-            if news is not None:
-                ring[start] = int(news[turn])
-        self._ring[:] = ring
-        return np.array(found, np.int64)
-
-    def _at_once(self, places: np.ndarray, news: np.ndarray | None) -> np.ndarray:
-        """The same for all together; only what several turns touch is looked at turn by turn."""
-        size, ring, count = self._source.size, self._ring, len(places)
-        turn = np.arange(count)
-        first = (self._start + turn) % size
-        drawn = (self._start + places) % size
-        found, moved = ring[drawn], ring[first]
-        if news is not None:
-            ring[first] = news
-            late = np.flatnonzero(places >= size)
-            found[late] = news[places[late] - size]
-        # What an earlier turn has put to where a later one begins moves on from there.
-        early = np.flatnonzero(places < count)
-        for number, begin in zip(early.tolist(), places[early].tolist(), strict=True):
-            if begin > number:
-                moved[begin] = moved[number]
-        # What an earlier turn has put to where a later one draws is what that finds.
-        self._last[drawn] = turn
-        for number in np.flatnonzero(self._last[drawn] != turn).tolist():
-            later = np.flatnonzero(places[number + 1 :] == places[number])[:1] + number + 1
-            found[later] = moved[number]
-        kept = places >= count
-        ring[drawn[kept]] = moved[kept]
         return found
 
     def state(self) -> State:
@@ -262,8 +222,33 @@ class _RowShuffle(_Shuffle):
 
     def restore(self, state: State) -> None:
         super().restore({**state, "places": []})
-        self._set_ring(state["places"].copy())
+        self._ring = state["places"].copy()
         self._ahead = state["ahead"]
+
+
+def _draw(
+    count: int,
+    words: np.ndarray,
+    choices: int,
+    fewer: int,
+    ring: np.ndarray,
+    size: int,
+    begin: int,
+    has_news: int,
+    news: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """What the kernel `drawing.draw` does."""
+    turns = np.arange(count)
+    places = (begin + turns + words.astype(np.int64) % (choices - turns * fewer)) % size
+    firsts = (begin + turns) % size
+    numbers, drawn, entering = memoryview(ring), memoryview(found), news.tolist()
+    pairs = zip(places.tolist(), firsts.tolist(), strict=True)
+    for turn, (place, first) in enumerate(pairs):
+        drawn[turn] = numbers[place]
+        numbers[place] = numbers[first]
+        if has_news:
+            numbers[first] = entering[turn]
 
 
 def _shuffle_source(

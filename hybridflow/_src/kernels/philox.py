@@ -1,29 +1,14 @@
-"""Blocks of Philox 4x32-10 by a kernel, which takes a tenth of NumPy's time for them.
-
-It is made in the background when many blocks have been asked for; NumPy computes them until then.
-"""
+"""Blocks of Philox 4x32-10 by a kernel, which takes a tenth of NumPy's time for them."""
 
 from __future__ import annotations
 
-import ctypes
-import importlib
-import os
 import textwrap
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hybridflow._src.framework.late import late
-from hybridflow._src.kernels.jobs import JOBS, is_switched_off
+from hybridflow._src.kernels.alone import Alone
 from hybridflow._src.kernels.kernel import Kernel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-# What makes kernels, imported in the background as for programs.
-_COMPILER = "hybridflow._src.kernels.compiler"
-# NumPy has computed so many blocks before the kernel is made: some hundredths of a second.
-_WORTH_MAKING = 1 << 17
 
 _ROUND = """
 x = u64(0xD2511F53) * c0
@@ -69,43 +54,23 @@ def kernel(a):
 )
 
 
-class _Blocks:
-    """The kernel, once it has been made."""
-
-    def __init__(self) -> None:
-        self._function: Callable[[int], int] | None = None
-        self._computed = 0
-        # In which process it was asked for: a child goes on without its parent's jobs.
-        self._asked: int | None = None
-
-    def __call__(self, low: int, high: int, offsets: np.ndarray, keys: np.ndarray) -> Any:
-        """The words `[n, 4]` of blocks; None as long as there is no kernel.
-
-        Args:
-          low, high: the halves of the first counter. offsets: uint64 `[n]`, what is added to it.
-          keys: uint64, the two words of each round.
-        """
-        function = self._function
-        if function is None:
-            self._computed += offsets.size
-            if self._computed >= _WORTH_MAKING and self._asked != os.getpid():
-                self._asked = os.getpid()
-                if not is_switched_off():
-                    # What goes wrong leaves it to NumPy.
-                    JOBS.submit(self._make(), lambda _: None)
-            return None
-        offsets, keys = np.ascontiguousarray(offsets), np.ascontiguousarray(keys)
-        result = np.empty((offsets.size, 4), np.uint32)
-        places = [array.ctypes.data for array in (offsets, keys, result)]
-        words = np.array([offsets.size, low, high, *places], np.uint64)
-        function(words.ctypes.data)
-        return result
-
-    def _make(self) -> Iterator[float]:
-        compiler = importlib.import_module(_COMPILER).COMPILER
-        yield from compiler.make([KERNEL])
-        address = compiler.obtain([KERNEL])[KERNEL]
-        self._function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)
+# NumPy has computed so many blocks before the kernel is made.
+BLOCKS = Alone(KERNEL, worth=1 << 17)
 
 
-late.philox_blocks = _Blocks()
+def _blocks(low: int, high: int, offsets: np.ndarray, keys: np.ndarray) -> np.ndarray | None:
+    """The words `[n, 4]` of blocks; None as long as there is no kernel.
+
+    Args:
+      low, high: the halves of the first counter. offsets: uint64 `[n]`, what is added to it.
+      keys: uint64, the two words of each round.
+    """
+    if not BLOCKS.is_there(offsets.size):
+        return None
+    result = np.empty((offsets.size, 4), np.uint32)
+    offsets, keys = np.ascontiguousarray(offsets), np.ascontiguousarray(keys)
+    BLOCKS(offsets.size, low, high, offsets, keys, result)
+    return result
+
+
+late.philox_blocks = _blocks

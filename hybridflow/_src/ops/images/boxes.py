@@ -10,6 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.kernels.boxes import SUPPRESS
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import number_of
 from hybridflow._src.ops.images.shapes import invalid
@@ -167,24 +168,45 @@ def _suppress(
     sorted_boxes = np.ascontiguousarray(boxes[order].T)
     top, bottom = (f(sorted_boxes[0], sorted_boxes[2]) for f in (np.minimum, np.maximum))
     left, right = (f(sorted_boxes[1], sorted_boxes[3]) for f in (np.minimum, np.maximum))
+    most = min(most, len(order))
     with np.errstate(invalid="ignore", over="ignore"):
         area = (bottom - top) * (right - left)
-        remaining = np.arange(len(order))
-        chosen: list[int] = []
-        while remaining.size and len(chosen) < most:
-            best, remaining = remaining[0], remaining[1:]
-            chosen.append(int(order[best]))
-            if not area[best] > 0:
-                # It overlaps nothing, like what is no number.
-                continue
-            low, high = np.maximum(top[best], top[remaining]), bottom[remaining]
-            shared = np.maximum(np.minimum(bottom[best], high) - low, np.float32(0))
-            low, high = np.maximum(left[best], left[remaining]), right[remaining]
-            shared *= np.maximum(np.minimum(right[best], high) - low, np.float32(0))
-            both = area[best] + area[remaining] - shared
-            overlapping = (shared > threshold * both) & (area[remaining] > 0)
-            remaining = remaining[~overlapping]
-    return np.array(chosen, np.int32)
+        if SUPPRESS.is_there(len(order) * most):
+            chosen = np.empty(1 + most, np.int64)
+            part = np.array([threshold], np.float32)
+            SUPPRESS(len(order), most, top, bottom, left, right, area, part, chosen)
+            best = chosen[1 : 1 + chosen[0]]
+        else:
+            best = _chosen(top, bottom, left, right, area, threshold, most)
+    return order[best].astype(np.int32)
+
+
+def _chosen(
+    top: np.ndarray,
+    bottom: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    area: np.ndarray,
+    threshold: np.float32,
+    most: int,
+) -> np.ndarray:
+    """What the kernel `boxes.suppress` does."""
+    remaining = np.arange(len(area))
+    chosen: list[int] = []
+    while remaining.size and len(chosen) < most:
+        best, remaining = remaining[0], remaining[1:]
+        chosen.append(int(best))
+        if not area[best] > 0:
+            # It overlaps nothing, like what is no number.
+            continue
+        low, high = np.maximum(top[best], top[remaining]), bottom[remaining]
+        shared = np.maximum(np.minimum(bottom[best], high) - low, np.float32(0))
+        low, high = np.maximum(left[best], left[remaining]), right[remaining]
+        shared *= np.maximum(np.minimum(right[best], high) - low, np.float32(0))
+        both = area[best] + area[remaining] - shared
+        overlapping = (shared > threshold * both) & (area[remaining] > 0)
+        remaining = remaining[~overlapping]
+    return np.array(chosen, np.int64)
 
 
 def _suppress_shape(
