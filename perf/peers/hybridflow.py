@@ -68,7 +68,7 @@ CONSTRAINTS: dict[str, Any] = {
 # -- what became native ----------------------------------------------------------------------------
 
 
-def _wait() -> None:
+def wait() -> None:
     """Waits for the kernels of all plans that have run twice."""
     assert COMPILER.wait(300), "compiling takes too long"
 
@@ -105,8 +105,8 @@ def made(
         return _facts(plans())
 
     if result is None:
-        return Answers(step, ready=_wait, facts=facts)
-    return Subject(step, result, _wait, facts)
+        return Answers(step, ready=wait, facts=facts)
+    return Subject(step, result, wait, facts)
 
 
 def _traced(function: Any) -> list[Plan]:

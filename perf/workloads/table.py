@@ -555,10 +555,10 @@ def _files() -> list[Workload]:
 
 
 def _input() -> list[Workload]:
-    """Batches of rows in a random order, words of lines as numbers."""
+    """What feeds programs: rows in a random order, lines, records; and steps that are fed."""
     return [
         Workload(
-            "shuffled batches, 128 of 60,000 x 784",
+            "117 shuffled batches, 128 of 60,000 x 784",
             "batches",
             {"count": 468 * 128, "width": 784},
             {"count": 4 * 128, "width": 3},
@@ -566,12 +566,28 @@ def _input() -> list[Workload]:
             (Target(GRAPH, "tensorflow:", 1 / 5), Target(GRAPH, "torch:", 1.0)),
         ),
         Workload(
-            "lines split and looked up, 128 of 25,600",
+            "6,400 lines split and looked up, 128 at a time",
             "lines",
             {"count": 200 * 128, "words": 10_000},
             {"count": 4 * 128, "words": 50},
             "numpy:",
             (Target(GRAPH, "tensorflow:", 1.0), Target(GRAPH, "torch:", 1.0)),
+        ),
+        Workload(
+            "6,400 records parsed, 128 at a time",
+            "records",
+            {"count": 200 * 128, "width": 64},
+            {"count": 4 * 128, "width": 5},
+            "numpy:",
+            (Target(GRAPH, "tensorflow:", 1.0),),
+        ),
+        Workload(
+            "MLP step 128 x 784-512-10, its batches shuffled",
+            "fed",
+            {"count": 60_000, "width": 784, "hidden": 512},
+            {"count": 300, "width": 3, "hidden": 4},
+            "hybridflow:without input",
+            (Target(GRAPH, "hybridflow:without input", 1.05), Target(GRAPH, "tensorflow:", 1.0)),
         ),
     ]
 

@@ -1,4 +1,6 @@
-"""Batches as one writes them by hand: rows by a permutation, words by a dict."""
+"""Batches as one writes them by hand: rows by a permutation, words by a dict, records by where
+their numbers lie.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from perf.workloads.input import BATCH, Lines, Rows, numbered
+from perf.workloads.input import BATCH, Lines, Records, Rows, numbered, parsed
 from perf.workloads.input import batches as subject
 from perf.workloads.subject import Subject, implements
 
@@ -37,3 +39,14 @@ def lines(problem: Lines) -> Subject:
                     yield np.array([number.get(word, -1) for word in words])
 
     return numbered(problem, taken().__next__)
+
+
+@implements("records")
+def records(problem: Records) -> Subject:
+    def taken() -> Iterator[np.ndarray]:
+        while True:
+            with open(problem.file.name, "rb") as file:
+                while data := file.read(problem.length * BATCH):
+                    yield problem.numbers(data)
+
+    return parsed(problem, taken().__next__)

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from perf.peers.input import tf1
 from perf.peers.tensorflow import Program
-from perf.workloads.input import Lines, Rows
+from perf.workloads.input import Lines, Records, Rows, Training
 from perf.workloads.subject import Subject, implements
 
 
@@ -26,3 +26,18 @@ def _table(words: list[str]) -> Any:
 @implements("lines")
 def lines(problem: Lines) -> Subject:
     return tf1.looked_up(tf, Program(), problem, _table)
+
+
+@implements("records")
+def records(problem: Records) -> Subject:
+    return tf1.parsed_records(tf, Program(), problem)
+
+
+@implements("fed")
+def fed(problem: Training) -> Subject:
+    return tf1.trained(tf, Program(), problem, True)
+
+
+@implements("fed", "without input")
+def without_input(problem: Training) -> Subject:
+    return tf1.trained(tf, Program(), problem, False)

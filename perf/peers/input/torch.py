@@ -1,4 +1,4 @@
-"""PyTorch: a data loader of a tensor, and one of lines."""
+"""PyTorch: data loaders of a tensor, of lines, of records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from perf.workloads.input import BATCH, Lines, Rows, numbered
+from perf.workloads.input import BATCH, Lines, Records, Rows, numbered, parsed
 from perf.workloads.input import batches as subject
 from perf.workloads.subject import Subject, implements
 
@@ -39,3 +39,21 @@ def lines(problem: Lines) -> Subject:
                     yield batch.numpy()
 
     return numbered(problem, taken().__next__)
+
+
+@implements("records")
+def records(problem: Records) -> Subject:
+    """It has no parser of `Example`s: the numbers are taken from where they lie."""
+
+    def together(pieces: list[bytes]) -> Any:
+        return torch.from_numpy(problem.numbers(b"".join(pieces)))
+
+    def taken() -> Iterator[Any]:
+        size = problem.length
+        while True:
+            with open(problem.file.name, "rb") as file:
+                pieces = [file.read(size) for _ in range(problem.records)]
+            for batch in DataLoader(pieces, BATCH, collate_fn=together):
+                yield batch.numpy()
+
+    return parsed(problem, taken().__next__)
