@@ -177,3 +177,22 @@ def test_values_that_others_hold_stay(kept):
     kept.set(3.0)
     assert all((value == 1.0).all() for value in ones)
     assert all((value == 2.0).all() for value in twos)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system tells it otherwise")
+def test_no_memory_is_left_between_values(tmp_path):
+    """What variables had is smaller than what they get, by what aligns it."""
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        many = [hf.get_variable(f"v{n}", [SIZE // 4]) for n in range(48)]
+        saver = hf.train.Saver(many)
+        path = saver.save(None, str(tmp_path / "m"), write_state=False)
+        for v in many:
+            v.assign(np.full(SIZE // 4, 2, np.float32))
+        before = resident()
+        saver.restore(None, path)
+        assert resident() - before < 8 * NUMBERS // 4  # it was 24
+
+
+def resident():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from hybridflow._src.formats import messages, varints
-from hybridflow._src.formats.bundle import HEADER, STEP, VERSION, data_name, index_name
+from hybridflow._src.formats.bundle import HEADER, VERSION, data_name, index_name
+from hybridflow._src.formats.checked_reading import fill, scan
 from hybridflow._src.formats.checksums import crc32c, mask
 from hybridflow._src.formats.commit import pending
 from hybridflow._src.formats.ordered_code import slice_key
@@ -157,9 +158,10 @@ class BundleReader(TensorReader):
             if out is not None and out.shape != shape:
                 raise ValueError(f"a slice of tensor {name} has shape {list(shape)}")
             if entry.dtype == dtypes.string.as_datatype_enum:
+                file.seek(entry.offset)
                 return _strings(file.read(entry.size), shape)
             value = aligned_empty(shape, self.dtype(name).np) if out is None else out
-            return value, _fill(value.reshape(-1).view(np.uint8), file)
+            return value, fill(value.reshape(-1).view(np.uint8), file, entry.offset)
 
         value = self._read(name, entry, read)
         if out is not None and value is not out:
@@ -176,7 +178,7 @@ class BundleReader(TensorReader):
             sizes = [dim.size for dim in entry.shape.dim]
             if sizes != list(shape):
                 raise ValueError(f"a slice of tensor {name} has shape {sizes}")
-            return None, _scan(entry.size, file)
+            return None, scan(entry.size, file, entry.offset)
 
         self._read(name, entry, read)
 
@@ -187,9 +189,7 @@ class BundleReader(TensorReader):
         return entry
 
     def _read(self, name: str, entry: Any, read: Callable[[io.BufferedReader], tuple[T, int]]) -> T:
-        """What `read` makes of the bytes of an entry, from a file that stands at the first of them;
-        it also gives their checksum.
-        """
+        """What `read` makes of the bytes of an entry; it also gives their checksum."""
         path = data_name(self.prefix, entry.shard_id, self.shards)
         try:
             if entry.dtype != self.kinds[name]:
@@ -203,7 +203,6 @@ class BundleReader(TensorReader):
                 size = os.fstat(file.fileno()).st_size
                 if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > size:
                     raise ValueError(f"tensor {name} lies beyond its end")
-                file.seek(entry.offset)
                 value, crc = read(file)
             if mask(crc) != entry.crc32c:
                 raise ValueError(f"the checksum of tensor {name} is wrong")
@@ -217,30 +216,6 @@ class BundleReader(TensorReader):
 def _size(path: str) -> int:
     """How large a file is; one that is not there is found missing when it is read."""
     return max([os.path.getsize(p) for p in (path, pending(path)) if os.path.exists(p)], default=0)
-
-
-def _fill(data: np.ndarray, file: io.BufferedReader) -> int:
-    """Reads bytes into an array; their checksum."""
-    crc = 0
-    for start in range(0, data.size, STEP):
-        crc = _piece(data[start : start + STEP], file, crc)
-    return crc
-
-
-def _scan(size: int, file: io.BufferedReader) -> int:
-    """The checksum of bytes that are read and not kept."""
-    crc = 0
-    buffer = np.empty(min(size, STEP), np.uint8)
-    for start in range(0, size, STEP):
-        crc = _piece(buffer[: size - start], file, crc)
-    return crc
-
-
-def _piece(data: np.ndarray, file: io.BufferedReader, crc: int) -> int:
-    """Reads a few bytes; the checksum goes on from `crc`."""
-    if file.readinto(data.data) != data.size:
-        raise ValueError("it is cut short")
-    return crc32c(data, crc)
 
 
 def _strings(data: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:

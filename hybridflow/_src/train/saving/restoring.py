@@ -21,6 +21,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.storage import Storage, undone_on_error
 from hybridflow._src.ops.saving.checkpoints import Kept, kept
 from hybridflow._src.ops.state.variable_ops import check_assigned
+from hybridflow._src.platform import free_memory
 from hybridflow._src.platform.system_errors import translated
 from hybridflow._src.variables.eager_variable import EagerVariable
 
@@ -71,6 +72,10 @@ class Wanted(NamedTuple):
             error._op = error._op or self.op
             raise
 
+
+# Memory that is given up goes back to the system when it is so many bytes. What variables had may
+# be smaller than what they get by what aligns it, so that the C library cannot use it again.
+_LARGE = 1 << 20
 
 # What each variable is to get.
 Restored = list[tuple[Storage, Wanted]]
@@ -222,6 +227,7 @@ class _Writing:
         # Else a program that runs may still use what a variable had.
         self._may_reuse = not [guard for guard in guards if not guard.let_go()]
         self._spare: np.ndarray | None = None
+        self._given_up = 0
         self._names: list[str] = []
         self._problem: Exception | None = None
 
@@ -243,9 +249,16 @@ class _Writing:
             self._rest.pop()
 
     def _give(self, storage: Storage, value: np.ndarray) -> None:
-        spare = storage.give(value)
-        self._spare = spare if self._may_reuse else None
+        size = 0 if storage.is_empty else value.nbytes
+        spare = [storage.give(value)]
         self._names.append(storage.name)
+        self._spare = spare.pop() if self._may_reuse else None
+        if self._spare is None:
+            spare.clear()
+            self._given_up += size
+        if self._given_up >= _LARGE:
+            self._given_up = 0
+            free_memory.give_back()
 
     def raise_problem(self) -> None:
         """Raises what went wrong, if something did."""
