@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.cli.shim.inner import file_io
 from hybridflow._src.platform import flags as module
 
 
@@ -240,11 +241,11 @@ def test_folders(tmp_path):
     assert not hf.gfile.Exists(top)
 
 
-@pytest.mark.parametrize(
-    "operation", ["GFile", "Remove", "DeleteRecursively", "ListDirectory", "Stat"]
-)
+@pytest.mark.parametrize("operation", ["Remove", "DeleteRecursively", "ListDirectory", "Stat"])
 def test_what_is_not_there(tmp_path, operation):
     path = str(tmp_path / "nothing")
+    with pytest.raises(hf.errors.NotFoundError, match="nothing"):
+        hf.gfile.GFile(path).read()  # as TensorFlow does, which opens it then
     with pytest.raises(hf.errors.NotFoundError, match="nothing"):
         getattr(hf.gfile, operation)(path)
     assert not hf.gfile.Exists(path)
@@ -252,4 +253,48 @@ def test_what_is_not_there(tmp_path, operation):
 
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(hf.errors.FailedPreconditionError, match=tmp_path.name):
-        hf.gfile.GFile(str(tmp_path))
+        hf.gfile.GFile(str(tmp_path)).read()
+    with pytest.raises(hf.errors.FailedPreconditionError, match=tmp_path.name):
+        hf.gfile.GFile(str(tmp_path), "w")
+
+
+def test_modes_of_files(tmp_path):
+    """What is read and written have places of their own."""
+    path = str(tmp_path / "file")
+    with hf.gfile.GFile(path, "r+") as f:  # makes it
+        f.write("one\ntwo\n")
+        f.flush()
+        assert f.readline() == "one\n"
+        f.write(b"three\n")
+        f.seek(0)
+        assert (f.size(), f.tell()) == (14, 0)
+        assert f.readlines() == ["one\n", "two\n", "three\n"]
+        f.seek(-6, 2)
+        assert f.read() == "three\n"
+        with pytest.raises(hf.errors.InvalidArgumentError, match="no place -1"):
+            f.seek(-1)
+        with pytest.raises(TypeError, match="both"):
+            f.seek(1, position=1)
+    assert (f.size(), f.read(3)) == (14, "one")  # is opened anew
+    f.close()
+    with hf.gfile.GFile(path, "r+b") as f:  # leaves what is there
+        f.write("ONE")
+        f.flush()
+        assert f.read(5) == b"ONE\nt"
+    refused = pytest.raises(hf.errors.PermissionDeniedError, match="for reading: its mode is 'a'")
+    with hf.gfile.GFile(path, "a") as f, refused:
+        f.read()
+    with pytest.raises(hf.errors.PermissionDeniedError, match="for writing: its mode is 'r'"):
+        hf.gfile.GFile(path).write("no")
+    with pytest.raises(hf.errors.InvalidArgumentError, match="mode 'x'"):
+        hf.gfile.GFile(path, "x")
+
+
+def test_file_io(tmp_path):
+    path = str(tmp_path / "file")
+    file_io.atomic_write_string_to_file(path, "old", overwrite=False)
+    with pytest.raises(hf.errors.AlreadyExistsError, match="file already exists"):
+        file_io.atomic_write_string_to_file(path, "new", overwrite=False)
+    assert file_io.read_file_to_string(path) == "old"
+    file_io.atomic_write_string_to_file(path, b"new")
+    assert file_io.read_file_to_string(path, binary_mode=True) == b"new"

@@ -6,6 +6,7 @@ import importlib
 import os
 from typing import Any
 
+from hybridflow._src.formats import messages
 from hybridflow._src.formats.whole import write_whole
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.platform.system_errors import translated
@@ -27,6 +28,30 @@ def write_message(path: str, message: Any, as_text: bool) -> None:
     content = text_of(message).encode() if as_text else message.SerializeToString()
     with translated(path):
         write_whole(path, lambda file: file.write(content))
+
+
+def read_message(filename: str, kind: Any) -> Any:
+    """Reads a message of a class, from bytes or from text.
+
+    Raises:
+      OSError: if there is no such file, or it holds none.
+    """
+    path = os.fspath(filename)
+    if not os.path.isfile(path):
+        raise OSError(f"File {path} does not exist.")
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        return kind.FromString(content)
+    except messages.decode_error() as error:
+        problem: Exception = error
+    text_format = importlib.import_module("google.protobuf.text_format")
+    try:
+        return text_format.Merge(content.decode(), kind())
+    except (UnicodeDecodeError, text_format.ParseError) as error:
+        if not isinstance(error, UnicodeDecodeError):
+            problem = error
+    raise OSError(f"Cannot parse file {path}: {problem}.")
 
 
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:

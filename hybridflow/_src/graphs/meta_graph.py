@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.graphs.collections import add_collection_def, restore_collection
-from hybridflow._src.graphs.files import write_message
+from hybridflow._src.graphs.files import read_message, write_message
 from hybridflow._src.graphs.graph_util import with_nodes
 from hybridflow._src.graphs.importing import import_graph_def
 from hybridflow._src.graphs.op_list import stripped_op_list_for_graph, tensorflow_ops
@@ -122,22 +121,7 @@ def read_meta_graph_file(filename: str) -> Any:
     Raises:
       OSError: if there is no such file, or it holds none.
     """
-    path = os.fspath(filename)
-    if not os.path.isfile(path):
-        raise OSError(f"File {path} does not exist.")
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        return messages.MetaGraphDef.FromString(content)
-    except messages.decode_error() as error:
-        problem: Exception = error
-    text_format = importlib.import_module("google.protobuf.text_format")
-    try:
-        return text_format.Merge(content.decode(), messages.MetaGraphDef())
-    except (UnicodeDecodeError, text_format.ParseError) as error:
-        if not isinstance(error, UnicodeDecodeError):
-            problem = error
-    raise OSError(f"Cannot parse file {path}: {problem}.")
+    return read_message(filename, messages.MetaGraphDef)
 
 
 def import_scoped_meta_graph(

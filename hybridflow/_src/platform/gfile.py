@@ -32,16 +32,24 @@ __all__ = [
 ]
 
 
+_MODES = {f"{letter}{plus}" for letter in "rwa" for plus in ("", "+")}
+
+
 class GFile:
     r"""A file: text, or bytes where `mode` ends in "b".
 
+    What is read and what is written have places of their own in the file: with "+" one reads from
+    the start what has been written and flushed.
+
     Args:
       name: the file's path.
-      mode: "r", "w", "a", with "+" to both read and write, and with "b".
+      mode: "r", "w", "a", with "+" to both read and write, and with "b"; "r+" makes a file that is
+        not there.
 
     Raises:
-      NotFoundError: if there is no such file. PermissionDeniedError, FailedPreconditionError: if it
-        may not be opened, or is a folder.
+      InvalidArgumentError: for another mode. NotFoundError, PermissionDeniedError,
+        FailedPreconditionError: if it may not be written, or is a folder. A file that is only read
+        is opened when it is: then the same is raised.
 
     >>> import os, tempfile
     >>> import hybridflow as hf
@@ -57,9 +65,38 @@ class GFile:
     def __init__(self, name: str, mode: str = "r") -> None:
         self._name = name
         self._mode = mode
-        encoding = None if "b" in mode else "utf-8"
-        with translated(name):
-            self._file: Any = open(name, mode, encoding=encoding)  # noqa: SIM115 - closed by `close`
+        self._kind = mode.replace("b", "").replace("t", "").replace("U", "")
+        if self._kind not in _MODES:
+            raise errors.InvalidArgumentError(
+                None, None, f"File {name}: mode {mode!r} is none of r, w, a with + and b added."
+            )
+        self._reader: Any = None
+        self._writer: Any = None
+        if self._kind != "r":
+            self._writer = self._opened(self._kind)
+
+    def _opened(self, kind: str) -> Any:
+        is_binary = "b" in self._mode
+
+        def created(path: str, flags: int) -> int:
+            return os.open(path, flags | os.O_CREAT, 0o666)
+
+        with translated(self._name):
+            return open(
+                self._name,
+                f"{kind}b" if is_binary else kind,
+                encoding=None if is_binary else "utf-8",
+                opener=created if kind == "r+" else None,
+            )
+
+    def _reading(self) -> Any:
+        if self._kind in ("w", "a"):
+            raise errors.PermissionDeniedError(
+                None, None, f"File {self._name} isn't open for reading: its mode is {self._mode!r}."
+            )
+        if self._reader is None:
+            self._reader = self._opened("r")
+        return self._reader
 
     @property
     def name(self) -> str:
@@ -73,29 +110,45 @@ class GFile:
 
     def size(self) -> int:
         """The size in bytes."""
+        self.flush()
         with translated(self._name):
-            self._file.flush()
             return os.path.getsize(self._name)
 
     def read(self, n: int = -1) -> Any:
-        """The next `n` characters or bytes; all that is left by default."""
+        """The next `n` characters or bytes; all that is left by default.
+
+        Raises:
+          PermissionDeniedError: if it is open for writing alone.
+        """
         with translated(self._name):
-            return self._file.read(n)
+            return self._reading().read(n)
 
     def readline(self) -> Any:
         """The next line, with its end; empty at the end of the file."""
         with translated(self._name):
-            return self._file.readline()
+            return self._reading().readline()
 
     def readlines(self) -> list[Any]:
         """All lines that are left."""
         with translated(self._name):
-            return list(self._file.readlines())
+            return list(self._reading().readlines())
 
     def write(self, file_content: Any) -> None:
-        """Writes text or bytes."""
+        """Writes text or bytes.
+
+        Raises:
+          PermissionDeniedError: if it is open for reading alone.
+        """
+        if self._writer is None:
+            raise errors.PermissionDeniedError(
+                None, None, f"File {self._name} isn't open for writing: its mode is {self._mode!r}."
+            )
+        if "b" in self._mode and isinstance(file_content, str):
+            file_content = file_content.encode()
+        elif "b" not in self._mode and isinstance(file_content, (bytes, bytearray)):
+            file_content = bytes(file_content).decode()
         with translated(self._name):
-            self._file.write(file_content)
+            self._writer.write(file_content)
 
     def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
         """Goes to `offset` bytes from the start (`whence` 0), from here (1) or from the end (2).
@@ -103,8 +156,10 @@ class GFile:
         `position` is the old name of `offset`.
 
         Raises:
-          TypeError: without an offset. InvalidArgumentError: for another `whence`.
+          TypeError: without an offset, or with both. InvalidArgumentError: for another `whence`.
         """
+        if offset is not None and position is not None:
+            raise TypeError("seek(): offset and position may not be set both.")
         offset = position if offset is None else offset
         if offset is None:
             raise TypeError("seek(): offset must be set.")
@@ -113,21 +168,33 @@ class GFile:
                 None, None, f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2."
             )
         with translated(self._name):
-            self._file.seek(offset, whence)
+            file = self._writer if self._kind in ("w", "a") else self._reading()
+            # Text knows no way but from the start.
+            place = (0, file.tell(), os.path.getsize(self._name))[whence] + offset
+            if place < 0:
+                raise errors.InvalidArgumentError(
+                    None, None, f"File {self._name} has no place {place} to go to."
+                )
+            file.seek(place)
 
     def tell(self) -> int:
-        """The current position."""
-        return int(self._file.tell())
+        """The place of what is read next, or in a file that is only written of what is written."""
+        file = self._writer if self._kind in ("w", "a") else self._reading()
+        return int(file.tell())
 
     def flush(self) -> None:
         """Writes out what is held back."""
-        with translated(self._name):
-            self._file.flush()
+        if self._writer is not None and not self._writer.closed:
+            with translated(self._name):
+                self._writer.flush()
 
     def close(self) -> None:
-        """Closes the file."""
-        with translated(self._name):
-            self._file.close()
+        """Closes the file; what reads it then opens it anew."""
+        reader, self._reader = self._reader, None
+        for file in (self._writer, reader):
+            if file is not None:
+                with translated(self._name):
+                    file.close()
 
     def next(self) -> Any:
         """The next line.

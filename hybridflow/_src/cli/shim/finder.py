@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.cli.shim.missing import Missing, error_for
 from hybridflow._src.cli.shim.names import find, offered
-from hybridflow._src.cli.shim.table import MODULES, ROOTS
+from hybridflow._src.cli.shim.table import MODULES, PROGRAMS, ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +52,20 @@ class _Importer:
         if fullname.partition(".")[0] not in ROOTS:
             return None
         loader: Any = self
+        if fullname in PROGRAMS:
+            file = importlib.import_module(PROGRAMS[fullname]).__file__
+            spec = importlib.machinery.ModuleSpec(fullname, loader, origin=file)
+            spec.has_location = True
+            return spec
         spec = importlib.machinery.ModuleSpec(fullname, loader, origin="hybridflow")
         spec.submodule_search_locations = []
         return spec
+
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        """What is run by `-m`."""
+        loader = vars(importlib.import_module(PROGRAMS[fullname]))["__loader__"]
+        code: types.CodeType | None = loader.get_code(PROGRAMS[fullname])
+        return code
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         kind = TensorFlowModule if spec.name in MODULES else Missing

@@ -16,6 +16,9 @@ _GRAPHS = "hybridflow._src.graphs"
 _MESSAGES = "hybridflow._src.formats.messages"
 
 
+# Paths that are programs too (`-m`), and the modules that are run.
+PROGRAMS = {"tensorflow.python.tools.freeze_graph": f"{_INNER}.freeze_graph"}
+
 # Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
 EXTRAS = {"tf_slim": "contrib"}
 
@@ -286,6 +289,8 @@ _PYTHON = {
         "hybridflow._src.layers.input_spec",
     ),
     "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
+    **_each("tensorflow.python", "tools"),
+    "tensorflow.python.tools.freeze_graph": (f"{_INNER}.freeze_graph",),
     "tensorflow.python.ops.gradient_checker": ("hybridflow.test",),
     **_each(
         "tensorflow.python.ops",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.variables.eager_variable import EagerVariable
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable
@@ -109,6 +110,27 @@ class VariableSaveable(SaveableObject):
         return assign_restored(self.variable, value, keep_shape=restored_shapes is None)
 
 
+class HandleSaveable(SaveableObject):
+    """A variable of which there is only the tensor that stands for it, as in an imported graph."""
+
+    def __init__(self, tensor: Tensor, name: str) -> None:
+        self._tensor = tensor
+        op = tensor.op
+        self._dtype, self._shape = op.get_attr("dtype"), TensorShape(op.get_attr("shape"))
+        self._is_resource = op.type == "VarHandleOp"
+        value = raw.ReadVariableOp(tensor, dtype=self._dtype) if self._is_resource else tensor
+        super().__init__(op, [SaveSpec(value, "", name)], name)
+
+    def restore(self, restored_tensors: Sequence[Any], restored_shapes: Any) -> Operation:
+        (value,) = restored_tensors
+        if restored_shapes is not None:
+            value = raw.Reshape(value, restored_shapes[0])
+        if self._is_resource:
+            return raw.AssignVariableOp(self._tensor, value, shape=self._shape)
+        validate = restored_shapes is None and self._shape.is_fully_defined()
+        return raw.Assign(self._tensor, value, validate_shape=validate).op
+
+
 def assign_restored(variable: Variable, value: Any, keep_shape: bool = True) -> Operation:
     """Gives a variable what was read for it."""
     if context.modes.top.eager:
@@ -174,7 +196,8 @@ def _by_name(var_list: Any) -> dict[str, Any]:
         if isinstance(variable, (SaveableObject, PartitionedVariable)):
             name = variable.name
         else:
-            name = _variable(variable)._shared_name
+            one = _variable(variable)
+            name = one.op.name if isinstance(one, Tensor) else one._shared_name
         is_eager = isinstance(variable, EagerVariable)
         if name in found and not (is_eager and found[name] is variable):
             raise ValueError(_TWICE.format(name=name))
@@ -187,7 +210,10 @@ def _of(item: Any, name: str) -> list[SaveableObject]:
     if isinstance(item, SaveableObject):
         return [item]
     if not isinstance(item, (list, tuple, PartitionedVariable)):
-        return [VariableSaveable(_variable(item), "", name)]
+        one = _variable(item)
+        if isinstance(one, Variable):
+            return [VariableSaveable(one, "", name)]
+        return [HandleSaveable(one, name)]
     found: list[SaveableObject] = []
     full_name = None
     for part in item:
@@ -203,12 +229,14 @@ def _of(item: Any, name: str) -> list[SaveableObject]:
     return found
 
 
-def _variable(item: Any) -> Variable:
-    """A variable, also for the tensor that stands for it in a graph."""
+def _variable(item: Any) -> Variable | Tensor:
+    """A variable, also for the tensor that stands for it in a graph; that where it has no other."""
     if isinstance(item, Variable):
         return item
     if isinstance(item, Tensor) and not context.modes.top.eager:
         for variable in item.graph.get_collection_ref("variables"):
             if item in (variable._ref(), variable._snapshot):
                 return variable
+        if item.op.type in ("VariableV2", "VarHandleOp"):
+            return item
     raise TypeError(_NO_VARIABLE.format(given=item))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hybridflow._src.formats.whole import write_whole
+from hybridflow._src.framework.errors import AlreadyExistsError
 from hybridflow._src.platform import gfile
+from hybridflow._src.platform.system_errors import translated
 
 __all__ = [
     "FileIO",
+    "atomic_write_string_to_file",
     "copy",
     "create_dir",
     "delete_file",
@@ -48,3 +52,18 @@ def write_string_to_file(filename: str, file_content: str | bytes) -> None:
     """Makes a file of text or bytes."""
     with gfile.GFile(filename, "wb" if isinstance(file_content, bytes) else "w") as file:
         file.write(file_content)
+
+
+def atomic_write_string_to_file(
+    filename: str, contents: str | bytes, overwrite: bool = True
+) -> None:
+    """Makes a file of text or bytes, whole or not at all.
+
+    Raises:
+      AlreadyExistsError: if there is one, and it is not to be overwritten.
+    """
+    if not overwrite and gfile.Exists(filename):
+        raise AlreadyExistsError(None, None, f"file already exists: {filename}")
+    content = contents if isinstance(contents, bytes) else contents.encode()
+    with translated(filename):
+        write_whole(filename, lambda file: file.write(content))
