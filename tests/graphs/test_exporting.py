@@ -324,3 +324,18 @@ def test_a_graph_into_a_folder_that_cannot_be(graph, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(hf.errors.OpError, match="file"):
         hf.train.write_graph(graph, str(tmp_path / "file" / "folder"), "graph.pb")
+
+
+@pytest.mark.parametrize("axes", [None, 1, [0, -1], []])
+def test_gradients_of_products(graph, axes):
+    """In TensorFlow's ops, right also where elements are 0."""
+    x = np.random.default_rng(0).normal(size=(3, 4, 2))
+    x[0, 1, 0] = x[2, 1, 1] = x[1, 1, 1] = 0
+    fed = hf.placeholder(hf.float64, [None, 4, 2], name="x")
+    (slope,) = hf.gradients(hf.reduce_prod(fed, axis=axes), fed)
+    message = graph.as_graph_def()
+    assert not {node.op for node in message.node} - set(tensorflow_ops())
+    (read,) = hf.import_graph_def(message, {"x:0": fed}, [slope.name])
+    with hf.Session() as session:
+        expected, found = session.run([slope, read], {fed: x})
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -11,6 +11,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.kernels import scans
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.accumulation import accumulator
@@ -248,6 +249,30 @@ def _others_slope(x: Tensor, axes: Sequence[Any], dy: Tensor) -> Any:
     return left + right if through is None else left + right + through
 
 
+def _write_others(nodes: Any, op: Any) -> None:
+    """Writes it as products of what comes before and after, along one axis after the other."""
+    axes = constant_value(op.inputs[1])
+    if axes is None:
+        nodes.plain(op)
+        return
+    dtype = op.get_attr("T")
+    whole = nodes.input(op.inputs[0])
+    ones = nodes.add("OnesLike", f"{op.name}/ones", [whole], T=dtype)
+    result = nodes.output(ones)
+    for axis in axes.reshape(-1):
+        value = np.array(axis, np.int32)
+        at = nodes.add("Const", f"{op.name}/axis", [], dtype=dtypes.int32, value=value)
+        index = {"T": dtype, "Tidx": dtypes.int32}
+        given = [whole, nodes.output(at)]
+        for reverse in (False, True):
+            name = f"{op.name}/{'after' if reverse else 'before'}"
+            part = nodes.add("Cumprod", name, given, exclusive=True, reverse=reverse, **index)
+            factors = [result, nodes.output(part)]
+            result = nodes.output(nodes.add("Mul", f"{op.name}/mul", factors, T=dtype))
+        whole = nodes.output(nodes.add("Prod", f"{op.name}/whole", given, keep_dims=True, **index))
+    nodes.node(op, "Identity", [result], {"T": dtype})
+
+
 def _others_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64, np.complex128):
         for shape, axes in (((2, 3), [1]), ((2, 3), [0, -1]), ((2, 3), []), ((0, 2), [0])):
@@ -264,6 +289,7 @@ OpDef(
     compute=_others_arrays,
     grad=_others_grad,
     samples=_others_samples,
+    written=_write_others,
 )
 
 
