@@ -242,7 +242,7 @@ def _draw(
     turns = np.arange(count)
     places = (begin + turns + words.astype(np.int64) % (choices - turns * fewer)) % size
     firsts = (begin + turns) % size
-    numbers, drawn, entering = memoryview(ring), memoryview(found), news.tolist()
+    numbers, drawn, entering = ring.data, found.data, news.tolist()
     pairs = zip(places.tolist(), firsts.tolist(), strict=True)
     for turn, (place, first) in enumerate(pairs):
         drawn[turn] = numbers[place]

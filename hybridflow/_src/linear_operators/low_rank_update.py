@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.dimension import as_dimension
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.linear_operators.base import LinearOperator, with_one_batch
@@ -138,11 +139,12 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         base = self._base_operator
         base.range_dimension.assert_is_compatible_with(u[-2])
         base.domain_dimension.assert_is_compatible_with(v[-2])
-        u[-1].assert_is_compatible_with(v[-1])
+        rank = as_dimension(u[-1])
+        rank.assert_is_compatible_with(v[-1])
         batches = [u[:-2], v[:-2]]
         if self._diag_update is not None:
             diagonal = self._diag_update.shape.with_rank_at_least(1)
-            u[-1].assert_is_compatible_with(diagonal[-1])
+            rank.assert_is_compatible_with(diagonal[-1])
             batches.append(diagonal[:-1])
         self._batch = base.batch_shape
         for batch in batches:
