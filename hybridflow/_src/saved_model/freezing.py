@@ -18,8 +18,6 @@ from hybridflow._src.train.saving.reader import CheckpointReader
 from hybridflow._src.train.saving.saver import Saver
 from hybridflow._src.train.saving.state import checkpoint_exists
 
-__all__ = ["freeze_graph", "freeze_graph_with_def_protos"]
-
 
 def freeze_graph(
     input_graph: str | None,
