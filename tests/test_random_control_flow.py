@@ -239,7 +239,9 @@ class Drawing:
             array = hf.TensorArray(hf.float64, ROWS, dynamic_size=skips, element_shape=[])
             first = hf.zeros([], hf.float64)
             _, _, array = hf.while_loop(lambda t, *_: t < turns, body, (0, first, array))
-            return array.stack()
+            stacked = array.stack()
+            stacked.set_shape([ROWS])
+            return stacked
 
         text = f"recurrence({turns} turns, {length} held, {row} in {elems}: {x}, {skips})"
         return Expression(text, build)

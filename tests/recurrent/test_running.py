@@ -252,3 +252,20 @@ def test_loops_over_cells_run_inside_native_programs(name: str, lengths: Any) ->
                 np.testing.assert_allclose(value, first, rtol=1e-5, atol=1e-6)
         plan = plan_of(session, [outputs, *grads])
         assert native.fallbacks(plan) == []
+
+
+@pytest.mark.parametrize("decodes", [False, True])
+def test_the_gradient_of_what_a_network_reads_is_a_whole_tensor(decodes: bool) -> None:
+    with hf.Graph().as_default():
+        x = hf.placeholder(hf.float32, [2, 3, 4])
+        cell = hf.nn.rnn_cell.GRUCell(4)
+        if decodes:
+            helper = hf.contrib.seq2seq.TrainingHelper(x, [2, 2, 2], time_major=True)
+            start = cell.zero_state(3, hf.float32)
+            decoder = hf.contrib.seq2seq.BasicDecoder(cell, helper, start)
+            y = hf.contrib.seq2seq.dynamic_decode(decoder)[0].rnn_output
+        else:
+            y, _ = hf.nn.dynamic_rnn(cell, x, dtype=hf.float32, time_major=True)
+        (grad,) = hf.gradients(y, x)
+        assert isinstance(grad, hf.Tensor)
+        assert grad.shape.as_list() == [2, 3, 4]

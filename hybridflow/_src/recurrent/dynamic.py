@@ -11,7 +11,7 @@ from hybridflow._src.ops.arrays.arranging import reverse, transpose
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.gather import gather
 from hybridflow._src.ops.arrays.joining import concat, stack
-from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.ops.arrays.reshaping import of_rows, reshape
 from hybridflow._src.ops.arrays.reversing import reverse_sequence
 from hybridflow._src.ops.arrays.sequences import range as range_of
 from hybridflow._src.ops.arrays.shape_ops import rank
@@ -121,6 +121,7 @@ def run_over_time(
     for tensor in flat:
         steps.check_depth(tensor, 2)
     times = steps.size_along(flat, 0)
+    flat = [of_rows(tensor) for tensor in flat]
     static_times = times if isinstance(times, int) else None
     wanted = steps.state_dtype(dtype, state)
     zero_output = None

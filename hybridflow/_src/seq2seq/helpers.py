@@ -10,6 +10,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import fill
 from hybridflow._src.ops.arrays.gather import gather
+from hybridflow._src.ops.arrays.reshaping import of_rows
 from hybridflow._src.ops.math.arg_reductions import argmax
 from hybridflow._src.ops.math.comparison import equal
 from hybridflow._src.ops.math.elementwise import minimum
@@ -170,7 +171,7 @@ class TrainingHelper(Helper):
         inputs = nest.map_structure(convert_to_tensor, inputs)
         if not time_major:
             inputs = nest.map_structure(batch_and_time_exchanged, inputs)
-        self._inputs = inputs
+        self._inputs = nest.map_structure(of_rows, inputs)
         self._times = size_along(nest.flatten(inputs), 0)
         self._lengths = convert_to_tensor(sequence_length, name="sequence_length")
         if self._lengths.shape.ndims != 1:

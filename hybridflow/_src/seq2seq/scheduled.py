@@ -14,6 +14,7 @@ from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.constant import fill
 from hybridflow._src.ops.arrays.gather import gather
 from hybridflow._src.ops.arrays.joining import concat
+from hybridflow._src.ops.arrays.reshaping import of_rows
 from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.math.elementwise import maximum, minimum
 from hybridflow._src.ops.random.sampling import multinomial, random_uniform
@@ -153,6 +154,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
             self._auxiliary = nest.map_structure(convert_to_tensor, auxiliary_inputs)
             if not time_major:
                 self._auxiliary = nest.map_structure(batch_and_time_exchanged, self._auxiliary)
+            self._auxiliary = nest.map_structure(of_rows, self._auxiliary)
         super().__init__(inputs, sequence_length, time_major, name)
         self._chance = _checked(sampling_probability)
         self._seed = seed
