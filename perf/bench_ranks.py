@@ -21,6 +21,13 @@ def measured(count: int, what: str) -> Any:
     return json.loads(ended.stdout)
 
 
+def test_costs(figures):
+    """The constants of the cost model, see docs/ranks.md."""
+    latency, a_byte = measured(2, "costs")
+    figures.add("a sum of 16 bytes", 1e6 * latency, "us", float("inf"))
+    figures.add("a sum of 40 MB", 1e-9 / a_byte, "GB/s", float("inf"))
+
+
 def test_transfers(figures):
     for what, (plain, ours), target in zip(
         ("40 MB of gradients", "1,000 gradients of 64 x 64"),

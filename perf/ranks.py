@@ -1,12 +1,11 @@
 """What `bench_ranks.py` runs on ranks: times, as JSON on standard output.
 
-mpiexec -n 2 python -m perf.ranks (transfers | steps)
+mpiexec -n 2 python -m perf.ranks (costs | transfers | steps)
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -20,11 +19,14 @@ from hybridflow import distributed as hvd
 from hybridflow._src.distributed.gradients import Reduction
 from hybridflow._src.kernels.compiler import COMPILER
 
-ROUNDS = 15
+ROUNDS = 25
 
 
 def seconds(*calls: Callable[[], Any], number: int = 1) -> list[float]:
-    """The median time of each call, in turns; all ranks begin each together."""
+    """The best time of each call, in turns; all ranks begin each together.
+
+    The best, since a rank that waits for a processor makes all wait.
+    """
     found: list[list[float]] = [[] for _ in calls]
     for _ in range(ROUNDS):
         for call, times in zip(calls, found, strict=True):
@@ -33,7 +35,7 @@ def seconds(*calls: Callable[[], Any], number: int = 1) -> list[float]:
             for _ in range(number):
                 call()
             times.append((time.perf_counter() - start) / number)
-    return [statistics.median(times) for times in found]
+    return [min(times) for times in found]
 
 
 def transfer(count: int, shape: list[int]) -> list[float]:
@@ -79,13 +81,23 @@ def step(network: Callable[[Any], Any], batch: int) -> float:
         for _ in range(4):
             run(*feeds)
             COMPILER.wait(120)
-        return seconds(lambda: run(*feeds), number=50)[0]
+        return seconds(lambda: run(*feeds), number=10)[0]
+
+
+def costs() -> list[float]:
+    """Of a sum by MPI the time that it takes at least, and the time of each byte."""
+    small, large = np.zeros(2), np.zeros(5_000_000)
+    least = seconds(lambda: MPI.COMM_WORLD.Allreduce(MPI.IN_PLACE, small), number=20)[0]
+    most = seconds(lambda: MPI.COMM_WORLD.Allreduce(MPI.IN_PLACE, large))[0]
+    return [least, most / large.nbytes]
 
 
 def main() -> None:
     hvd.init()
     found: Any
-    if sys.argv[1] == "transfers":
+    if sys.argv[1] == "costs":
+        found = costs()
+    elif sys.argv[1] == "transfers":
         found = [transfer(1, [10_000_000]), transfer(1000, [64, 64])]
     else:
         found = [step(_digits, 512), step(_convolution, 64)]

@@ -13,12 +13,13 @@ import os
 from hybridflow._src.kernels import loader
 from hybridflow._src.kernels.lowering import compile_kernel
 from hybridflow._src.kernels.pipes import receive, send
+from hybridflow._src.ranks import launching
 
 
 def main(requests: int, answers: int) -> None:
     """Serves requests until there are no more: from one file descriptor, to another."""
-    if hasattr(os, "nice"):
-        os.nice(10)  # the program comes first
+    if hasattr(os, "nice") and launching.launch() is None:
+        os.nice(10)  # the program comes first; ranks of a job wait for kernels
     send(answers, b"+")
     while True:
         try:

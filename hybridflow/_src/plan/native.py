@@ -193,11 +193,11 @@ class Native:
     def _ask(self, key: Any, notes: Notes) -> None:
         """Asks for a program, which is made in the background.
 
-        Where there are other ranks it is waited for: then all of them go over to native code in the
-        same run, and their variables do not differ in last bits.
+        Where variables are written and there are other ranks, it is waited for: then all of them go
+        over to native code in the same run, and their variables do not differ in last bits.
         """
         JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
-        if jobs.has_others():
+        if self._plan.writes and jobs.has_others():
             JOBS.wait(_SECONDS)
 
     def _build(self, key: Any, notes: Notes) -> Iterator[float]:

@@ -35,11 +35,11 @@ class Plan:
       first: runs ops that may wait for other threads, while no lock is held; None where there are
         none. It is fed as `run` is, and the plan itself with what it gives.
       passes: what was done to make it, and the time that each took.
+      writes: whether it writes to variables.
     """
 
     __slots__ = (
         "_stretches",
-        "_writes",
         "bodies",
         "feeds",
         "fetches",
@@ -49,6 +49,7 @@ class Plan:
         "options",
         "passes",
         "template",
+        "writes",
     )
 
     def __init__(
@@ -73,7 +74,7 @@ class Plan:
         self._stretches = [
             (lock, list(steps)) for lock, steps in groupby(instructions, lambda step: step.locked)
         ]
-        self._writes = any(effects_of(step.op).writes for step in instructions)
+        self.writes = any(effects_of(step.op).writes for step in instructions)
         self.native: Native | None = None
         self.first: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
@@ -137,7 +138,7 @@ class Plan:
           seen: told what each gave.
           given: what some gave already, by their identity; for a loop, where it stopped.
         """
-        if self._writes and not is_journaled():
+        if self.writes and not is_journaled():
             return undone_on_error(self._interpret, feeds, seen, given or {})
         return self._interpret(feeds, seen, given or {})
 

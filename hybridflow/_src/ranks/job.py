@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,9 @@ _ENDED = "has ended (hvd.shutdown, or the end of the program)"
 _TAG = 1
 # So often a transfer is looked at before a look at messages.
 _LOOKS = 256
+# So often one that waits for others looks at once, some milliseconds; then after so long.
+_SOON = 4096
+_SECONDS = 1e-4
 
 
 class Job:
@@ -87,7 +91,7 @@ class Job:
         digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=8).digest()
         number = int.from_bytes(digest, "little") >> 1
         ends = np.array([number, -number], np.int64)
-        self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX))
+        self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX), patient=True)
         if ends[0] != -ends[1]:
             self._is_over = True
             said = self._calls.allgather(list(lines))
@@ -103,8 +107,12 @@ class Job:
                 self._calls.isend(said, other, _TAG)
         raise FailedPreconditionError(None, None, said)
 
-    def wait(self, request: Any) -> None:
+    def wait(self, request: Any, patient: bool = False) -> None:
         """Waits for a request of MPI's; signals of the program are handled meanwhile.
+
+        Args:
+          patient: leave the processor to others where it takes long. What is large must be looked
+            at all the time, to make headway.
 
         Raises:
           FailedPreconditionError: if another rank has left the step.
@@ -116,7 +124,10 @@ class Job:
             if looks % _LOOKS == 0 and self._calls.Iprobe(tag=_TAG):
                 self._is_over = True
                 raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
-            pause()
+            if patient and looks > _SOON:
+                time.sleep(_SECONDS)
+            else:
+                pause()
 
     def end(self) -> None:
         """Ends it, with all ranks.
