@@ -85,7 +85,7 @@ def test_end(case, tmp_path):
     assert ended.stderr.count("Traceback (most recent call last)") == (1 if wanted else 0)
     # Whole lines; of a rank that the others' end came before, none.
     whole = {f"rank {r} of 3 begins with {'a long line ' * 20}" for r in range(3)}
-    lines = [line for line in ended.stdout.splitlines() if line]
+    lines = [line for line in ended.stdout.splitlines() if "begins" in line]
     assert len(lines) == len(set(lines))
     assert whole >= set(lines)
     assert time.monotonic() - began < 100  # nobody waits for ever
