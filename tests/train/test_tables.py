@@ -84,3 +84,13 @@ def test_dtypes_that_do_not_fit():
         mutable = lookup.MutableHashTable(hf.string, hf.int64, -1)
         with pytest.raises(TypeError, match="Values"):
             mutable.insert(["a"], hf.constant([1.0]))
+
+
+def test_words_by_either_name_of_the_argument():
+    """TensorFlow's own module calls it `vocabulary_list` from 1.5 on."""
+    with hf.eager_mode():
+        for name in ("mapping", "vocabulary_list"):
+            words = {name: hf.constant(["a", "b"])}
+            assert lookup.index_table_from_tensor(**words).lookup(hf.constant("b")).numpy() == 1
+            table = lookup.index_to_string_table_from_tensor(**words)
+            assert table.lookup(hf.constant(1, hf.int64)).numpy() == b"b"

@@ -10,6 +10,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor
+from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.selecting import where
@@ -300,6 +301,7 @@ def index_table_from_file(
         return table
 
 
+@spelled(vocabulary_list="mapping")
 def index_table_from_tensor(
     mapping: Any,
     num_oov_buckets: int = 0,
@@ -383,6 +385,7 @@ def index_to_string_table_from_file(
         return HashTable(entries, default_value, shared_name=shared, name=scope)
 
 
+@spelled(vocabulary_list="mapping")
 def index_to_string_table_from_tensor(
     mapping: Any, default_value: str = "UNK", name: str | None = None
 ) -> HashTable:
