@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Bytes are read in steps of so many: a length that is wrong must not take all memory.
 _STEP = 1 << 20
+_HEAD = struct.Struct("<QI")
 # So many bytes stand around a record.
 FRAME = 16
 
@@ -49,11 +50,14 @@ def read_one(file: BinaryIO) -> bytes | None:
         return None
     if len(head) < 12:
         raise ValueError("truncated record")
-    length = head[:8]
-    if _checksum(length) != head[8:]:
+    length, checksum = _HEAD.unpack(head)
+    if mask(crc32c(head[:8])) != checksum:
         raise ValueError("corrupted record: the checksum of its length is wrong")
-    record = _exactly(file, struct.unpack("<Q", length)[0])
-    if _checksum(record) != _exactly(file, 4):
+    data = file.read(length + 4) if length < _STEP else _exactly(file, length + 4)
+    if len(data) < length + 4:
+        raise ValueError("truncated record")
+    record = data[:-4]
+    if mask(crc32c(record)) != int.from_bytes(data[-4:], "little"):
         raise ValueError("corrupted record: the checksum of its data is wrong")
     return record
 

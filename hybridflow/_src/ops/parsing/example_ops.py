@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import as_shape, to_string
+from hybridflow._src.kernels.examples import PARSE, TAGS
 from hybridflow._src.ops.shape_rules import with_rank
 
 if TYPE_CHECKING:
@@ -164,14 +166,17 @@ def _parse_example(
     labels = texts(names) or ["<unknown>"] * len(serialized)
     keys = texts(rest[: Nsparse + Ndense])
     defaults = rest[Nsparse + Ndense :]
+    shapes = [as_shape(shape)._dims or () for shape in dense_shapes]
+    quick = None if Nsparse else _plainly_parsed(serialized.tolist(), keys, shapes, defaults)
+    if quick is not None:
+        return quick
     parsed = _parsed(serialized.tolist(), examples.example, "example")
     parts: list[list[np.ndarray]] = [
         Column(key, dtype).sparse([p.get(key) for p in parsed], labels)
         for key, dtype in zip(keys[:Nsparse], sparse_types, strict=True)
     ]
     dense = []
-    for key, shape, default in zip(keys[Nsparse:], dense_shapes, defaults, strict=True):
-        dims = as_shape(shape)._dims or ()
+    for key, dims, default in zip(keys[Nsparse:], shapes, defaults, strict=True):
         column = Column(key, dtypes.as_dtype(default.dtype))
         features = [p.get(key) for p in parsed]
         if dims and dims[0] is None:
@@ -179,6 +184,52 @@ def _parse_example(
         else:
             dense.append(column.dense(features, labels, dims, default))
     return [*[part[i] for i in range(3) for part in parts], *dense]
+
+
+def _plainly_parsed(
+    serialized: list[bytes],
+    keys: Sequence[str],
+    shapes: Sequence[tuple[int | None, ...]],
+    defaults: Sequence[np.ndarray],
+) -> list[np.ndarray] | None:
+    """The values of features of known shapes by a kernel; None if there is more to see to."""
+    count = len(serialized)
+    kinds = [default.dtype.kind for default in defaults]
+    sizes = np.array([math.prod(size or 0 for size in dims) for dims in shapes], np.int64)
+    texts = [size != 1 and kind == "O" for size, kind in zip(sizes, kinds, strict=True)]
+    if not count or any(texts) or (sizes < 1).any() or not PARSE.is_there(count * len(keys)):
+        return None
+    found = [
+        np.empty((count, 2 if kind == "O" else size), np.float32 if kind == "f" else np.int64)
+        for kind, size in zip(kinds, sizes, strict=True)
+    ]
+    data, names = b"".join(serialized), [key.encode("utf-8", "surrogateescape") for key in keys]
+    tags = np.array([TAGS[kind] for kind in kinds], np.int64)
+    places = np.array([array.ctypes.data for array in found], np.int64)
+    pieces = _bytes(data), _begins(serialized), len(keys), _bytes(b"".join(names)), _begins(names)
+    if PARSE(count, *pieces, tags, sizes, places, np.empty(len(keys), np.int64)):
+        return None
+    return [
+        (_strings(data, array) if kind == "O" else array).reshape(count, *dims)
+        for array, kind, dims in zip(found, kinds, shapes, strict=True)
+    ]
+
+
+def _bytes(data: bytes) -> np.ndarray:
+    return np.frombuffer(data or b"\0", np.uint8)
+
+
+def _begins(pieces: Sequence[bytes]) -> np.ndarray:
+    """Where pieces begin that stand one after the other, and where the last one ends."""
+    begins = np.zeros(len(pieces) + 1, np.int64)
+    np.cumsum([len(piece) for piece in pieces], out=begins[1:])
+    return begins
+
+
+def _strings(data: bytes, places: np.ndarray) -> np.ndarray:
+    found = np.empty(len(places), object)
+    found[:] = [data[begin : begin + size] for begin, size in places.tolist()]
+    return found
 
 
 def _example_shape(attrs: dict[str, Any], serialized: Any, names: Any, *rest: Any) -> list[Any]:
