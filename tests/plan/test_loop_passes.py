@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ import hybridflow as hf
 from hybridflow._src.plan import all_turns, layout, passes, program, sharing
 from hybridflow._src.plan.steps import Loop
 from tests import native
-from tests.plan.looping import check, without
+from tests.plan.looping import check, interpreted, natively, without
 
 F = np.float32
 ALL = passes.OF_LOOPS
@@ -276,6 +277,73 @@ def test_shared_loops_of_other_numbers_of_turns(shared):
     x = data(40, 4, 3)
     runs = [(x, np.int32(n)) for n in (5, 0, 1, 40, 40, 3, 0, 40)]
     check(build, *runs, config=without(threads=2))
+
+
+def decoder(x, ends=None):
+    """What a decoder with attention writes for each row of `[5, 3]`: in nine turns, or until
+    `ends` says so of the turn and of rows that are done.
+    """
+    batch, width, places = 5, 3, 4
+    memory = hf.expand_dims(x, 1) * weights(places, width)
+    table, out = weights(6, width, name="t", seed=2), weights(2 * width, 6, name="v", seed=3)
+    w = weights(2 * width, width, name="u", seed=4)
+
+    def turn(t, number, h, done, lengths, *numbers):
+        h = hf.tanh(hf.matmul(hf.concat([hf.gather(table, number), h], 1), w))
+        scores = hf.squeeze(hf.matmul(memory, hf.expand_dims(h, 2)), 2)
+        seen = hf.matmul(hf.expand_dims(hf.nn.softmax(scores), 1), memory)
+        best = hf.matmul(hf.concat([h, hf.squeeze(seen, 1)], 1), out)
+        number = hf.argmax(best, 1, output_type=hf.int32)
+        # Each row is done in some turns, and in others not any more.
+        done = hf.equal((number + t) % 4, 0)
+        lengths += hf.cast(done, hf.int32)
+        return t + 1, number, h, done, lengths, *[a.write(t, number) for a in numbers]
+
+    zeros = hf.zeros([batch], hf.int32)
+    numbers = [] if ends else [hf.TensorArray(hf.int32, 9, element_shape=[batch])]
+    first = [0, zeros, hf.zeros([batch, width]), hf.zeros([batch], hf.bool), zeros, *numbers]
+    goes_on = lambda t, number, h, done, *_: ends(t, done) if ends else t < 9  # noqa: E731
+    t, number, h, _, lengths, *numbers = hf.while_loop(goes_on, turn, first)
+    return [t, number, h, lengths, *[a.stack() for a in numbers]]
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_share_the_rows_of_a_decoder(shared, threads):
+    plan = check(decoder, [data(5, 3)], [data(5, 3, seed=1)], config=without(threads=threads))
+    assert [len(loop.shares) for loop in loops_of(plan)] == [threads]
+
+
+ENDS = {
+    "not all": lambda t, done: hf.logical_not(hf.reduce_all(done)),
+    "any": lambda t, done: hf.reduce_any(hf.logical_not(done)),
+    "not all, and": lambda t, done: hf.logical_and(t < 6, hf.logical_not(hf.reduce_all(done))),
+    "any, or": lambda t, done: hf.logical_or(t < 3, hf.reduce_any(hf.logical_not(done))),
+}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_loops_go_on_for_all_rows_as_long_as_for_some(shared, ends):
+    def build(x):
+        # In the end all rows are done.
+        return decoder(x, lambda t, done: ENDS[ends](t, hf.logical_or(done, t > 40)))
+
+    runs = [[data(5, 3, seed=seed)] for seed in range(5)]
+    plan = check(build, *runs, config=without(threads=2))
+    assert [loop.by_rows.end_together for loop in loops_of(plan)] == [True]
+
+
+def test_loops_that_end_for_all_rows_with_the_first_are_not_shared(shared):
+    for ends in (
+        lambda t, done: hf.logical_and(t < 9, hf.logical_not(hf.reduce_any(done))),
+        lambda t, done: hf.logical_and(t < 9, hf.reduce_all(hf.logical_not(done))),
+        lambda t, done: hf.logical_or(t < 2, hf.reduce_any(done) & ~hf.reduce_all(done)),
+    ):
+        build = functools.partial(decoder, ends=ends)
+        runs = [[data(5, 3)]] * 4
+        found, plan = natively(build, runs, without(threads=2))
+        for got, want in zip(found[-1], interpreted(build, runs)[-1], strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+        assert not loops_of(plan)
 
 
 def second_of(y, sources):

@@ -10,8 +10,8 @@ from hybridflow._src.kernels.driver import indented
 from hybridflow._src.kernels.kernel import Kernel
 
 # What kernels stop for: other threads and signals; a part for which there is no program; more room
-# for what each turn keeps.
-PAUSED, UNKNOWN, FULL = 252, 253, 254
+# for what each turn keeps; others that run the loop for other rows.
+PAUSED, UNKNOWN, FULL, WAITING = 252, 253, 254, 251
 
 # Words: where the number lies that chooses, how many programs there are, and each (0: none).
 CHOICE = Kernel(
@@ -31,11 +31,13 @@ def kernel(args):
 
 # A loop's words: how many variables it has; what it does (nothing yet, its condition, its body);
 # where the work is counted that is left until it pauses, and how much a turn is; where the number
-# of the turn lies, and where that of all turns is put. Then for even turns and for odd ones the
+# of the turn lies, and where that of all turns is put; before which turn it does not end, whatever
+# its condition says; whether it waits where it would end. Then for even turns and for odd ones the
 # condition, where its result lies, and the body (0: none); then for each variable where its first
 # value lies, where it lies before even and before odd turns, and its size in bytes. Where it lies
 # is the same for one that stays as it is.
-LOOP_HEAD, OF_PARITY, OF_VARIABLE = 6, 3, 4
+LOOP_HEAD, OF_PARITY, OF_VARIABLE = 8, 3, 4
+TURN, LEAST, WAITS = 4, 6, 7
 NOTHING, CONDITION, BODY = 0, 1, 2
 
 _COPY = """
@@ -64,9 +66,9 @@ def kernel(args):
             item = items + i * {8 * OF_VARIABLE}
             if word(item, 0) != word(item, 1):
                 {_copied(0, 1, 4)}
-        set_word(word(args, 4), 0, 0)
+        set_word(word(args, {TURN}), 0, 0)
         set_word(args, 1, {CONDITION})
-    turn = word(word(args, 4), 0)
+    turn = word(word(args, {TURN}), 0)
     status = 0
     while True:
         parity = args + {8 * LOOP_HEAD} + {8 * OF_PARITY} * (turn & 1)
@@ -75,7 +77,9 @@ def kernel(args):
             {indented(3)}
             if status != 0:
                 break
-            if not load_b1(word(parity, 1), 0, 31):
+            if not load_b1(word(parity, 1), 0, 31) and turn >= word(args, {LEAST}):
+                if word(args, {WAITS}) != 0:
+                    status = {WAITING}
                 break
             set_word(args, 1, {BODY})
         program = word(parity, 2)
@@ -86,7 +90,7 @@ def kernel(args):
         if status != 0:
             break
         turn += 1
-        set_word(word(args, 4), 0, turn)
+        set_word(word(args, {TURN}), 0, turn)
         set_word(args, 1, {CONDITION})
         left = word(word(args, 2), 0) - word(args, 3)
         set_word(word(args, 2), 0, left)
@@ -153,8 +157,8 @@ def kernel(args):
 )
 
 # Words: where the index lies, the element, its size in bytes, the elements, how many there is room
-# for, which are written, and of an array that grows where its size lies (else 0). Gives a status if
-# there is no such place, or it is taken.
+# for, which are written, of an array that grows where its size lies (else 0), and how far elements
+# lie apart. Gives a status if there is no such place, or it is taken.
 WRITE = Kernel(
     f"""
 def kernel(args):
@@ -171,7 +175,7 @@ def kernel(args):
         store_i32(number, 0, 4, i32(index + 1))
     size = word(args, 2)
     source = word(args, 1)
-    to = word(args, 3) + size * index
+    to = word(args, 3) + word(args, 7) * index
     for k in range(size // 8):
         store_i64(to, k, 3, load_i64(source, k, 2))
     for k in range(size // 8 * 8, size):

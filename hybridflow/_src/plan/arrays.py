@@ -69,7 +69,7 @@ class Arrays(Stacks):
         grown = [] if number is None else [number]
         self.call(
             looping.WRITE,
-            [index, item, size, data, items.shape[0], written, number or 0],
+            [index, item, size, data, items.shape[0], written, number or 0, size],
             reads=[index, item, data, written, *grown],
             writes=[data, written, *grown],
             fallible=True,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.kernels import looping, loops
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.located import is_locating
+from hybridflow._src.plan.lowering import is_gathering
 from hybridflow._src.plan.panels import is_by_panels
 from hybridflow._src.plan.products import cut, rows_of
 from hybridflow._src.plan.steps import ByRows, Call, Cut
@@ -29,22 +31,28 @@ def by_rows(
     variables: Sequence[LoopVariable],
     names: Mapping[Buffer, Buffer],
     added: Sequence[Buffer],
+    ends_by_rows: bool,
 ) -> ByRows | None:
     """How threads can share a loop; None if they cannot.
 
     Args:
       parts: the steps of its condition and of its body. names: what their buffers are outside.
-      added: the stacks that the body adds to.
+      added: the stacks that the body adds to. ends_by_rows: whether the condition holds if it does
+        for some of the rows.
     """
     changing = [v.even for v in variables if v.even is not v.odd and v.even.shape]
     largest = sorted(changing, key=lambda b: -b.size)
     for rows in dict.fromkeys(buffer.shape[0] for buffer in largest):
         if rows > 1:
             try:
-                return _Check(rows, variables, names, added).of(parts)
+                return _Check(rows, variables, names, added).of(parts, ends_by_rows)
             except _Together:
                 continue
     return None
+
+
+# Totals of flags over all that there is.
+_OF_FLAGS, _OVER_ALL = ("logical_and", "logical_or"), (loops.OF_CELLS, loops.OF_ROWS)
 
 
 class _Together(Exception):
@@ -69,6 +77,9 @@ class _Check:
         self._names = names
         self._added = set(added)
         self._cuts: dict[int, Cut] = {}
+        # Arrays that start with no element, each of which consists of rows; and who writes them.
+        self._new = {v.even for v in variables if v.even is v.odd is v.first.buffer}
+        self._columns: dict[Buffer, Call] = {}
         self._variables = tuple(
             v.even is not v.odd and v.even.shape[:1] == (rows,) for v in variables
         )
@@ -77,25 +88,31 @@ class _Check:
         for variable, is_rows in zip(variables, self._variables, strict=True):
             self._is_rows[variable.even] = self._is_rows[variable.odd] = is_rows
 
-    def of(self, parts: Sequence[Steps]) -> ByRows:
+    def of(self, parts: Sequence[Steps], ends_by_rows: bool) -> ByRows:
         """How the loop is shared.
 
         Raises:
           _Together: if it cannot be.
         """
-        for part in parts:
+        end_together = False
+        for number, part in enumerate(parts):
             for _, step in part:
                 if isinstance(step, GroupCall):
-                    self._group(step)
+                    self._group(step, ends_by_rows and not number)
+                    end_together |= bool(step.nest.totals and id(step) in self._cuts)
                 elif isinstance(step, Call):
                     self._call(step)
                 else:
                     raise _Together
         steps = [step for part in parts for _, step in part]
+        for step in steps:
+            if self._touches_columns(step):
+                raise _Together
         cut = sum(step.work for step in steps if id(step) in self._cuts)
         if 2 * cut < sum(step.work for step in steps):
             raise _Together  # each thread would do most of it
-        return ByRows(self._rows, self._cuts, self._variables)
+        columns = frozenset(self._columns)
+        return ByRows(self._rows, self._cuts, self._variables, columns, end_together)
 
     def _called(self, buffer: Buffer) -> Buffer:
         return self._names.get(buffer, buffer)
@@ -111,29 +128,36 @@ class _Check:
         if self._is_rows.setdefault(called, is_rows) is not is_rows:
             raise _Together
 
-    def _group(self, step: GroupCall) -> None:
-        stored = {s.operand for s in step.nest.stores} | {t.operand for t in step.nest.totals}
+    def _group(self, step: GroupCall, ends: bool) -> None:
+        """Notes how a group is done; each thread ends for itself where it `ends` the loop."""
+        stored = {s.operand for s in step.nest.stores}
+        totals = {t.operand for t in step.nest.totals}
         reads = any(
-            self._reads_rows(place.buffer) for i, place in enumerate(step.places) if i not in stored
+            self._reads_rows(place.buffer)
+            for i, place in enumerate(step.places)
+            if i not in stored | totals
         )
-        cut = self._cut(step, stored)
+        is_of_all = any(
+            t.ufunc not in _OF_FLAGS or t.over not in _OVER_ALL for t in step.nest.totals
+        )
+        cut = None
+        if not totals or (ends and reads and not is_of_all):
+            cut = self._cut(step, stored, totals)
         if cut is None and reads:
             raise _Together
-        for operand in stored:
-            self._note(step.places[operand].buffer, cut is not None)
+        for operand in stored | totals:
+            self._note(step.places[operand].buffer, cut is not None and operand in stored)
         if cut is not None:
             self._cuts[id(step)] = cut
 
-    def _cut(self, step: GroupCall, stored: set[int]) -> Cut | None:
+    def _cut(self, step: GroupCall, stored: set[int], totals: set[int]) -> Cut | None:
         """How a group is cut into rows; None if it is done for all of them."""
-        if step.nest.totals:
-            return None
         for loop in (-2, -1) if step.nest.phases == 1 else (-2,):
             each, rest = divmod(step.sizes[loop], self._rows)
             if not rest and all(
                 self._is_cut(step, operand, loop, each)
                 for operand, place in enumerate(step.places)
-                if operand in stored or self._reads_rows(place.buffer)
+                if operand in stored or (operand not in totals and self._reads_rows(place.buffer))
             ):
                 return Cut(loop, each)
         return None
@@ -157,39 +181,92 @@ class _Check:
             if reads:
                 raise _Together
             return
+        if step.kernel is looping.WRITE:
+            self._write(step, reads)
+            return
         of = _rows_of(step)
-        is_cut = of is not None and self._is_cut_product(step, of)
-        if reads and not (is_cut and reads == [of]):
+        is_cut = self._is_cut_call(step, of)
+        if any(value not in of for value in reads) or (reads and not is_cut):
             raise _Together
         for buffer in step.writes:
             if buffer in step.private:
                 continue  # each thread has memory of its own for all of it
-            if self._called(buffer) in self._added and is_cut is False and buffer.kind == OUTER:
+            if self._called(buffer) in self._added and not is_cut and buffer.kind == OUTER:
                 continue  # each thread adds the same
             self._note(buffer, is_cut)
         if is_cut:
             self._cuts[id(step)] = Cut(0, 1)
 
-    def _is_cut_product(self, step: Call, value: Value) -> bool:
-        """Whether a product with the rows of a value has a row for each of the batch."""
-        result = step.writes[0]
-        if len(value.shape) != 2 or value.shape[0] != self._rows:
+    def _is_cut_call(self, step: Call, of: Sequence[Value]) -> bool:
+        """Whether what a call does with rows of values it does for each of the batch."""
+        if not of or step.writes[0].shape[:1] != (self._rows,):
             return False
-        if result.shape[0] != self._rows:
+        return all(
+            value.shape[:1] == (self._rows,)
+            and (self._is_batch(value) or not self._reads_rows(value.buffer))
+            for value in of
+        )
+
+    def _is_batch(self, value: Value) -> bool:
+        """Whether the rows of a value are those of its buffer."""
+        if value.shape[:1] != (self._rows,) or min(value.strides) < 0 or value.offset < 0:
             return False
-        down, reach = value.strides[0], value.offset + value.shape[1] * value.dtype.itemsize
-        is_batch = down * self._rows == value.buffer.size and value.offset >= 0 and reach <= down
-        return is_batch or not self._reads_rows(value.buffer)
+        down, *strides = value.strides
+        reach = sum((n - 1) * s for n, s in zip(value.shape[1:], strides, strict=True))
+        is_inside = value.offset + reach + value.dtype.itemsize <= down
+        return is_inside and down * self._rows == value.buffer.size
+
+    def _write(self, step: Call, reads: Sequence[Value]) -> None:
+        """The write of an element that consists of rows."""
+        _, item, _, data, _, _, number, _ = step.args
+        called = self._called(data.buffer)
+        is_new = called in self._new and called not in self._columns
+        if list(reads) != [item] or not self._is_batch(item) or not is_new or data.offset or number:
+            raise _Together
+        self._columns[called] = step
+        self._cuts[id(step)] = Cut(0, 1)
+
+    def _touches_columns(self, step: Any) -> bool:
+        """Whether a step touches elements otherwise than by writing them."""
+        if isinstance(step, GroupCall):
+            buffers = [place.buffer for place in step.places]
+        else:
+            buffers = [*[value.buffer for value in step.reads], *step.writes]
+            if is_locating(step):
+                buffers += [row.of.buffer for row in step.args[-1]]
+        return any(self._columns.get(self._called(b), step) is not step for b in buffers)
 
 
-def _rows_of(step: Call) -> Value | None:
-    """What a product multiplies by rows; None of other calls."""
-    found: Value | None = step.args[2] if is_by_panels(step) else rows_of(step)
-    return found
-
-
-def cut_product(step: Call, rows: range) -> list[Any]:
-    """The arguments of a product for some of its rows."""
+def _rows_of(step: Call) -> tuple[Value, ...]:
+    """What a call takes by rows, each by itself."""
     if is_by_panels(step):
-        return [rows.start, rows.stop, *step.args[2:]]
-    return cut(step, rows)
+        return (step.args[2],)
+    if is_gathering(step):
+        return (step.args[0],)
+    return rows_of(step)
+
+
+def cut_call(step: Call, rows: range, of: int) -> list[Any]:
+    """The arguments of such a call for some of `of` rows."""
+    args = list(step.args)
+    if is_by_panels(step):
+        args[:2] = rows.start, rows.stop
+    elif is_gathering(step):
+        args[1] = args[1] // of * len(rows)
+        args[0], args[5] = (_part(value, rows, of) for value in (args[0], args[5]))
+    elif step.kernel is looping.WRITE:
+        args[2] = args[2] // of * len(rows)
+        args[1] = _part(args[1], rows, of)
+        args[3] = _moved(args[3], args[7] // of * rows.start)
+    else:
+        return cut(step, rows, of)
+    return args
+
+
+def _part(value: Value, rows: range, of: int) -> Value:
+    """A value that is packed, from the first of some rows on."""
+    return _moved(value, value.size * value.dtype.itemsize // of * rows.start)
+
+
+def _moved(value: Value, by: int) -> Value:
+    return Value(value.buffer, value.shape, value.strides, value.offset + by)

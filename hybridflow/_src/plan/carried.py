@@ -92,10 +92,14 @@ class Carried:
         return Items(data, size, outer(written.shape, written.dtype))
 
     def places(self) -> list[LoopVariable]:
-        """Where the elements lie, and which of them are written: the same before all turns."""
+        """Where the elements lie, and which of them are written: the same before all turns.
+
+        The latter is each thread's own where threads share the loop, so that it begins elsewhere.
+        """
         if not self._places:
-            for item in buffers_of(self.items):
-                own = item.buffer if self._is_new else Buffer(PLANNED, item.shape, item.dtype)
+            for number, item in enumerate(buffers_of(self.items)):
+                is_own = self._is_new and not number
+                own = item.buffer if is_own else Buffer(PLANNED, item.shape, item.dtype)
                 self._places.append(LoopVariable(item, own, own))
         return self._places
 

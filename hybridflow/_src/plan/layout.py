@@ -33,12 +33,17 @@ UNTIL_PAUSE = 1 << 28
 
 
 class SharedTurns(NamedTuple):
-    """A loop whose rows threads share: a program for each, and where its work is counted that is
-    left until it pauses.
+    """A loop whose rows threads share: a program for each.
+
+    Attributes:
+      lefts: where the work of each is counted that is left until it pauses. loops: the positions of
+        its words. end_together: whether it goes on for all rows as long as it does for some.
     """
 
     shared: Shared
     lefts: list[int]
+    loops: list[int]
+    end_together: bool
 
     @property
     def programs(self) -> list[int]:
@@ -133,9 +138,12 @@ class Layout(Arrangement):
             if isinstance(step, Loop) and step.shares:
                 numbers = list(range(len(programs), len(programs) + len(side_by_side)))
                 programs += side_by_side
-                lefts = [words.left_of[call[1]] for call in pieces[0]]
+                loops = [start for _, start in pieces[0]]
+                lefts = [words.left_of[start] for start in loops]
+                together = step.by_rows is not None and step.by_rows.end_together
                 is_large = step.work * step.most >= sharing.WORTH_WAKING
-                self._segments.append(("turns", SharedTurns(Shared(numbers, is_large), lefts)))
+                turns = SharedTurns(Shared(numbers, is_large), lefts, loops, together)
+                self._segments.append(("turns", turns))
             elif len(side_by_side) > 1:
                 numbers = list(range(len(programs), len(programs) + len(side_by_side)))
                 programs += side_by_side

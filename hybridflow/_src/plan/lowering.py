@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.steps import Call
 
 
 class Lowering(Products):
@@ -234,3 +235,8 @@ class Lowering(Products):
         if value.dtype not in names or names.get(indices.dtype) not in ("i32", "i64"):
             raise Unsupported(f"rows of {value.dtype.name}")
         return self._from_source(function, names[value.dtype], names[indices.dtype])
+
+
+def is_gathering(step: Call) -> bool:
+    """Whether a call gives rows by number, for each number by itself."""
+    return step.kernel.label.startswith("gather_rows_")

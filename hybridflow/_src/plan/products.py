@@ -158,19 +158,25 @@ def is_by_tiles(step: Call) -> bool:
     return step.kernel == dense.product(SHORT_NAMES[step.writes[0].dtype])
 
 
-def rows_of(step: Call) -> Value | None:
-    """What a product of two matrices multiplies by rows, each by itself; None of other calls."""
+def rows_of(step: Call) -> tuple[Value, ...]:
+    """What products multiply by rows, each by itself: a matrix, or two batches of matrices."""
     if not is_product(step):
-        return None
+        return ()
+    a = step.reads[0]
+    if len(a.shape) > 2:
+        return step.reads[:2]
     if is_by_tiles(step):
-        a: Value = step.args[2]
-        return a if len(a.shape) == 2 and a.strides[1] == a.dtype.itemsize else None
-    return step.args[11] if step.args[1] == 1 and step.args[3] == products.PLAIN else None
+        return (a,) if a.strides[1] == a.dtype.itemsize else ()
+    return (a,) if step.args[1] == 1 and step.args[3] == products.PLAIN else ()
 
 
-def cut(step: Call, rows: range) -> list[Any]:
-    """The arguments of such a product for some of its rows."""
+def cut(step: Call, rows: range, of: int) -> list[Any]:
+    """The arguments of such products for some of `of` rows."""
     args = list(step.args)
+    if len(step.reads[0].shape) > 2:
+        each = args[1] // of
+        args[:2] = each * rows.start, each * rows.stop
+        return args
     first, result = rows.start, args[RESULT]
     at = 2 if is_by_tiles(step) else 11
     a = args[at]

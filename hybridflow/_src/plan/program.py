@@ -5,6 +5,7 @@ A program is made for one set of shapes of what is fed. It is run by one thread 
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -125,15 +126,39 @@ class Program(Layout):
         marks = {p: (p - words.ctypes.data) // 8 + 1 for p in shared.programs}
         left_of = dict(zip(shared.programs, turns.lefts, strict=True))
         words[list(marks.values())] = 0
+        for loop in turns.loops:
+            words[[loop + looping.LEAST, loop + looping.WAITS]] = 0, turns.end_together
+        waiting: set[int] = set()
         while open_ := [program for program in marks if not words[marks[program]]]:
-            pool.run(self._crew, shared._replace(programs=open_))
-            for program in open_:
+            running = [program for program in open_ if program not in waiting]
+            pool.run(self._crew, shared._replace(programs=running))
+            for program in running:
                 if not words[marks[program]] and words[left_of[program]] >= 0:
                     # It has not paused: what is it that it has stopped for?
                     status = self._enter(program)
-                    if status:
+                    if status & 255 == looping.WAITING:
+                        waiting.add(program)
+                    elif status:
                         self._go_on(status)
+            if len(waiting) == len(marks):
+                waiting = self._agree(turns)
             self._go_on(looping.PAUSED)
+
+    def _agree(self, turns: SharedTurns) -> set[int]:
+        """Has threads that would all end their loop do so, if they are in the same turn; else has
+        those go on that are behind. Gives the others.
+        """
+        words = self._array
+        numbers = [
+            ctypes.c_int64.from_address(int(words[loop + looping.TURN])).value
+            for loop in turns.loops
+        ]
+        last = max(numbers)
+        are_equal = min(numbers) == last
+        for loop in turns.loops:
+            words[[loop + looping.LEAST, loop + looping.WAITS]] = last, not are_equal
+        pairs = zip(turns.programs, numbers, strict=True)
+        return {program for program, number in pairs if number == last and not are_equal}
 
     def _begin(self) -> None:
         """Has programs begin with their first calls."""

@@ -80,3 +80,36 @@ def counts_down(condition: Reading, body: Reading, index: int) -> bool:
     less = body.known(step.inputs[1])
     is_own = body.source(step.inputs[0]) == body.plan.feeds[index]
     return is_own and less is not None and bool(less == 1)
+
+
+def is_any_of(condition: Reading, slot: int) -> bool:
+    """Whether a flag of a condition is set if it is for some part of what it is about.
+
+    So are `any(x)` and `not all(x)`, and what is the same for all parts beside one of them.
+    """
+    maker = condition.maker(condition.source(slot))
+    if maker is None:
+        return True
+    kind = maker.op.type
+    if kind in ("LogicalAnd", "LogicalOr"):
+        asking = sum(_asks(condition, each) for each in maker.inputs)
+        return (kind == "LogicalOr" or asking < 2) and all(
+            is_any_of(condition, each) for each in maker.inputs
+        )
+    if kind == "LogicalNot":
+        maker = condition.made_by(maker.inputs[0], "All")
+    elif kind != "Any":
+        maker = None
+    return not any(_asks(condition, each) for each in (maker.inputs if maker else [slot]))
+
+
+def _asks(condition: Reading, slot: int) -> bool:
+    """Whether a buffer tells of all parts of something."""
+    pending = [slot]
+    while pending:
+        maker = condition.maker(pending.pop())
+        if maker is not None:
+            if maker.op.type in ("All", "Any"):
+                return True
+            pending += maker.inputs
+    return False

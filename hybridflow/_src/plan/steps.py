@@ -104,12 +104,16 @@ class ByRows(NamedTuple):
 
     Attributes:
       rows: how many rows there are. cuts: of steps that are done for some of them, by identity.
-      variables: for each loop variable whether it consists of rows.
+      variables: for each loop variable whether it consists of rows. columns: those of which each
+        element does, to which each thread writes its part. end_together: whether it goes on for all
+        rows as long as it does for some.
     """
 
     rows: int
     cuts: dict[int, Cut]
     variables: tuple[bool, ...]
+    columns: frozenset[Buffer]
+    end_together: bool
 
 
 class Loop(NamedTuple):

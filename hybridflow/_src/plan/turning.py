@@ -15,9 +15,10 @@ from hybridflow._src.plan.carried import Carried, Names, array_of, buffers_of, c
 from hybridflow._src.plan.changes import Changes, RowOfProduct
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.located import Row, is_locating
+from hybridflow._src.plan.nested import Turns
 from hybridflow._src.plan.panels import is_by_panels, kernel_for
 from hybridflow._src.plan.passes import SHARED_ROWS, SUMS_AFTER
-from hybridflow._src.plan.reading import Reading
+from hybridflow._src.plan.reading import Reading, is_any_of
 from hybridflow._src.plan.steps import ByRows, Call, Loop, LoopVariable, Unsupported
 from hybridflow._src.plan.sums import Sums
 from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, Buffer, Items, Stack, Value
@@ -130,7 +131,7 @@ class Turning:
         found = None
         if made is not None and work * most >= sharing.WORTH_SHARING:
             found = self._by_rows(parts, variables, {**names.of, **in_even})
-            if found is None:
+            if found is None and self._could_be_outside():
                 for inside, part in ((test, parts[0]), (made, parts[1])):
                     if part is not None:
                         inside.check_threads(part)
@@ -165,6 +166,10 @@ class Turning:
             *stacks,
         ]
 
+    def _could_be_outside(self) -> bool:
+        """Whether its parts could be programs of their own: what they are given is arrays."""
+        return not any(isinstance(item, Stack | Turns) for item in self._inputs)
+
     def _by_rows(
         self,
         parts: Sequence[Any],
@@ -175,7 +180,10 @@ class Turning:
         outer, body = self._outer, self._nested.parts[1].plan
         if outer.all_threads == 1 or outer.is_inside or SHARED_ROWS in body.options.without:
             return None
-        found = by_rows([part.steps for part in parts], variables, names, self._stacks)
+        condition = Reading(self._nested.parts[0].plan, outer.notes)
+        ends_by_rows = is_any_of(condition, condition.plan.fetches[0])
+        steps = [part.steps for part in parts]
+        found = by_rows(steps, variables, names, self._stacks, ends_by_rows)
         if found is not None:
             ranges = self._ranges(found.rows)
             for part in parts:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hybridflow._src.kernels import looping
 from hybridflow._src.kernels.driver import HEAD_WORDS, NEXT
-from hybridflow._src.plan.by_rows import cut_product
+from hybridflow._src.plan.by_rows import cut_call
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.located import Rows, is_locating
@@ -275,7 +275,7 @@ class Words:
         start = len(self.words)
         args = list(step.args)
         if self._share is not None and self._share.range_of(step) is not None:
-            args = cut_product(step, self._share.rows)
+            args = cut_call(step, self._share.rows, self._share.of)
         if range_ is not None:
             args[:2] = range_
         if step.marks is not None and marks is not None:
@@ -358,6 +358,7 @@ class Words:
         self.words.append(step.work)
         for buffer in (step.turn, step.turns):
             self._address(private.get(buffer, buffer))
+        self.words += [0, 0]
         for (test, turn), names in zip(turns, step.names, strict=True):
             self._program_word(test)
             flag = names.get(step.flag.buffer, step.flag.buffer)
@@ -392,6 +393,7 @@ class Words:
             for variable, is_cut in zip(step.variables, step.by_rows.variables, strict=True)
             if not is_cut
             for buffer in (variable.even, variable.odd)
+            if buffer not in step.by_rows.columns
         ]
         private: dict[Buffer, Buffer] = {}
         for buffers in (
