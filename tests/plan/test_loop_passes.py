@@ -190,6 +190,16 @@ def test_products_of_rows_are_made_before_the_loop():
         assert (joined, separate) == (1, count)
 
 
+def test_products_of_rows_of_a_table_are_made_before_the_loop():
+    for config, before in ((None, True), (without("products before loops"), False)):
+        plan = check(decoder, [data(5, 3)], config=config)
+        (made,), (loop,) = native.programs(plan), loops_of(plan)
+        outside = [made.kernels[at].label for at, step in made.steps if step is not loop]
+        assert any(label.startswith(("product", "panels")) for label in outside) is before
+        # The table's product is looked up then, and the table is not.
+        assert labels(loop.parts[1]).count("gather_rows") == 1
+
+
 def test_invariants_are_computed_before_the_loop():
     def build(x, y):
         def turn(t, h):

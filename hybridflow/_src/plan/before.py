@@ -2,13 +2,15 @@
 
 What a body computes from captured values alone is the same in all turns. Where it multiplies a row
 of a captured value, which another index names in each turn, with a matrix that stays the same, the
-rows of one product of all are these products. Of `[row, state] x matrix`, as cells of recurrent
-networks have it, that is the part of the first rows of the matrix; the sum of both parts is rounded
-once more than the product of both together.
+rows of one product of all are these products; so they are where it looks up several rows of a
+table. Of `[row, state] x matrix`, as cells of recurrent networks have it, that is the part of the
+first rows of the matrix; the sum of both parts is rounded once more than the product of both
+together.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.storage import Storage
@@ -28,7 +30,7 @@ from hybridflow._src.plan.translation import Translation
 from hybridflow._src.plan.values import Items, Stack, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hybridflow._src.plan.changes import Part, Split
     from hybridflow._src.plan.instruction import Instruction
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 # What picks a row by an index.
 _PICKING = ("GatherV2", "Gather", "StridedSlice", "ArrayItemsRead")
+# And several rows by several indices.
+_SEVERAL = ("GatherV2", "Gather")
 # How many times as many rows may be multiplied as there were turns.
 _MOST_ROWS = 2
 # For fewer turns matrices are not packed.
@@ -94,6 +98,28 @@ class Before(Translation):
             if id(step) in self.done:
                 yield from ((slot, self._slots[slot]) for slot in step.outputs if slot in used)
 
+    def unneeded(self, kept: Iterable[int]) -> set[int]:
+        """The identities of instructions that only products asked for which are split.
+
+        Args:
+          kept: buffers that are needed beside those that are fetched.
+        """
+        needed = {*self._plan.fetches, *kept}
+        found = set()
+        for step in reversed(self._plan.instructions):
+            record = step.op.record
+            is_pure = not (record.stateful or step.op.bodies) and record.effect in (None, "read")
+            if is_pure and step.outputs and needed.isdisjoint(step.outputs):
+                found.add(id(step))
+                continue
+            split = self.splits.get(id(step))
+            needed.update(step.inputs if split is None else step.inputs[1:])
+            for part in split or ():
+                needed.update(
+                    [part.slot] if isinstance(part, PartOfProduct) else part.pick.inputs[1:]
+                )
+        return found if self.splits else set()
+
     # -- invariants --------------------------------------------------------------------------------
 
     def _is_known(self, slot: int) -> bool:
@@ -147,7 +173,9 @@ class Before(Translation):
             return [slot]
         *values, axis = joined.inputs
         at = self._reading.known(axis)
-        return values if at is not None and int(at) in (1, -1) else [slot]
+        if at is None or int(at) not in (1, -1):
+            return [slot]
+        return [one for value in values for one in self._beside(value)]
 
     def _outside_of(self, slot: int) -> Any:
         """What an invariant buffer is outside."""
@@ -160,25 +188,29 @@ class Before(Translation):
         return content
 
     def _row(self, slot: int, step: Instruction, rows: tuple[int, int]) -> RowOfProduct | None:
-        """The part of a product that belongs to a row that the body picks."""
+        """The part of a product that belongs to a row that the body picks, or to several."""
         pick = self._reading.made_by(slot, *_PICKING)
         if pick is None or id(pick) in self.done:
             return None
         source, matrix = self._outside_of(pick.inputs[0]), self._outside_of(step.inputs[1])
         shape = self._reading.shape(slot)
-        if not isinstance(source, Value) or isinstance(source, Items):
+        if not isinstance(source, Value) or isinstance(source, Items) or shape is None:
             return None
-        if source.shape[1:] != shape:
+        if self._axis_of(pick) != 0 or len(source.shape) < 2:
             return None
-        if source.shape[0] > _MOST_ROWS * max(self._turns, 1) or self._axis_of(pick) != 0:
+        count = math.prod(source.shape[:-1])
+        multiplied = shape[0] * max(self._turns, 1)
+        if source.shape[1:] == shape:
+            if count > _MOST_ROWS * multiplied:
+                return None
+        elif source.shape[1:] != shape[1:] or pick.op.type not in _SEVERAL or count > multiplied:
             return None
         lowering = self.lowering
         try:
             columns = second_of(lowering, step, matrix, (rows, None))
-            count, high, inner = source.shape
-            wide = columns.shape[1]
-            flat = lowering.reshape(source, (count * high, inner))
-            product = lowering.reshape(self._product(flat, columns), (count, high, wide))
+            flat = lowering.reshape(source, (count, source.shape[-1]))
+            product = self._product(flat, columns)
+            product = lowering.reshape(product, (*source.shape[:-1], columns.shape[1]))
         except Unsupported:
             return None
         if isinstance(source, Stack):

@@ -313,8 +313,12 @@ class Turning:
         given = {slot: captures[i] for slot, i in zip(feeds, part.captures, strict=True)}
         before = Before(self._outer, part.plan, given, nested.longest)
         without = {*before.done, *map(id, before.columns.values())}
+        kept: list[int] = []
         if sums is not None:
             without |= sums.instructions
+            terms = [term for one in sums.found.values() for term in one.terms]
+            kept = [slot for term in terms for slot in (term.a, term.b) if slot is not None]
+        without |= before.unneeded(kept)
         splits = {
             step: [
                 one._replace(product=inside(one.product)) if isinstance(one, RowOfProduct) else one
