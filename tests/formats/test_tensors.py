@@ -100,7 +100,6 @@ def tensor(**fields):
         ),
         (tensor(dtype=4, sizes=[1], int_val=[300]), ValueError, "no values of dtype uint8"),
         (tensor(dtype=0, sizes=[1]), TypeError, "DT_INVALID does not exist here"),
-        (tensor(dtype=12, sizes=[1]), TypeError, "DT_QUINT8 does not exist here"),
         (tensor(dtype=99, sizes=[1]), TypeError, "number 99 does not exist here"),
         (tensor(dtype=20, sizes=[]), TypeError, "Unsupported tensor type: resource"),
     ],

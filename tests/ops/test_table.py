@@ -86,6 +86,7 @@ ZERO_DERIVATIVE = {
     ),
     "LinSpace": "TF declares it not differentiable",
     "LookupTableFindV2": "TF declares it not differentiable",
+    **dict.fromkeys(("QuantizeV2", "Dequantize"), "TF has none"),
     "OneHot": "TF declares it not differentiable",
     "ParseExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",

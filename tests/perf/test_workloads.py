@@ -141,4 +141,6 @@ def test_a_run_is_kept_whole(tmp_path):
 def test_no_workload_of_that_name():
     with pytest.raises(ValueError, match="No workload has nothing in its name"):
         results.select(["nothing"])
-    assert [w.name for w in results.select(["MLP step"])] == ["MLP step, batch 32, 784-128-10"]
+    assert [w.name for w in results.select(["MLP step, batch"])] == [
+        "MLP step, batch 32, 784-128-10"
+    ]

@@ -159,8 +159,8 @@ def test_gradients_of_weights_are_products_after_the_loop():
     for config, there in ((None, False), (without("sums after loops"), True)):
         plan = check(build, [data(6, 2, 3)], config=config)
         _, backward = loops_of(plan)
-        # What is carried: turn, state, zeros for `x`, and sums for weight and bias if they are.
-        assert len(backward.variables) == (5 if there else 3)
+        # What is carried: turn, state, and sums for weight and bias if they are.
+        assert len(backward.variables) == (4 if there else 2)
         assert labels(backward.parts[1]).count("product") == (2 if there else 1)
 
 

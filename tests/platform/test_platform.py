@@ -89,7 +89,7 @@ def test_flags_by_name(flags, monkeypatch):
     assert len(found) == 2
     assert "steps" in found
     assert "other" not in found
-    assert found["steps"] == ("steps", 4, 3)
+    assert found["steps"] == ("steps", 4, 3, "how many")
     assert found.flag_values_dict() == {"name": None, "steps": 4}
     with pytest.raises(KeyError):
         found["other"]

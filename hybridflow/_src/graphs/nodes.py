@@ -303,7 +303,7 @@ def node_attrs(op: Operation) -> dict[str, Any]:
         if value is None:
             value = told.get(attr.name)
         if value is not None:
-            if attr.type == "tensor" and op.attrs["dtype"].is_quantized:
+            if op.type == "Const" and attr.type == "tensor" and op.attrs["dtype"].is_quantized:
                 # Which dtype its array is of, it does not say itself.
                 value = value.view(op.attrs["dtype"].as_numpy_dtype)
             try:

@@ -85,6 +85,7 @@ _SPELLINGS = {
         fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
         fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient
         fake_quant_with_min_max_vars_per_channel fake_quant_with_min_max_vars_per_channel_gradient
+        dequantize quantize
     """,
     ".queue": """
         FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue
