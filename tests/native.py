@@ -148,7 +148,7 @@ def interpreter_alone() -> Iterator[None]:
 
 def wait() -> None:
     """Waits until everything is compiled."""
-    assert COMPILER.wait(120), "compiling takes too long"
+    assert COMPILER.wait(300), "compiling takes too long"
 
 
 @contextlib.contextmanager
