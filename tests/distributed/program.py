@@ -16,6 +16,7 @@ import numpy as np
 
 import hybridflow as hf
 from hybridflow import distributed as hvd
+from hybridflow._src.ranks import job as jobs
 from hybridflow._src.runtime.trace import Timeline
 from tests.execution import EXECUTIONS, Execution
 
@@ -89,6 +90,37 @@ def dtypes(run):
     assert whole == sum(3 * r + 1 for r in range(hvd.size())) // hvd.size()
     flags = run(hvd.allgather, np.array([hvd.rank() == 1, True]))
     assert flags.tolist() == [v for r in range(hvd.size()) for v in (r == 1, True)]
+
+
+@in_each
+def sums_of_ranks_that_share_no_memory(run):
+    job = jobs.current()
+    together, job.together = job.together, None
+    try:
+        found = run(lambda x: [hvd.allreduce(x), hvd.allreduce(x, op=hvd.Sum)], of_rank(hvd.rank()))
+        halves = run(lambda x: hvd.allreduce(x), of_rank(hvd.rank(), dtype=np.float16))
+    finally:
+        job.together = together
+    close(found[0], np.mean(of_all(), 0))
+    close(found[1], np.sum(of_all(), 0))
+    close(halves, np.mean(of_all(dtype=np.float16), 0), rtol=1e-2)
+
+
+@check
+def memory_that_ranks_share_grows_as_far_as_there_is_some():
+    """Ranks of a machine with too little of it sum by MPI."""
+    for dtype in (np.float32, np.int64):
+        for size in (10, 5_000, 100_000, 7, 200_000):
+            job = jobs.current()
+            least = job.together._least_refused
+            if size == 200_000:
+                job.together._least_refused = 0.0
+            mine = np.arange(size, dtype=dtype) * (hvd.rank() + 1)
+            with hf.eager_mode():
+                found = hvd.allreduce(mine, op=hvd.Sum).numpy()
+            job.together._least_refused = least
+            factor = sum(range(1, hvd.size() + 1))
+            close(found, np.arange(size, dtype=dtype) * factor)
 
 
 @in_each

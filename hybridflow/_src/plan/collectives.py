@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.ranks import job as jobs
 from hybridflow._src.ranks.collective import Collective
+from hybridflow._src.ranks.roll import Roll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,32 +35,28 @@ def _has_inside(op: Operation) -> bool:
 
 
 class Begin:
-    """What a plan does to begin a collective.
+    """What a plan does to begin a collective. It keeps no array that it is given.
 
     Args:
       op: its op.
-      lines: what all ranks agree on before: what comes until the plan's end, nothing where that has
+      roll: what all ranks agree on before: what comes until the plan's end, nothing where that has
         been done; None if only its arrays tell.
-      transfers: how many transfers the lines are.
     """
 
-    def __init__(
-        self, op: Operation, lines: Sequence[str] | None = None, transfers: int = 0
-    ) -> None:
+    def __init__(self, op: Operation, roll: Roll | None = None) -> None:
         self.op = op
-        self._lines = lines
-        self._transfers = transfers
+        self._roll = roll
+        self._attrs = attributes(op)
 
     def __call__(self, *arrays: np.ndarray) -> Transfer:
         """Begins it."""
         compute = self.op.record.compute
         assert isinstance(compute, Collective)
-        attrs = attributes(self.op)
-        if self._lines is None:
-            jobs.here().agree(compute.said(self.op.name, arrays, attrs), 1)
-        elif self._lines:
-            jobs.here().agree(self._lines, self._transfers)
-        return compute.begin(*arrays, **attrs)
+        if self._roll is None:
+            compute.agree(self.op.name, arrays, self._attrs)
+        elif self._roll.lines:
+            jobs.here().agree(self._roll)
+        return compute.begin(*arrays, **self._attrs)
 
 
 class End:
@@ -142,9 +139,16 @@ def _begins(ops: Sequence[Operation]) -> dict[Operation, Begin]:
     # Which ones come in between, or of what sizes, values tell.
     if None in lines or any(map(_has_inside, ops)):
         return {op: Begin(op) for op in found}
-    begins = {op: Begin(op, ()) for op in found}
-    begins[found[0]] = Begin(found[0], [line for each in lines for line in each or ()], len(found))
+    begins = {op: Begin(op, Roll((), 0)) for op in found}
+    said = [line for each in lines for line in each or ()]
+    begins[found[0]] = Begin(found[0], Roll(said, len(found), sum(map(_room, found))))
     return begins
+
+
+def _room(op: Operation) -> int:
+    compute: Any = op.record.compute
+    needed: int = compute.room(op.inputs[0].dtype.size, [t._dims for t in op.inputs])
+    return needed
 
 
 def _lines(op: Operation) -> list[str] | None:

@@ -16,6 +16,7 @@ from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import looping, pool
 from hybridflow._src.kernels.driver import HEAD_WORDS, MISMATCH, NEXT, Feed, feed_table
 from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
+from hybridflow._src.plan.collectives import Begin
 from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout, SharedTurns
 from hybridflow._src.plan.nested import Stopped, Turns
 from hybridflow._src.plan.steps import Host, Opaque
@@ -112,7 +113,10 @@ class Program(Layout):
             elif kind == "turns":
                 self._run_turns(what)
             else:
-                inputs = [self._fetched(v, given, array=True) for v in what.inputs]
+                if isinstance(what.instruction.compute, Begin):  # it keeps none
+                    inputs = [self._lent(v, given) for v in what.inputs]
+                else:
+                    inputs = [self._fetched(v, given, array=True) for v in what.inputs]
                 outputs = results[id(what.instruction)] = interpret(what, inputs)
                 self._take(what, outputs, given)
 
@@ -381,23 +385,31 @@ class Program(Layout):
             if isinstance(buffer, Opaque):
                 given[buffer] = output
                 continue
-            array = np.asarray(output)
+            array = output if output.__class__ is np.ndarray else np.asarray(output)
             if array.shape != buffer.shape or array.dtype != buffer.dtype:
                 raise Changed(f"{step.instruction.op.name} gave another shape")
-            array = np.ascontiguousarray(array)
+            if not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array)
             given[buffer] = array
             self._bind(buffer, address_of(array))
 
     def _fetched(self, value: Any, given: dict[Any, Any], array: bool = False) -> Any:
         """A copy of a value."""
         if not isinstance(value, Value):
-            known = given[value] if isinstance(value, Opaque) else value
+            known = self._lent(value, given)
             return known if array else own(known)
+        if not array and value.buffer in self._handed:
+            return given[value.buffer]
+        memory = self._lent(value, given)
+        return memory.copy() if array or memory.ndim else memory[()]
+
+    def _lent(self, value: Any, given: dict[Any, Any]) -> Any:
+        """A value where it lies."""
+        if not isinstance(value, Value):
+            return given[value] if isinstance(value, Opaque) else value
         buffer = value.buffer
         memory: Any
         if buffer in self._handed:
-            if not array:
-                return given[buffer]
             memory = given[buffer]
         elif buffer.kind == PLANNED:
             memory = self.block.array(buffer)
@@ -411,9 +423,9 @@ class Program(Layout):
         else:
             assert buffer.kind == GIVEN
             memory = given[buffer]
+        if memory.strides == value.strides and memory.shape == value.shape and not value.offset:
+            return memory
         if value.is_whole:
-            memory = memory.reshape(value.shape)
-        else:
-            flat = memory.reshape(-1)[value.offset // memory.itemsize :]
-            memory = np.lib.stride_tricks.as_strided(flat, value.shape, value.strides)
-        return memory.copy() if array or memory.ndim else memory[()]
+            return memory.reshape(value.shape)
+        flat = memory.reshape(-1)[value.offset // memory.itemsize :]
+        return np.lib.stride_tricks.as_strided(flat, value.shape, value.strides)

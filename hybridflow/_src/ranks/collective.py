@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.ranks import job as jobs
+from hybridflow._src.ranks.roll import Roll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,12 +26,20 @@ class Collective:
       kind: the type of its op.
       begin: called with its arrays and attributes; gives the transfer.
       free_rows: whether the sizes of the first axes may differ between ranks.
+      room: of the size of elements and shapes, what it needs of the memory that ranks share.
     """
 
-    def __init__(self, kind: str, begin: Callable[..., Transfer], free_rows: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        begin: Callable[..., Transfer],
+        free_rows: bool = False,
+        room: Callable[[int, Sequence[Any]], int] = lambda size, shapes: 0,
+    ) -> None:
         self._kind = kind
         self.begin = begin
         self._free_rows = free_rows
+        self.room = room
 
     def lines(
         self, name: str, dtype: Any, shapes: Sequence[Sequence[int | None]], attrs: Any
@@ -53,12 +62,13 @@ class Collective:
         head = f"{title}: {len(each)} tensors"
         return [head, *[f"{title}, tensor {i}: {what}" for i, what in enumerate(each)]]
 
-    def said(self, name: str, arrays: Sequence[np.ndarray], attrs: Any) -> list[str]:
-        """`lines` for arrays."""
-        lines = self.lines(name, arrays[0].dtype, [array.shape for array in arrays], attrs)
+    def agree(self, name: str, arrays: Sequence[np.ndarray], attrs: Any) -> None:
+        """Calls the roll for this one, of arrays."""
+        dtype, shapes = arrays[0].dtype, [array.shape for array in arrays]
+        lines = self.lines(name, dtype, shapes, attrs)
         assert lines is not None
-        return lines
+        jobs.here().agree(Roll(lines, 1, self.room(dtype.itemsize, shapes)))
 
     def __call__(self, *arrays: np.ndarray, **attrs: Any) -> list[np.ndarray]:
-        jobs.here().agree(self.said("", arrays, attrs), 1)
+        self.agree("", arrays, attrs)
         return self.begin(*arrays, **attrs).wait()

@@ -9,7 +9,6 @@ is known to exchange.
 from __future__ import annotations
 
 import atexit
-import hashlib
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,13 @@ import numpy as np
 
 from hybridflow._src.framework.errors import FailedPreconditionError
 from hybridflow._src.ranks import failing, launching, whole_lines
+from hybridflow._src.ranks.roll import Roll, differences
+from hybridflow._src.ranks.together import MOST_RANKS, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
+
+    from hybridflow._src.ranks.transfers import Transfer
 
 _NOT_INITIALIZED = (
     "Horovod has not been initialized; use hvd.init(). It comes before anything else of "
@@ -54,6 +57,8 @@ class Job:
       rank, size: the number of this rank, and how many there are. local_rank, local_size: among
         those on this machine.
       owed: how many transfers of those that were agreed on have not begun.
+      together: the memory that all ranks share, if they are on one machine and few.
+      lying: transfers that have begun in it and not ended.
     """
 
     def __init__(self, mpi: Any, communicator: Any) -> None:
@@ -65,6 +70,8 @@ class Job:
         self.data: Any = None
         self._calls: Any = None
         self._failing: failing.Failing | None = None
+        self.together: Together | None = None
+        self.lying: dict[Transfer, None] = {}
         if communicator is None:
             return
         self.data = communicator.Dup()
@@ -74,9 +81,11 @@ class Job:
         self.local_rank, self.local_size = local.Get_rank(), local.Get_size()
         if self.size > 1:
             self._failing = failing.Failing(mpi, self.data, local)
+            if self.local_size == self.size <= MOST_RANKS:
+                self.together = Together(mpi, local, self.until)
 
-    def agree(self, lines: Sequence[str], transfers: int) -> None:
-        """Calls the roll: this rank is going to do what `lines` say, which are so many transfers.
+    def agree(self, roll: Roll) -> None:
+        """Calls the roll: this rank is going to do what `roll` says.
 
         Raises:
           FailedPreconditionError: on all ranks, if one is going to do something else; or if one has
@@ -88,15 +97,23 @@ class Job:
             raise FailedPreconditionError(None, None, _OVER)
         if self.owed:
             self._desert()
-        digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=8).digest()
-        number = int.from_bytes(digest, "little") >> 1
+        for transfer in list(self.lying):
+            transfer.wait()
+        if not self._is_same(roll.digest):
+            self._is_over = True
+            said = self._calls.allgather(roll.lines)
+            raise FailedPreconditionError(None, None, _DIFFERENT.format(each=differences(said)))
+        self.owed = roll.transfers
+        if self.together is not None:
+            self.together.make_room(roll.room)
+
+    def _is_same(self, number: int) -> bool:
+        """Whether all ranks have this number."""
+        if self.together is not None:
+            return self.together.meet(number)
         ends = np.array([number, -number], np.int64)
         self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX), patient=True)
-        if ends[0] != -ends[1]:
-            self._is_over = True
-            said = self._calls.allgather(list(lines))
-            raise FailedPreconditionError(None, None, _DIFFERENT.format(each=_differences(said)))
-        self.owed = transfers
+        return bool(ends[0] == -ends[1])
 
     def _desert(self) -> None:
         """Tells the others that this rank has left a step."""
@@ -108,9 +125,14 @@ class Job:
         raise FailedPreconditionError(None, None, said)
 
     def wait(self, request: Any, patient: bool = False) -> None:
-        """Waits for a request of MPI's; signals of the program are handled meanwhile.
+        """Waits for a request of MPI's: see `until`."""
+        self.until(request.Test, patient)
+
+    def until(self, is_there: Callable[[], bool], patient: bool = False) -> None:
+        """Waits for what comes of others; signals of the program are handled meanwhile.
 
         Args:
+          is_there: tells whether it has come.
           patient: leave the processor to others where it takes long. What is large must be looked
             at all the time, to make headway.
 
@@ -119,7 +141,7 @@ class Job:
         """
         pause = getattr(os, "sched_yield", _nothing)
         looks = 0
-        while not request.Test():
+        while not is_there():
             looks += 1
             if looks % _LOOKS == 0 and self._calls.Iprobe(tag=_TAG):
                 self._is_over = True
@@ -136,8 +158,10 @@ class Job:
           FailedPreconditionError: if the others go on.
         """
         if self._failing is not None:
-            self.agree([_ENDED], 0)
+            self.agree(Roll([_ENDED], 0))
             self._failing.forget()
+            if self.together is not None:
+                self.together.free()
 
     def at_exit(self) -> None:
         """Ends it as the process does: where others go on, they say so."""
@@ -150,23 +174,6 @@ class Job:
 
 def _nothing() -> None:
     pass
-
-
-def _differences(said: list[list[str]]) -> str:
-    """What ranks are about to do at the first place where that is not the same."""
-    longest = max(map(len, said))
-    padded = [[*lines, *["nothing more"] * (longest - len(lines))] for lines in said]
-    place = next(i for i in range(longest) if len({lines[i] for lines in padded}) > 1)
-    by_line: dict[str, list[int]] = {}
-    for rank, lines in enumerate(padded):
-        by_line.setdefault(lines[place], []).append(rank)
-    return "; ".join(f"{named(ranks)}: {line}" for line, ranks in by_line.items())
-
-
-def named(ranks: Iterable[int]) -> str:
-    """Ranks as people name them: `rank 1`, `ranks 0, 2`."""
-    ranks = list(ranks)
-    return f"{'rank' if len(ranks) == 1 else 'ranks'} {', '.join(map(str, ranks))}"
 
 
 # -- the job of this process -----------------------------------------------------------------------

@@ -10,6 +10,8 @@ import numpy as np
 _free: dict[int, list[np.ndarray]] = {}
 # So much of each size is kept.
 _MOST = 4
+# Less bytes are quicker had anew.
+_LEAST = 1 << 16
 
 
 class _Lease:
@@ -32,6 +34,8 @@ def lent(count: int, dtype: np.dtype) -> Any:
     in the same memory.
     """
     size = count * dtype.itemsize
+    if size < _LEAST:
+        return np.empty(count, dtype)
     free = _free.get(size)
     try:
         memory = free.pop() if free else np.empty(size, np.uint8)

@@ -1,7 +1,7 @@
 """What ranks exchange: sums, rows put together, values of one rank, rows sent to their owners.
 
-A transfer begins, and goes on while the rank computes, as far as MPI does so by itself. It is a
-transfer of one rank alone where there is one.
+A transfer begins, and goes on while the rank computes, as far as MPI does so by itself. What it is
+given may be written to once it has begun. It is a transfer of one rank alone where there is one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from hybridflow._src.ranks import job as jobs
 from hybridflow._src.ranks.memory import lent
+from hybridflow._src.ranks.together import room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ class Transfer:
         self._job = job
         self._request = request
         self._result = result
+        self._found: list[np.ndarray] | None = None
         if request is not None:
             _open.add(self)
 
@@ -44,11 +46,13 @@ class Transfer:
         Raises:
           FailedPreconditionError: if another rank has left the step.
         """
-        if self._request is not None:
-            self._job.wait(self._request)
+        if self._found is None:
+            if self._request is not None:
+                self._job.wait(self._request)
+            self._found = self._result()
             _open.discard(self)
-            self._request = None
-        return self._result()
+            self._job.lying.pop(self, None)
+        return self._found
 
 
 def _begun(job: Job) -> None:
@@ -62,16 +66,17 @@ def summed(arrays: Sequence[np.ndarray]) -> Transfer:
     _begun(job)
     dtype = arrays[0].dtype
     shapes = [array.shape for array in arrays]
-    whole = lent(sum(array.size for array in arrays), dtype)
+    size = sum([array.nbytes for array in arrays])
+    if job.together is not None and job.together.fits(size):
+        sums = job.together.lay(arrays)
+        transfer = Transfer(job, None, lambda: _parts(sums(), shapes))
+        job.lying[transfer] = None
+        return transfer
+    whole = lent(size // dtype.itemsize, dtype)
     np.concatenate([array.reshape(-1) for array in arrays], out=whole)
 
     def result() -> list[np.ndarray]:
-        found, start = [], 0
-        for shape in shapes:
-            end = start + math.prod(shape)
-            found.append(whole[start:end].reshape(shape))
-            start = end
-        return found
+        return _parts(whole, shapes)
 
     if job.size == 1:
         return Transfer(job, None, result)
@@ -81,6 +86,20 @@ def summed(arrays: Sequence[np.ndarray]) -> Transfer:
     else:
         target, sum_ = whole, mpi.SUM
     return Transfer(job, job.data.Iallreduce(mpi.IN_PLACE, target, sum_), result)
+
+
+def room_of_sums(size: int, shapes: Sequence[Sequence[int]]) -> int:
+    """What `summed` needs of the memory that ranks share, for elements of so many bytes."""
+    return room(sum(map(math.prod, shapes)) * size)
+
+
+def _parts(whole: np.ndarray, shapes: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    found, start = [], 0
+    for shape in shapes:
+        end = start + math.prod(shape)
+        found.append(whole[start:end].reshape(shape))
+        start = end
+    return found
 
 
 _half_sums: list[Any] = []
@@ -105,14 +124,15 @@ def gathered(array: np.ndarray) -> Transfer:
     _begun(job)
     counts = np.zeros(job.size, np.int64)
     counts[job.rank] = array.shape[0]
+    mine = array.copy(order="C")
     if job.size == 1:
-        return Transfer(job, None, lambda: [array.copy(), counts])
+        return Transfer(job, None, lambda: [mine, counts])
     job.wait(job.data.Iallreduce(job.mpi.IN_PLACE, counts, job.mpi.SUM))
     row = array.shape[1:]
     whole = np.empty((int(counts.sum()), *row), array.dtype)
     each = counts * (math.prod(row) * array.dtype.itemsize)
     request = job.data.Iallgatherv(
-        [_bytes(array), job.mpi.BYTE], [_bytes(whole), each, _starts(each), job.mpi.BYTE]
+        [_bytes(mine), job.mpi.BYTE], [_bytes(whole), each, _starts(each), job.mpi.BYTE]
     )
     return Transfer(job, request, lambda: [whole, counts])
 

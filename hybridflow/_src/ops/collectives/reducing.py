@@ -59,7 +59,9 @@ _sums = OpDef(
     "tensors: N*T -> sums: N*T",
     types=NUMBERS,
     shape=lambda attrs, *tensors: [tensor._dims for tensor in tensors],
-    compute=Collective("Allreduce", lambda *arrays: transfers.summed(arrays)),
+    compute=Collective(
+        "Allreduce", lambda *arrays: transfers.summed(arrays), room=transfers.room_of_sums
+    ),
     grad=_grad,
     samples=_samples,
     stateful=True,

@@ -1,0 +1,148 @@
+"""What ranks of one machine do in memory that they share: they meet, and sum what each laid there.
+
+Each rank sums all of it itself, in the order of ranks, so sums are the same bit by bit; it waits
+for the others once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridflow._src.ranks.memory import lent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# Each reads what all have: with more ranks than so many MPI's own sums move less.
+MOST_RANKS = 4
+# Where in the line of memory that each rank writes: how often it met the others, the two words that
+# it gave the last two times, how many arrays it has laid down.
+_MEETINGS, _WORDS, _LAID = 0, 1, 3
+_LINE = 64
+
+
+def room(size: int) -> int:
+    """The memory that so many bytes take."""
+    return -(-size // _LINE) * _LINE
+
+
+class Together:
+    """The memory that the ranks of a machine share.
+
+    Args:
+      mpi: the module `mpi4py.MPI`. local: the ranks, which make this object together.
+      until: called to wait for what its argument tells.
+    """
+
+    def __init__(self, mpi: Any, local: Any, until: Callable[..., None]) -> None:
+        self._mpi = mpi
+        self._local = local
+        self._until = until
+        self._rank = local.Get_rank()
+        self._window, memories = self._shared(_LINE)
+        self._lines = [memoryview(memory).cast("B").cast("q") for memory in memories]
+        self._line = self._lines[self._rank]
+        for place in range(len(self._line)):
+            self._line[place] = 0
+        local.Barrier()
+        # Where arrays lie: one such memory of each rank.
+        self._place: Any = None
+        self._memories: list[Any] = []
+        self._room = self._taken = 0
+        self._least_refused: float = math.inf
+
+    def _shared(self, size: int) -> tuple[Any, list[Any]]:
+        window = self._mpi.Win.Allocate_shared(size, 1, comm=self._local)
+        window.Lock_all()
+        return window, [window.Shared_query(r)[0] for r in range(self._local.Get_size())]
+
+    def free(self) -> None:
+        """Gives the memory back; all ranks do so."""
+        self._lines, self._line = [], memoryview(b"")
+        self._drop()
+        self._window.Unlock_all()
+        self._window.Free()
+
+    def _drop(self) -> None:
+        if self._place is not None:
+            self._memories = []
+            self._place.Unlock_all()
+            self._place.Free()
+            self._place = None
+            self._room = 0
+
+    def meet(self, word: int) -> bool:
+        """Waits for all; tells whether all gave the same word."""
+        number = self._line[_MEETINGS] + 1
+        # The word before is still being read, by who has not met this rank again.
+        place = _WORDS + number % 2
+        self._line[place] = word
+        self._window.Sync()
+        self._line[_MEETINGS] = number
+        self._wait(_MEETINGS, number)
+        return all(line[place] == word for line in self._lines)
+
+    def _wait(self, place: int, number: int, patient: bool = True) -> None:
+        """Waits until all have come so far; what they wrote before can be read then."""
+        others = [line for line in self._lines if line is not self._line]
+
+        def there() -> bool:
+            return all(line[place] >= number for line in others)
+
+        self._until(there, patient)
+        self._window.Sync()
+
+    def make_room(self, size: int) -> None:
+        """Makes sure that so much fits until all meet again, if the machine has it; all do so."""
+        self._taken = 0
+        if self._room < size < self._least_refused:
+            self._drop()
+            there = self._local.bcast(_is_there(size * self._local.Get_size()))
+            if there:
+                self._place, self._memories = self._shared(size)
+                self._room = size
+            else:
+                self._least_refused = size
+
+    def fits(self, size: int) -> bool:
+        """Whether arrays of so many bytes have a place."""
+        return self._taken + room(size) <= self._room
+
+    def lay(self, arrays: Sequence[np.ndarray]) -> Callable[[], np.ndarray]:
+        """Lays arrays of one dtype down behind each other.
+
+        Returns: what waits for the other ranks and gives the sums.
+        """
+        dtype = arrays[0].dtype
+        count = sum([array.size for array in arrays])
+        start = self._taken
+        self._taken += room(count * dtype.itemsize)
+        each = [np.frombuffer(memory, dtype, count, start) for memory in self._memories]
+        np.concatenate([array.reshape(-1) for array in arrays], out=each[self._rank])
+        self._window.Sync()
+        self._line[_LAID] += 1
+        number = self._line[_LAID]
+
+        def sums() -> np.ndarray:
+            self._wait(_LAID, number, patient=False)
+            whole: np.ndarray = lent(count, dtype)
+            with np.errstate(all="ignore"):
+                np.add(each[0], each[1], out=whole)
+                for other in each[2:]:
+                    np.add(whole, other, out=whole)
+            return whole
+
+        return sums
+
+
+def _is_there(size: int) -> bool:
+    """Whether so much memory may be shared: containers often have little."""
+    try:
+        found = os.statvfs("/dev/shm")
+    except (OSError, AttributeError):
+        return True  # not Linux
+    return size < 0.8 * found.f_bavail * found.f_frsize
