@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow import distributed as hvd
-from tests.distributed.launching import ROOT, mpiexec
+from tests.distributed.launching import ROOT, mpiexec, started
 
 needs_mpi = pytest.mark.skipif(
     subprocess.run(
@@ -89,6 +90,25 @@ def test_end(case, tmp_path):
     assert len(lines) == len(set(lines))
     assert whole >= set(lines)
     assert time.monotonic() - began < 100  # nobody waits for ever
+
+
+@needs_mpi
+def test_an_interrupt_ends_all_ranks(tmp_path):
+    program = tmp_path / "train.py"
+    program.write_text(BEGINNING + "print('pid', os.getpid())\nwhile True: session.run(mean)")
+    with started(2, "-m", "hybridflow", "run", program, NUMBA_DISABLE_JIT="1") as process:
+        pids = []
+        while len(pids) < 2:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            pids += [int(line.split()[1])] if line.startswith("pid") else []
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert errors.count("KeyboardInterrupt") == 1, errors
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def without_mpi4py(**environment):
