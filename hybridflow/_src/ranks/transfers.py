@@ -65,7 +65,7 @@ def summed(arrays: Sequence[np.ndarray]) -> Transfer:
     job = jobs.here()
     _begun(job)
     dtype = arrays[0].dtype
-    shapes = [array.shape for array in arrays]
+    shapes = [(array.size, array.shape) for array in arrays]
     size = sum([array.nbytes for array in arrays])
     if job.together is not None and job.together.fits(size):
         sums = job.together.lay(arrays)
@@ -93,12 +93,12 @@ def room_of_sums(size: int, shapes: Sequence[Sequence[int]]) -> int:
     return room(sum(map(math.prod, shapes)) * size)
 
 
-def _parts(whole: np.ndarray, shapes: Sequence[Sequence[int]]) -> list[np.ndarray]:
+def _parts(whole: np.ndarray, shapes: Sequence[tuple[int, tuple[int, ...]]]) -> list[np.ndarray]:
+    """Arrays that lie behind each other, by their sizes and shapes."""
     found, start = [], 0
-    for shape in shapes:
-        end = start + math.prod(shape)
-        found.append(whole[start:end].reshape(shape))
-        start = end
+    for size, shape in shapes:
+        found.append(whole[start : start + size].reshape(shape))
+        start += size
     return found
 
 
