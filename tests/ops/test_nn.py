@@ -448,6 +448,13 @@ class TestRanking:
         x = np.array([-128, 127, 0], np.int8)
         assert execution(lambda t: hf.nn.top_k(t, 3).values, x).tolist() == [127, 0, -128]
 
+    def test_top_k_of_rows_with_nan_and_equal_elements(self, execution):
+        x = np.array([[1, np.nan, 3, 0.0, -0.0, np.nan, 3], [-np.inf, 2, np.inf, 2, 2, -1, 2]])
+        for dtype in (np.float32, np.float16):
+            values, indices = execution(lambda t: tuple(hf.nn.top_k(t, 6)), x.astype(dtype))
+            assert indices.tolist() == [[1, 5, 2, 6, 0, 3], [2, 1, 3, 4, 6, 5]]
+            np.testing.assert_array_equal(values, np.take_along_axis(x.astype(dtype), indices, 1))
+
     def test_top_k_gives_a_named_tuple(self):
         with hf.eager_mode():
             top = hf.nn.top_k([1.0, 2.0])

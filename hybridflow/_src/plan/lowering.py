@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.kernels import expression, loops, rows
+from hybridflow._src.kernels import expression, loops, ranking, rows
 from hybridflow._src.kernels.expression import Untraceable
 from hybridflow._src.kernels.kernel import written
 from hybridflow._src.kernels.memory import SHORT_NAMES
@@ -48,6 +48,28 @@ class Lowering(Products):
             divisible=True,
         )
         return result
+
+    def largest_of_rows(self, value: Value, count: int) -> list[Value]:
+        """The largest elements of each row (the last axis), in falling order, and their columns.
+
+        Raises:
+          Unsupported: of dtypes that kernels do not have.
+        """
+        if value.dtype not in SHORT_NAMES:
+            raise Unsupported(f"rows of {value.dtype.name}")
+        value = self.packed(value)
+        length = value.shape[-1]
+        shape = (*value.shape[:-1], count)
+        found, columns = self.memory(shape, value.dtype), self.memory(shape, np.int32)
+        self.call(
+            self._from_source(ranking.largest, SHORT_NAMES[value.dtype]),
+            [0, value.size // length, length, count, value, found, columns],
+            reads=[value],
+            writes=[found, columns],
+            divisible=True,
+            work=value.size * max(count, 1).bit_length(),
+        )
+        return [found, columns]
 
     # -- rows by number ----------------------------------------------------------------------------
 

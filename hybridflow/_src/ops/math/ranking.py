@@ -72,11 +72,27 @@ def _top_k_grad(op: Any, dvalues: Tensor | None, dindices: Any) -> tuple[Any, No
     return raw.Reshape(flat, shape), None
 
 
+# Up to this many the largest ones are found by a heap; more are sorted quicker by NumPy.
+_MOST_IN_HEAP = 1000
+
+
+def _native_top_k(b: Any, x: Any, k: Any, sorted: bool) -> Any:
+    count = int(b.known(k))
+    if count > _MOST_IN_HEAP:
+        raise b.unsupported("a sort")
+    return b.largest_of_rows(x, count)
+
+
 def _top_k_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for shape, k in (((2, 4), 2), ((5,), 3), ((2, 2, 3), 1), ((0, 2), 1), ((2, 3), 0)):
             x = rng.permutation(int(np.prod(shape))).reshape(shape).astype(dtype)
             yield Sample(x, np.array(k, np.int32))
+    # Many that are equal.
+    equal = rng.integers(0, 9, (3, 50))
+    for x in (equal.astype(np.float32), equal.astype(np.int32)):
+        for k in (1, 7, 50):
+            yield Sample(x, np.array(k, np.int32), differentiable=False)
 
 
 _top_k = OpDef(
@@ -88,6 +104,7 @@ _top_k = OpDef(
     compute=_top_k_arrays,
     grad=_top_k_grad,
     samples=_top_k_samples,
+    native=_native_top_k,
 )
 
 
