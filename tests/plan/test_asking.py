@@ -12,6 +12,8 @@ from tests import native
 from tests.kernels import processes
 from tests.plan.sessions import plan_of
 
+MANY, MOST = 8, 32
+
 
 class Sizes:
     """A graph that is fed arrays of different sizes."""
@@ -43,13 +45,12 @@ def compiled():
 
 
 @pytest.fixture
-def sizes(compiled):
-    """Kernels are Python functions: what is tested is which programs there are."""
+def sizes(compiled, monkeypatch):
+    """Kernels are Python functions: what is tested is which programs there are, of fewer."""
+    monkeypatch.setattr(executor, "_MANY_PROGRAMS", MANY)
+    monkeypatch.setattr(executor, "_MOST_PROGRAMS", MOST)
     with native.uncompiled_kernels():
         yield compiled
-
-
-MOST = executor._MOST_PROGRAMS
 
 
 def test_sizes_that_come_once_take_no_place(sizes):
@@ -66,6 +67,15 @@ def test_so_many_programs_at_most_and_the_rest_is_interpreted(sizes):
         sizes.run(*range(1, MOST + 10))
     assert len(sizes.known) == MOST
     assert len(sizes.native._seen) <= executor._MOST_SEEN
+
+
+def test_large_programs_are_fewer(sizes, monkeypatch):
+    sizes.run(*range(1, 5), *range(1, 5))
+    held = [program.held for program in sizes.native.programs.values()]
+    monkeypatch.setattr(executor, "_FEW_BYTES", MANY * max(held) // 2)
+    for _ in range(2):
+        sizes.run(*range(1, MANY + 10))
+    assert len(sizes.known) == MANY
 
 
 def test_what_was_seen_is_forgotten_in_the_end(sizes):

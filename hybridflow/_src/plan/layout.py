@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # So much work is done, as bytes that could be moved meanwhile, until loops pause for other threads
 # and signals: some 20 milliseconds.
 UNTIL_PAUSE = 1 << 28
+# About how many bytes of Python objects describe a step, and what it was made from.
+_A_STEP = 6 << 10
 
 
 class SharedTurns(NamedTuple):
@@ -63,6 +65,7 @@ class Layout(Arrangement):
       passes: what was done to make it, and the time that each took.
       notes: what it was made from. is_outdated: whether another one is being made, from more.
       fallbacks: the ops that run by their NumPy meaning, each with the reason.
+      held: about how many bytes it takes, what describes its steps included.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Layout(Arrangement):
         # When it last took over from another program of its plan, or another from it.
         self.used = 0
         found = [step for one in _within(self) for _, step in one.steps]
+        self.held = self.block.size + _A_STEP * len(found)
         hosts = [step for step in found if isinstance(step, Host)]
         self.fallbacks = [(host.instruction.op.type, host.why) for host in hosts]
         self.storages = list(lowering.current)

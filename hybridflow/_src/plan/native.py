@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 # own import.
 _BUILDING = "hybridflow._src.plan.building"
 _importing = new_lock()
-# A plan has programs for at most so many shapes of feeds, and knows that it has seen so many.
-_MOST_PROGRAMS = 32
+# A plan has programs for so many shapes of feeds; for more of them, as many as the turns of a loop
+# whose values grow have, where all together take few bytes. It knows that it has seen so many.
+_MANY_PROGRAMS = 32
+_MOST_PROGRAMS = 128
+_FEW_BYTES = 1 << 26
 _MOST_SEEN = 512
 # With all programs made, one gives way to another after so many runs for which there was none.
 _MISSES = 64
@@ -132,9 +135,8 @@ class Native:
     def problem_for(self, feeds: Sequence[Any]) -> str:
         """Why there is none, as far as that is known."""
         key = _key_of(feeds)
-        is_full = len(self._asked) >= _MOST_PROGRAMS and self._misses < _MISSES
-        if is_full and key not in self._asked:
-            return _NO_ROOM.format(_MOST_PROGRAMS)
+        if key not in self._asked and self._is_full() and self._misses < _MISSES:
+            return _NO_ROOM.format(len(self._asked))
         return self.problems.get(key, "")
 
     def interpret(self, feeds: Sequence[Any], watch: Watch) -> list[Any]:
@@ -159,7 +161,7 @@ class Native:
             if len(self._seen) > _MOST_SEEN:
                 del self._seen[next(iter(self._seen))]
             return None
-        if len(self._asked) >= _MOST_PROGRAMS and not self._has_made_room():
+        if self._is_full() and not self._has_made_room():
             return None
         notes: Notes = {}
         try:
@@ -171,6 +173,15 @@ class Native:
             self._asked.pop(key, None)  # it counts once a program has been asked for
             raise
         return [own(value) for value in results]
+
+    def _is_full(self) -> bool:
+        """Whether there is no place for one more program."""
+        count = len(self._asked)
+        if not _MANY_PROGRAMS <= count < _MOST_PROGRAMS:
+            return count >= _MOST_PROGRAMS
+        # Those that are being made are about as large as those that are there.
+        held = [program.held for program in self.programs.copy().values()]
+        return sum(held) * count >= _FEW_BYTES * len(held)
 
     def _has_made_room(self) -> bool:
         """Drops the program that has not run for longest, or what could not be made, if one may."""
