@@ -289,6 +289,11 @@ with _deferred.imports_of(__name__):
         QueueBase,
         RandomShuffleQueue,
     )
+    from hybridflow._src.ops.data_flow.session_tensors import (
+        delete_session_tensor,
+        get_session_handle,
+        get_session_tensor,
+    )
     from hybridflow._src.ops.data_flow.tensor_array import TensorArray
     from hybridflow._src.ops.files.readers import (
         FixedLengthRecordReader,
@@ -846,6 +851,7 @@ __all__ = [
     "custom_gradient",
     "data",
     "depth_to_space",
+    "delete_session_tensor",
     "deserialize_many_sparse",
     "deserialize_sparse",
     "device",
@@ -900,6 +906,8 @@ __all__ = [
     "get_default_session",
     "get_local_variable",
     "get_seed",
+    "get_session_handle",
+    "get_session_tensor",
     "get_variable",
     "get_variable_scope",
     "gfile",

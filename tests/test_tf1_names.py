@@ -17,9 +17,6 @@ ELSEWHERE = ("tf.keras", "tf.estimator", "tf.feature_column", "tf.profiler")
 ELSEWHERE += ("tf.resource_loader", "tf.sysconfig")
 # What is still to come. This list only becomes shorter.
 TO_COME = {
-    "tf": {
-        *("get_session_handle", "get_session_tensor", "delete_session_tensor"),
-    },
     "tf.train": {
         *("sdca_fprint", "sdca_optimizer", "sdca_shrink_l1"),
     },

@@ -28,7 +28,20 @@ class Resources(dict[tuple[str, str], Any]):
         return found
 
 
-class Named:
+class Settled:
+    """A kernel that is told what the ops of its session share, and the name of its op."""
+
+    def __init__(self) -> None:
+        self._resources = Resources()
+        self._name = ""
+
+    def settle(self, resources: Resources, name: str) -> None:
+        """Says among which objects it is, and the name of the op."""
+        self._resources = resources
+        self._name = self._name or name
+
+
+class Named(Settled):
     """The kernel of an op that gives an object: its own, or one that others know by name.
 
     Args:
@@ -46,17 +59,12 @@ class Named:
         container: str = "",
         shared_name: str = "",
     ) -> None:
+        super().__init__()
         self._make = make
         self._check = check
         self._container = container
         self._name = shared_name
-        self._resources = Resources()
         self._found: Any = None
-
-    def settle(self, resources: Resources, name: str) -> None:
-        """Says among which objects it is, and the name of the op."""
-        self._resources = resources
-        self._name = self._name or name
 
     def __call__(self, *inputs: Any) -> Any:
         if self._found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.resources import Named, Resources
+from hybridflow._src.framework.resources import Resources, Settled
 from hybridflow._src.framework.storage import Guard, Storage
 from hybridflow._src.framework.waiting import Waits
 from hybridflow._src.plan import schedule
@@ -167,7 +167,7 @@ class _Builder:
                 made = op_def.kernel(**attrs)  # type: ignore[misc]
                 if op_def.name in ("VariableV2", "VarHandleOp"):
                     made().guard = self.kernels.guard
-                if isinstance(made, Named):
+                if isinstance(made, Settled):
                     made.settle(self.kernels.resources, op.name)
                 compute = self.kernels.setdefault(op, made)
             attrs = {}

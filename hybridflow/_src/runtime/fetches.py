@@ -14,6 +14,7 @@ from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorValue
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.data_flow.session_tensors import TensorHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,6 +102,9 @@ class Fetches:
             self.operations.append(element)
             return lambda values: None
         position = self._position(element)
+        if element.op.type == "GetSessionHandle":
+            dtype = element.op.inputs[0].dtype.base_dtype
+            return lambda values: TensorHandle(values[position], dtype)
         return lambda values: values[position]
 
     def _slices_packer(self, fetch: IndexedSlices) -> Callable[[list[Any]], Any]:
@@ -238,7 +242,9 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
       TypeError: if the value does not have that dtype. ValueError: if it does not fit the shape.
     """
     dtype = tensor._dtype.base_dtype
-    if isinstance(value, Tensor):
+    if isinstance(value, TensorHandle):
+        value = _array_of_handle(tensor, value, dtype)
+    elif isinstance(value, Tensor):
         if not isinstance(value, EagerTensor):
             raise TypeError(
                 "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include "
@@ -260,6 +266,16 @@ def feed_array(tensor: Tensor, value: Any) -> np.ndarray:
             "None in `hf.placeholder(dtype, shape)`."
         )
     return array
+
+
+def _array_of_handle(tensor: Tensor, handle: TensorHandle, dtype: dtypes.DType) -> np.ndarray:
+    if handle.dtype is not dtype:
+        advice = " Feed its `handle`, which is a string." if dtype is dtypes.string else ""
+        raise TypeError(
+            f"Cannot feed {handle!r} for Tensor {tensor.name!r}, which has dtype {dtype.name}."
+            f"{advice}"
+        )
+    return handle._array()
 
 
 def _as_dtype(tensor: Tensor, value: Any, dtype: dtypes.DType) -> np.ndarray:

@@ -224,6 +224,10 @@ _PYTHON = {
         "hybridflow.contrib.framework",
         "hybridflow.contrib.staging",
     ),
+    "tensorflow.python.ops.session_ops": (
+        "hybridflow",
+        "hybridflow._src.ops.data_flow.session_tensors",
+    ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
     **_each("tensorflow.python.ops", "rnn", "hybridflow.nn"),
     **_each("tensorflow.python.ops", "rnn_cell rnn_cell_impl", "hybridflow.nn.rnn_cell"),
