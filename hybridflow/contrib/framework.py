@@ -20,6 +20,12 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.train.saving.initializing import init_from_checkpoint
     from hybridflow._src.train.saving.reader import list_variables, load_checkpoint, load_variable
+    from hybridflow._src.train.saving.remapped import (
+        load_and_remap_matrix_initializer,
+        load_embedding_initializer,
+        load_linear_multiclass_bias_initializer,
+        load_variable_slot_initializer,
+    )
     from hybridflow._src.train.training_util import (
         assert_global_step,
         assert_or_get_global_step,
@@ -80,8 +86,12 @@ __all__ = [
     "init_from_checkpoint",
     "is_tensor",
     "list_variables",
+    "load_and_remap_matrix_initializer",
     "load_checkpoint",
+    "load_embedding_initializer",
+    "load_linear_multiclass_bias_initializer",
     "load_variable",
+    "load_variable_slot_initializer",
     "local_variable",
     "model_variable",
     "nest",

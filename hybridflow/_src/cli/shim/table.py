@@ -203,8 +203,8 @@ _PYTHON = {
     **_each(
         "tensorflow.python.framework",
         "tensor_util",
-        f"{_FRAMEWORK}.static_value",
         "hybridflow.contrib.util",
+        f"{_FRAMEWORK}.static_value",
     ),
     "tensorflow.python.keras.constraints": ("hybridflow.keras.constraints",),
     "tensorflow.python.keras.initializers": ("hybridflow.keras.initializers",),

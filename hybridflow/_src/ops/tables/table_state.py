@@ -268,7 +268,7 @@ class FixedTable(Table):
         columns = max(key_index, value_index)
         pairs = []
         with translated(path):
-            for number, line in enumerate(_lines(path, size)):
+            for number, line in enumerate(lines_of(path, size)):
                 parts = line.split(delimiter) if columns >= 0 else []
                 if len(parts) <= columns:
                     raise _invalid(
@@ -283,7 +283,7 @@ class FixedTable(Table):
         self.initialize(pairs, may_differ=True)
 
 
-def _lines(path: str, size: int) -> Iterator[bytes]:
+def lines_of(path: str, size: int) -> Iterator[bytes]:
     """The lines of a file, so many at most."""
     with open(path, "rb") as file:
         for number, line in enumerate(file):
