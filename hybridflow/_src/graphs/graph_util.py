@@ -57,7 +57,7 @@ def _graph_def(given: Any) -> Any:
     raise TypeError("graph_def must be a graph_pb2.GraphDef proto.")
 
 
-def _node_of(text: str) -> str:
+def node_of(text: str) -> str:
     """The node that an input's name is about."""
     return text[1:] if text.startswith("^") else text.split(":")[0]
 
@@ -114,7 +114,7 @@ def extract_sub_graph(graph_def: Any, dest_nodes: Sequence[str]) -> Any:
     graph_def = _graph_def(graph_def)
     if isinstance(dest_nodes, str):
         raise TypeError("dest_nodes must be a list.")
-    inputs = {node.name: [_node_of(text) for text in node.input] for node in graph_def.node}
+    inputs = {node.name: [node_of(text) for text in node.input] for node in graph_def.node}
     for name in dest_nodes:
         if name not in inputs:
             raise AssertionError(f"{name} is not in graph")
@@ -237,7 +237,7 @@ class _Frozen:
                 node.attr["dtype"].type = dtype
                 node.attr["value"].tensor.CopyFrom(tensor_proto(value, dtype_of(dtype)))
         if handles:
-            self._read(self.graph_def.node, lambda text: handles.get(_node_of(text)))
+            self._read(self.graph_def.node, lambda text: handles.get(node_of(text)))
 
     def _read(self, nodes: Any, dtype_at: Callable[[str], int | None]) -> None:
         """Has the nodes that take handles take values; `dtype_at` gives these an input's dtype."""
@@ -343,10 +343,10 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | Non
         for text in [text for text in node.input if text not in checks]:
             waits = text.startswith("^")
             seen = set()
-            while _node_of(text) in passed and text not in seen:
+            while node_of(text) in passed and text not in seen:
                 seen.add(text)
-                text = passed[_node_of(text)]
-            copy.input.append(f"^{_node_of(text)}" if waits else text)
+                text = passed[node_of(text)]
+            copy.input.append(f"^{node_of(text)}" if waits else text)
     for field in ("library", "versions"):
         if graph_def.HasField(field):
             getattr(found, field).CopyFrom(getattr(graph_def, field))

@@ -295,6 +295,11 @@ _PYTHON = {
     "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
     **_each("tensorflow.python", "tools"),
     "tensorflow.python.tools.freeze_graph": (f"{_INNER}.freeze_graph",),
+    **_each(
+        "tensorflow.python.tools",
+        "optimize_for_inference_lib strip_unused_lib",
+        f"{_GRAPHS}.inference",
+    ),
     "tensorflow.python.ops.gradient_checker": ("hybridflow.test",),
     **_each(
         "tensorflow.python.ops",

@@ -58,7 +58,7 @@ class _Remapped:
     def __call__(self, shape: Any, dtype: Any = dtypes.float32, partition_info: Any = None) -> Any:
         if dtypes.as_dtype(dtype) != dtypes.float32:
             raise TypeError(f"Currently, only float32 is supported. Received dtype: {dtype!r}")
-        sizes = as_shape(shape).as_list()
+        sizes: list[Any] = as_shape(shape).as_list()
         if len(sizes) != 2 or sizes[0] <= 0:
             raise ValueError(f"Expected 2-dim shape with rows, but received: {sizes}")
         (rows, columns), (row_buckets, column_buckets) = self._sizes, self._buckets
