@@ -41,6 +41,7 @@ CASES = {
     ),
     "data": ({}, ["a:0", "b:0"]),
     "lazy": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0", "v:0", "w:0"]),
+    "patches": ({"x:0": RNG.uniform(-1, 1, (2, 7, 6, 3)).astype(np.float32)}, ["y:0"]),
 }
 
 
@@ -262,9 +263,22 @@ def lazy():
     hf.global_variables_initializer()
 
 
+def patches():
+    """Gradients of patches, with strides, rates and both kinds of padding."""
+    x = hf.placeholder(hf.float32, [None, 7, 6, 3], name="x")
+    gradients = []
+    for ksizes, strides, rates, padding in (
+        ([1, 2, 3, 1], [1, 1, 2, 1], [1, 2, 1, 1], "SAME"),
+        ([1, 3, 2, 1], [1, 2, 2, 1], [1, 1, 2, 1], "VALID"),
+    ):
+        seen = hf.extract_image_patches(x, ksizes, strides, rates, padding)
+        gradients += hf.gradients(seen * seen * seen, x)
+    hf.stack(gradients, name="y")
+
+
 _ALL = (
     *(mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic),
-    *(dynamic_training, loops_training, arrays_training, lazy, data),
+    *(dynamic_training, loops_training, arrays_training, lazy, data, patches),
 )
 MODELS = {model.__name__: model for model in _ALL}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.spelling import spelled
@@ -18,6 +19,7 @@ from hybridflow._src.ops.windows import Windows, check_attrs, count, each_dimens
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["extract_image_patches"]
@@ -58,6 +60,60 @@ def _folded(sizes: np.ndarray, patches: np.ndarray, **attrs: Any) -> np.ndarray:
         seen: Any = (slice(None), *at, *place)
         x[(slice(None), *elements)] += patches[seen]
     return x
+
+
+def _write_folded(nodes: Any, op: Any) -> None:
+    """Writes it as the gradient of a convolution, of each channel by itself, that picks elements.
+
+    Elements that are not seen between those of a window are zeros in the filters: TensorFlow 1.4
+    has no rates there. Where sizes are not known, the op is written as what it is.
+    """
+    _, *outputs, _ = op.inputs[1].shape.as_list()
+    _, rows, columns, depth = op.outputs[0].shape.as_list()
+    dtype = op.get_attr("T")
+    known = None not in (rows, columns, depth, *outputs)
+    if not known or not dtype.is_floating:
+        nodes.plain(op)
+        return
+    ksizes, rates = op.get_attr("ksizes")[1:3], op.get_attr("rates")[1:3]
+    places = list(np.ndindex(*ksizes))
+    reach = [(size - 1) * rate + 1 for size, rate in zip(ksizes, rates, strict=True)]
+    filters = np.zeros([*reach, 1, len(places)], dtype.np)
+    for number, (i, j) in enumerate(places):
+        filters[i * rates[0], j * rates[1], 0, number] = 1
+
+    def constant(value: Any, of: DType = dtypes.int32) -> str:
+        array = np.asarray(value, of.np)
+        found: str = nodes.output(nodes.add("Const", f"{op.name}/const", [], value=array, dtype=of))
+        return found
+
+    def reshaped(given: str, shape: list[int]) -> str:
+        kinds = {"T": dtype, "Tshape": dtypes.int32}
+        node = nodes.add("Reshape", f"{op.name}/reshape", [given, constant(shape)], **kinds)
+        found: str = nodes.output(node)
+        return found
+
+    def arithmetic(type_: str, given: str, value: list[int]) -> str:
+        node = nodes.add(type_, f"{op.name}/sizes", [given, constant(value)], T=dtypes.int32)
+        found: str = nodes.output(node)
+        return found
+
+    swap = {"T": dtype, "Tperm": dtypes.int32}
+    apart = reshaped(nodes.input(op.inputs[1]), [-1, *outputs, len(places), depth])
+    given = [apart, constant([0, 4, 1, 2, 3])]
+    by_channel = nodes.output(nodes.add("Transpose", f"{op.name}/channels", given, **swap))
+    alone = reshaped(by_channel, [-1, *outputs, len(places)])
+    sizes = arithmetic("Mul", nodes.input(op.inputs[0]), [depth, 1, 1, 0])
+    images = nodes.add(
+        "Conv2DBackpropInput",
+        f"{op.name}/images",
+        [arithmetic("Add", sizes, [0, 0, 0, 1]), constant(filters, dtype), alone],
+        T=dtype,
+        strides=op.get_attr("strides"),
+        padding=op.get_attr("padding"),
+    )
+    whole = reshaped(nodes.output(images), [-1, depth, rows, columns])
+    nodes.node(op, "Transpose", [whole, constant([0, 2, 3, 1])], swap)
 
 
 def _folded_shape(attrs: dict[str, Any], sizes: Tensor, patches: Tensor) -> shape_rules.Dims:
@@ -104,7 +160,6 @@ _extract = OpDef(
     samples=_samples,
     checked=True,
 )
-# TensorFlow multiplies by a sparse matrix instead.
 OpDef(
     "FoldImagePatches",
     "sizes: int32, patches: T -> images: T",
@@ -115,6 +170,7 @@ OpDef(
     grad=lambda op, dz: (None, raw.ExtractImagePatches(dz, **_attrs_of(op))),
     samples=_folded_samples,
     checked=True,
+    written=_write_folded,
 )
 
 
