@@ -112,6 +112,28 @@ def test_files_and_what_runs_on_loading(folder, tmp_path):
         assert Path(where).read_text() == "some words"
 
 
+def test_what_failed_may_be_tried_again(folder, tmp_path):
+    """Nothing is left of it, so the folder is as good as new."""
+    asset = tmp_path / "words"
+    asset.write_text("a")
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, w, y = model()
+        hf.add_to_collection(hf.GraphKeys.ASSET_FILEPATHS, hf.constant(str(asset)))
+        with pytest.raises(hf.errors.FailedPreconditionError):
+            hf.saved_model.simple_save(session, folder, {"x": x}, {"y": y})
+        assert not list(Path(folder).iterdir())
+        session.run(w.initializer)
+        builder = hf.saved_model.builder.SavedModelBuilder(folder)
+        with pytest.raises(TypeError, match="needs to be an Operation"):
+            builder.add_meta_graph_and_variables(session, SERVING, main_op=y)
+        assert not list(Path(folder).iterdir())
+        builder.add_meta_graph_and_variables(session, SERVING)
+        builder.save()
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.saved_model.loader.load(session, SERVING, folder)
+        assert session.run("net/w:0").tolist() == [[1.0], [2.0]]
+
+
 def test_simple_save_and_a_model_without_variables(folder):
     with hf.Graph().as_default(), hf.Session() as session:
         x = hf.placeholder(hf.float32, [], name="x")

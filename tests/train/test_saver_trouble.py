@@ -124,10 +124,13 @@ class TestSaving:
         if mounted.returncode:
             pytest.skip("file systems cannot be mounted here")
         try:
-            kept.path = str(disk / "m")
-            with pytest.raises(hf.errors.ResourceExhaustedError, match=r"tensor b.*No space left"):
-                kept.save()
-            assert os.listdir(disk) == []
+            for path in (disk / "m", disk / "folder" / "m"):
+                kept.path = str(path)
+                with pytest.raises(
+                    hf.errors.ResourceExhaustedError, match=r"tensor b.*No space left"
+                ):
+                    kept.save()
+                assert os.listdir(disk) == []
         finally:
             subprocess.run(["umount", "-l", disk], check=True)
 

@@ -46,28 +46,30 @@ def data_name(prefix: str, shard: int = 0, shards: int = 1) -> str:
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
-def make_folder(prefix: str) -> None:
-    """Makes the folder of a checkpoint if it is not there."""
+def make_folder(prefix: str) -> bool:
+    """Makes the folder of a checkpoint if it is not there; tells whether it was not."""
     folder = os.path.dirname(prefix)
-    if folder and not os.path.isdir(folder):
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except FileExistsError as error:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from error
+    if not folder or os.path.isdir(folder):
+        return False
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from error
+    return True
 
 
 class BundleWriter:
     """Writes a checkpoint of one file of tensors: `add` for each, then `finish`.
 
     Until `finish` the files have temporary names; used as a context manager, what is not finished
-    is removed.
+    is removed, with the folder if it was made for that.
 
     Args:
       prefix: the checkpoint's path; its folder is made if it is not there.
     """
 
     def __init__(self, prefix: str) -> None:
-        make_folder(prefix)
+        self._made_folder = make_folder(prefix)
         self._prefix = prefix
         self._temporary = f".tempstate{secrets.randbits(64)}"
         self._entries: dict[bytes, Any] = {}
@@ -95,6 +97,9 @@ class BundleWriter:
         for path in (self._path, index_name(self._prefix) + self._temporary):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
+        if self._made_folder:
+            with contextlib.suppress(OSError):  # it holds the checkpoint
+                os.rmdir(os.path.dirname(self._prefix))
 
     def add(self, name: str, value: np.ndarray) -> None:
         """Writes a tensor.

@@ -99,23 +99,32 @@ class SavedModelBuilder:
         Raises:
           AssertionError: if variables are saved already, or a signature is incomplete.
           TypeError: if `main_op` is no operation. ValueError: for an asset that is no path.
+          OpError: if the variables cannot be saved. Then the folder is empty, as before.
         """
         if self._has_variables:
             raise AssertionError(_SAVED)
-        folder = os.path.join(self._folder, constants.VARIABLES_DIRECTORY)
-        with translated(folder):
-            os.makedirs(folder, exist_ok=True)
-        with sess.graph.as_default():
-            self._add(
-                tags,
-                signature_def_map,
-                assets_collection,
-                legacy_init_op,
-                clear_devices,
-                main_op,
-                strip_default_attrs,
-                sess,
-            )
+        folders = [
+            os.path.join(self._folder, name)
+            for name in (constants.VARIABLES_DIRECTORY, constants.ASSETS_DIRECTORY)
+        ]
+        try:
+            with translated(folders[0]):
+                os.makedirs(folders[0], exist_ok=True)
+            with sess.graph.as_default():
+                self._add(
+                    tags,
+                    signature_def_map,
+                    assets_collection,
+                    legacy_init_op,
+                    clear_devices,
+                    main_op,
+                    strip_default_attrs,
+                    sess,
+                )
+        except BaseException:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._has_variables = True
 
     def add_meta_graph(
@@ -181,7 +190,11 @@ class SavedModelBuilder:
             listed.type_url, listed.value = _ANY_ASSET, file.SerializeToString()
         for key, name, op in (
             (constants.MAIN_OP_KEY, "main_op", main_op),
-            (constants.LEGACY_INIT_OP_KEY, "legacy_init_op", None if main_op else legacy_init_op),
+            (
+                constants.LEGACY_INIT_OP_KEY,
+                "legacy_init_op",
+                legacy_init_op if main_op is None else None,
+            ),
         ):
             if op is None:
                 continue
