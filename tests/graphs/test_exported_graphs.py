@@ -10,6 +10,8 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.formats import messages
+from hybridflow._src.framework.late import late
+from hybridflow._src.framework.op_def import OPS
 from hybridflow._src.graphs.op_list import tensorflow_ops
 from tests.recorded.exported_models import CASES, FOLDER, graph_of
 
@@ -51,11 +53,39 @@ def test_what_is_written_is_read(name):
         np.testing.assert_allclose(value, ours[key], rtol=1e-6, atol=1e-7)
 
 
+def incomplete(graph_def):
+    """The nodes that lack an attribute for which TensorFlow has no default."""
+    functions = graph_def.library.function
+    nodes = [*graph_def.node, *[node for function in functions for node in function.node_def]]
+    return [
+        (node.name, node.op, attr.name)
+        for node in nodes
+        for attr in (tensorflow_ops()[node.op].attr if node.op in tensorflow_ops() else ())
+        if not attr.HasField("default_value") and attr.name not in node.attr
+    ]
+
+
 def test_no_node_is_unknown_to_tensorflow():
     """Whatever the model does: training too."""
     for name in CASES:
-        used = hf.contrib.util.ops_used_by_graph_def(graph_of(name).as_graph_def())
+        graph_def = graph_of(name).as_graph_def()
+        used = hf.contrib.util.ops_used_by_graph_def(graph_def)
         assert not set(used) - tensorflow_ops().keys(), name
+        assert incomplete(graph_def) == [], name
+
+
+def test_no_node_lacks_an_attribute():
+    with hf.Graph().as_default() as graph:
+        late.load_ops()
+        for record in [r for r in OPS.values() if r.written and r.samples]:
+            for sample in record.samples(np.random.default_rng(0)):
+                record(*[hf.constant(arg) for arg in sample.args], **sample.attrs)
+        queues = [hf.FIFOQueue(3, hf.float32, []) for _ in range(2)]
+        hf.QueueBase.from_list(1, queues).dequeue()
+        # The nodes that others know them by have their names.
+        graph_def = graph.as_graph_def()
+        assert {op.name for op in graph.get_operations()} <= {n.name for n in graph_def.node}
+        assert incomplete(graph_def) == []
 
 
 class TestReadsBeforeWrites:

@@ -76,8 +76,11 @@ def new_handle(record: OpDef, name: str | None, *inputs: Any, **attrs: Any) -> T
 def _write_one_of(nodes: Any, op: Any) -> None:
     """TensorFlow's handles are tensors like others: it gathers one."""
     index, *handles = op.inputs
-    packed = nodes.add("Pack", f"{op.name}/handles", [nodes.input(h) for h in handles], axis=0)
-    nodes.add("Gather", op.name, [nodes.output(packed), nodes.input(index)])
+    kind = dtypes.resource
+    given = [nodes.input(handle) for handle in handles]
+    packed = nodes.add("Pack", f"{op.name}/handles", given, N=len(handles), T=kind, axis=0)
+    kinds = {"Tparams": kind, "Tindices": index.dtype}
+    nodes.node(op, "Gather", [nodes.output(packed), nodes.input(index)], kinds)
 
 
 def _chosen(index: Any, *handles: Any) -> Any:
