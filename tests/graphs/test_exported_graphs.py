@@ -88,6 +88,20 @@ def test_no_node_lacks_an_attribute():
         assert incomplete(graph_def) == []
 
 
+def test_one_of_several_queues_is_read():
+    with hf.Graph().as_default() as graph:
+        queues = [hf.FIFOQueue(3, hf.float32, []) for _ in range(2)]
+        hf.group(*[queue.enqueue(i + 1.0) for i, queue in enumerate(queues)], name="fill")
+        index = hf.placeholder(hf.int32, [], name="index")
+        hf.identity(hf.QueueBase.from_list(index, queues).dequeue(), name="y")
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.import_graph_def(graph.as_graph_def(), name="")
+        session.run("fill")
+        assert [session.run("y:0", {"index:0": i}) for i in (1, 0)] == [2.0, 1.0]
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"2 is not in \[0, 2\)"):
+            session.run("y:0", {"index:0": 2})
+
+
 class TestReadsBeforeWrites:
     """A write waits for what reads its variable in the same run, since TensorFlow has no order."""
 

@@ -64,6 +64,8 @@ def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
         value = indices[tuple(where)]
         raise InvalidArgumentError(None, None, f"indices{position} = {value} is not in [0, {size})")
     found = np.take(params, indices, axis)
+    if params.dtype.kind == "O" and not isinstance(found, np.ndarray | bytes):
+        return found  # a handle, which is no array
     # Of strings, one alone is no array.
     return np.asarray(found, params.dtype)
 
