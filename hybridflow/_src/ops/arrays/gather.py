@@ -55,7 +55,7 @@ def _gather_shape(
 _UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
 
 
-def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> Any:
     size = params.shape[axis]
     # Taken as unsigned, negative indices are large: one look finds both kinds of bad ones.
     if indices.size and indices.view(_UNSIGNED[indices.dtype]).max() >= size:
@@ -63,18 +63,18 @@ def _take(params: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
         position = f"[{','.join(map(str, where))}]" if indices.ndim else ""
         value = indices[tuple(where)]
         raise InvalidArgumentError(None, None, f"indices{position} = {value} is not in [0, {size})")
-    found = np.take(params, indices, axis)
+    found: Any = np.take(params, indices, axis)
     if params.dtype.kind == "O" and not isinstance(found, np.ndarray | bytes):
         return found  # a handle, which is no array
     # Of strings, one alone is no array.
     return np.asarray(found, params.dtype)
 
 
-def _gather(params: np.ndarray, indices: np.ndarray, validate_indices: bool) -> np.ndarray:
+def _gather(params: np.ndarray, indices: np.ndarray, validate_indices: bool) -> Any:
     return _take(params, indices, 0)
 
 
-def _gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> np.ndarray:
+def _gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> Any:
     return _take(params, indices, number_of(axis, "axis"))
 
 
