@@ -226,10 +226,11 @@ def test_static_values():
         assert hf.get_static_value(hf.constant([1, 2]) + 1).tolist() == [2, 3]
         packed = hf.stack([size[0], hf.constant(3)])
         assert hf.get_static_value(packed) is None
-        assert hf.get_static_value(packed, partial=True).tolist() == [None, 3]
-        found = hf.get_static_value(hf.constant([1.0]))
-        found[0] = 5.0  # it is the caller's own
-        assert hf.get_static_value(hf.constant([1.0])).tolist() == [1.0]
+        for value_of in (hf.get_static_value, hf.contrib.util.constant_value):
+            assert value_of(packed, partial=True).tolist() == [None, 3]
+            found = value_of(hf.constant([1.0]))
+            found[0] = 5.0  # it is the caller's own
+            assert value_of(hf.constant([1.0])).tolist() == [1.0]
 
 
 def test_what_is_a_tensor():

@@ -19,7 +19,7 @@ from hybridflow._src.ops.data_flow.elements import array_of
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["delete_session_tensor", "get_session_handle", "get_session_tensor"]
+__all__ = ["TensorHandle", "delete_session_tensor", "get_session_handle", "get_session_tensor"]
 
 _CONTAINER = "TensorHandle"
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
