@@ -19,8 +19,6 @@ from hybridflow._src.platform import tf_logging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ensure_graph_is_valid", "fold_batch_norms", "optimize_for_inference", "strip_unused"]
-
 
 def optimize_for_inference(
     input_graph_def: Any,

@@ -298,7 +298,7 @@ _PYTHON = {
     **_each(
         "tensorflow.python.tools",
         "optimize_for_inference_lib strip_unused_lib",
-        f"{_GRAPHS}.inference",
+        f"{_INNER}.inference",
     ),
     "tensorflow.python.ops.gradient_checker": ("hybridflow.test",),
     **_each(
