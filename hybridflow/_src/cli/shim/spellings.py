@@ -82,10 +82,10 @@ _SPELLINGS = {
         space_to_depth
     """,
     ".quantization": """
-        fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
+        dequantize fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
         fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient
-        fake_quant_with_min_max_vars_per_channel fake_quant_with_min_max_vars_per_channel_gradient
-        dequantize quantize
+        fake_quant_with_min_max_vars_per_channel
+        fake_quant_with_min_max_vars_per_channel_gradient quantize
     """,
     ".queue": """
         FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue
