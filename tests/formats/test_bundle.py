@@ -85,7 +85,7 @@ def test_any_part_comes_from_any_slices(tmp_path_factory, cuts, first, length, c
     same(found, value[first : first + length, column : column + 1])
 
 
-def test_objects_of_tensorflow_2():
+def test_objects_of_tensorflow_2(monkeypatch):
     """Their tensors are read, and one whose dtype we lack is named."""
     reader = BundleReader(str(RECORDED / "2_21.objects"))
     suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -94,7 +94,7 @@ def test_objects_of_tensorflow_2():
     assert b"VARIABLE_VALUE" in reader.read("_CHECKPOINTABLE_OBJECT_GRAPH")[()]
     name = "brain" + suffix
     assert reader.kind(name) == "bfloat16"
-    reader.kinds[name] = 24  # a dtype of later versions
+    monkeypatch.setitem(reader.kinds, name, 24)  # a dtype of later versions
     assert name not in reader.dtypes()
     with pytest.raises(errors.UnimplementedError, match=r"Tensor brain/.* is of dtype number 24"):
         reader.read(name)
