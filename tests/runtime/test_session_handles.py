@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
-from tests.native import programs, uncompiled_kernels
 
 import hybridflow as hf
 from hybridflow._src.plan import planning
+from tests.native import programs, uncompiled_kernels
 
 INVALID = hf.errors.InvalidArgumentError
 
