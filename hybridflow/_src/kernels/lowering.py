@@ -6,15 +6,15 @@ another signature of integers), that refers to nothing outside but what it names
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import compiler, registry
 from numba.extending import intrinsic
 
-from hybridflow._src.kernels import lowering_vectors, scalar, target
+from hybridflow._src.kernels import front_end, lowering_vectors, scalar, target
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
 
 # Importing lowering_scalar and lowering_vectors tells Numba of functions and of operators.
@@ -35,6 +35,7 @@ _NUMBA_TYPES = {
 }
 _WORD = ir.IntType(64)
 _DOMAIN = "hybridflow"
+_SCOPES = 32
 
 
 # -- intrinsics ------------------------------------------------------------------------------------
@@ -50,22 +51,31 @@ def _storage_type(short: str) -> ir.Type:
     return ir.IntType(8 if short == "b1" else int(short[1:]))
 
 
-def _mark(builder: Any, instruction: Any, scope: int, scopes: int = 32) -> None:
+@functools.lru_cache(1)
+def _scopes(module: ir.Module) -> list[tuple[Any, Any]]:
+    """For each buffer what LLVM calls it in a module, and what all the others."""
+    domain = module.add_metadata([ir.MetaDataString(module, _DOMAIN)])
+    nodes = [
+        module.add_metadata([ir.MetaDataString(module, f"{_DOMAIN}.{i}"), domain])
+        for i in range(_SCOPES)
+    ]
+    return [
+        (
+            module.add_metadata([node]),
+            module.add_metadata([other for other in nodes if other is not node]),
+        )
+        for node in nodes
+    ]
+
+
+def _mark(builder: Any, instruction: Any, scope: int) -> None:
     """Says that an access touches the buffer `scope` and none of the others.
 
     Buffers of higher numbers count as one.
     """
-    scope = min(scope, scopes - 1)
-    module = builder.module
-    domain = module.add_metadata([ir.MetaDataString(module, _DOMAIN)])
-    nodes = [
-        module.add_metadata([ir.MetaDataString(module, f"{_DOMAIN}.{i}"), domain])
-        for i in range(scopes)
-    ]
-    instruction.set_metadata("alias.scope", module.add_metadata([nodes[scope]]))
-    instruction.set_metadata(
-        "noalias", module.add_metadata([n for i, n in enumerate(nodes) if i != scope])
-    )
+    own, others = _scopes(builder.module)[min(scope, _SCOPES - 1)]
+    instruction.set_metadata("alias.scope", own)
+    instruction.set_metadata("noalias", others)
 
 
 def _element(builder: Any, short: str, address: Any, index: Any) -> Any:
@@ -214,6 +224,23 @@ def _extreme(name: str) -> Any:
     return intrinsic(operation)
 
 
+def _chosen(symbol: str) -> Any:
+    """Python's `max` or `min` of two numbers: the second if it is `>` or `<` the first."""
+
+    def operation(typingctx: Any, a: Any, b: Any) -> Any:
+        kind = typingctx.unify_types(types.unliteral(a), types.unliteral(b))
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            first, second = args
+            floats = isinstance(first.type, ir.FloatType | ir.DoubleType)
+            compare = builder.fcmp_ordered if floats else builder.icmp_signed
+            return builder.select(compare(symbol, second, first), second, first)
+
+        return kind(kind, kind), codegen
+
+    return intrinsic(operation)
+
+
 @intrinsic
 def _half(typingctx: Any, x: Any) -> Any:
     """A number rounded to half precision, as a float32."""
@@ -313,6 +340,8 @@ def _gemm(short: str, bits: int) -> Any:
 
 NAMESPACE: dict[str, Any] = {
     "function_at": _function_at,
+    "max": _chosen(">"),
+    "min": _chosen("<"),
     "maximum": _extreme("maximum"),
     "minimum": _extreme("minimum"),
     "not_": _not,
@@ -352,14 +381,6 @@ define i64 @{symbol}({parameters}) {{
 """
 
 
-def _flags() -> Any:
-    flags: Any = compiler.Flags()
-    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    flags.nrt = False
-    flags.error_model = "numpy"
-    return flags
-
-
 def compile_kernel(source: str, symbol: str, machine: Any = None) -> bytes:
     """Object code with the function `kernel` of a source text under the name `symbol`.
 
@@ -371,19 +392,10 @@ def compile_kernel(source: str, symbol: str, machine: Any = None) -> bytes:
     exec(compile(source, f"<{symbol}>", "exec"), namespace)
     function = namespace["kernel"]
     count = function.__code__.co_argcount
-    typing, context = registry.cpu_target.typing_context, registry.cpu_target.target_context
-    typing.refresh()
-    context.refresh()
-    made = compiler.compile_extra(
-        typing, context, function, (types.intp,) * count, types.intp, _flags(), {}
-    )
-    library = made.library
-    module = library._final_module
-    for other in library._linking_libraries:
-        module.link_in(other._get_module_for_linking(), preserve=True)
+    made = front_end.compiled(function)
     parameters = ", ".join(f"i64 %a{i}" for i in range(count))
     entry = _ENTRY.format(symbol=symbol, function=made.fndesc.llvm_func_name, parameters=parameters)
-    module = llvm.parse_assembly(str(module) + entry)
+    module = llvm.parse_assembly(str(made.library._final_module) + entry)
     return _object_code(module, symbol, machine or target.target_machine())
 
 

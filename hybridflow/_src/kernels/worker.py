@@ -8,6 +8,7 @@ with `-` before what is wrong. A first answer, before any request, tells that th
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hybridflow._src.kernels import loader
@@ -20,6 +21,9 @@ def main(requests: int, answers: int) -> None:
     """Serves requests until there are no more: from one file descriptor, to another."""
     if hasattr(os, "nice") and launching.launch() is None:
         os.nice(10)  # the program comes first; ranks of a job wait for kernels
+    # A compiler makes many objects, few of them in cycles: these are looked for less often.
+    gc.freeze()
+    gc.set_threshold(20_000)
     send(answers, b"+")
     while True:
         try:
