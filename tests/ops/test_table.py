@@ -87,6 +87,7 @@ ZERO_DERIVATIVE = {
     "LinSpace": "TF declares it not differentiable",
     "LookupTableFindV2": "TF declares it not differentiable",
     **dict.fromkeys(("QuantizeV2", "Dequantize"), "TF has none"),
+    "LoadAndRemapMatrix": "TF declares it not differentiable",
     "OneHot": "TF declares it not differentiable",
     "ParseExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",

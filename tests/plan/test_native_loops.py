@@ -313,12 +313,6 @@ def test_a_run_that_was_interrupted_in_a_pause_leaves_nothing(monkeypatch):
         ),
         (
             lambda x, n: hf.while_loop(
-                lambda i, a: i < n, lambda i, a: (i + 1, hf.nn.top_k(a, 3)[0] + x), [0, x]
-            ),
-            "While: TopKV2 inside: no kernel for TopKV2",
-        ),
-        (
-            lambda x, n: hf.while_loop(
                 lambda i, a: i < n, lambda i, a: (i + 1, hf.Print(a, [i], "turn") + x), [0, x]
             ),
             "While: Print inside: no kernel for Print",

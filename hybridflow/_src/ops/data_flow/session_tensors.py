@@ -228,7 +228,7 @@ class TensorHandle:
         return self.handle
 
     def __repr__(self) -> str:
-        return f"<hf.TensorHandle {self.handle!r} dtype={self._dtype.name}>"
+        return f"<TensorHandle {self.handle!r} dtype={self._dtype.name}>"
 
 
 def get_session_handle(data: Tensor, name: str | None = None) -> Tensor:
