@@ -6,6 +6,7 @@ given may be written to once it has begun. It is a transfer of one rank alone wh
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -102,20 +103,16 @@ def _parts(whole: np.ndarray, shapes: Sequence[tuple[int, tuple[int, ...]]]) -> 
     return found
 
 
-_half_sums: list[Any] = []
-
-
+@functools.cache
 def _sum_of_halves(mpi: Any) -> Any:
     """MPI's operation for float16, which it has not."""
-    if not _half_sums:
 
-        def add(source: Any, target: Any, _: Any) -> None:
-            total = np.frombuffer(target, np.float16)
-            with np.errstate(all="ignore"):
-                np.add(total, np.frombuffer(source, np.float16), out=total)
+    def add(source: Any, target: Any, _: Any) -> None:
+        total = np.frombuffer(target, np.float16)
+        with np.errstate(all="ignore"):
+            np.add(total, np.frombuffer(source, np.float16), out=total)
 
-        _half_sums.append(mpi.Op.Create(add, commute=True))
-    return _half_sums[0]
+    return mpi.Op.Create(add, commute=True)
 
 
 def gathered(array: np.ndarray) -> Transfer:
