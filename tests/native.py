@@ -55,7 +55,7 @@ class PythonCompiler:
 class AtOnce:
     """Stands in for the thread that does jobs: they are done when they are submitted."""
 
-    def submit(self, turns: Iterator[float], failed: Any) -> None:
+    def submit(self, owner: object, turns: Iterator[float], failed: Any) -> None:
         for _ in turns:
             pass
 

@@ -270,8 +270,8 @@ def test_others_have_their_turn_while_the_worker_is_killed(alone, monkeypatch):
             yield from alone.make([answer(number)])
             made.append(number)
 
-    jobs.submit(job([60, 62]), problems.append)
-    jobs.submit(job([63, 64]), problems.append)
+    jobs.submit(jobs, job([60, 62]), problems.append)
+    jobs.submit(jobs, job([63, 64]), problems.append)
     assert jobs.wait(60)
     assert made == [63, 64]
     (problem,) = problems

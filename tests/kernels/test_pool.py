@@ -83,7 +83,7 @@ def native_crew():
         found.extend((COMPILER.crew(), COMPILER.obtain([COUNT])[COUNT]))
         yield 0.0
 
-    JOBS.submit(job(), pytest.fail)
+    JOBS.submit(JOBS, job(), pytest.fail)
     native.wait()
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -160,3 +162,15 @@ def test_what_makes_programs_is_imported_in_the_background():
     assert importer is not threading.main_thread()
     """
     assert processes.finished(processes.started(program)) == ""
+
+
+def test_nothing_is_made_for_a_session_that_is_closed():
+    """A plan, its executor and what was asked for end with whoever runs it."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        total = hf.reduce_sum(hf.ones([3]) * hf.placeholder(hf.float32, [3], name="x"))
+        session.run(total, {"x:0": [1, 2, 3]})
+        (runnable,) = session._runnables.values()
+        executor = weakref.ref(runnable.plan.native)
+        assert executor() is not None
+        del runnable
+    assert executor() is None

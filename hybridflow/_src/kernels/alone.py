@@ -51,7 +51,7 @@ class Alone:
             self._asked = os.getpid()
             if not is_switched_off():
                 # What goes wrong leaves it to the other way.
-                JOBS.submit(self._make(), lambda _: None)
+                JOBS.submit(self, self._make(), lambda _: None)
         return False
 
     def __call__(self, *words: int | np.ndarray) -> int:

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,12 @@ def is_switched_off() -> bool:
 class _Job:
     """A job: its turns, each of which gives how many seconds the next one has to wait at least."""
 
-    __slots__ = ("due", "failed", "turns")
+    __slots__ = ("due", "failed", "owner", "turns")
 
-    def __init__(self, turns: Iterator[float], failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, owner: object, turns: Iterator[float], failed: Callable[[str], None]
+    ) -> None:
+        self.owner = weakref.ref(owner)
         self.turns = turns
         self.failed = failed
         self.due = 0.0
@@ -56,16 +60,17 @@ class Jobs:
         self._changed = threading.Condition(self._lock)
         self._is_served = False
 
-    def submit(self, turns: Iterator[float], failed: Callable[[str], None]) -> None:
+    def submit(self, owner: object, turns: Iterator[float], failed: Callable[[str], None]) -> None:
         """Has a job done.
 
         Args:
+          owner: whose job it is: given up when that is gone. It is there in each turn.
           turns: does a part of the work each time that it is asked for more, and gives the seconds
             that have to pass before the next part.
           failed: told what went wrong, if something did: it is nowhere else to be seen.
         """
         # The lock itself: between a condition and its lock an interrupt could come.
-        holding(self._lock, self._add, _Job(turns, failed))
+        holding(self._lock, self._add, _Job(owner, turns, failed))
 
     def _add(self, job: _Job) -> None:
         if not self._is_served:
@@ -91,16 +96,12 @@ class Jobs:
             self._is_served = True
         while True:
             job = self._next()
-            try:
-                pause = next(job.turns)
-            except StopIteration:
-                continue
-            except Exception as error:  # a defect: no reason to stop working for others
-                job.failed(_told(error))
-                continue
-            job.due = time.monotonic() + pause
-            with self._lock:
-                self._jobs.append(job)
+            pause = _turn_of(job)
+            if pause is not None:
+                job.due = time.monotonic() + pause
+                with self._lock:
+                    self._jobs.append(job)
+            del job
 
     def _next(self) -> _Job:
         """The job whose turn it is, once there is one."""
@@ -121,6 +122,18 @@ class Jobs:
                     told = True
                     if self.idle is not None:
                         self.idle()
+
+
+def _turn_of(job: _Job) -> float | None:
+    """Does the next part of a job; gives the seconds until the one after, None if there is none."""
+    owner = job.owner()
+    if owner is None:
+        return None
+    try:
+        return next(job.turns, None)
+    except Exception as error:  # a defect: no reason to stop working for others
+        job.failed(_told(error))
+        return None
 
 
 def _told(error: Exception) -> str:

@@ -10,9 +10,11 @@ long gives way to another, seldom enough that making programs never is most of t
 
 from __future__ import annotations
 
+import copy
 import importlib
 import itertools
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +65,10 @@ class Native:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        # The plan without its executor: both are gone, and work for them ends, with the last of
+        # those who use it.
+        self._plan = copy.copy(plan)
+        self._plan.native = None
         self._process = os.getpid()
         # What was run once, the oldest first; and what a program was asked for.
         self._seen: dict[Any, None] = {}
@@ -207,20 +212,23 @@ class Native:
         Where variables are written and there are other ranks, it is waited for: then all of them go
         over to native code in the same run, and their variables do not differ in last bits.
         """
-        JOBS.submit(self._build(key, notes), lambda why: self.add_problem(key, why))
+        native = weakref.proxy(self)
+        turns = _build(self._plan, native, key, notes)
+        JOBS.submit(self, turns, lambda why: native.add_problem(key, why))
         if self._plan.writes and jobs.has_others():
             JOBS.wait(_SECONDS)
-
-    def _build(self, key: Any, notes: Notes) -> Iterator[float]:
-        """Makes a program, as the turns of a job."""
-        # A child must not be forked off in the middle of it: there it would never be imported.
-        with _importing:
-            building = importlib.import_module(_BUILDING)
-        yield from building.build(self._plan, self, key, notes)
 
     def add_problem(self, key: Any, why: str) -> None:
         """Notes why there is no program for some shapes of feeds."""
         self.problems[key] = why
+
+
+def _build(plan: Plan, native: Native, key: Any, notes: Notes) -> Iterator[float]:
+    """Makes a program, as the turns of a job."""
+    # A child must not be forked off in the middle of it: there it would never be imported.
+    with _importing:
+        building = importlib.import_module(_BUILDING)
+    yield from building.build(plan, native, key, notes)
 
 
 def _key_of(feeds: Sequence[Any]) -> Any:
