@@ -70,3 +70,13 @@ def test_what_is_no_flag(values):
         values(["p", "--color=green"])
     with pytest.raises(ValueError, match="Cannot specify both"):
         hf.flags.DEFINE_string(flag_name="a", name="b")
+
+
+def test_flags_without_a_command_line(values):
+    hf.flags.DEFINE_integer("number", 3, "A number.")
+    hf.flags.DEFINE_string("nothing", None, "None.")
+    values.mark_as_parsed()
+    assert values.is_parsed()
+    assert values.number == 3
+    assert values.get_flag_value("number", 5) == 3
+    assert values.get_flag_value("nothing", 5) == 5

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
+import importlib.util
 import math
 
 import numpy as np
@@ -56,6 +58,14 @@ def test_paths_are_shown_as_programs_write_them(path, text):
 )
 def test_nearest(path, name, found):
     assert nearest(path, name) == found
+
+
+def test_an_extra_that_cannot_be_imported_offers_nothing(monkeypatch):
+    monkeypatch.setitem(EXTRAS, "hybridflow_without_six", "contrib")
+    monkeypatch.setitem(MODULES, "tensorflow.contrib.slim", ("hybridflow_without_six.slim",))
+    spec = importlib.machinery.ModuleSpec("hybridflow_without_six", None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    assert "arg_scope" not in offered("tensorflow.contrib.slim")
 
 
 # ---- tf.contrib.eager ----

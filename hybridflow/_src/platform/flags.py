@@ -99,6 +99,10 @@ class _FlagValues:
             raise AttributeError(f"Unknown command line flag {unknown[0].lstrip('-')!r}.")
         return [*argv[:1], *rest]
 
+    def mark_as_parsed(self) -> None:
+        """Takes the flags as they are, with nothing read from a command line."""
+        self._parse_flags([])
+
     def is_parsed(self) -> bool:
         """Whether the flags have been read."""
         parsed: bool = self.__dict__["__parsed"]
@@ -144,6 +148,11 @@ class _FlagValues:
     def flag_values_dict(self) -> dict[str, Any]:
         """The values of all flags, by name."""
         return {name: getattr(self, name) for name in dir(self)}
+
+    def get_flag_value(self, name: str, default: Any) -> Any:
+        """The value of a flag; `default` where it has none."""
+        value = getattr(self, name)
+        return default if value is None else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(dir(self))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import importlib
@@ -72,7 +73,10 @@ def find(path: str, name: str) -> tuple[Any] | None:
 
 def offered(path: str) -> list[str]:
     """All names of TensorFlow's module `path` that are there."""
-    names = {name for source in MODULES[path] for name in _names_of(source)}
+    names: set[str] = set()
+    for source in MODULES[path]:
+        with contextlib.suppress(ImportError):  # of what an extra needs in its turn
+            names |= _names_of(source)
     names.update(SPELLINGS.get(_behind_root(path), ()))
     prefix = f"{path}."
     names.update(
