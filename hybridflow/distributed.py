@@ -14,6 +14,7 @@ with _deferred.imports_of(__name__):
         broadcast_variables,
     )
     from hybridflow._src.ops.collectives.compression import Compression
+    from hybridflow._src.ops.collectives.exchanging import alltoall
     from hybridflow._src.ops.collectives.gathering import allgather, broadcast
     from hybridflow._src.ops.collectives.reducing import Adasum, Average, Sum, allreduce
     from hybridflow._src.ranks.job import (
@@ -26,6 +27,7 @@ with _deferred.imports_of(__name__):
         shutdown,
         size,
     )
+    from hybridflow._src.variables.sharded import sharded_variable_partitioner
 
 __all__ = [
     "Adasum",
@@ -37,6 +39,7 @@ __all__ = [
     "Sum",
     "allgather",
     "allreduce",
+    "alltoall",
     "broadcast",
     "broadcast_global_variables",
     "broadcast_variables",
@@ -47,6 +50,7 @@ __all__ = [
     "local_size",
     "mpi_threads_supported",
     "rank",
+    "sharded_variable_partitioner",
     "shutdown",
     "size",
 ]

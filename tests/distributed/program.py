@@ -5,14 +5,18 @@ mpiexec -n 2 python -m tests.distributed.program OUTCOMES.json [STEPS]
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import hybridflow as hf
 from hybridflow import distributed as hvd
@@ -145,6 +149,42 @@ def one_rank_for_all(run):
         for shape in ((2, 3), (), (0, 2)):
             found = run(lambda x, root=root: hvd.broadcast(x, root), of_rank(hvd.rank(), shape))
             np.testing.assert_array_equal(found, of_rank(root, shape))
+
+
+def sent_rows(rank):
+    """To rank r go rank + r rows, from each rank."""
+    splits = [rank + r for r in range(hvd.size())]
+    return of_rank(rank, (sum(splits), 2)), splits
+
+
+def came_rows(rank):
+    """What `sent_rows` brings to a rank."""
+    found = []
+    for other in range(hvd.size()):
+        rows, splits = sent_rows(other)
+        found.append(rows[sum(splits[:rank]) :][: splits[rank]])
+    return found
+
+
+@in_each
+def rows_for_each_other(run):
+    rank = hvd.rank()
+    rows, splits = sent_rows(rank)
+    found, counts = run(lambda x: list(hvd.alltoall(x, splits)), rows)
+    np.testing.assert_array_equal(found, np.concatenate(came_rows(rank)))
+    assert counts.tolist() == [len(rows) for rows in came_rows(rank)]
+    # Each weighs what came by who it came to.
+    (grad,) = run.gradient(lambda x: hvd.alltoall(x, splits)[0] * (rank + 1.0), rows)
+    close(grad, np.repeat(np.arange(hvd.size()) + 1, splits)[:, None] * np.ones_like(rows))
+
+
+@check
+def rows_that_are_not_as_many_as_said():
+    with hf.eager_mode():
+        said = f"a number of rows for each of {hvd.size()} ranks, 3 in all"
+        with pytest.raises(hf.errors.InvalidArgumentError, match=said):
+            hvd.alltoall(np.zeros((3, 2)), [1] * hvd.size() + [1])
+    jobs.current().owed = 0  # as it is for all of them, none has left the others
 
 
 @in_each
@@ -360,6 +400,166 @@ def a_monitored_session_begins_with_the_values_of_one_rank():
         hook = hvd.BroadcastGlobalVariablesHook(hvd.size() - 1)
         with hf.train.MonitoredTrainingSession(hooks=[hook]) as session:
             np.testing.assert_array_equal(session.run(v), of_rank(hvd.size() - 1))
+
+
+# ---- tables of which each rank has some rows ----
+
+ROWS, WIDTH = 26, 3
+TABLE = np.random.default_rng(7).normal(size=(ROWS, WIDTH)).astype(np.float32)
+
+
+def trained_table(partitioner, optimizer, mine, steps=12):
+    """Trains rows of a table, and a bias; gives a session, what is in it, and losses."""
+    graph = hf.Graph()
+    with graph.as_default():
+        table = hf.get_variable(
+            "table",
+            initializer=TABLE,
+            partitioner=partitioner,
+            constraint=lambda rows: hf.clip_by_norm(rows, 1.5, axes=[1]),
+            regularizer=hf.contrib.layers.l2_regularizer(0.01),
+        )
+        bias = hf.get_variable("bias", [WIDTH], initializer=hf.zeros_initializer())
+        ids, targets = hf.placeholder("int64", [None, 2]), hf.placeholder("float32", [None, WIDTH])
+        found = hf.reduce_sum(hf.nn.embedding_lookup(table, ids), 1) + bias
+        loss = hf.reduce_mean(hf.squared_difference(found, targets))
+        loss += hf.losses.get_regularization_loss()
+        train = optimizer.minimize(loss)
+        saver = hf.train.Saver()
+        session = hf.Session(graph=graph)
+        session.run(hf.global_variables_initializer())
+        rng, losses = np.random.default_rng(8), []
+        for _ in range(steps):
+            each = (
+                rng.integers(0, ROWS, (hvd.size(), 4, 2)),
+                rng.normal(size=(hvd.size(), 4, WIDTH)),
+            )
+            chosen = [a[hvd.rank()] if mine else a.reshape(-1, a.shape[-1]) for a in each]
+            losses.append(session.run([loss, train], {ids: chosen[0], targets: chosen[1]})[0])
+        return session, saver, table, bias, np.array(losses)
+
+
+@check
+def tables_train_as_whole_ones_do():
+    for optimizer in (
+        hf.train.GradientDescentOptimizer(0.5),
+        hf.train.MomentumOptimizer(0.1, 0.9),
+        hf.train.AdamOptimizer(0.05),
+    ):
+        sharded = hvd.sharded_variable_partitioner()
+        session, _, table, bias, losses = trained_table(
+            sharded, hvd.DistributedOptimizer(optimizer), True
+        )
+        whole, _, wanted, other, alone = trained_table(None, optimizer, False)
+        (part,) = table
+        assert part.shape.as_list()[0] <= -(-ROWS // hvd.size())
+        with session.graph.as_default():
+            close(session.run(hf.convert_to_tensor(table)), whole.run(wanted), rtol=1e-4)
+        close(session.run(bias), whole.run(other), rtol=1e-4)
+        close(np.mean(everywhere(losses), 0), alone, rtol=1e-5)
+
+
+@check
+def tables_in_checkpoints():
+    """All ranks save into one, which is like any other."""
+    from mpi4py import MPI
+
+    folder = MPI.COMM_WORLD.bcast(tempfile.mkdtemp() if hvd.rank() == 0 else None)
+    sharded = hvd.sharded_variable_partitioner()
+    adam = hf.train.AdamOptimizer(0.05)
+    session, saver, table, _, _ = trained_table(sharded, hvd.DistributedOptimizer(adam), True)
+    path = saver.save(session, f"{folder}/model", global_step=12)
+    assert sorted(os.listdir(folder))[0] == "checkpoint"
+    assert not [name for name in os.listdir(folder) if "temp" in name]
+    assert hf.train.latest_checkpoint(folder) == path
+    with session.graph.as_default():
+        wanted = session.run(hf.convert_to_tensor(table))
+    np.testing.assert_array_equal(hf.train.load_variable(path, "table"), wanted)
+    shapes = dict(hf.train.list_variables(path))
+    assert shapes["table/Adam"] == [ROWS, WIDTH]
+    assert shapes["bias"] == [WIDTH]
+    # Another program's whole table, and then again in parts.
+    whole, other, *_ = trained_table(None, adam, False, steps=1)
+    other.restore(whole, path)
+    np.testing.assert_array_equal(whole.run("table:0"), wanted)
+    again, saver, table, _, _ = trained_table(
+        sharded, hvd.DistributedOptimizer(adam), True, steps=1
+    )
+    saver.restore(again, path)
+    with again.graph.as_default():
+        np.testing.assert_array_equal(again.run(hf.convert_to_tensor(table)), wanted)
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        table = hf.get_variable("table", [ROWS, WIDTH], partitioner=sharded)
+        eager = hf.train.Saver(list(table))
+        eager.restore(None, path)
+        np.testing.assert_array_equal(np.asarray(table), wanted)
+        eager.restore(None, eager.save(None, f"{folder}/eager"))
+        np.testing.assert_array_equal(np.asarray(table), wanted)
+    MPI.COMM_WORLD.Barrier()
+    if hvd.rank() == 0:
+        shutil.rmtree(folder)
+
+
+@in_each
+def rows_of_tables(run):
+    with hf.EagerVariableStore().as_default():
+        rng = np.random.default_rng(hvd.rank())
+        for shape in ((5,), (2, 3), (), (0,)):
+            ids = rng.integers(0, ROWS, shape)
+
+            def program(ids):
+                with hf.variable_scope("", reuse=hf.AUTO_REUSE):
+                    table = hf.get_variable(
+                        "table",
+                        initializer=TABLE,
+                        partitioner=hvd.sharded_variable_partitioner(),
+                    )
+                return hf.nn.embedding_lookup(table, ids)
+
+            np.testing.assert_array_equal(run(program, ids), TABLE[ids])
+
+
+@check
+def tables_begin_as_those_in_parts_do():
+    """All ranks draw the numbers that one process draws, and other variables those of theirs."""
+    found = []
+    for eager in (False, True):
+        for partitioner in (
+            hvd.sharded_variable_partitioner(),
+            hf.fixed_size_partitioner(hvd.size()),
+        ):
+            with contextlib.ExitStack() as stack:
+                if eager:
+                    stack.enter_context(hf.eager_mode())
+                    stack.enter_context(hf.EagerVariableStore().as_default())
+                else:
+                    stack.enter_context(hf.Graph().as_default())
+                hf.set_random_seed(4)
+                table = hf.get_variable("table", [ROWS, WIDTH], partitioner=partitioner)
+                other = hf.get_variable("other", [3])
+                if eager:
+                    found.append((np.asarray(table), other.numpy()))
+                else:
+                    session = stack.enter_context(hf.Session())
+                    session.run(hf.global_variables_initializer())
+                    found.append(session.run([hf.convert_to_tensor(table), other]))
+        for one, two in zip(*found[-2:], strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@check
+def ids_that_no_table_has():
+    """Told on the rank that asks, before anything has been sent."""
+    with hf.eager_mode(), hf.EagerVariableStore().as_default():
+        table = hf.get_variable(
+            "table", initializer=TABLE, partitioner=hvd.sharded_variable_partitioner()
+        )
+        for bad in (-1, ROWS):
+            said = f"no such row of table 'table', which has {ROWS}"
+            with pytest.raises(hf.errors.InvalidArgumentError, match=said):
+                hf.nn.embedding_lookup(table, [3, bad])
+        with pytest.raises(ValueError, match="has no row for each of"):
+            hf.get_variable("small", [1, 4], partitioner=hvd.sharded_variable_partitioner())
 
 
 def main():

@@ -64,6 +64,7 @@ def test_each_program_has_a_test():
         "recovering",
         "play",
         "on_ranks",  # see tests/distributed
+        "table_on_ranks",
     }
     assert names == {*PROGRAMS, "policy_gradient", "serve"}
 

@@ -11,6 +11,7 @@ from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.collectives.reducing import ReduceOp, allreduce, mean, sums
 from hybridflow._src.ranks import job
+from hybridflow._src.variables.sharded import rank_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,8 +49,11 @@ class Reduction:
         self._op = op
         self._sparse_as_dense = sparse_as_dense
 
-    def __call__(self, grads: Sequence[Any]) -> list[Any]:
-        """The gradients of all ranks, in the place of those of this one; None stays None."""
+    def __call__(self, grads: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+        """The gradients of all ranks, in the place of those of this one; None stays None.
+
+        Those of a part of a table that is here alone are there already: lookups have sent them.
+        """
         if job.size() == 1:
             return list(grads)
         found = list(grads)
@@ -57,7 +61,9 @@ class Reduction:
             dense = []
             # The backward pass gives the gradients of the last layers first.
             for place, grad in reversed(list(enumerate(grads))):
-                if isinstance(grad, IndexedSlices) and not self._sparse_as_dense:
+                if grad is not None and rank_of(variables[place]) is not None:
+                    found[place] = self._mean(grad)
+                elif isinstance(grad, IndexedSlices) and not self._sparse_as_dense:
                     found[place] = allreduce(grad, op=self._op)
                 elif grad is not None:
                     dense.append((place, *self._compression.compress(convert_to_tensor(grad))))
@@ -65,8 +71,15 @@ class Reduction:
                 totals = sums([sent for _, sent, _ in group], "Allreduce")
                 for (place, _, context), total in zip(group, totals, strict=True):
                     whole = self._compression.decompress(total, context)
-                    found[place] = mean(whole, self._op, job.size())
+                    found[place] = self._mean(whole)
         return found
+
+    def _mean(self, total: Any) -> Any:
+        """What is asked for, of a sum over all ranks."""
+        if isinstance(total, IndexedSlices):
+            values = mean(total.values, self._op, job.size())
+            return IndexedSlices(values, total.indices, total.dense_shape)
+        return mean(total, self._op, job.size())
 
 
 def _groups(dense: list[tuple[int, Any, Any]]) -> Iterator[list[tuple[int, Any, Any]]]:

@@ -83,8 +83,9 @@ class DistributedOptimizer(Optimizer):
     def compute_gradients(self, *args: Any, **kwargs: Any) -> list[tuple[Any, Any]]:
         """The gradients of `loss`, of all ranks: see `Optimizer.compute_gradients`."""
         pairs = self._optimizer.compute_gradients(*args, **kwargs)
-        grads = self._reduced([grad for grad, _ in pairs])
-        return [(grad, variable) for grad, (_, variable) in zip(grads, pairs, strict=True)]
+        variables = [variable for _, variable in pairs]
+        grads = self._reduced([grad for grad, _ in pairs], variables)
+        return list(zip(grads, variables, strict=True))
 
     def apply_gradients(self, *args: Any, **kwargs: Any) -> Any:
         """Updates variables by these gradients: see `Optimizer.apply_gradients`."""

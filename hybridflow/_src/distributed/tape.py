@@ -71,4 +71,6 @@ class DistributedGradientTape(Opener):
     def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
         """The gradients of all ranks: see `GradientTape.gradient`."""
         found = self._tape.gradient(target, sources, output_gradients)
-        return nest.pack_sequence_as(found, self._reduced(nest.flatten(found)))
+        return nest.pack_sequence_as(
+            found, self._reduced(nest.flatten(found), nest.flatten(sources))
+        )

@@ -11,6 +11,7 @@ from hybridflow._src.ops.control_flow import ordering
 from hybridflow._src.ranks import job
 from hybridflow._src.train.hooks.session_run_hook import SessionRunHook
 from hybridflow._src.variables.initialization import global_variables
+from hybridflow._src.variables.sharded import rank_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,8 @@ def broadcast_variables(variables: Iterable[Any], root_rank: int) -> Any:
     """Gives variables the values that they have on one rank.
 
     Args:
-      variables: the variables, in the same order on all ranks.
+      variables: the variables, in the same order on all ranks. Parts of a table that each rank has
+        for itself stay as they are.
       root_rank: the rank whose values all get.
 
     Returns: the operation that does so; None in eager mode, where it has been done.
@@ -43,7 +45,8 @@ def broadcast_variables(variables: Iterable[Any], root_rank: int) -> Any:
     ...     v = hf.Variable([1.0])
     ...     hf.distributed.broadcast_variables([v], root_rank=0)
     """
-    assigned = [v.assign(broadcast(v, root_rank)) for v in variables]
+    shared = [v for v in variables if rank_of(v) is None]
+    assigned = [v.assign(broadcast(v, root_rank)) for v in shared]
     return None if context.modes.top.eager else ordering.group(*assigned)
 
 

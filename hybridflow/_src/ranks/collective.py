@@ -25,7 +25,8 @@ class Collective:
     Args:
       kind: the type of its op.
       begin: called with its arrays and attributes; gives the transfer.
-      free_rows: whether the sizes of the first axes may differ between ranks.
+      free_rows: whether the size of the first axis of its first input may differ between ranks;
+        the other ones say how.
       room: of the size of elements and shapes, what it needs of the memory that ranks share.
     """
 
@@ -50,7 +51,7 @@ class Collective:
           name: of the op, "" in eager mode. dtype, shapes: of its inputs. attrs: of the op.
         """
         if self._free_rows:
-            shapes = [shape[1:] for shape in shapes]
+            shapes = [shapes[0][1:]]
         if any(size is None for shape in shapes for size in shape):
             return None
         title = f"{self._kind} '{name}'" if name else self._kind

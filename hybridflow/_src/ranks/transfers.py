@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.ranks import job as jobs
 from hybridflow._src.ranks.memory import lent
 from hybridflow._src.ranks.together import room
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from hybridflow._src.ranks.job import Job
 
+_SPLITS = (
+    "alltoall: `splits` must be a number of rows for each of {count} ranks, {rows} in all, got "
+    "{splits}."
+)
 # Transfers that have begun and not ended: MPI uses their memory, whatever becomes of who waits.
 _open: set[Transfer] = set()
 
@@ -132,6 +137,31 @@ def gathered(array: np.ndarray) -> Transfer:
         [_bytes(mine), job.mpi.BYTE], [_bytes(whole), each, _starts(each), job.mpi.BYTE]
     )
     return Transfer(job, request, lambda: [whole, counts])
+
+
+def exchanged(array: np.ndarray, splits: np.ndarray) -> Transfer:
+    """Rows sent on: the first `splits[0]` to rank 0, those that follow to the others in order.
+
+    Gives what came from all ranks, in their order, and how many rows from each.
+    """
+    job = jobs.here()
+    if splits.shape != (job.size,) or splits.min() < 0 or splits.sum() != len(array):
+        said = _SPLITS.format(splits=splits.tolist(), rows=len(array), count=job.size)
+        raise InvalidArgumentError(None, None, said)
+    _begun(job)
+    mine, sent = array.copy(order="C"), splits.astype(np.int64)
+    if job.size == 1:
+        return Transfer(job, None, lambda: [mine, sent])
+    came = np.empty_like(sent)
+    job.wait(job.data.Ialltoall(sent, came))
+    row = array.shape[1:]
+    whole = np.empty((int(came.sum()), *row), array.dtype)
+    width = math.prod(row) * array.dtype.itemsize
+    request = job.data.Ialltoallv(
+        [_bytes(mine), sent * width, _starts(sent * width), job.mpi.BYTE],
+        [_bytes(whole), came * width, _starts(came * width), job.mpi.BYTE],
+    )
+    return Transfer(job, request, lambda: [whole, came])
 
 
 def broadcast(array: np.ndarray, root: int) -> Transfer:

@@ -147,6 +147,7 @@ def make_slot(
                 list(part.full_shape),
                 list(part.var_offset),
                 list(part.var_shape),
+                rank=part.rank,
             )
         )
     return slot

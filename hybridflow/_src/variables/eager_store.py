@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import context
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.scope_state import state_of
 from hybridflow._src.variables.variable import Variable
 
@@ -83,7 +82,7 @@ class EagerVariableStore(Collections):
                 made[name]._save_slice_info = variable._save_slice_info
         for name, whole in self._store.partitioned.items():
             parts = [made[part._shared_name] for part in whole]
-            copied._store.partitioned[name] = PartitionedVariable(
+            copied._store.partitioned[name] = type(whole)(
                 name, whole.shape, whole.dtype, parts, whole._get_partitions()
             )
         return copied

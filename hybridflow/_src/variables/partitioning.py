@@ -12,9 +12,15 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops.arrays import slicing as slices
+from hybridflow._src.ranks import job
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.request import Request
 from hybridflow._src.variables.scaling_initializers import default_initializer
+from hybridflow._src.variables.sharded import (
+    ShardedPartitioner,
+    ShardedVariable,
+    for_all_ranks,
+)
 from hybridflow._src.variables.variable_def import SaveSliceInfo
 
 if TYPE_CHECKING:
@@ -226,26 +232,47 @@ class Partitioning:
         self._check_parts(len(shapes))
         names = [f"{name}/part_{index}" for index in range(len(shapes))]
         new = [part for part in names if part not in self._store.variables]
+        is_sharded = isinstance(self._request.partitioner, ShardedPartitioner)
+        here = job.rank() if is_sharded else None
         parts = []
         at = 0
         try:
-            for part_name, shape in zip(names, shapes, strict=True):
+            for index, (part_name, shape) in enumerate(zip(names, shapes, strict=True)):
                 offset = [0] * len(full)
                 offset[axis] = at
                 at += shape[axis]
-                part = self._part(part_name, shape, PartitionInfo(full, offset))
-                part._set_save_slice_info(SaveSliceInfo(name, full, offset, shape))  # type: ignore[arg-type]
+                info = PartitionInfo(full, offset)
+                if here not in (None, index):
+                    self._pass_over(part_name, shape, info)
+                    continue
+                part = self._part(part_name, shape, info)
+                part._set_save_slice_info(SaveSliceInfo(name, full, offset, shape, rank=here))  # type: ignore[arg-type]
                 parts.append(part)
         except BaseException:
             self._store.forget(new)
             raise
         whole = TensorShape.of(tuple(full))
-        return PartitionedVariable(name, whole, parts[0]._dtype, parts, slicing)
+        kind = ShardedVariable if is_sharded else PartitionedVariable
+        return kind(name, whole, parts[0]._dtype, parts, slicing)
 
-    def _part(self, name: str, shape: list[int], info: PartitionInfo) -> Variable:
+    def _pass_over(self, name: str, shape: list[int], info: PartitionInfo) -> None:
+        """Makes a part that another rank has, and drops it: all ranks draw the same numbers.
+
+        In a graph it is never initialized.
+        """
+        self._part(name, shape, info, is_elsewhere=True)
+        self._store.variables.pop(name, None)
+
+    def _part(
+        self, name: str, shape: list[int], info: PartitionInfo, is_elsewhere: bool = False
+    ) -> Variable:
         given = self._request
         part = Request(*[getattr(given, field) for field in Request.__slots__])
         part.name, part.shape, part.partitioner = name, shape, None
+        if is_elsewhere:
+            part.trainable, part.collections, part.regularizer = False, [], None
+        elif part.regularizer is not None and isinstance(given.partitioner, ShardedPartitioner):
+            part.regularizer = for_all_ranks(part.regularizer)
         with name_scope(f"{name}/PartitionedInitializer"):
             if given.from_value:
                 whole = convert_to_tensor(given.initializer, self._dtype)

@@ -20,6 +20,7 @@ class SaveSliceInfo:
       var_shape: the part's shape.
       save_slice_info_def: a `SaveSliceInfoDef` to take these from.
       import_scope: a name scope to put before its name.
+      rank: which of several ranks has the part; None if all have.
 
     >>> import hybridflow as hf
     >>> hf.Variable.SaveSliceInfo("w", [6, 2], [2, 0], [2, 2]).spec
@@ -34,7 +35,9 @@ class SaveSliceInfo:
         var_shape: list[int] | None = None,
         save_slice_info_def: Any = None,
         import_scope: str | None = None,
+        rank: int | None = None,
     ) -> None:
+        self.rank = rank
         given = save_slice_info_def
         if given is not None:
             full_name = _with_scope(given.full_name, import_scope)

@@ -26,7 +26,7 @@ def _parts(params: Any) -> list[Any]:
     Raises:
       ValueError: if there are none.
     """
-    if hasattr(params, "_get_variable_list"):
+    if hasattr(params, "_get_variable_list") and not hasattr(params, "sparse_read"):
         # A partitioned variable.
         params = params._get_variable_list()
     parts = list(params) if isinstance(params, list | tuple) else [params]
@@ -39,7 +39,8 @@ def _parts(params: Any) -> list[Any]:
     ]
 
 
-def _rows(part: Any, ids: Any, validate_indices: bool, name: str | None = None) -> Tensor:
+def rows_of(part: Any, ids: Any, validate_indices: bool = True, name: str | None = None) -> Tensor:
+    """The rows of a part at `ids`, which are rows of it: a variable or a tensor."""
     with colocate_with(part):
         if hasattr(part, "sparse_read"):
             rows: Tensor = part.sparse_read(ids, name=name)
@@ -84,8 +85,17 @@ def _places(parts: list[Any], ids: Tensor, strategy: str) -> tuple[Any, Any]:
         return ids % count, ids // count
     if strategy != "div":
         raise ValueError(f"Unrecognized partition strategy: {strategy}")
-    # Each part has as many rows, but the first ones have one more where it does not come out even.
-    total = _total(parts, ids.dtype.base_dtype)
+    return places_in_parts(ids, _total(parts, ids.dtype.base_dtype), count)
+
+
+def places_in_parts(ids: Tensor, total: Any, count: int) -> tuple[Any, Any]:
+    """For each id its part, and its row there, where parts follow one another.
+
+    Each has as many rows, but the first ones have one more where it does not come out even.
+
+    Args:
+      ids: rows of the whole. total: how many rows that has. count: how many parts there are.
+    """
     each, extras = total // count, total % count
     part = raw.Maximum(ids // (each + 1), (ids - extras) // each)
     among_first = raw.Cast(part < extras, DstT=ids.dtype.base_dtype)
@@ -104,7 +114,7 @@ def _of_parts(
     part = raw.Cast(part, DstT=dtypes.int32) if part.dtype != dtypes.int32 else part
     ids_of_parts = raw.DynamicPartition(row, part, num_partitions=count)
     order_of_parts = raw.DynamicPartition(order, part, num_partitions=count)
-    rows = [_rows(parts[i], ids_of_parts[i], validate_indices) for i in range(count)]
+    rows = [rows_of(parts[i], ids_of_parts[i], validate_indices) for i in range(count)]
     joined = raw.DynamicStitch(order_of_parts, rows, name=name)
     element: tuple[int | None, ...] | None = None
     for given in parts:
@@ -154,7 +164,7 @@ def embedding_lookup(
     parts = _parts(params)
     with name_scope(name, "embedding_lookup", [*parts, ids]) as scope:
         if len(parts) == 1:
-            rows = _rows(parts[0], ids, validate_indices, scope)
+            rows = rows_of(parts[0], ids, validate_indices, scope)
         else:
             rows = _of_parts(parts, ids, partition_strategy, validate_indices, scope)
         return _normalized(rows, ids, max_norm)

@@ -14,6 +14,7 @@ from hybridflow._src.ops.arrays.shape_ops import shape as shape_of
 from hybridflow._src.ops.control_flow.ordering import group, with_dependencies
 from hybridflow._src.ops.saving import checkpoints as _checkpoints  # noqa: F401 - registers ops
 from hybridflow._src.ops.strings.joining import string_join
+from hybridflow._src.train.saving import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +46,10 @@ class SaverOps:
         self._sequentially = sequentially
         with name_scope(name, "save", [saveable.op for saveable in saveables]):
             self.filename = constant(filename or "model")
-            if sharded:
+            if spread.is_spread(saveables):
+                self.saved = spread.save(self.filename, saveables, write)
+                self.restore = self._restore(saveables, "restore_all", None)
+            elif sharded:
                 shards = _by_device(saveables)
                 self.saved = _save_shards(self.filename, shards)
                 self.restore = group(
@@ -53,7 +57,7 @@ class SaverOps:
                     name="restore_all",
                 )
             else:
-                self.saved = _save(self.filename, saveables)
+                self.saved = write(self.filename, saveables)
                 self.restore = self._restore(saveables, "restore_all", None)
 
     def _restore(self, saveables: Sequence[SaveableObject], name: str, on: str | None) -> Operation:
@@ -76,8 +80,8 @@ class SaverOps:
         return [t.shape.as_list() if t.shape.is_fully_defined() else shape_of(t) for t in tensors]
 
 
-def _save(filename: Tensor, saveables: Iterable[SaveableObject]) -> Tensor:
-    """Saves, and then gives `filename`."""
+def write(filename: Any, saveables: Iterable[SaveableObject]) -> Tensor:
+    """Saves into one file, and then gives `filename`; in eager mode too."""
     specs = [spec for saveable in saveables for spec in saveable.specs]
     tensors = [spec.tensor for spec in specs]
     done = raw.SaveV2(
@@ -100,7 +104,7 @@ def _save_shards(
     for number, (on, saveables) in enumerate(shards):
         with device(on):
             prefixes.append(raw.ShardedFilename(folder, number, count))
-            saved.append(_save(prefixes[-1], saveables))
+            saved.append(write(prefixes[-1], saveables))
     with control_dependencies([tensor.op for tensor in saved]), device(shards[-1][0]):
         merged = raw.MergeV2Checkpoints(prefixes, filename)
         with control_dependencies([merged]):

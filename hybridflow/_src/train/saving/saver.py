@@ -11,13 +11,14 @@ from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.registry import raw
 from hybridflow._src.graphs.files import write_message
 from hybridflow._src.graphs.meta_graph import export_scoped_meta_graph
 from hybridflow._src.graphs.proto_functions import register_proto_function
 from hybridflow._src.platform import tf_logging
+from hybridflow._src.ranks import job
 from hybridflow._src.runtime.session import BaseSession
-from hybridflow._src.train.saving.graph import SaverOps
+from hybridflow._src.train.saving import spread
+from hybridflow._src.train.saving.graph import SaverOps, write
 from hybridflow._src.train.saving.restoring import restore_plan, restore_saveables
 from hybridflow._src.train.saving.saveables import saveables_of
 from hybridflow._src.train.saving.state import (
@@ -126,6 +127,8 @@ class Saver:
         self._sequentially = restore_sequentially
         self._allow_empty = allow_empty
         self._is_empty = False
+        # Whether other ranks have some of it, and save at the same time.
+        self._is_spread = False
         self._pad_step_number = pad_step_number
         self._relative = save_relative_paths
         self._filename = filename
@@ -170,8 +173,10 @@ class Saver:
         if not variables:
             self._is_empty = True
             return
+        saveables = saveables_of(variables)
+        self._is_spread = spread.is_spread(saveables)
         ops = SaverOps(
-            saveables_of(variables),
+            saveables,
             self._name,
             self._filename,
             self._sharded,
@@ -339,15 +344,18 @@ class Saver:
                 # Before anything is written: it may be too large.
                 meta_graph = self._meta_graph(graph, strip_default_attrs)
             path = self._saved(sess, save_path)
-            if graph is not None:
+            is_noted = not self._is_spread or job.rank() == 0
+            if graph is not None and is_noted:
                 write_message(f"{path}.{meta_graph_suffix}", meta_graph, False)
-            if write_state:
+            if write_state and is_noted:
                 surplus = self._note(path)
                 update_checkpoint_state(
                     folder, path, self.last_checkpoints, latest_filename, self._relative
                 )
                 if surplus is not None:
                     self._drop(*surplus, meta_graph_suffix)
+            if self._is_spread:
+                spread.meet(path)
         except (FailedPreconditionError, NotFoundError) as error:
             if os.path.isdir(folder or "."):
                 raise
@@ -389,15 +397,12 @@ class Saver:
 
     def _saved(self, sess: Any, path: str) -> str:
         if context.modes.top.eager:
-            specs = [s for saveable in saveables_of(self._var_list) for s in saveable.specs]
-            tensors = [spec.tensor for spec in specs]
-            raw.SaveV2(
-                path,
-                [spec.name for spec in specs],
-                [spec.slice_spec for spec in specs],
-                tensors,
-                dtypes=[t.dtype for t in tensors],
-            )
+            saveables = saveables_of(self._var_list)
+            self._is_spread = spread.is_spread(saveables)
+            if self._is_spread:
+                spread.save(path, saveables, write)
+            else:
+                write(path, saveables)
             return path
         found = _session(sess).run(self._built().save_tensor_name, self._fed(path))
         return os.fsdecode(found)
