@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hybridflow._src.kernels.jobs import JOBS, is_switched_off
+from hybridflow._src.kernels.memory import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,11 +33,13 @@ class Alone:
       kernel: what it is.
       worth: how much there must have been to do before it is made: as much as takes the other way
         some hundredths of a second.
+      holds_gil: whether other threads of Python wait while it runs.
     """
 
-    def __init__(self, kernel: Kernel, worth: int) -> None:
+    def __init__(self, kernel: Kernel, worth: int, holds_gil: bool = False) -> None:
         self.kernel = kernel
         self.worth = worth
+        self._type = ctypes.PYFUNCTYPE if holds_gil else ctypes.CFUNCTYPE
         self._function: Callable[[int], int] | None = None
         self._work = 0
         # In which process it was asked for: a child goes on without its parent's jobs.
@@ -57,7 +60,7 @@ class Alone:
     def __call__(self, *words: int | np.ndarray) -> int:
         """Calls it with numbers, and with where arrays lie, row by row; gives its status."""
         assert self._function is not None
-        found = [word & _U64 if isinstance(word, int) else word.ctypes.data for word in words]
+        found = [word & _U64 if isinstance(word, int) else address_of(word) for word in words]
         array = np.array(found, np.uint64)
         return self._function(array.ctypes.data)
 
@@ -65,4 +68,4 @@ class Alone:
         compiler = importlib.import_module(_COMPILER).COMPILER
         yield from compiler.make([self.kernel])
         address = compiler.obtain([self.kernel])[self.kernel]
-        self._function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)
+        self._function = self._type(ctypes.c_int64, ctypes.c_int64)(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,7 @@ WORDS = [b"", b"a", b"word", b"\xff\x00", b"\xc3\xa4", b"0123456789abcdef", b"x"
 
 def strings(items: Iterable[bytes], shape: tuple[int, ...]) -> np.ndarray:
     """An array of strings."""
-    found = np.empty(shape, object)
-    found.reshape(-1)[:] = items if isinstance(items, list) else list(items)
-    return found
+    return np.fromiter(items, object, math.prod(shape)).reshape(shape)
 
 
 def each(function: Callable[[Any], bytes], array: np.ndarray) -> np.ndarray:

@@ -27,19 +27,14 @@ __all__ = ["string_split", "substr"]
 # -- string_split ----------------------------------------------------------------------------------
 
 
-def _parts(texts: list[bytes], delimiter: bytes, skip_empty: bool) -> list[list[bytes]]:
-    """The parts of each text."""
+def _parts(texts: list[bytes], delimiter: bytes) -> list[list[bytes]]:
+    """The parts of each text, also empty ones."""
     if not delimiter:
         return [[text[i : i + 1] for i in range(len(text))] for text in texts]
     if len(delimiter) == 1:
-        found = list(map(bytes.split, texts, repeat(delimiter)))
-    else:
-        # Each of several bytes divides.
-        found = list(map(re.compile(b"[" + re.escape(delimiter) + b"]").split, texts))
-    if skip_empty:
-        return [list(filter(None, parts)) if b"" in parts else parts for parts in found]
-    # As in TensorFlow, nothing has no parts.
-    return [parts if parts != [b""] else [] for parts in found]
+        return list(map(bytes.split, texts, repeat(delimiter)))
+    # Each of several bytes divides.
+    return list(map(re.compile(b"[" + re.escape(delimiter) + b"]").split, texts))
 
 
 def _split(
@@ -47,9 +42,15 @@ def _split(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if array.ndim != 1 or delimiter.ndim:
         raise ValueError(f"Expected a vector and a scalar, got {array.shape}, {delimiter.shape}")
-    parts = _parts(array.tolist(), delimiter.item(), skip_empty)
-    counts = np.fromiter(map(len, parts), np.int64, len(parts))
+    parts = _parts(array.tolist(), delimiter.item())
     values = list(chain.from_iterable(parts))
+    if not all(values):
+        # As in TensorFlow, nothing has no parts.
+        parts = [
+            list(filter(None, found)) if skip_empty or found == [b""] else found for found in parts
+        ]
+        values = list(chain.from_iterable(parts))
+    counts = np.fromiter(map(len, parts), np.int64, len(parts))
     indices = np.empty((len(values), 2), np.int64)
     indices[:, 0] = np.repeat(np.arange(len(parts)), counts)
     starts = np.repeat(np.cumsum(counts) - counts, counts)

@@ -9,7 +9,9 @@ import numpy as np
 
 from hybridflow._src.framework.errors import FailedPreconditionError, InvalidArgumentError
 from hybridflow._src.framework.locks import holding, new_lock
+from hybridflow._src.kernels import words
 from hybridflow._src.ops.data_flow.elements import array_of, stacked
+from hybridflow._src.ops.strings.elementwise import strings
 from hybridflow._src.ops.strings.numbers import number_parser
 from hybridflow._src.platform.system_errors import translated
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # What stands for the number of a column: the number of the line, or all of it.
 LINE_NUMBER, WHOLE_LINE = -1, -2
+# Of so many words the numbers are found by a kernel.
+_MANY = 64
 
 
 def _invalid(message: str) -> InvalidArgumentError:
@@ -111,20 +115,19 @@ class Table:
             raise _invalid(
                 f"Expected shape {list(self.value_shape)} for default value, got {default.shape}"
             )
+        return self._find(keys, default).reshape((*self._rows(keys), *self.value_shape))
+
+    def _find(self, keys: np.ndarray, default: np.ndarray) -> np.ndarray:
+        """The values of keys, in a row."""
         get = self.entries().get
         dtype = self.value_dtype.np
+        inside = self._keys(keys)
         if self.value_shape:
-            rows = [get(key, default) for key in self._keys(keys)]
-            values = stacked(rows, dtype, self.value_shape)
-        else:
-            inside = self._keys(keys)
-            found = map(get, inside, repeat(default.item()))
-            if dtype.kind == "O":
-                values = np.empty(len(inside), object)
-                values[:] = list(found)
-            else:
-                values = np.fromiter(found, dtype, len(inside))
-        return values.reshape((*self._rows(keys), *self.value_shape))
+            return stacked([get(key, default) for key in inside], dtype, self.value_shape)
+        found = map(get, inside, repeat(default.item()))
+        if dtype.kind == "O":
+            return strings(found, (len(inside),))
+        return np.fromiter(found, dtype, len(inside))
 
     def _pairs(self, keys: np.ndarray, values: np.ndarray) -> list[tuple[Any, Any]]:
         keys, values = array_of(keys), array_of(values)
@@ -194,6 +197,27 @@ class FixedTable(Table):
 
     kind = "HashTable"
     _is_set = False
+    # Words and their values in a row, for a kernel.
+    _laid_out: tuple[words.Numbers, np.ndarray] | None = None
+
+    def _find(self, keys: np.ndarray, default: np.ndarray) -> np.ndarray:
+        is_quick = keys.size >= _MANY and words.BYTES_ARE_KNOWN and keys.dtype.kind == "O"
+        if is_quick and words.FIND.is_there(keys.size):
+            self._check_dtype("keys", keys, self.key_dtype)
+            if self._laid_out is None:
+                self._laid_out = self._lay_out(self.entries())
+            numbers, values = self._laid_out
+            found = numbers.find(keys.reshape(-1))
+            if found is not None and len(values):
+                result = values.take(found, mode="clip")
+                result[found < 0] = default
+                return result
+        return super()._find(keys, default)
+
+    def _lay_out(self, entries: dict[Any, Any]) -> tuple[words.Numbers, np.ndarray]:
+        keys, values = np.empty(len(entries), object), np.empty(len(entries), self.value_dtype.np)
+        keys[:], values[:] = list(entries), list(entries.values())
+        return words.Numbers(keys), values
 
     def entries(self) -> dict[Any, Any]:
         """The values by key.
