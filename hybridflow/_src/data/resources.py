@@ -226,14 +226,12 @@ def _kernel(**attrs: Any) -> Named:
     types, shapes = attrs["output_types"], attrs["output_shapes"]
 
     def check(found: Any) -> None:
-        if not isinstance(found, IteratorResource):
-            raise InvalidArgumentError(None, None, f"{found!r:.80} is no iterator.")
         check_form(types, shapes, found.types, found.shapes)
 
     def make(name: str) -> IteratorResource:
         return IteratorResource(types, shapes)
 
-    return Named(make, check, attrs["container"], attrs["shared_name"])
+    return Named("iterator", make, check, attrs["container"], attrs["shared_name"])
 
 
 def _one_shot_kernel(**attrs: Any) -> Callable[[], IteratorResource]:

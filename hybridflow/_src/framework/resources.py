@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Resources(dict[tuple[str, str], Any]):
-    """Objects by container and name."""
+class Resources(dict[tuple[str, str, str], Any]):
+    """Objects by family, container and name."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = new_lock()
 
-    def find(self, container: str, name: str, make: Callable[[], Any]) -> Any:
+    def find(self, family: str, container: str, name: str, make: Callable[[], Any]) -> Any:
         """The object of a name, which is made if there is none."""
-        return holding(self._lock, self._find, (container, name), make)
+        return holding(self._lock, self._find, (family, container, name), make)
 
-    def _find(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
+    def _find(self, key: tuple[str, str, str], make: Callable[[], Any]) -> Any:
         found = self.get(key)
         if found is None:
             found = self[key] = make()
@@ -45,6 +45,7 @@ class Named(Settled):
     """The kernel of an op that gives an object: its own, or one that others know by name.
 
     Args:
+      family: what it is, such as a queue: those of others may have the same names.
       make: called with a name and the op's inputs, makes the object.
       check: called with the object of that name, which may be there already, and the op's inputs;
         raises if it is another one than the op asks for.
@@ -54,12 +55,14 @@ class Named(Settled):
 
     def __init__(
         self,
+        family: str,
         make: Callable[..., Any],
         check: Callable[..., None],
         container: str = "",
         shared_name: str = "",
     ) -> None:
         super().__init__()
+        self._family = family
         self._make = make
         self._check = check
         self._container = container
@@ -69,7 +72,8 @@ class Named(Settled):
     def __call__(self, *inputs: Any) -> Any:
         if self._found is None:
             name = self._name
-            found = self._resources.find(self._container, name, lambda: self._make(name, *inputs))
+            key = self._family, self._container, name
+            found = self._resources.find(*key, lambda: self._make(name, *inputs))
             self._check(found, *inputs)
             self._found = found
         return self._found

@@ -132,15 +132,10 @@ class Accumulator(Exchange):
 
         return self.begin(Attempt(self, TAKE, serve, "TakeGrad operation"))
 
-    def check_same(self, other: Accumulator) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is not.
-        """
-        mine, wanted = (f"{a.kind} of {a.dtype.name} {_text(a.dims)}" for a in (self, other))
-        if mine != wanted:
-            raise _invalid(f"Shared accumulator '{self.name}' is a {mine}, not a {wanted}.")
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What it is, where others may have its name."""
+        return {"kind": self.kind, "dtype": self.dtype.name, "shape": _text(self.dims)}
 
 
 class _Slices(NamedTuple):

@@ -38,8 +38,10 @@ def _maker(kind: type[Accumulator]) -> Callable[..., Accumulator]:
 
 
 _ATTRS = {"dtype": REQUIRED, "shape": None}
-_accumulator = named("ConditionalAccumulator", _maker(Accumulator), _ATTRS)
-_sparse_accumulator = named("SparseConditionalAccumulator", _maker(SparseAccumulator), _ATTRS)
+_accumulator = named("accumulator", "ConditionalAccumulator", _maker(Accumulator), _ATTRS)
+_sparse_accumulator = named(
+    "accumulator", "SparseConditionalAccumulator", _maker(SparseAccumulator), _ATTRS
+)
 
 
 def _op(

@@ -258,23 +258,6 @@ class Barrier(PriorityQueue):
 
         return self.begin(Attempt(self, ENQUEUE, serve, "Close operation"))
 
-    def check_same(self, other: Any) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is not.
-        """
-        for what, mine, wanted in (
-            ("component types", self.dtypes, other.dtypes),
-            ("component shapes", self.shapes, other.shapes),
-        ):
-            if mine != wanted:
-                shown = [[getattr(i, "name", i) for i in both[2:]] for both in (mine, wanted)]
-                raise _invalid(
-                    f"Shared barrier '{self.name}' has {what} {shown[0]} but requested {what} were "
-                    f"{shown[1]}"
-                )
-
 
 def _text(key: bytes) -> str:
     return key.decode("utf-8", "backslashreplace")

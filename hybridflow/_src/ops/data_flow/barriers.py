@@ -39,7 +39,9 @@ def _made(name: str, component_types: Any, shapes: Any, capacity: int) -> Barrie
     return BarrierState(name, component_types, [as_shape(shape)._dims for shape in shapes])
 
 
-_barrier = named("Barrier", _made, {"component_types": REQUIRED, "shapes": (), "capacity": -1})
+_barrier = named(
+    "barrier", "Barrier", _made, {"component_types": REQUIRED, "shapes": (), "capacity": -1}
+)
 
 
 def _taken(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.eager_tensor import EagerTensor
@@ -20,9 +20,23 @@ if TYPE_CHECKING:
 _shared = Resources()
 
 
+class Shared(Protocol):
+    """What ops share by name.
+
+    Attributes:
+      traits: what it is besides, where others may have its name: each with a word for it.
+    """
+
+    name: str
+
+    @property
+    def traits(self) -> dict[str, Any]: ...
+
+
 def named(
+    family: str,
     name: str,
-    make: Callable[..., Any],
+    make: Callable[..., Shared],
     attrs: dict[str, Any],
     output: str = "handle",
     inputs: str = "",
@@ -30,19 +44,21 @@ def named(
     """The record of an op that gives an object of its own, or one that is known by name.
 
     Args:
+      family: what it is, such as a queue; its name is among those of its family.
+      name: that of the op.
       make: called with a name, the inputs, and the attributes but `container` and `shared_name`.
       attrs: those attributes, with their defaults.
       output: the name of the output. inputs: the signature of the inputs.
     """
 
     def kernel(container: str | bytes = b"", shared_name: str = "", **attrs: Any) -> Named:
-        def new(name: str, *inputs: Any) -> Any:
+        def new(name: str, *inputs: Any) -> Shared:
             return make(name, *inputs, **attrs)
 
-        def check(found: Any, *inputs: Any) -> None:
-            found.check_same(new(found.name, *inputs))
+        def check(found: Shared, *inputs: Any) -> None:
+            _check_same(family, found, new(found.name, *inputs))
 
-        return Named(new, check, _text(container), _text(shared_name))
+        return Named(family, new, check, _text(container), _text(shared_name))
 
     return OpDef(
         name,
@@ -52,6 +68,23 @@ def named(
         kernel=kernel,
         grad=not_differentiable,
     )
+
+
+def _check_same(family: str, found: Shared, wanted: Shared) -> None:
+    """Checks that what has a name is what is asked for by it.
+
+    Raises:
+      InvalidArgumentError: if it is not.
+    """
+    traits = found.traits
+    for what, trait in wanted.traits.items():
+        if traits.get(what) != trait:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Shared {family} '{found.name}' has {what} {traits.get(what)} but requested "
+                f"{what} was {trait}.",
+            )
 
 
 def _text(value: str | bytes) -> str:

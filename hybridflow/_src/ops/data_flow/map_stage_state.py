@@ -10,7 +10,13 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.waiting import Attempt, Exchange
 from hybridflow._src.ops.data_flow.elements import array_of
-from hybridflow._src.ops.data_flow.queue_state import check_shape, size_of, too_large
+from hybridflow._src.ops.data_flow.queue_state import (
+    check_shape,
+    names_of,
+    shapes_of,
+    size_of,
+    too_large,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,18 +232,13 @@ class StageMap(Exchange):
 
     # -- the same one asked for again --------------------------------------------------------------
 
-    def check_same(self, other: StageMap) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is not.
-        """
-        for what, mine, wanted in (
-            ("dtypes", self._dtypes, other._dtypes),
-            ("shapes", self._shapes, other._shapes),
-            ("order", self._is_ordered, other._is_ordered),
-            ("capacity", self._capacity, other._capacity),
-            ("memory limit", self._memory_limit, other._memory_limit),
-        ):
-            if mine != wanted:
-                raise self._invalid(f"it has the {what} {mine}, and {wanted} was asked for.")
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What it is, where others may have its name."""
+        return {
+            "component types": names_of(self._dtypes),
+            "component shapes": shapes_of(self._shapes),
+            "order": self._is_ordered,
+            "capacity": self._capacity,
+            "memory limit": self._memory_limit,
+        }

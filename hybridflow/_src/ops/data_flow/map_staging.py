@@ -33,6 +33,7 @@ def _made(
 
 
 _area = named(
+    "map staging area",
     "MapStagingArea",
     _made,
     {"component_types": REQUIRED, "shapes": (), "ordered": False, "capacity": 0, "memory_limit": 0},

@@ -29,8 +29,8 @@ def _maker(kind: type[Queue]) -> Callable[..., Queue]:
 
 _ATTRS = {"component_types": REQUIRED, "shapes": (), "capacity": -1}
 
-fifo_queue = named("FIFOQueueV2", _maker(queue_state.Queue), _ATTRS)
-padding_queue = named("PaddingFIFOQueueV2", _maker(queue_state.PaddingQueue), _ATTRS)
+fifo_queue = named("queue", "FIFOQueueV2", _maker(queue_state.Queue), _ATTRS)
+padding_queue = named("queue", "PaddingFIFOQueueV2", _maker(queue_state.PaddingQueue), _ATTRS)
 
 
 def _priority(name: str, component_types: Any, shapes: Any, capacity: int) -> Queue:
@@ -39,9 +39,10 @@ def _priority(name: str, component_types: Any, shapes: Any, capacity: int) -> Qu
     return make(name, [int64, *component_types], [(), *shapes] if shapes else (), capacity)
 
 
-priority_queue = named("PriorityQueueV2", _priority, {**_ATTRS, "component_types": ()})
+priority_queue = named("queue", "PriorityQueueV2", _priority, {**_ATTRS, "component_types": ()})
 
 random_shuffle_queue = named(
+    "queue",
     "RandomShuffleQueueV2",
     _maker(queue_state.RandomShuffleQueue),
     {**_ATTRS, "min_after_dequeue": 0, "seed": 0, "seed2": 0},

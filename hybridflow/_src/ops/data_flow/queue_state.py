@@ -235,28 +235,15 @@ class Queue(Exchange):
 
     # -- the same queue asked for again ------------------------------------------------------------
 
-    def check_same(self, other: Queue) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is not.
-        """
-        for what, mine, wanted in (
-            ("type", self.kind, other.kind),
-            ("capacity", self.capacity, other.capacity),
-            ("component types", _names(self.dtypes), _names(other.dtypes)),
-            ("component shapes", _shapes(self.shapes), _shapes(other.shapes)),
-            *self.differences(other),
-        ):
-            if mine != wanted:
-                raise _invalid(
-                    f"Shared queue '{self.name}' has {what} {mine} but requested {what} was "
-                    f"{wanted}."
-                )
-
-    def differences(self, other: Any) -> list[tuple[str, Any, Any]]:
-        """What else must be the same: its name, and the two values."""
-        return []
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What it is, where others may have its name."""
+        return {
+            "type": self.kind,
+            "capacity": self.capacity,
+            "component types": names_of(self.dtypes),
+            "component shapes": shapes_of(self.shapes),
+        }
 
 
 class PaddingQueue(Queue):
@@ -325,8 +312,9 @@ class Stage(Queue):
 
         return self.begin(Attempt(self, LOOK, serve, "Clear operation"), at_once=True)
 
-    def differences(self, other: Any) -> list[tuple[str, Any, Any]]:
-        return [("memory limit", self.memory_limit, other.memory_limit)]
+    @property
+    def traits(self) -> dict[str, Any]:
+        return {**super().traits, "memory limit": self.memory_limit}
 
 
 def check_shape(index: int, shape: tuple[int, ...], dims: Dims) -> None:
@@ -442,14 +430,14 @@ class RandomShuffleQueue(Queue):
     def ready(self) -> int:
         return len(self.elements) - (0 if self.is_closed else self.least)
 
-    def differences(self, other: Any) -> list[tuple[str, Any, Any]]:
-        found: list[tuple[str, Any, Any]] = [("min_after_dequeue", self.least, other.least)]
-        if other.seeds != (0, 0):
-            found.append(("random seeds", self.seeds, other.seeds))
-        return found
+    @property
+    def traits(self) -> dict[str, Any]:
+        # Without seeds one takes what there is.
+        seeds = {"random seeds": self.seeds} if self.seeds != (0, 0) else {}
+        return {**super().traits, "min_after_dequeue": self.least, **seeds}
 
 
-def _names(dtypes: Sequence[DType]) -> str:
+def names_of(dtypes: Sequence[DType]) -> str:
     return "[" + ", ".join(d.name for d in dtypes) + "]"
 
 
@@ -459,7 +447,7 @@ def _text(dims: Dims) -> str:
     return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
 
 
-def _shapes(shapes: Sequence[Dims]) -> str:
+def shapes_of(shapes: Sequence[Dims]) -> str:
     return "[" + ",".join(_text(s) for s in shapes) + "]"
 
 

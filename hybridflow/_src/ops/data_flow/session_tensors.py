@@ -95,7 +95,7 @@ class _OfSession(Settled):
 
     @property
     def _values(self) -> _Values:
-        values: _Values = self._resources.find(_CONTAINER, "", _Values)
+        values: _Values = self._resources.find("tensors", _CONTAINER, "", _Values)
         return values
 
 

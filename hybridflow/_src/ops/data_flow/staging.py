@@ -31,6 +31,7 @@ def _made(name: str, component_types: Any, shapes: Any, capacity: int, memory_li
 
 
 _area = named(
+    "staging area",
     "StagingArea",
     _made,
     {"component_types": REQUIRED, "shapes": (), "capacity": 0, "memory_limit": 0},

@@ -86,16 +86,10 @@ class Reader:
         """The keys and values of what a unit of work names."""
         raise NotImplementedError
 
-    def check_same(self, other: Reader) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is another kind of reader.
-        """
-        if self.kind != other.kind:
-            raise InvalidArgumentError(
-                None, None, f"Reader '{self.name}' is a {self.kind}, not a {other.kind}."
-            )
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What it is, where others may have its name."""
+        return {"kind": self.kind}
 
     def read(self, queue: Any) -> Record:
         """The next record.

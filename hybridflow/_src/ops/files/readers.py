@@ -34,7 +34,7 @@ __all__ = [
 
 
 def _reader(name: str, make: Callable[..., Reader], attrs: dict[str, Any]) -> OpDef:
-    return named(name, make, attrs, output="reader_handle")
+    return named("reader", name, make, attrs, output="reader_handle")
 
 
 _identity_reader = _reader("IdentityReaderV2", reader_state.IdentityReader, {})

@@ -53,12 +53,13 @@ def _dense(
     return table_state.DenseTable(name, key_dtype, value_dtype, shape, empty.shape, empty_key=empty)
 
 
-hash_table = named("HashTableV2", _fixed, _TYPES, "table_handle")
-mutable_hash_table = named("MutableHashTableV2", _mutable, _TYPES, "table_handle")
+hash_table = named("table", "HashTableV2", _fixed, _TYPES, "table_handle")
+mutable_hash_table = named("table", "MutableHashTableV2", _mutable, _TYPES, "table_handle")
 mutable_hash_table_of_tensors = named(
-    "MutableHashTableOfTensorsV2", _mutable, {**_TYPES, "value_shape": ()}, "table_handle"
+    "table", "MutableHashTableOfTensorsV2", _mutable, {**_TYPES, "value_shape": ()}, "table_handle"
 )
 mutable_dense_hash_table = named(
+    "table",
     "MutableDenseHashTableV2",
     _dense,
     {

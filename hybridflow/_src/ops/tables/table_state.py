@@ -58,19 +58,15 @@ class Table:
         self._lock = new_lock()
         self._entries: dict[Any, Any] = {}
 
-    def check_same(self, other: Table) -> None:
-        """Checks that it is what is asked for under its name.
-
-        Raises:
-          InvalidArgumentError: if it is not.
-        """
-        mine, wanted = (
-            (t.kind, t.key_dtype.name, t.value_dtype.name, t.value_shape) for t in (self, other)
-        )
-        if mine != wanted:
-            raise _invalid(
-                f"Shared table '{self.name}' is of kind, dtypes and shape {mine}, not {wanted}."
-            )
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What it is, where others may have its name."""
+        return {
+            "kind": self.kind,
+            "key dtype": self.key_dtype.name,
+            "value dtype": self.value_dtype.name,
+            "value shape": list(self.value_shape),
+        }
 
     def entries(self) -> dict[Any, Any]:
         """The values by key, as they lie inside."""
