@@ -120,7 +120,7 @@ class Table:
         inside = self._keys(keys)
         if self.value_shape:
             return stacked([get(key, default) for key in inside], dtype, self.value_shape)
-        found = map(get, inside, repeat(default.item()))
+        found: Iterator[Any] = map(get, inside, repeat(default.item()))
         if dtype.kind == "O":
             return strings(found, (len(inside),))
         return np.fromiter(found, dtype, len(inside))
