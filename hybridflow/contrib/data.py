@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.data.bucketing import bucket_by_sequence_length
     from hybridflow._src.data.contrib_dataset import (
         Dataset,
         FixedLengthRecordDataset,
@@ -44,6 +45,7 @@ __all__ = [
     "TFRecordDataset",
     "TextLineDataset",
     "batch_and_drop_remainder",
+    "bucket_by_sequence_length",
     "dense_to_sparse_batch",
     "enumerate_dataset",
     "get_single_element",

@@ -12,11 +12,15 @@ with _deferred.imports_of(__name__):
         TFRecordDataset,
     )
     from hybridflow._src.data.iterator import Iterator
+    from hybridflow._src.data.options import Options
+    from hybridflow.data import experimental
 
 __all__ = [
     "Dataset",
     "FixedLengthRecordDataset",
     "Iterator",
+    "Options",
     "TFRecordDataset",
     "TextLineDataset",
+    "experimental",
 ]
