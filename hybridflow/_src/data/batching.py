@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.data import nest
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.passes import Derived, DerivedPass, whole_number
 from hybridflow._src.data.recipe import (
     Recipe,
     static_size,
@@ -25,46 +25,51 @@ if TYPE_CHECKING:
     from hybridflow._src.data.passes import Item, Source, State
 
 
-class _Batched(Pass):
+class BatchPass(DerivedPass):
+    """Elements that follow each other, so many at a time.
+
+    Args:
+      whole_only: whether a last batch with fewer elements is left out.
+    """
+
+    kept = ("_ended",)
+
+    def __init__(self, source: Derived, size: int, whole_only: bool = False) -> None:
+        super().__init__(source)
+        self._size = size
+        self._whole_only = whole_only
+        self._ended = False
+
+    def next(self) -> Item | None:
+        if self._ended:
+            return None
+        found = self._taken(self._size)
+        if not len(found) or (self._whole_only and len(found) < self._size):
+            self._ended = True
+            return None
+        return self._batch(found)
+
+    def _taken(self, most: int) -> Any:
+        """The next elements, as `_batch` takes them."""
+        return self._input.items(most)
+
+    def _batch(self, found: Any) -> Item:
+        """A batch of these elements."""
+        raise NotImplementedError
+
+
+class _Batched(BatchPass):
     """Elements that follow each other, stacked."""
 
     def __init__(self, source: Derived) -> None:
+        super().__init__(source, *source.args)
         self._rows = source.source.rows
-        self._size, self._whole_only = source.args
-        self._input: Pass | None = source.source.begin()
 
-    def next(self) -> Item | None:
-        if self._input is None:
-            return None
-        batch = self._of_items() if self._rows is None else self._of_rows()
-        if batch is None:
-            self._input = None
-        return batch
+    def _taken(self, most: int) -> Any:
+        return super()._taken(most) if self._rows is None else self._input.numbers(most)
 
-    def _of_rows(self) -> Item | None:
-        assert self._input is not None
-        assert self._rows is not None
-        numbers = self._input.numbers(self._size)
-        if self._is_too_short(len(numbers)):
-            return None
-        return self._rows.batch(numbers)
-
-    def _of_items(self) -> Item | None:
-        assert self._input is not None
-        items = self._input.items(self._size)
-        return None if self._is_too_short(len(items)) else stacked(items)
-
-    def _is_too_short(self, count: int) -> bool:
-        return not count or (self._whole_only and count < self._size)
-
-    def state(self) -> State:
-        return None if self._input is None else [self._input.state()]
-
-    def restore(self, state: State) -> None:
-        if state is None or self._input is None:
-            self._input = None
-        else:
-            self._input.restore(state[0])
+    def _batch(self, found: Any) -> Item:
+        return stacked(found) if self._rows is None else self._rows.batch(found)
 
 
 def stacked(items: Sequence[Item]) -> Item:
@@ -124,11 +129,13 @@ def batched(dataset: Any, batch_size: Any, drop_remainder: Any) -> Recipe:
 # -- the rows of batches ---------------------------------------------------------------------------
 
 
-class _Unbatched(Pass):
+class _Unbatched(DerivedPass):
     """The rows of elements, one by one."""
 
+    kept = ("_row",)
+
     def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
+        super().__init__(source)
         self._batch: Item | None = None
         self._row = 0
 
@@ -150,12 +157,12 @@ class _Unbatched(Pass):
 
     def state(self) -> State:
         batch = None if self._batch is None else list(self._batch)
-        return [batch, self._row, self._input.state()]
+        return [batch, super().state()]
 
     def restore(self, state: State) -> None:
-        batch, self._row, inner = state
+        batch, inner = state
         self._batch = None if batch is None else tuple(batch)
-        self._input.restore(inner)
+        super().restore(inner)
 
 
 _unbatch = dataset_op(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass
+from hybridflow._src.data.passes import Derived, DerivedPass
 from hybridflow._src.data.recipe import Recipe
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import OpError
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from hybridflow._src.data.passes import Item, State
 
 
-class _WithoutErrors(Pass):
+class _WithoutErrors(DerivedPass):
     """The elements that can be computed."""
-
-    def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
 
     def next(self) -> Item | None:
         while True:
@@ -27,18 +24,12 @@ class _WithoutErrors(Pass):
             except OpError:
                 continue
 
-    def state(self) -> State:
-        return self._input.state()
 
-    def restore(self, state: State) -> None:
-        self._input.restore(state)
-
-
-class _Unique(Pass):
+class _Unique(DerivedPass):
     """Each value once, where it comes first."""
 
     def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
+        super().__init__(source)
         self._seen: set[bytes] = set()
 
     def next(self) -> Item | None:
@@ -51,12 +42,12 @@ class _Unique(Pass):
         return None
 
     def state(self) -> State:
-        return [sorted(self._seen), self._input.state()]
+        return [sorted(self._seen), super().state()]
 
     def restore(self, state: State) -> None:
         seen, inner = state
         self._seen = set(seen)
-        self._input.restore(inner)
+        super().restore(inner)
 
 
 _ignore_errors = dataset_op(

@@ -7,40 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import NONE, Derived, Pass
+from hybridflow._src.data.passes import NONE, Counted, DerivedPass
 from hybridflow._src.data.recipe import Recipe, optional, static_size, whole
 from hybridflow._src.framework.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from hybridflow._src.data.passes import Item, Source, State
-
-
-class Counted(Derived):
-    """A source of some elements of another, whose rows are its own."""
-
-    def __init__(self, source: Source, kind: Callable[[Any], Pass], *args: Any) -> None:
-        super().__init__(source, kind, *args)
-        self.rows = source.rows
-
-
-class _CountedPass(Pass):
-    """A pass through some of the elements that another gives."""
-
-    def __init__(self, source: Counted) -> None:
-        self._source = source
-        self._input = source.source.begin()
+    from hybridflow._src.data.passes import Item, Source
 
 
 # -- repeat ----------------------------------------------------------------------------------------
 
 
-class _Repeated(_CountedPass):
+class _Repeated(DerivedPass):
     """The elements of passes that follow each other: so many, or for ever (-1)."""
+
+    kept = ("_count", "_passes", "_is_new")
 
     def __init__(self, source: Counted) -> None:
         super().__init__(source)
+        self._source = source.source
         (self._count,) = source.args
         self._passes = 0
         self._is_new = True
@@ -52,7 +37,7 @@ class _Repeated(_CountedPass):
         self._passes += 1
         if 0 <= self._count <= self._passes:
             return False
-        self._input = self._source.source.begin()
+        self._input = self._source.begin()
         self._is_new = True
         return True
 
@@ -97,14 +82,6 @@ class _Repeated(_CountedPass):
                 self._has_more()
         return found[0] if len(found) == 1 else np.concatenate(found) if found else NONE
 
-    def state(self) -> State:
-        return [self._count, self._passes, self._is_new, self._input.state()]
-
-    def restore(self, state: State) -> None:
-        self._count, self._passes, is_new, inner = state
-        self._is_new = bool(is_new)
-        self._input.restore(inner)
-
 
 _repeat = dataset_op(
     "RepeatDataset",
@@ -122,8 +99,10 @@ def repeated(dataset: Any, count: Any) -> Recipe:
 # -- take and skip ---------------------------------------------------------------------------------
 
 
-class _Taken(_CountedPass):
+class _Taken(DerivedPass):
     """The first elements."""
+
+    kept = ("_left",)
 
     def __init__(self, source: Counted) -> None:
         super().__init__(source)
@@ -142,19 +121,15 @@ class _Taken(_CountedPass):
             self._left -= len(numbers)
         return numbers
 
-    def state(self) -> State:
-        return [self._left, self._input.state()]
 
-    def restore(self, state: State) -> None:
-        self._left, inner = state
-        self._input.restore(inner)
-
-
-class _Skipped(_CountedPass):
+class _Skipped(DerivedPass):
     """All elements but the first ones."""
+
+    kept = ("_left",)
 
     def __init__(self, source: Counted) -> None:
         super().__init__(source)
+        self._has_rows = source.rows is not None
         (self._left,) = source.args
 
     def _skip(self) -> bool:
@@ -162,7 +137,7 @@ class _Skipped(_CountedPass):
         if self._left < 0:
             return False
         while self._left:
-            if self._source.rows is not None:
+            if self._has_rows:
                 passed = len(self._input.numbers(min(self._left, 1 << 16)))
                 if not passed:
                     return False
@@ -178,13 +153,6 @@ class _Skipped(_CountedPass):
 
     def numbers(self, most: int) -> np.ndarray:
         return self._input.numbers(most) if self._skip() else NONE
-
-    def state(self) -> State:
-        return [self._left, self._input.state()]
-
-    def restore(self, state: State) -> None:
-        self._left, inner = state
-        self._input.restore(inner)
 
 
 _take = dataset_op(
@@ -214,8 +182,10 @@ def skipped(dataset: Any, count: Any) -> Recipe:
 # -- shard -----------------------------------------------------------------------------------------
 
 
-class _Sharded(_CountedPass):
+class _Sharded(DerivedPass):
     """Every so many-th element."""
+
+    kept = ("_position",)
 
     def __init__(self, source: Counted) -> None:
         super().__init__(source)
@@ -241,13 +211,6 @@ class _Sharded(_CountedPass):
             found.append(numbers[first :: self._shards])
             left -= len(found[-1])
         return np.concatenate(found) if found else NONE
-
-    def state(self) -> State:
-        return [self._position, self._input.state()]
-
-    def restore(self, state: State) -> None:
-        self._position, inner = state
-        self._input.restore(inner)
 
 
 def _shard_source(source: Source, num_shards: Any, index: Any) -> Source:

@@ -5,28 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass
+from hybridflow._src.data.passes import Counted, SamePass
 
 if TYPE_CHECKING:
-    from hybridflow._src.data.passes import Item, Source, State
-
-
-class _Same(Pass):
-    def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
-
-    def next(self) -> Item | None:
-        return self._input.next()
-
-    def state(self) -> State:
-        return self._input.state()
-
-    def restore(self, state: State) -> None:
-        self._input.restore(state)
+    from hybridflow._src.data.passes import Source
 
 
 def _same(source: Source, *_: Any, **__: Any) -> Source:
-    return Derived(source, _Same)
+    return Counted(source, SamePass)
 
 
 dataset_op("ModelDataset", "input_dataset: variant", _same, {"cpu_budget": 0, "algorithm": 0})

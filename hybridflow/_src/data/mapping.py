@@ -14,7 +14,7 @@ from hybridflow._src.data.functions import (
     structure_of,
 )
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass
+from hybridflow._src.data.passes import Derived, DerivedPass
 from hybridflow._src.data.recipe import Recipe
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from hybridflow._src.data.passes import Item, Source, State
 
 
-class FunctionPass(Pass):
+class FunctionPass(DerivedPass):
     """A pass through what a function makes of elements."""
 
     what = "map"  # how errors name it
+    kept = ("_number", "_ended")
 
     def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
+        super().__init__(source)
         self._function: Bound = source.args[0]
         self._number = 0
         self._ended = False
@@ -55,14 +56,6 @@ class FunctionPass(Pass):
                 return None
             note_element(error, number, self.what)
             raise
-
-    def state(self) -> State:
-        return [self._number, self._ended, self._input.state()]
-
-    def restore(self, state: State) -> None:
-        self._number, ended, inner = state
-        self._ended = bool(ended)
-        self._input.restore(inner)
 
 
 class Mapped(FunctionPass):

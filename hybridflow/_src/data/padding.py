@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.data import nest
+from hybridflow._src.data.batching import BatchPass
 from hybridflow._src.data.element import Element
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.passes import Derived, whole_number
 from hybridflow._src.data.recipe import (
     Recipe,
     known_shape,
@@ -28,37 +29,20 @@ from hybridflow._src.graphs.nodes import node_attrs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hybridflow._src.data.passes import Item, Source, State
+    from hybridflow._src.data.passes import Item, Source
     from hybridflow._src.framework.tensor import Tensor
 
 
-class _Padded(Pass):
+class _Padded(BatchPass):
     """Elements that follow each other, each padded to a shape and all stacked."""
 
     def __init__(self, source: Derived) -> None:
-        self._size, self._whole_only, self._shapes, self._values = source.args
-        self._input: Pass | None = source.source.begin()
+        size, whole_only, self._shapes, self._values = source.args
+        super().__init__(source, size, whole_only)
 
-    def next(self) -> Item | None:
-        if self._input is None:
-            return None
-        items: list[Item] = []
-        while len(items) < self._size and (item := self._input.next()) is not None:
-            items.append(item)
-        if not items or (self._whole_only and len(items) < self._size):
-            self._input = None
-            return None
-        columns = zip(zip(*items, strict=True), self._shapes, self._values, strict=True)
+    def _batch(self, found: Any) -> Item:
+        columns = zip(zip(*found, strict=True), self._shapes, self._values, strict=True)
         return tuple([_pad(column, shape, value) for column, shape, value in columns])
-
-    def state(self) -> State:
-        return None if self._input is None else [self._input.state()]
-
-    def restore(self, state: State) -> None:
-        if state is None or self._input is None:
-            self._input = None
-        else:
-            self._input.restore(state[0])
 
 
 def _pad(arrays: Sequence[np.ndarray], shape: Sequence[int], value: Any) -> np.ndarray:

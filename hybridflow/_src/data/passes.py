@@ -7,7 +7,7 @@ what batches them takes the rows at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -136,6 +136,50 @@ class Derived(Source):
 
     def begin(self) -> Pass:
         return self._kind(self)
+
+
+class Counted(Derived):
+    """A source of some elements of another, whose rows are its own."""
+
+    def __init__(self, source: Source, kind: Callable[[Any], Pass], *args: Any) -> None:
+        super().__init__(source, kind, *args)
+        self.rows = source.rows
+
+
+class DerivedPass(Pass):
+    """A pass that goes through one of another source.
+
+    Attributes:
+      kept: the names of the numbers and truth values that tell where it stands, beside where that
+        other pass stands.
+    """
+
+    kept: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, source: Derived) -> None:
+        self._input = source.source.begin()
+
+    def state(self) -> State:
+        return [*[getattr(self, name) for name in self.kept], self._input.state()]
+
+    def restore(self, state: State) -> None:
+        *values, inner = state
+        for name, value in zip(self.kept, values, strict=True):
+            setattr(self, name, type(getattr(self, name))(value))
+        self._input.restore(inner)
+
+
+class SamePass(DerivedPass):
+    """The elements of another source as they are."""
+
+    def next(self) -> Item | None:
+        return self._input.next()
+
+    def items(self, most: int) -> list[Item]:
+        return self._input.items(most)
+
+    def numbers(self, most: int) -> np.ndarray:
+        return self._input.numbers(most)
 
 
 NONE = np.empty(0, np.int64)

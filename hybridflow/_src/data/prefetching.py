@@ -8,14 +8,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.data.ahead import Ahead
-from hybridflow._src.data.counting import Counted
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.passes import Counted, Derived, Pass, SamePass, whole_number
 from hybridflow._src.data.recipe import Recipe, whole
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hybridflow._src.data.passes import Item, Source, State
 
 # The buffer where a program leaves its size to us.
@@ -68,29 +65,10 @@ class _Prefetched(Pass):
         self._ahead.put([tuple(item) for item in items], bool(ended))
 
 
-class _Through(Pass):
-    """Elements as they come: rows are there already."""
-
-    def __init__(self, source: Derived) -> None:
-        self._input = source.source.begin()
-
-    def next(self) -> Item | None:
-        return self._input.next()
-
-    def numbers(self, most: int) -> np.ndarray:
-        return self._input.numbers(most)
-
-    def state(self) -> State:
-        return self._input.state()
-
-    def restore(self, state: State) -> None:
-        self._input.restore(state)
-
-
 def _prefetch_source(source: Source, buffer_size: Any) -> Source:
     most = whole_number(buffer_size, "buffer_size", AUTOTUNE)
     if source.rows is not None or not most:
-        return Counted(source, _Through)
+        return Counted(source, SamePass)
     return Derived(source, _Prefetched, _AUTOTUNED if most == AUTOTUNE else most)
 
 

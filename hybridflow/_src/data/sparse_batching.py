@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.data.batching import BatchPass
 from hybridflow._src.data.element import Element
 from hybridflow._src.data.ops import dataset_op
-from hybridflow._src.data.passes import Derived, Pass, whole_number
+from hybridflow._src.data.passes import Derived, whole_number
 from hybridflow._src.data.recipe import Recipe, known_shape, shape_tensor, whole
 from hybridflow._src.data.sparse import SparseItem, joined
 from hybridflow._src.framework.dtypes import DType
@@ -17,25 +18,18 @@ from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
-    from hybridflow._src.data.passes import Item, State
+    from hybridflow._src.data.passes import Item
 
 
-class _DenseToSparse(Pass):
+class _DenseToSparse(BatchPass):
     """Dense elements of several shapes, as the rows of sparse tensors."""
 
     def __init__(self, source: Derived) -> None:
-        self._size, self._row_shape = source.args
-        self._input: Pass | None = source.source.begin()
+        size, self._row_shape = source.args
+        super().__init__(source, size)
 
-    def next(self) -> Item | None:
-        if self._input is None:
-            return None
-        rows: list[SparseItem] = []
-        while len(rows) < self._size and (item := self._input.next()) is not None:
-            rows.append(self._sparse(item[0]))
-        if not rows:
-            self._input = None
-            return None
+    def _batch(self, found: Any) -> Item:
+        rows = [self._sparse(item[0]) for item in found]
         batch = joined(rows)
         sizes = [known if known >= 0 else size for known, size in self._sizes(batch)]
         return (SparseItem(batch.indices, batch.values, (len(rows), *sizes)),)
@@ -55,15 +49,6 @@ class _DenseToSparse(Pass):
             )
         indices = np.indices(array.shape).reshape(array.ndim, array.size).T
         return SparseItem(indices, np.ravel(array), array.shape)
-
-    def state(self) -> State:
-        return None if self._input is None else [self._input.state()]
-
-    def restore(self, state: State) -> None:
-        if state is None or self._input is None:
-            self._input = None
-        else:
-            self._input.restore(state[0])
 
 
 _dense_to_sparse = dataset_op(
