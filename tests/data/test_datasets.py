@@ -142,6 +142,11 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
         lambda: D.range(4).apply(C.scan(np.int64(0), lambda s, x: (s + x, (s, x)))),
         [(0, 0), (0, 1), (1, 2), (3, 3)],
     ),
+    # Lists are tensors there.
+    "scan_lists": (
+        lambda: D.range(3).apply(C.scan([0, 1], lambda s, x: ([s[1], s[0] + s[1]], [s[0], s[1]]))),
+        [[0, 1], [1, 1], [1, 2]],
+    ),
     "scan_growing": (
         lambda: D.range(3).apply(
             C.scan(np.zeros([0], np.int64), lambda s, x: (hf.concat([s, [x]], 0), hf.size(s)))
@@ -432,3 +437,12 @@ def test_single_elements():
                 C.get_single_element(D.range(count))
         with pytest.raises(TypeError):
             C.get_single_element(3)
+
+
+def test_sizes_of_batches_of_what_is_mapped_may_be_fed():
+    with hf.Graph().as_default(), hf.Session() as session:
+        size, batches = (hf.placeholder(hf.int64, []) for _ in range(2))
+        data = D.range(5).apply(C.map_and_batch(lambda x: x + 1, size, batches))
+        iterator = data.make_initializable_iterator()
+        session.run(iterator.initializer, {size: 3, batches: 2})
+        assert session.run(iterator.get_next()).tolist() == [1, 2, 3]

@@ -151,5 +151,14 @@ def test_errors():
         iterator = hf.data.Iterator.from_structure(hf.int64, [3])
         with pytest.raises(TypeError, match="output class"):
             iterator.make_initializer(slices())
-    with pytest.raises(hf.errors.InvalidArgumentError, match="incompatible with the row shape"):
-        elements("eager", lambda: D.from_tensors([1, 2, 3]).apply(C.dense_to_sparse_batch(2, [2])))
+        with pytest.raises(ValueError, match="Dimension -2 must be >= 0"):
+            D.from_tensors([1]).apply(C.dense_to_sparse_batch(2, [-2]))
+        with pytest.raises(ValueError, match="Dimension -3 must be >= 0"):
+            D.from_tensors([1]).padded_batch(2, [-3])
+    for value, error, message in (
+        ([[1]], hf.errors.InvalidArgumentError, "incompatible with the row shape"),
+        ([1, 2, 3], hf.errors.DataLossError, "larger than the row shape"),
+    ):
+        x = np.array(value)
+        with pytest.raises(error, match=message):
+            elements("eager", lambda x=x: D.from_tensors(x).apply(C.dense_to_sparse_batch(2, [2])))

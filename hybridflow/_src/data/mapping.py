@@ -206,7 +206,8 @@ class _ScanFunction(Traced):
                     "The scan function must return a pair comprising the new state and the output "
                     "value."
                 )
-            new, output = structure_of(result[0]), structure_of(result[1])
+            # A list inside of what it gives is a tensor, as everywhere in datasets.
+            new, output = tensors_of(result[0]), tensors_of(result[1])
             nest.assert_same_structure(state, new)
             news = flat_tensors(new)
             wanted = [t.dtype.base_dtype for t in flat_state]

@@ -112,9 +112,16 @@ def shape_tensor(shape: Any) -> Tensor:
 
 
 def known_shape(vector: Tensor) -> TensorShape:
-    """What is known of the shape that a vector gives."""
+    """What is known of the shape that a vector gives.
+
+    Raises:
+      ValueError: for a size below -1.
+    """
     value = constant_value(vector)
     if value is not None:
+        wrong = value[value < -1]
+        if wrong.size:
+            raise ValueError(f"Dimension {wrong[0]} must be >= 0, or -1 where it is not known.")
         return TensorShape([None if size < 0 else size for size in value.tolist()])
     count = dimension_at_index(vector.shape, 0).value if vector.shape.ndims == 1 else None
     return TensorShape.of(None) if count is None else TensorShape([None] * count)

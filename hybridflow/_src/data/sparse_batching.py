@@ -13,7 +13,7 @@ from hybridflow._src.data.passes import Derived, whole_number
 from hybridflow._src.data.recipe import Recipe, known_shape, shape_tensor, whole
 from hybridflow._src.data.sparse import SparseItem, joined
 from hybridflow._src.framework.dtypes import DType
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import DataLossError, InvalidArgumentError
 from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.tensor_shape import TensorShape
 
@@ -38,15 +38,14 @@ class _DenseToSparse(BatchPass):
         return zip(self._row_shape, batch.shape[1:], strict=True)
 
     def _sparse(self, array: np.ndarray) -> SparseItem:
-        if array.ndim != len(self._row_shape) or any(
-            0 <= room < have for have, room in zip(array.shape, self._row_shape, strict=True)
-        ):
-            raise InvalidArgumentError(
-                None,
-                None,
-                f"Input element of shape {list(array.shape)} had shape that is incompatible with "
-                f"the row shape {self._row_shape}.",
-            )
+        what = f"Input element had shape {list(array.shape)}"
+        if array.ndim != len(self._row_shape):
+            message = f"{what} that is incompatible with the row shape {self._row_shape}."
+            raise InvalidArgumentError(None, None, message)
+        sizes = zip(array.shape, self._row_shape, strict=True)
+        if any(0 <= room < have for have, room in sizes):
+            message = f"{what} that is larger than the row shape {self._row_shape}."
+            raise DataLossError(None, None, message)
         indices = np.indices(array.shape).reshape(array.ndim, array.size).T
         return SparseItem(indices, np.ravel(array), array.shape)
 

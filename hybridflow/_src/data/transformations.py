@@ -20,6 +20,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops.arrays.casting import cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,8 @@ def dense_to_sparse_batch(batch_size: Any, row_shape: Any) -> Transformation:
       row_shape: the shape of its rows; None or -1 for the largest size in the batch.
 
     Raises (when applied):
-      TypeError: for elements of several components.
+      TypeError: for elements of several components. ValueError: for a size below -1. When it runs:
+        InvalidArgumentError for elements of another rank, DataLossError for larger ones.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -144,8 +146,8 @@ def map_and_batch(
     def apply(dataset: Dataset) -> Dataset:
         calls = num_parallel_calls
         if calls is None:
-            batches = convert_to_tensor(num_parallel_batches or 1, dtypes.int32)
-            calls = batches * convert_to_tensor(batch_size, dtypes.int32)
+            batches = 1 if num_parallel_batches is None else num_parallel_batches
+            calls = cast(batches, dtypes.int32) * cast(batch_size, dtypes.int32)
         called = parallel_mapping.mapped_in_parallel(dataset, map_func, calls)
         return Dataset(batching.batched(Dataset(called), batch_size, drop_remainder))
 
