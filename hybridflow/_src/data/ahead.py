@@ -28,9 +28,13 @@ class Ahead:
       function: gives a result, or None at the end; what it raises is raised in its turn.
       most: how many results may wait.
       ready: a flag that is raised for each result, if others wait for that too.
+
+    Attributes:
+      left: when the last result was taken.
     """
 
     def __init__(self, function: Callable[[], Any], most: int, ready: Flag | None = None) -> None:
+        self.left = -math.inf
         self._work = _Work(function, most, ready)
         weakref.finalize(self, self._work.close).atexit = False
 
@@ -48,10 +52,7 @@ class Ahead:
                 return None
             work.go_on()
             work.wait()
-        try:
-            return self._taken()
-        finally:
-            work.go_on()
+        return self._taken(work.go_on)
 
     def make(self) -> Any:
         """The next result, made by the caller unless one waits; None at the end.
@@ -61,14 +62,27 @@ class Ahead:
         work = self._work
         if not work.results:
             holding(work.making, work.make_one)
-        return self._taken() if work.results else None
+        return self._taken(lambda: None) if work.results else None
 
     def has_one(self) -> bool:
         """Whether `take` would not have to wait."""
         return bool(self._work.results) or self._work.ended
 
-    def _taken(self) -> Any:
-        result, error = self._work.results.popleft()
+    def _taken(self, then: Callable[[], None]) -> Any:
+        """The first result, which an interrupt leaves to the next call."""
+        results = self._work.results
+        first = results[0]
+        # Not by a call, behind which an interrupt could come.
+        del results[0]
+        try:
+            then()
+            self.left = time.perf_counter()
+        except BaseException:
+            try:
+                results.appendleft(first)
+            finally:
+                raise
+        result, error = first
         if error is not None:
             raise error
         return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -33,14 +32,12 @@ class _Prefetched(Pass):
         self._input = source.source.begin()
         (self._most,) = source.args
         self._ahead = Ahead(self._input.next, self._most)
-        # What the program took before each of the last elements, and since when it has been away.
+        # What the program took before each of the last elements.
         self._pauses: deque[float] = deque(maxlen=8)
-        self._away_since = -math.inf
 
     def next(self) -> Item | None:
-        self._pauses.append(time.perf_counter() - self._away_since)
+        self._pauses.append(time.perf_counter() - self._ahead.left)
         item: Item | None = self._ahead.take() if self._is_worth_a_thread() else self._ahead.make()
-        self._away_since = time.perf_counter()
         return item
 
     def _is_worth_a_thread(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,8 @@ class IteratorResource:
         self._source: Source | None = None
         self._pass: Pass | None = None
         self._lock = new_lock()
+        # What a thread was about to take when an interrupt came: its next call gives that.
+        self._kept: dict[int, Item | None] = {}
         self.handle = f"{_HANDLE}{next(_numbers)}".encode()
         _by_handle[self.handle] = self
 
@@ -77,6 +80,7 @@ class IteratorResource:
 
     def _set(self, source: Source, started: Pass) -> None:
         self._source, self._pass = source, started
+        self._kept.clear()
 
     def next(self) -> Item:
         """The next element.
@@ -84,13 +88,19 @@ class IteratorResource:
         Raises:
           OutOfRangeError: at the end. FailedPreconditionError: before it is initialized.
         """
-        item = holding(self._lock, self._next)
+        thread = threading.get_ident()
+        item = holding(self._lock, self._next, thread)
+        # Not by a call: an interrupt comes before it, or after this is done.
+        del self._kept[thread]
         if item is None:
             raise OutOfRangeError(None, None, "End of sequence")
         return item
 
-    def _next(self) -> Item | None:
-        return self._started().next()
+    def _next(self, thread: int) -> Item | None:
+        kept = self._kept
+        if thread not in kept:
+            kept[thread] = self._started().next()
+        return kept[thread]
 
     def _started(self) -> Pass:
         if self._pass is None:
@@ -124,7 +134,7 @@ class IteratorResource:
         assert self._source is not None
         fresh = self._source.begin()
         fresh.restore(state)
-        self._pass = fresh
+        self._set(self._source, fresh)
 
 
 def check_form(
