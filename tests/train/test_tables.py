@@ -86,6 +86,22 @@ def test_dtypes_that_do_not_fit():
             mutable.insert(["a"], hf.constant([1.0]))
 
 
+def test_entries_that_do_not_fit():
+    entries = lookup.KeyValueTensorInitializer
+    with hf.Graph().as_default(), hf.Session() as session:
+        with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
+            lookup.HashTable(entries(["a", "b"], [1, 2, 3]), -1)
+        lines = lookup.TextFileInitializer(hf.constant(["f", "g"]), hf.string, -2, hf.int64, -1)
+        with pytest.raises(ValueError, match="rank 0"):
+            lookup.HashTable(lines, -1)
+        keys = hf.placeholder(hf.string)
+        table = lookup.HashTable(entries(keys, hf.ones_like(keys, hf.int64)), -1)
+        with pytest.raises(hf.errors.InvalidArgumentError, match="cannot be empty"):
+            session.run(table.init, {keys: []})
+        session.run(table.init, {keys: ["a"]})
+        assert session.run(table.size(), {keys: ["a"]}) == 1
+
+
 def test_words_by_either_name_of_the_argument():
     """TensorFlow's own module calls it `vocabulary_list` from 1.5 on."""
     with hf.eager_mode():

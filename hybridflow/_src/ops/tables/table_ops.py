@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
-from hybridflow._src.framework.tensor_shape import as_shape
+from hybridflow._src.framework.tensor_shape import as_shape, merge
 from hybridflow._src.ops.data_flow.elements import array_of
 from hybridflow._src.ops.data_flow.handles import named
 from hybridflow._src.ops.files.whole import one_string
+from hybridflow._src.ops.shape_rules import with_rank
 from hybridflow._src.ops.tables import table_state
 
 if TYPE_CHECKING:
@@ -89,6 +90,16 @@ def _nothing(attrs: dict[str, Any], *inputs: Any) -> list[Any]:
     return []
 
 
+def _same_shape(attrs: dict[str, Any], table: Any, keys: Any, values: Any) -> list[Any]:
+    merge(keys._dims, values._dims)
+    return []
+
+
+def _one_name(attrs: dict[str, Any], table: Any, filename: Any) -> list[Any]:
+    with_rank(filename, 0)
+    return []
+
+
 def _initialize_from_file(
     table: FixedTable,
     filename: Any,
@@ -107,14 +118,14 @@ initialize = _op(
     ", keys: Tkey, values: Tval",
     "",
     lambda table, keys, values: table.initialize_from(keys, values),
-    _nothing,
+    _same_shape,
 )
 initialize_from_file = _op(
     "InitializeTableFromTextFileV2",
     ", filename: string",
     "",
     _initialize_from_file,
-    _nothing,
+    _one_name,
     key_index=REQUIRED,
     value_index=REQUIRED,
     vocab_size=-1,

@@ -261,8 +261,14 @@ class FixedTable(Table):
         self._is_set = True
 
     def initialize_from(self, keys: np.ndarray, values: np.ndarray) -> None:
-        """Sets the entries to keys and their values."""
+        """Sets the entries to keys and their values.
+
+        Raises:
+          InvalidArgumentError: for other dtypes, other shapes, and without any.
+        """
         keys, values = array_of(keys), array_of(values)
+        if not keys.size:
+            raise _invalid(f"keys and values of table '{self.name}' cannot be empty tensors.")
         if keys.shape != values.shape:
             raise _invalid(
                 f"keys and values must have the same shape, got {keys.shape} and {values.shape}"
