@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -164,6 +164,20 @@ _reset = OpDef(
 # -- classes ---------------------------------------------------------------------------------------
 
 
+class Read(NamedTuple):
+    """What `read` gives."""
+
+    key: Tensor
+    value: Tensor
+
+
+class ReadUpTo(NamedTuple):
+    """What `read_up_to` gives."""
+
+    keys: Tensor
+    values: Tensor
+
+
 class ReaderBase:
     """What all readers can do: take names of files from a queue, and records out of the files.
 
@@ -189,23 +203,22 @@ class ReaderBase:
         """Whether it has a state that can be kept."""
         return self._supports_serialize
 
-    def read(self, queue: Any, name: str | None = None) -> Any:
+    def read(self, queue: Any, name: str | None = None) -> Read:
         """The next record.
 
         Args:
           queue: a queue of strings, or the handle of one.
           name: name of the op.
 
-        Returns: a list of two string scalars: the key, which tells where the record is from, and
-        the record.
+        Returns: `(key, value)`: two string scalars, where the record is from, and the record.
 
         Raises:
           OutOfRangeError: when it runs, if the queue is closed and empty, and the last file read.
             NotFoundError: if there is no such file. DataLossError: for a file that is damaged.
         """
-        return _reader_read(self._reader_ref, _handle_of(queue), name=name)
+        return Read(*_reader_read(self._reader_ref, _handle_of(queue), name=name))
 
-    def read_up_to(self, queue: Any, num_records: Any, name: str | None = None) -> Any:
+    def read_up_to(self, queue: Any, num_records: Any, name: str | None = None) -> ReadUpTo:
         """The next records of one file.
 
         Args:
@@ -213,12 +226,13 @@ class ReaderBase:
           num_records: how many at most: an int64 scalar; at the end of a file there are fewer.
           name: name of the op.
 
-        Returns: a list of two string vectors: the keys and the records.
+        Returns: `(keys, values)`: two string vectors, the keys and the records.
 
         Raises:
           OutOfRangeError, NotFoundError, DataLossError: as `read` does.
         """
-        return _reader_read_up_to(self._reader_ref, _handle_of(queue), num_records, name=name)
+        handle = _handle_of(queue)
+        return ReadUpTo(*_reader_read_up_to(self._reader_ref, handle, num_records, name=name))
 
     def num_records_produced(self, name: str | None = None) -> Tensor:
         """How many records it has given: an int64 scalar."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -224,6 +224,14 @@ def _range(values: Any, what: str, default: tuple[float, float]) -> tuple[float,
     return found[0], found[1]
 
 
+class DistortedBox(NamedTuple):
+    """What `sample_distorted_bounding_box` gives."""
+
+    begin: Tensor
+    size: Tensor
+    bboxes: Tensor
+
+
 def sample_distorted_bounding_box(
     image_size: Any,
     bounding_boxes: Any,
@@ -235,7 +243,7 @@ def sample_distorted_bounding_box(
     max_attempts: int | None = None,
     use_image_if_no_bounding_boxes: bool | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> DistortedBox:
     """A part of an image, drawn at random, that shows enough of one of the boxes on it.
 
     Args:
@@ -285,4 +293,4 @@ def sample_distorted_bounding_box(
             max_attempts=attempts,
             use_image_if_no_bounding_boxes=bool(use_image_if_no_bounding_boxes),
         )
-        return begin, size, box
+        return DistortedBox(begin, size, box)

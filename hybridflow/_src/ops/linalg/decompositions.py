@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,14 @@ _record = OpDef(
 )
 
 
-def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list[Tensor]:
+class Qr(NamedTuple):
+    """What `qr` gives."""
+
+    q: Tensor
+    r: Tensor
+
+
+def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
     """The QR decompositions of matrices: `input = q r`, q orthogonal, r upper triangular.
 
     Args:
@@ -87,7 +94,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list
       full_matrices: whether q is `[..., m, m]`; else `[..., m, min(m, n)]`.
       name: name of the op.
 
-    Returns: [q, r].
+    Returns: `(q, r)`.
 
     Raises:
       NotImplementedError: by its gradient, with `full_matrices` and m > n.
@@ -99,7 +106,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> list
     >>> bool(np.allclose(q.numpy() @ r.numpy(), [[3, 1], [4, 2]]))
     True
     """
-    return _record(input, full_matrices=full_matrices, name=name)
+    return Qr(*_record(input, full_matrices=full_matrices, name=name))
 
 
 # -- Svd -------------------------------------------------------------------------------------------
@@ -220,7 +227,7 @@ _eig_record = OpDef(
 )
 
 
-def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
+def self_adjoint_eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     """The eigenvalues and eigenvectors of self-adjoint matrices: `tensor = v diag(e) adjoint(v)`.
 
     Args:
@@ -228,7 +235,7 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
         triangles are read.
       name: name of the op.
 
-    Returns: [e, v]: e is `[..., n]`, ascending; the columns of v `[..., n, n]` are orthonormal.
+    Returns: `(e, v)`: e is `[..., n]`, ascending; the columns of v `[..., n, n]` are orthonormal.
       Both are NaN for a matrix that is not finite.
 
     Raises:
@@ -240,7 +247,8 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> list[Tensor]:
     >>> print(e.numpy())
     [1. 2.]
     """
-    return _eig_record(tensor, compute_v=True, name=name)
+    e, v = _eig_record(tensor, compute_v=True, name=name)
+    return e, v
 
 
 def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:

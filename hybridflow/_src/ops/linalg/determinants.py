@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -125,14 +125,21 @@ _log_record = OpDef(
 )
 
 
-def slogdet(input: Any, name: str | None = None) -> list[Tensor]:
+class Slogdet(NamedTuple):
+    """What `slogdet` gives."""
+
+    sign: Tensor
+    log_abs_determinant: Tensor
+
+
+def slogdet(input: Any, name: str | None = None) -> Slogdet:
     """The signs of determinants, and the logarithms of their absolute values.
 
     Args:
       input: tensor `[..., n, n]` of float32, float64 or a complex dtype.
       name: name of the op.
 
-    Returns: [sign, log_abs_determinant], tensors `[...]` of that dtype. The sign of a complex
+    Returns: `(sign, log_abs_determinant)`, tensors `[...]` of that dtype. The sign of a complex
       determinant has absolute value 1; that of a singular matrix is 0, with -inf.
 
     Raises:
@@ -145,7 +152,7 @@ def slogdet(input: Any, name: str | None = None) -> list[Tensor]:
     ...     print(sign.numpy(), logarithm.numpy())
     -1.0 0.0
     """
-    return _log_record(input, name=name)
+    return Slogdet(*_log_record(input, name=name))
 
 
 def logdet(matrix: Any, name: str | None = None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -137,6 +137,13 @@ OpDef(
 )
 
 
+class MaxPoolWithArgmax(NamedTuple):
+    """What `max_pool_with_argmax` gives."""
+
+    output: Tensor
+    argmax: Tensor
+
+
 def max_pool_with_argmax(
     input: Any,
     ksize: Sequence[int],
@@ -144,7 +151,7 @@ def max_pool_with_argmax(
     padding: str,
     Targmax: Any = dtypes.int64,
     name: str | None = None,
-) -> tuple[Tensor, Tensor]:
+) -> MaxPoolWithArgmax:
     """The largest element of each window, and where it stands.
 
     Args:
@@ -155,8 +162,9 @@ def max_pool_with_argmax(
       Targmax: the dtype of the places, int32 or int64.
       name: name of the op.
 
-    Returns: two tensors `[batch, out_height, out_width, channels]`: the elements; and their places,
-      `(y * width + x) * channels + channel`, those of the first of the largest elements.
+    Returns: `(output, argmax)`, two tensors `[batch, out_height, out_width, channels]`: the
+      elements; and their places, `(y * width + x) * channels + channel`, those of the first of the
+      largest elements.
 
     Raises:
       ValueError: if the windows do not fit or an attribute has a value that is not allowed.
@@ -176,4 +184,4 @@ def max_pool_with_argmax(
         Targmax=dtypes.as_dtype(Targmax),
         name=name,
     )
-    return y, places
+    return MaxPoolWithArgmax(y, places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -266,6 +266,14 @@ def _each(ratio: Any) -> tuple[float, ...]:
     return tuple([float(r) for r in ratio])
 
 
+class FractionalPool(NamedTuple):
+    """What fractional pools give."""
+
+    output: Tensor
+    row_pooling_sequence: Tensor
+    col_pooling_sequence: Tensor
+
+
 def fractional_max_pool(
     value: Any,
     pooling_ratio: Sequence[float],
@@ -275,7 +283,7 @@ def fractional_max_pool(
     seed: int = 0,
     seed2: int = 0,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> FractionalPool:
     """The largest element of each region, where rows and columns are divided at random.
 
     Args:
@@ -288,7 +296,8 @@ def fractional_max_pool(
       seed, seed2: seeds of the regions, where they are deterministic.
       name: name of the op.
 
-    Returns: three tensors: `[batch, out_height, out_width, channels]`, sizes rounded down; and
+    Returns: `(output, row_pooling_sequence, col_pooling_sequence)`: a tensor
+      `[batch, out_height, out_width, channels]`, sizes rounded down; and
       where the regions of rows and of columns begin, int64 `[out_height + 1]`, `[out_width + 1]`.
 
     Raises:
@@ -314,7 +323,7 @@ def fractional_max_pool(
         seed2=seed2,
         name=name,
     )
-    return y, rows, columns
+    return FractionalPool(y, rows, columns)
 
 
 def fractional_avg_pool(
@@ -326,7 +335,7 @@ def fractional_avg_pool(
     seed: int = 0,
     seed2: int = 0,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> FractionalPool:
     """The mean of each region, where rows and columns are divided at random.
 
     Args:
@@ -335,7 +344,8 @@ def fractional_avg_pool(
         `fractional_max_pool`.
       name: name of the op.
 
-    Returns: three tensors: `[batch, out_height, out_width, channels]`, sizes rounded down; and
+    Returns: `(output, row_pooling_sequence, col_pooling_sequence)`: a tensor
+      `[batch, out_height, out_width, channels]`, sizes rounded down; and
       where the regions of rows and of columns begin, int64 `[out_height + 1]`, `[out_width + 1]`.
 
     Raises:
@@ -361,4 +371,4 @@ def fractional_avg_pool(
         seed2=seed2,
         name=name,
     )
-    return y, rows, columns
+    return FractionalPool(y, rows, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -168,10 +168,17 @@ _all_op = OpDef(
 # -- public functions ------------------------------------------------------------------------------
 
 
-def _drawn(op: OpDef, true_classes: Any, seed: int | None, **attrs: Any) -> Any:
+class Candidates(NamedTuple):
+    """What candidate samplers give."""
+
+    sampled_candidates: Tensor
+    true_expected_count: Tensor
+    sampled_expected_count: Tensor
+
+
+def _drawn(op: OpDef, true_classes: Any, seed: int | None, **attrs: Any) -> Candidates:
     seed1, seed2 = seed_attrs(seed)
-    drawn, true, sampled = op(true_classes, seed=seed1, seed2=seed2, **attrs)
-    return drawn, true, sampled
+    return Candidates(*op(true_classes, seed=seed1, seed2=seed2, **attrs))
 
 
 def uniform_candidate_sampler(
@@ -182,7 +189,7 @@ def uniform_candidate_sampler(
     range_max: int,
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Candidates:
     """Classes drawn uniformly.
 
     Args:
@@ -219,7 +226,7 @@ def log_uniform_candidate_sampler(
     range_max: int,
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Candidates:
     """Classes drawn by Zipf's law, `P(k) = log((k + 2) / (k + 1)) / log(range_max + 1)`.
 
     Args:
@@ -251,7 +258,7 @@ def learned_unigram_candidate_sampler(
     range_max: int,
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Candidates:
     """Classes drawn as often as they were the right ones in earlier runs.
 
     Args:
@@ -288,7 +295,7 @@ def fixed_unigram_candidate_sampler(
     unigrams: Sequence[float] = (),
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Candidates:
     """Classes drawn in proportion to weights that are given.
 
     Args:
@@ -338,7 +345,7 @@ def all_candidate_sampler(
     unique: bool,
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Candidates:
     """All classes, each once: for tests.
 
     Args:
