@@ -11,12 +11,15 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.ops.shape_rules import same, with_rank
-from hybridflow._src.ops.strings.elementwise import each, strings, words
+from hybridflow._src.ops.strings.elementwise import each, strings, text_of, words
+from hybridflow._src.ops.strings.pattern_matching import Matcher, matcher
+from hybridflow._src.ops.strings.patterns import PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from hybridflow._src.framework.tensor import Tensor
+    from hybridflow._src.ops.strings.pattern_matching import Spans
 
 __all__ = ["decode_base64", "encode_base64", "regex_replace"]
 
@@ -24,12 +27,7 @@ __all__ = ["decode_base64", "encode_base64", "regex_replace"]
 # -- regex_replace ---------------------------------------------------------------------------------
 
 
-def _text(value: bytes) -> str:
-    # Bytes that are no text come back as they were.
-    return value.decode("utf-8", "surrogateescape")
-
-
-def _rewriter(rewrite: str, groups: int) -> Callable[[re.Match[str]], str]:
+def _rewriter(rewrite: str, groups: int) -> Callable[[str, Spans], str]:
     r"""What gives the text for a match: `\1` stands for a group, `\0` for the whole match."""
     parts: list[Any] = []
     at = 0
@@ -47,24 +45,38 @@ def _rewriter(rewrite: str, groups: int) -> Callable[[re.Match[str]], str]:
             if letter != "\\":
                 raise ValueError(f"invalid rewrite {rewrite!r:.100}: write \\\\ for a backslash")
         parts.append(letter)
-    return lambda match: "".join(p if isinstance(p, str) else match[p] or "" for p in parts)
+
+    def make(text: str, spans: Spans) -> str:
+        found = []
+        for part in parts:
+            span = part if isinstance(part, str) else spans[part]
+            found.append(span if isinstance(span, str) else text[slice(*span)] if span else "")
+        return "".join(found)
+
+    return make
 
 
 def _replaced(
-    text: str, pattern: re.Pattern[str], make: Callable[[re.Match[str]], str], all_of_them: bool
+    text: str, pattern: Matcher, make: Callable[[str, Spans], str], all_of_them: bool
 ) -> str:
     parts = []
-    done = 0
-    last = -1
-    for match in pattern.finditer(text):
-        if match.start() == match.end() == last:
+    at, last = 0, -1
+    while at <= len(text):
+        spans = pattern.search(text, at)
+        if spans is None or spans[0] is None:
+            break
+        begin, end = spans[0]
+        parts.append(text[at:begin])
+        if begin == end == last:
             # Nothing is no match right behind another one.
+            parts.append(text[begin : begin + 1])
+            at, last = begin + 1, -1
             continue
-        parts += [text[done : match.start()], make(match)]
-        done = last = match.end()
+        parts.append(make(text, spans))
+        at = last = end
         if not all_of_them:
             break
-    return "".join([*parts, text[done:]])
+    return "".join([*parts, text[at:]])
 
 
 def _regex_replace(
@@ -72,17 +84,17 @@ def _regex_replace(
 ) -> np.ndarray:
     if pattern.ndim or rewrite.ndim:
         raise ValueError("pattern and rewrite must be scalars")
-    text = _text(pattern.item())
+    text = text_of(pattern.item())
     try:
-        compiled = re.compile(text, re.ASCII)
-    except (re.error, RecursionError, OverflowError) as error:
+        compiled = matcher(text)
+    except PatternError as error:
         raise InvalidArgumentError(
             None, None, f"Invalid pattern: {text!r:.200}, error: {error}"
         ) from None
-    make = _rewriter(_text(rewrite.item()), compiled.groups)
+    make = _rewriter(text_of(rewrite.item()), compiled.groups)
 
     def one(item: bytes) -> bytes:
-        found = _replaced(_text(item), compiled, make, replace_global)
+        found = _replaced(text_of(item), compiled, make, replace_global)
         return found.encode("utf-8", "surrogateescape")
 
     return each(one, array)
@@ -122,8 +134,8 @@ def regex_replace(
 
     Args:
       input: string tensor of any shape.
-      pattern: string scalar: the expression. It is Python's; TensorFlow's RE2 has no backward
-        references and no looking around.
+      pattern: string scalar: the expression, as RE2 reads it: it has no references to groups and
+        no looking around, so that the time is linear in the text.
       rewrite: string scalar: what comes in its place; `\1` to `\9` are groups, `\0` the match.
       replace_global: whether all matches are replaced, or the first of each string.
       name: name of the op.
