@@ -57,13 +57,22 @@ def test_files(tmp_path):
     # The next process finds them.
     assert listed(elements("one_shot", lambda: counted(made).cache(path).repeat(2))) == EXPECTED * 2
     assert made == [0, 1, 2]
-    whole = (tmp_path / "cache.index").read_bytes()
+    whole = (tmp_path / "cache.elements").read_bytes()
     for position in (5, 20, len(whole) - 2):
         broken = bytearray(whole)
         broken[position] ^= 1
-        (tmp_path / "cache.index").write_bytes(broken)
+        (tmp_path / "cache.elements").write_bytes(broken)
         with pytest.raises(hf.errors.DataLossError, match="cache"):
             elements("eager", lambda: counted(made).cache(path))
+
+
+def test_what_tensorflow_has_cached_is_left_alone(tmp_path):
+    for name in ("cache.index", "cache.data-00000-of-00001"):
+        (tmp_path / name).write_bytes(b"a checkpoint")
+    path = str(tmp_path / "cache")
+    for _ in range(2):
+        assert listed(elements("eager", lambda: counted([]).cache(path))) == EXPECTED
+    assert (tmp_path / "cache.index").read_bytes() == b"a checkpoint"
 
 
 def test_two_cannot_write_one_file(tmp_path):

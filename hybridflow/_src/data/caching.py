@@ -148,8 +148,12 @@ class _InFile(Source):
 
     @property
     def file(self) -> str:
-        """The file of records, one for each element."""
-        return self.path + ".index"
+        """The file of records, one for each element.
+
+        TensorFlow's caches are checkpoints, `.index` and `.data-...`, which are read whole: theirs
+        and ours do not meet.
+        """
+        return self.path + ".elements"
 
     @property
     def lock(self) -> str:

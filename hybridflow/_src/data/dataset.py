@@ -286,7 +286,8 @@ class Dataset(BaseDataset):
         """The elements, remembered after the first pass.
 
         Args:
-          filename: where files are made that hold them; in memory if it is empty.
+          filename: where a file is made that holds them, `<filename>.elements`; in memory if it is
+            empty. TensorFlow's caches are other files, which are neither read nor changed.
 
         >>> import hybridflow as hf
         >>> def numbers():
