@@ -296,7 +296,7 @@ def test_generators():
         (lambda: iter([[1, 2]]), "of shape .* where an element of shape"),
         (lambda: iter(["x"]), "could not be converted"),
         (lambda: iter([({}, 2)]), "could not be converted"),
-        (lambda: 3, "not iterable"),
+        (lambda: 3, "something to iterate over"),
     ],
 )
 def test_what_a_generator_may_not_give(value, text):
@@ -379,17 +379,23 @@ def test_errors_when_it_runs(make, error, text):
     ("make", "error", "text"),
     [
         (lambda: D.from_tensor_slices(1), ValueError, "from_tensors"),
-        (lambda: D.from_tensor_slices(([1], [1, 2])), ValueError, "1 and 2"),
+        (lambda: D.from_tensor_slices(([1], [1, 2])), ValueError, "got 1, 2 rows"),
         (lambda: D.range(), ValueError, "Invalid arguments"),
         (lambda: D.range(3).shard(0, 0), ValueError, "num_shards must be >= 1"),
         (lambda: D.range(3).shard(2, -1), ValueError, "index must be >= 0"),
-        (lambda: D.range(3).shard(2, 2), ValueError, "index must be <= num_shards"),
+        (lambda: D.range(3).shard(2, 2), ValueError, "index must be < num_shards; 2"),
         (lambda: D.zip([D.range(3)]), TypeError, "use a tuple instead"),
         (lambda: D.zip((D.range(3), 3)), TypeError, "nested structure of `Dataset`"),
         (lambda: D.range(3).concatenate(letters(1)), TypeError, "different types"),
-        (lambda: D.range(3).flat_map(lambda x: x), TypeError, "must return a `Dataset`"),
-        (lambda: D.range(3).filter(lambda x: x), ValueError, "scalar boolean tensor"),
-        (lambda: D.range(3).apply(lambda d: 3), TypeError, "must return a Dataset"),
+        (lambda: D.range(3).flat_map(lambda x: x), TypeError, "must return a `Dataset`.*, got <hf"),
+        (lambda: D.range(3).filter(lambda x: x), ValueError, "scalar boolean tensor.*hf.equal"),
+        (lambda: D.range(3).apply(lambda d: 3), TypeError, "must return a Dataset, got 3"),
+        (lambda: D.range(3).map(lambda x: None), TypeError, r"passed to Dataset.map\(\): None"),
+        (
+            lambda: D.from_tensor_slices((np.zeros([2, 3]), {"a": np.zeros(3)})),
+            ValueError,
+            r"`from_tensor_slices` needs .* got 2, 3 rows: shapes \(2, 3\), \(3,\)",
+        ),
         (lambda: D.from_generator(3, hf.int64), TypeError, "must be callable"),
         (lambda: D.range(3).padded_batch(2, [2]), ValueError, "not compatible"),
         (lambda: D.range(3).padded_batch(2, [], 1.0), TypeError, "does not match output type"),
@@ -446,3 +452,34 @@ def test_sizes_of_batches_of_what_is_mapped_may_be_fed():
         iterator = data.make_initializable_iterator()
         session.run(iterator.initializer, {size: 3, batches: 2})
         assert session.run(iterator.get_next()).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda data: data.shuffle(0), "buffer_size must be greater than zero, got 0"),
+        (lambda data: data.batch(0), "Batch size must be greater than zero, got 0"),
+        (lambda data: data.prefetch(-5), "buffer_size must be at least -1, got -5"),
+    ],
+)
+def test_errors_name_the_line_of_the_dataset(make, text):
+    with hf.Graph().as_default(), hf.Session() as session:
+        data = make(D.range(3))
+        line = make.__code__.co_firstlineno
+        iterator = data.make_initializable_iterator()
+        with pytest.raises(hf.errors.InvalidArgumentError, match=rf"{text}[^$]*datasets.py:{line}"):
+            session.run(iterator.initializer)
+
+
+def test_errors_of_generators_name_their_line():
+    def numbers() -> Any:
+        yield 1
+        raise KeyError("lost")
+
+    data = lambda: D.from_generator(numbers, hf.int64).batch(2)  # noqa: E731
+    with pytest.raises(
+        KeyError, match=r'in the generator.*test_datasets.py:\d+: raise'
+    ):
+        elements("eager", data)
+    with pytest.raises(hf.errors.InvalidArgumentError, match="something to iterate over, got 3"):
+        elements("eager", lambda: D.from_generator(lambda: 3, hf.int64))

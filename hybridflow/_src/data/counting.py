@@ -246,5 +246,5 @@ def sharded(dataset: Any, num_shards: Any, index: Any) -> Recipe:
     if place is not None and place < 0:
         raise ValueError(f"index must be >= 0; got: {place}")
     if count is not None and place is not None and place >= count:
-        raise ValueError(f"index must be <= num_shards; {place} is not < {count}")
+        raise ValueError(f"index must be < num_shards; {place} is not < {count}")
     return Recipe(_shard, dataset.element, lambda: (dataset._as_variant_tensor(), shards, number))

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Dataset"]
 
 _INT64_MAX = 2**63 - 1
+_NO_DATASET = (
+    "`transformation_func` must return a Dataset, got {result!r:.200}. What makes transformations "
+    "is called first: `dataset.apply(hf.contrib.data.shuffle_and_repeat(100))`."
+)
 
 
 class Dataset(BaseDataset):
@@ -491,5 +495,5 @@ class Dataset(BaseDataset):
         """
         dataset = transformation_func(self)
         if not isinstance(dataset, Dataset):
-            raise TypeError("`transformation_func` must return a Dataset.")
+            raise TypeError(_NO_DATASET.format(result=dataset))
         return dataset

@@ -28,7 +28,7 @@ class DatasetFunction(ElementFunction):
     def __init__(self, function: Callable[..., Any], elements: Element, kind: Any) -> None:
         def take(result: Any) -> Any:
             if not isinstance(result, kind):
-                raise TypeError("`map_func` must return a `Dataset` object.")
+                raise TypeError(f"`map_func` must return a `Dataset` object, got {result!r:.200}.")
             self.element = result.element
             return [result._as_variant_tensor()]
 

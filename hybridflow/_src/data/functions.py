@@ -173,7 +173,16 @@ def called(function: Callable[..., Any], element: Any) -> Any:
 
 
 def structure_of(result: Any) -> Any:
-    """What a program's function gave as a structure of tensors: a list stands for a tuple."""
+    """What a program's function gave as a structure of tensors: a list stands for a tuple.
+
+    Raises:
+      TypeError: if it gave nothing.
+    """
+    if result is None:
+        raise TypeError(
+            "Unsupported return value from function passed to Dataset.map(): None. A function "
+            "without `return` gives None."
+        )
     if isinstance(result, list):
         result = tuple(result)
     return tensors_of(result)

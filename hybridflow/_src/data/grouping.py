@@ -206,7 +206,7 @@ def grouped(
     def reduced(key: Any, window: Any) -> Any:
         result = reduce_func(key, kind(Given(window, element)))
         if not isinstance(result, kind):
-            raise TypeError("`reduce_func` must return a `Dataset` object.")
+            raise TypeError(f"`reduce_func` must return a `Dataset` object, got {result!r:.200}.")
         made.append(result.element)
         return [result._as_variant_tensor()]
 

@@ -154,7 +154,7 @@ def filtered(dataset: Any, predicate: Callable[..., Any]) -> Recipe:
         if tensor.dtype is not dtypes.bool or not tensor.shape.is_compatible_with([]):
             raise ValueError(
                 "`predicate` must return a scalar boolean tensor, got "
-                f"{tensor.dtype.name} of shape {tensor.shape}."
+                f"{tensor.dtype.name} of shape {tensor.shape}: `x > 0`, `hf.equal(x, y)` give such."
             )
         return [tensor]
 

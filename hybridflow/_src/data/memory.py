@@ -13,17 +13,17 @@ from hybridflow._src.data.ops import dataset_op
 from hybridflow._src.data.passes import Pass, RowPass, Rows, Source
 from hybridflow._src.data.recipe import Recipe, whole
 from hybridflow._src.data.sparse import to_variant
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, traceback
 from hybridflow._src.framework.arrays import to_array
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError, OpError, foreign_error
 from hybridflow._src.framework.op_def import REQUIRED
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor
-from hybridflow._src.framework.tensor_shape import TensorShape, dimension_at_index
+from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hybridflow._src.data.passes import Item, State
 
@@ -137,15 +137,19 @@ def of_slices(tensors: Any) -> Recipe:
         structure = tensors_of(tensors)
     flat = flat_tensors(structure)
     leaves = nest.flatten(structure)
-    first = leaves[0].shape
     for tensor in leaves:
         if tensor.shape.ndims == 0:
             raise ValueError(
                 f"A dataset of slices needs tensors of rank 1 at least, got the scalar {tensor}: "
                 "`Dataset.from_tensors` makes one element of it."
             )
-        if tensor.shape.ndims is not None and first.ndims is not None:
-            dimension_at_index(first, 0).assert_is_compatible_with(tensor.shape[0])
+    sizes = [None if t.shape.ndims is None else t.shape.as_list()[0] for t in leaves]
+    if len(set(sizes) - {None}) > 1:
+        raise ValueError(
+            "`from_tensor_slices` needs as many rows in each component, got "
+            f"{', '.join(str(size) for size in sizes)} rows: shapes "
+            f"{', '.join(str(tensor.shape) for tensor in leaves)}."
+        )
     return Recipe(_tensor_slices, Element.of(structure).unbatched(), lambda: (flat,))
 
 
@@ -236,7 +240,7 @@ class _GeneratorPass(Pass):
         source = self._source
         try:
             if self._iterator is None:
-                self._iterator = iter(source.generator(*[_own(a) for a in source.args]))
+                self._iterator = _iterator(source.generator(*[_own(a) for a in source.args]))
             values = next(self._iterator)
             return _element_of(values, source.form)
         except StopIteration:
@@ -245,10 +249,20 @@ class _GeneratorPass(Pass):
         except OpError:
             raise
         except (TypeError, ValueError) as error:
-            text = f"{type(error).__name__}: {error}"
+            text = f"{type(error).__name__}: {error}{traceback.raised_at(error)}"
             raise InvalidArgumentError(None, None, text) from error
         except Exception as error:
-            raise foreign_error(error, " in the generator of a dataset.") from error
+            where = traceback.raised_at(error)
+            raise foreign_error(error, f" in the generator of a dataset{where}.") from error
+
+
+def _iterator(given: Any) -> Iterator[Any]:
+    try:
+        return iter(given)
+    except TypeError:
+        raise TypeError(
+            f"`generator` must return something to iterate over, got {given!r:.200}."
+        ) from None
 
 
 def _own(array: np.ndarray) -> Any:

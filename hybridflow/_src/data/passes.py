@@ -194,5 +194,5 @@ def whole_number(value: Any, what: str, least: int) -> int:
     number = int(value)
     if number < least:
         bound = "greater than zero" if least == 1 else f"at least {least}"
-        raise InvalidArgumentError(None, None, f"{what} must be {bound}.")
+        raise InvalidArgumentError(None, None, f"{what} must be {bound}, got {number}.")
     return number

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import dtypes, traceback
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.seeds import LARGEST_SEED, get_seed
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
@@ -29,7 +30,7 @@ class Recipe:
       attrs: attributes of the op beside dtypes and shapes.
     """
 
-    __slots__ = ("_attrs", "_inputs", "_op", "element")
+    __slots__ = ("_attrs", "_frames", "_inputs", "_op", "element")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Recipe:
         self.element = element
         self._inputs = inputs
         self._attrs = attrs
+        self._frames = traceback.capture(2)
 
     @property
     def name(self) -> str:
@@ -51,6 +53,9 @@ class Recipe:
     def variant(self) -> Tensor:
         """The dataset as a tensor of the current mode and graph."""
         made: Tensor = self._op(*self._inputs(), **self.element.attrs, **self._attrs)
+        if not isinstance(made, EagerTensor):
+            # Errors name the line of the dataset's own method, not that of the iterator.
+            made.op.set_frames(self._frames)
         return made
 
 

@@ -88,6 +88,10 @@ class Operation:
         """The user's lines that made the op, outermost first."""
         return traceback.resolve(self._frames)[::-1]
 
+    def set_frames(self, frames: RawFrames) -> None:
+        """Says where the user asked for the op, if that was somewhere else."""
+        self._frames = frames
+
     @property
     def user_frame(self) -> tuple[str, int, str] | None:
         """The user's line that made the op: file, line number, text."""

@@ -83,3 +83,16 @@ def resolve(raw: RawFrames) -> list[Frame]:
         text = linecache.getline(code.co_filename, lineno).strip()
         frames.append(Frame(code.co_filename, lineno, code.co_name, text))
     return frames
+
+
+def raised_at(error: BaseException) -> str:
+    """The user's innermost line of an error, as `, at file:line: text`; nothing without one."""
+    found = ""
+    link = error.__traceback__
+    while link is not None:
+        filename = link.tb_frame.f_code.co_filename
+        if not is_internal(filename):
+            text = linecache.getline(filename, link.tb_lineno).strip()
+            found = f", at {filename}:{link.tb_lineno}: {text}"
+        link = link.tb_next
+    return found
