@@ -83,14 +83,14 @@ class Operation:
         """The definition of its op type, an `OpDef` message."""
         return late.op_def(self.record)
 
+    def set_frames(self, frames: traceback.RawFrames) -> None:
+        """Says where the user asked for the op, if that was somewhere else."""
+        self._frames = frames
+
     @property
     def traceback(self) -> list[traceback.Frame]:
         """The user's lines that made the op, outermost first."""
         return traceback.resolve(self._frames)[::-1]
-
-    def set_frames(self, frames: RawFrames) -> None:
-        """Says where the user asked for the op, if that was somewhere else."""
-        self._frames = frames
 
     @property
     def user_frame(self) -> tuple[str, int, str] | None:
