@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.errors import ShapeError
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from hybridflow._src.framework.dtypes import DType
 
@@ -157,3 +159,15 @@ def made_at(op: Any) -> str:
         return ""
     filename, line, source = frame
     return f" (made at {filename}:{line}{': ' + source if source else ''})"
+
+
+def explained(check: Callable[[], Any], text: Callable[[], str]) -> Any:
+    """What `check` gives; where shapes do not fit, a text says what they are the shapes of.
+
+    Raises:
+      ShapeError: as `check` does, behind that text.
+    """
+    try:
+        return check()
+    except ValueError as error:
+        raise ShapeError(f"{text()}: {getattr(error, 'message', error)}") from None

@@ -161,7 +161,10 @@ def _argument(
         wanted = types.get(arg.var)
         if wanted is None and isinstance(value, (list, tuple)) and not value:
             wanted = _dtype_of_nothing(op, arg.var)
-    tensor = convert(value, wanted, name, eager)
+    try:
+        tensor = convert(value, wanted, name, eager)
+    except DTypeError as error:
+        raise DTypeError(f"{error} It is '{arg.name}' of op '{op.name}'.") from None
     dtype = tensor._dtype.base_dtype
     if dtype is not wanted or arg.dtype is None:
         _check_dtype(op, arg, dtype, types)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.convert import (
     convert_to_tensor,
     register_tensor_conversion_function,
@@ -75,11 +76,20 @@ class SparseTensor(Composite):
             self._indices = convert_to_tensor(indices, dtypes.int64, "indices")
             self._values = convert_to_tensor(values, name="values")
             self._dense_shape = convert_to_tensor(dense_shape, dtypes.int64, "dense_shape")
+        explained(self._check, self._described)
+
+    def _check(self) -> None:
         places = self._indices.shape.with_rank(2)
         count = self._values.shape.with_rank(1)
         rank = self._dense_shape.shape.with_rank(1)
         dimension_at_index(places, 0).merge_with(count[0])
         dimension_at_index(places, 1).merge_with(rank[0])
+
+    def _described(self) -> str:
+        return (
+            "A SparseTensor has indices [n, rank], values [n] and dense_shape [rank], got shapes "
+            f"{self._indices.shape}, {self._values.shape}, {self._dense_shape.shape}"
+        )
 
     @classmethod
     def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import as_shape
@@ -226,7 +227,11 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
             InvalidArgumentError: when it runs, for a shape that does not fit.
         """
         tensor = convert_to_tensor(grad, self._dtype)
-        tensor.shape.assert_is_compatible_with(self._shape)
+        if not tensor.shape.is_compatible_with(self._shape):
+            raise ShapeError(
+                f"Shapes {tensor.shape} and {self._shape} are incompatible: the accumulator takes "
+                f"gradients of shape {self._shape}, got {tensor.shape}."
+            )
         return _apply(self._accumulator_ref, to_int64(local_step), tensor, name=name)
 
     def take_grad(self, num_required: Any, name: str | None = None) -> Tensor:

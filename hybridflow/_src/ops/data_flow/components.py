@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -109,6 +110,19 @@ class Components:
             convert_to_tensor(value, dtype, name=f"component_{index}")
             for index, (value, dtype) in enumerate(zip(vals, self.dtypes, strict=True))
         ]
+
+    def check_shapes(self, shapes: Sequence[TensorShape], name: str) -> None:
+        """Checks the shapes of an element's tensors.
+
+        Raises:
+          ShapeError: if one does not fit; it names the queue, or what else has this name.
+        """
+        for index, (shape, known) in enumerate(zip(shapes, self.shapes, strict=True)):
+            if not shape.is_compatible_with(known):
+                raise ShapeError(
+                    f"Shapes {shape} and {known} are incompatible: component {index} of elements "
+                    f"of '{name}' has shape {known}, got {shape}."
+                )
 
     def structure(self, tensors: Sequence[Tensor]) -> Any:
         """Tensors as the element that they are: a dict, one tensor, or a list."""

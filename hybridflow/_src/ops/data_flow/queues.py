@@ -6,7 +6,8 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import context, seeds
+from hybridflow._src.framework import context, seeds, settings
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.dtypes import int64
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
@@ -134,8 +135,7 @@ class QueueBase:
         """
         with name_scope(name, f"{self._name}_enqueue", values_of(vals)) as scope:
             tensors = self._components.tensors(vals)
-            for tensor, shape in zip(tensors, self.shapes, strict=True):
-                tensor.shape.assert_is_compatible_with(shape)
+            self._components.check_shapes([tensor.shape for tensor in tensors], self._name)
             return queue_ops.enqueue(self._queue_ref, tensors, name=scope)
 
     def enqueue_many(self, vals: Any, name: str | None = None) -> Any:
@@ -153,10 +153,14 @@ class QueueBase:
         """
         with name_scope(name, f"{self._name}_EnqueueMany", values_of(vals)) as scope:
             tensors = self._components.tensors(vals)
-            batch = dimension_at_index(tensors[0].shape.with_rank_at_least(1), 0)
-            for tensor, shape in zip(tensors, self.shapes, strict=True):
-                batch = batch.merge_with(tensor.shape.with_rank_at_least(1)[0])
-                tensor.shape[1:].assert_is_compatible_with(shape)
+            explained(
+                lambda: _check_rows([tensor.shape for tensor in tensors]),
+                lambda: (
+                    f"Queue '{self._name}' takes rows of elements, tensors [n, ...], got shapes "
+                    f"{[tensor.shape.as_list() for tensor in tensors]}"
+                ),
+            )
+            self._components.check_shapes([tensor.shape[1:] for tensor in tensors], self._name)
             return queue_ops.enqueue_many(self._queue_ref, tensors, name=scope)
 
     def dequeue(self, name: str | None = None) -> Any:
@@ -253,6 +257,12 @@ class QueueBase:
         return size
 
 
+def _check_rows(shapes: Sequence[TensorShape]) -> None:
+    count = dimension_at_index(shapes[0].with_rank_at_least(1), 0)
+    for shape in shapes:
+        count = count.merge_with(shape.with_rank_at_least(1)[0])
+
+
 def _handle(
     record: OpDef,
     dtypes: Sequence[DType],
@@ -267,7 +277,7 @@ def _handle(
         name,
         component_types=list(dtypes),
         shapes=list(shapes or ()),
-        capacity=int(capacity),
+        capacity=settings.whole(capacity, "capacity"),
         shared_name=shared_name or "",
         **attrs,
     )

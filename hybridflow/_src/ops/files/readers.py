@@ -268,6 +268,11 @@ class ReaderBase:
 
 
 def _handle_of(queue: Any) -> Any:
+    if isinstance(queue, str | bytes | list | tuple):
+        raise TypeError(
+            f"A reader takes a queue of names, got {queue!r:.200}. Write "
+            "`queue = hf.train.string_input_producer([...])` and `reader.read(queue)`."
+        )
     return getattr(queue, "queue_ref", queue)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -73,6 +74,14 @@ def convert_image_dtype(
         return convert(multiply(image, dtype.max + 0.5), dtype, name=scope)
 
 
+def _with_channels(images: Tensor, count: int, what: str) -> Any:
+    """What is known of the sizes of images with so many channels."""
+    return explained(
+        lambda: last_of(images._dims, count),
+        lambda: f"`{what}` takes images of shape [..., {count}], got {images.shape}",
+    )
+
+
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     """How bright colors are: 0.2989 red + 0.587 green + 0.114 blue.
 
@@ -93,7 +102,7 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     """
     with name_scope(name, "rgb_to_grayscale", [images]) as scope:
         images = convert_to_tensor(images, name="images")
-        dims = last_of(images._dims, 3)
+        dims = _with_channels(images, 3, "rgb_to_grayscale")
         colors = convert_image_dtype(images, dtypes.float32)
         axis = expand_dims(rank(images) - 1, 0)
         gray = reduce_sum(colors * _LUMA, axis, keep_dims=True)
@@ -111,6 +120,9 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
 
     Returns: a tensor `[..., 3]` of the dtype of `images`.
 
+    Raises:
+      InvalidArgumentError: if the last size is not 1.
+
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     print(hf.image.grayscale_to_rgb([[1], [2]]).numpy())
@@ -119,6 +131,7 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """
     with name_scope(name, "grayscale_to_rgb", [images]) as scope:
         images = convert_to_tensor(images, name="images")
+        _with_channels(images, 1, "grayscale_to_rgb")
         before = expand_dims(rank(images) - 1, 0)
         ones = raw.Fill(before, np.array(1, np.int32))
         rgb = tile(images, concat([ones, np.array([3], np.int32)], 0), name=scope)

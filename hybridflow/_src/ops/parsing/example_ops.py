@@ -10,6 +10,7 @@ import numpy as np
 from hybridflow._src.formats import examples
 from hybridflow._src.formats.examples import NOTHING
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import as_shape, to_string
@@ -233,7 +234,10 @@ def _strings(data: bytes, places: np.ndarray) -> np.ndarray:
 
 
 def _example_shape(attrs: dict[str, Any], serialized: Any, names: Any, *rest: Any) -> list[Any]:
-    (count,) = with_rank(serialized, 1)
+    (count,) = explained(
+        lambda: with_rank(serialized, 1),
+        lambda: "`parse_example` takes a vector of strings, `parse_single_example` one",
+    )
     with_rank(names, 1)
     number = attrs["Nsparse"]
     found: list[Any] = [(None, 2)] * number + [(None,)] * number + [(2,)] * number

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -152,7 +153,10 @@ def parse_single_example(
         dense.in_batches()
     with name_scope(name, "ParseSingleExample", [serialized, example_names]):
         text = convert_to_tensor(serialized, dtypes.string, name="serialized")
-        text.shape.assert_has_rank(0)
+        explained(
+            lambda: text.shape.assert_has_rank(0),
+            lambda: "`parse_single_example` takes one string, `parse_example` a vector of them",
+        )
         batch = raw.ExpandDims(text, 0)
         names = None
         if example_names is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import as_sparse
@@ -192,13 +193,14 @@ def sparse_to_dense(
 
 
 def sparse_tensor_to_dense(
-    sp_input: Any, default_value: Any = 0, validate_indices: bool = True, name: str | None = None
+    sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: str | None = None
 ) -> Tensor:
     """The dense tensor that a sparse one stands for.
 
     Args:
       sp_input: a `SparseTensor`.
-      default_value: scalar for the places without an element; of strings it must be given.
+      default_value: scalar for the places without an element; by default 0, or the empty string.
+        (In TF 1.4 it must be given for strings.)
       validate_indices: whether the elements must stand in row-major order, without repeats.
       name: name of the op.
 
@@ -211,10 +213,12 @@ def sparse_tensor_to_dense(
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     s = hf.SparseTensor([[0, 1], [1, 0]], ["a", "b"], [2, 2])
-    ...     print(hf.sparse_tensor_to_dense(s, default_value="").numpy().tolist())
+    ...     print(hf.sparse_tensor_to_dense(s).numpy().tolist())
     [[b'', b'a'], [b'b', b'']]
     """
     sparse = as_sparse(sp_input)
+    if default_value is None:
+        default_value = "" if sparse.dtype.base_dtype is dtypes.string else 0
     return sparse_to_dense(
         sparse.indices, sparse.dense_shape, sparse.values, default_value, validate_indices, name
     )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse
 from hybridflow._src.framework.static_value import constant_dims
-from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.sparse.coordinates import check_parts, invalid, sampled, static_sizes
@@ -46,8 +46,13 @@ def sparse_retain(sp_input: Any, to_retain: Any) -> SparseTensor:
     """
     sparse = as_sparse(sp_input)
     kept = convert_to_tensor(to_retain, dtypes.bool)
-    kept.shape.assert_has_rank(1)
-    dimension_at_index(sparse.values.shape, 0).merge_with(kept.shape[0])
+    explained(
+        lambda: kept.shape.merge_with(sparse.values.shape),
+        lambda: (
+            "`to_retain` has a truth value for each element, got shape "
+            f"{kept.shape} for {sparse.values.shape[0]} elements"
+        ),
+    )
     places = raw.Reshape(raw.Where(kept), [-1])
     return SparseTensor(
         raw.Gather(sparse.indices, places),

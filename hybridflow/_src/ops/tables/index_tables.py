@@ -335,6 +335,8 @@ def index_table_from_tensor(
     _check_buckets(num_oov_buckets)
     wanted = _key_dtype(dtype)
     with name_scope(name, "string_to_index") as scope:
+        if isinstance(mapping, list | tuple) and not mapping:
+            raise ValueError("`mapping` has no words: a table needs one at least.")
         keys = convert_to_tensor(mapping)
         if keys.dtype.is_integer != wanted.is_integer or (
             not wanted.is_integer and keys.dtype.base_dtype is not wanted
