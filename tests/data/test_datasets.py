@@ -390,6 +390,11 @@ def test_errors_when_it_runs(make, error, text):
         (lambda: D.range(3).flat_map(lambda x: x), TypeError, "must return a `Dataset`.*, got <hf"),
         (lambda: D.range(3).filter(lambda x: x), ValueError, "scalar boolean tensor.*hf.equal"),
         (lambda: D.range(3).apply(lambda d: 3), TypeError, "must return a Dataset, got 3"),
+        (
+            lambda: D.range(3).map(lambda x: x.numpy()),
+            AttributeError,
+            "called once, to trace its ops.*`hf.py_func` runs Python",
+        ),
         (lambda: D.range(3).map(lambda x: None), TypeError, r"passed to Dataset.map\(\): None"),
         (
             lambda: D.from_tensor_slices((np.zeros([2, 3]), {"a": np.zeros(3)})),
@@ -477,9 +482,7 @@ def test_errors_of_generators_name_their_line():
         raise KeyError("lost")
 
     data = lambda: D.from_generator(numbers, hf.int64).batch(2)  # noqa: E731
-    with pytest.raises(
-        KeyError, match=r'in the generator.*test_datasets.py:\d+: raise'
-    ):
+    with pytest.raises(KeyError, match=r"in the generator.*test_datasets.py:\d+: raise"):
         elements("eager", data)
     with pytest.raises(hf.errors.InvalidArgumentError, match="something to iterate over, got 3"):
         elements("eager", lambda: D.from_generator(lambda: 3, hf.int64))

@@ -29,6 +29,12 @@ _NOT_ITERABLE = (
 
 def _no_value(tensor: Tensor, wanted: str) -> str:
     """Why a tensor of a graph cannot be what Python asks for while the graph is built."""
+    if tensor.graph.building_function:
+        return (
+            f"{tensor} cannot become {wanted}: it belongs to a function that is called once, to "
+            "trace its ops (one for `dataset.map` or `hf.function`), and has no value then. "
+            "`hf.py_func` runs Python on values; `hf.cond` and `hf.while_loop` choose and repeat."
+        )
     return (
         f"{tensor} cannot become {wanted}: it belongs to a graph, and has no value while the graph "
         f"is built{made_at(tensor.op)}. `session.run(t)` gives its value; in eager mode "
