@@ -694,3 +694,168 @@ out["shapes"] = error_of(rows.insert(
     tf.placeholder_with_default(np.ones((1, 3), "float32"), None),
 ))
 """
+
+_ELEMENTS = """
+D, C = tf.data.Dataset, tf.contrib.data
+
+def elements(dataset, most=None):
+    n = dataset.make_one_shot_iterator().get_next()
+    found = []
+    try:
+        while most is None or len(found) < most:
+            found.append(run(n))
+    except tf.errors.OutOfRangeError:
+        pass
+    return found
+"""
+
+PROGRAMS["data/sources"] = (
+    _ELEMENTS
+    + """
+import os, gzip
+
+def numbers():
+    for i in range(3):
+        yield i, [i] * i
+
+out["generator"] = elements(D.from_generator(numbers, (tf.int64, tf.float32), ([], [None])))
+sparse = tf.SparseTensor([[0, 1], [2, 0], [2, 3]], [1.5, 2.5, 3.5], [3, 4])
+out["sparse"] = elements(D.from_sparse_tensor_slices(sparse))
+for name in ("b.txt", "a.txt", "c.csv"):
+    with open(os.path.join(folder, name), "w") as file:
+        file.write("one\\n\\r\\ntwo " + name)
+text = os.path.join(folder, "a.txt")
+found = elements(D.list_files(os.path.join(folder, "*.txt")))
+out["files"] = np.array(sorted(os.path.basename(f) for f in found), object)
+out["lines"] = elements(tf.data.TextLineDataset([text, os.path.join(folder, "c.csv")]))
+out["pieces"] = elements(tf.data.FixedLengthRecordDataset(text, 3, 2, 1))
+for kind, name in (("GZIP", "g"), ("ZLIB", "z"), ("", "p")):
+    path = os.path.join(folder, name)
+    compressed = getattr(tf.python_io.TFRecordCompressionType, kind or "NONE")
+    options = tf.python_io.TFRecordOptions(compressed)
+    with tf.python_io.TFRecordWriter(path, options=options) as writer:
+        for record in (b"first", b"", b"third" * 50):
+            writer.write(record)
+    out["records %s" % kind] = elements(tf.data.TFRecordDataset(path, kind))
+    iterated = list(tf.python_io.tf_record_iterator(path, options=options))
+    out["iterated %s" % kind] = np.array(iterated, object)
+    queue = tf.FIFOQueue(3, tf.string, [[]])
+    run(queue.enqueue(path))
+    reader = tf.TFRecordReader(options=options)
+    key, value = reader.read(queue)
+    out["read %s" % kind] = run(value)
+"""
+)
+
+PROGRAMS["data/methods"] = (
+    _ELEMENTS
+    + """
+times = lambda x: D.from_tensors(x).repeat(3)
+out["interleave"] = elements(D.range(1, 5).interleave(times, 2, 2))
+out["interleave wide"] = elements(D.range(1, 4).interleave(times, cycle_length=5, block_length=1))
+out["parallel"] = elements(D.range(1, 5).apply(C.parallel_interleave(times, 2, 2)))
+out["shard"] = elements(D.range(10).shard(4, 1))
+out["cache"] = elements(D.range(3).map(lambda x: 2 * x).cache().repeat(2))
+out["dropped"] = elements(D.range(7).apply(C.batch_and_drop_remainder(3)))
+out["grouped"] = elements(D.range(9).apply(
+    C.group_by_window(lambda x: x % 3, lambda key, w: w.map(lambda x: x + 10 * key).batch(2), 2)
+))
+out["grouped by size"] = elements(D.range(9).apply(C.group_by_window(
+    lambda x: x % 2, lambda key, w: w.batch(4), window_size_func=lambda key: key + 2
+)))
+out["rows"] = elements(D.from_tensors(([[1, 2], [3, 4]], ["a", "b"])).apply(C.unbatch()))
+out["mapped"] = elements(D.range(5).apply(C.map_and_batch(lambda x: (x, -x), 2)))
+out["counted"] = elements(C.Counter(3, -2).apply(C.enumerate_dataset(7)), 4)
+out["sloppy"] = elements(D.range(1, 3).apply(C.sloppy_interleave(times, 1)))
+data = D.from_tensor_slices({"a": [1.0, 2.0], "b": [["x"], ["y"]]})
+out["types"] = [np.array(data.output_types[key].name.encode(), object) for key in "ab"]
+out["shapes"] = [data.output_shapes[key].as_list() for key in "ab"]
+out["classes"] = [np.array(c is tf.Tensor) for c in (data.output_classes["a"],)]
+"""
+)
+
+PROGRAMS["data/iterators"] = (
+    _ELEMENTS
+    + """
+one, other = D.range(3), D.range(5, 9)
+iterator = tf.data.Iterator.from_structure(one.output_types, one.output_shapes)
+n = iterator.get_next()
+out["before"] = error_of(n)
+run(iterator.make_initializer(one))
+out["first"] = [run(n) for _ in range(3)]
+out["end"] = error_of(n)
+run(iterator.make_initializer(other))
+out["second"] = [run(n) for _ in range(2)]
+handle = tf.placeholder(tf.string, [])
+chosen = tf.data.Iterator.from_string_handle(handle, one.output_types, one.output_shapes)
+handles = [run(d.make_one_shot_iterator().string_handle()) for d in (one, other)]
+m = chosen.get_next()
+out["chosen"] = [session.run(m, {handle: handles[i]}) for i in (0, 1, 1, 0)]
+size = tf.placeholder(tf.int64, [])
+fed = D.range(size).make_initializable_iterator()
+k = fed.get_next()
+session.run(fed.initializer, {size: 1})
+out["fed"] = [run(k), error_of(k)]
+"""
+)
+
+PROGRAMS["queues/limits"] = """
+import os
+for name in ("b1", "a1", "c2"):
+    open(os.path.join(folder, name), "w").close()
+matched = tf.train.match_filenames_once(os.path.join(folder, "*1"))
+run(tf.local_variables_initializer())
+out["matched"] = np.array(sorted(os.path.basename(f) for f in run(matched)), object)
+limited = tf.train.limit_epochs(tf.constant([1, 2]), num_epochs=2)
+run(tf.local_variables_initializer())
+out["limited"] = [run(limited), run(limited), error_of(limited)]
+
+def batches(make):
+    found = []
+    with tf.Graph().as_default(), tf.Session() as own:
+        n = tf.train.range_input_producer(8, num_epochs=1, shuffle=False).dequeue()
+        batch = make(n)
+        own.run(tf.local_variables_initializer())
+        coord = tf.train.Coordinator()
+        threads = tf.train.start_queue_runners(own, coord)
+        try:
+            while True:
+                found.append(own.run(batch))
+        except tf.errors.OutOfRangeError:
+            coord.request_stop()
+            coord.join(threads)
+    return found
+
+def sorted_of(found):
+    return np.sort(np.concatenate(found))
+
+out["maybe shuffled"] = sorted_of(batches(
+    lambda n: tf.train.maybe_shuffle_batch([n], 2, 10, 2, tf.equal(n % 2, 0))
+))
+out["maybe shuffled, joined"] = sorted_of(batches(
+    lambda n: tf.train.maybe_shuffle_batch_join([[n]], 2, 10, 2, n < 4)
+))
+"""
+
+PROGRAMS["tables/older names"] = """
+import os
+lookup = tf.contrib.lookup
+path = os.path.join(folder, "words")
+with open(path, "w") as file:
+    file.write("one\\ntwo\\nthree\\n")
+words = tf.constant(["a", "b"])
+ids = lookup.string_to_index(tf.constant(["b", "x"]), words, default_value=9)
+texts = lookup.index_to_string(tf.constant([1, 5], tf.int64), words, default_value="?")
+entries = lookup.TextFileStringTableInitializer(path)
+by_number = lookup.HashTable(entries, "?")
+hashed = lookup.index_table_from_tensor(
+    words, num_oov_buckets=50, hasher_spec=lookup.StrongHashSpec([3, 4])
+)
+quick = lookup.IdTableWithHashBuckets(None, 50, lookup.FastHashSpec)
+run(tf.tables_initializer())
+out["ids"], out["texts"] = ids, texts
+out["lines"] = by_number.lookup(tf.constant([2, 0, 7], tf.int64))
+out["hashed"] = hashed.lookup(tf.constant(["a", "q", "r"]))
+out["quick"] = quick.lookup(tf.constant(["a", "q", "r"]))
+out["names"] = np.array([lookup.FastHashSpec.hasher.encode()], object)
+"""
