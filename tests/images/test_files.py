@@ -90,3 +90,16 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             hf.image.encode_png(np.zeros((1, 1, 1), np.uint8))
         # These need none.
         assert hf.image.resize_images(np.zeros((2, 2, 1), np.float32), [3, 3]).shape == (3, 3, 1)
+
+
+def test_what_is_a_jpeg():
+    """Three bytes tell it, as in TensorFlow."""
+    texts = [b"\xff\xd8\xff\xe0", b"\xff\xd8\xff", b"GIF89a"]
+    with hf.eager_mode():
+        assert [bool(hf.image.is_jpeg(text)) for text in texts] == [True, True, False]
+
+
+def test_methods_have_tensorflows_numbers():
+    method = hf.image.ResizeMethod
+    numbers = [method.BILINEAR, method.NEAREST_NEIGHBOR, method.BICUBIC, method.AREA]
+    assert numbers == [0, 1, 2, 3]
