@@ -137,7 +137,7 @@ def string_to_hash_bucket_strong(
     """
     numbers = [settings.whole(k, "key") for k in key]
     if len(numbers) != 2:
-        raise ValueError(f"The key must have two elements, got {len(numbers)}.")
+        raise ValueError(f"Key must have 2 elements, got {len(numbers)}.")
     buckets = _buckets(num_buckets)
     found: Tensor = _strong(input, num_buckets=buckets, key=numbers, name=name)
     return found

@@ -31,11 +31,15 @@ def _as_string(
 ) -> np.ndarray:
     kind = array.dtype.kind
     if kind not in "fc" and (scientific or shortest or precision >= 0):
-        raise ValueError(f"precision, scientific and shortest are not for {array.dtype.name}")
+        what = "precision" if precision >= 0 else "scientific and shortest format"
+        raise ValueError(f"{what} not supported for datatype {array.dtype.name}")
     if scientific and shortest:
         raise ValueError("Cannot select both scientific and shortest notation")
     if len(fill) > 1 or (fill and fill not in "0+- #"):
-        raise ValueError(f"fill must be '', '0', '+', '-', ' ' or '#', got {fill!r}")
+        raise ValueError(
+            "Fill string must be one or fewer characters: '', '0', '+', '-', ' ' or '#', got "
+            f"{fill!r}"
+        )
     if kind == "b":
         return strings([b"true" if x else b"false" for x in array.reshape(-1)], array.shape)
     letter = "d" if kind in "iu" else "g" if shortest else "e" if scientific else "f"

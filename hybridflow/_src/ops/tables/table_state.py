@@ -268,7 +268,7 @@ class FixedTable(Table):
         """
         keys, values = array_of(keys), array_of(values)
         if not keys.size:
-            raise _invalid(f"keys and values of table '{self.name}' cannot be empty tensors.")
+            raise _invalid(f"keys and values cannot be empty tensors, in table '{self.name}'.")
         if keys.shape != values.shape:
             raise _invalid(
                 f"keys and values must have the same shape, got {keys.shape} and {values.shape}"
