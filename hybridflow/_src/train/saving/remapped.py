@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -29,31 +30,67 @@ _NO_FILES = (
 )
 
 
+class _Words(NamedTuple):
+    """The rows or the columns of a matrix.
+
+    Attributes:
+      name: which they are, in errors.
+      size: how many are taken by words.
+      old, new: the files with the words.
+      buckets: how many come behind, for words that no vocabulary has.
+    """
+
+    name: str
+    size: int
+    old: Any
+    new: Any
+    buckets: int
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.size + self.buckets
+
+    @property
+    def change(self) -> bool:
+        """Whether they are other words than before."""
+        return _is_given(self.new)
+
+    def check(self) -> None:
+        """Checks what a program gave.
+
+        Raises:
+          ValueError: for a negative number of buckets, and for one file without the other.
+        """
+        if self.buckets < 0:
+            raise ValueError(
+                f"num_{self.name}_oov_buckets must be >= 0, but received {self.buckets}"
+            )
+        if _is_given(self.old) != _is_given(self.new):
+            raise ValueError(
+                f"old_{self.name}_vocab_file and new_{self.name}_vocab_file must both be specified "
+                f"or left unspecified. old_{self.name}_vocab_file={self.old!r}, "
+                f"new_{self.name}_vocab_file={self.new!r}"
+            )
+
+
+@dataclass(frozen=True)
 class _Remapped:
     """Loads a matrix, or the part of it that a partitioned variable has.
 
-    The arguments are those of `load_and_remap_matrix_initializer`.
+    Attributes:
+      checkpoint: a checkpoint, and the name of the matrix there.
+      rows, columns: what stands for which words.
+      initializer, old_row_vocab_size, max_rows_in_memory: as for
+        `load_and_remap_matrix_initializer`.
     """
 
-    def __init__(
-        self,
-        checkpoint: tuple[Any, Any],
-        sizes: tuple[int, int],
-        rows: tuple[Any, Any],
-        columns: tuple[Any, Any],
-        buckets: tuple[int, int],
-        initializer: Initializer,
-        old_row_vocab_size: int,
-        max_rows_in_memory: int,
-    ) -> None:
-        self._checkpoint = checkpoint
-        self._sizes = sizes
-        self._rows = rows
-        self._columns = columns
-        self._buckets = buckets
-        self._initializer = initializer
-        self._old_row_vocab_size = old_row_vocab_size
-        self._max_rows = max_rows_in_memory
+    checkpoint: tuple[Any, Any]
+    rows: _Words
+    columns: _Words
+    initializer: Initializer
+    old_row_vocab_size: int
+    max_rows_in_memory: int
 
     def __call__(self, shape: Any, dtype: Any = dtypes.float32, partition_info: Any = None) -> Any:
         if dtypes.as_dtype(dtype) != dtypes.float32:
@@ -61,61 +98,61 @@ class _Remapped:
         sizes: list[Any] = as_shape(shape).as_list()
         if len(sizes) != 2 or sizes[0] <= 0:
             raise ValueError(f"Expected 2-dim shape with rows, but received: {sizes}")
-        (rows, columns), (row_buckets, column_buckets) = self._sizes, self._buckets
-        if sizes[1] != columns + column_buckets:
+        rows, columns = self.rows, self.columns
+        if sizes[1] != columns.total:
             raise ValueError(
-                f"Expected 2nd dim of shape to be new_col_vocab_size ({columns}) + "
-                f"num_col_oov_buckets ({column_buckets}) = {columns + column_buckets}, but "
+                f"Expected 2nd dim of shape to be new_col_vocab_size ({columns.size}) + "
+                f"num_col_oov_buckets ({columns.buckets}) = {columns.total}, but "
                 f"received shape: {sizes}"
             )
         offset = 0 if partition_info is None else partition_info.single_offset(sizes)
-        if offset + sizes[0] > rows + row_buckets:
+        if offset + sizes[0] > rows.total:
             raise ValueError(
                 f"Trying to initialize {sizes[0]} additional rows after {offset} rows have already "
                 "been initialized, which would exceed expected total row count of "
-                f"new_row_vocab_size ({rows}) + num_row_oov_buckets ({row_buckets}) = "
-                f"{rows + row_buckets}."
+                f"new_row_vocab_size ({rows.size}) + num_row_oov_buckets ({rows.buckets}) = "
+                f"{rows.total}."
             )
-        loaded = max(0, min(sizes[0], rows - offset))
+        loaded = max(0, min(sizes[0], rows.size - offset))
         if not loaded:
-            return self._initializer(sizes)
+            return self.initializer(sizes)
         matrix = self._loaded(offset, loaded)
         if sizes[0] > loaded:
-            matrix = concat([matrix, self._new([sizes[0] - loaded, columns])], 0)
-        if column_buckets:
-            matrix = concat([matrix, self._new([sizes[0], column_buckets])], 1)
+            matrix = concat([matrix, self._new([sizes[0] - loaded, columns.size])], 0)
+        if columns.buckets:
+            matrix = concat([matrix, self._new([sizes[0], columns.buckets])], 1)
         return matrix
 
     def _new(self, shape: Any) -> Tensor:
-        return convert_to_tensor(self._initializer(shape), dtypes.float32)
+        return convert_to_tensor(self.initializer(shape), dtypes.float32)
 
     def _loaded(self, offset: int, rows: int) -> Tensor:
         """So many rows from an offset on, without those for words that no vocabulary has."""
-        columns = self._sizes[1]
+        columns = self.columns.size
         remapping: Any = range_of(offset, offset + rows, dtype=dtypes.int64)
         rows_here: Any = rows
-        if _is_given(self._rows[1]):
+        if self.rows.change:
             remapping, rows_here = raw.GenerateVocabRemapping(
-                self._rows[1],
-                self._rows[0],
+                self.rows.new,
+                self.rows.old,
                 new_vocab_offset=offset,
                 num_new_vocab=rows,
-                old_vocab_size=self._old_row_vocab_size,
+                old_vocab_size=self.old_row_vocab_size,
             )
         of_columns: Any = convert_to_tensor([], dtypes.int64)
         columns_here: Any = columns
-        if _is_given(self._columns[1]):
+        if self.columns.change:
             of_columns, columns_here = raw.GenerateVocabRemapping(
-                self._columns[1], self._columns[0], new_vocab_offset=0, num_new_vocab=columns
+                self.columns.new, self.columns.old, new_vocab_offset=0, num_new_vocab=columns
             )
         matrix: Tensor = raw.LoadAndRemapMatrix(
-            *self._checkpoint,
+            *self.checkpoint,
             remapping,
             of_columns,
             self._new([rows * columns - rows_here * columns_here, 1]),
             num_rows=rows,
             num_cols=columns,
-            max_rows_in_memory=self._max_rows,
+            max_rows_in_memory=self.max_rows_in_memory,
         )
         return matrix
 
@@ -190,20 +227,15 @@ def load_and_remap_matrix_initializer(
     [[3. 4.]
      [0. 0.]]
     """
-    for name, count in (("row", num_row_oov_buckets), ("col", num_col_oov_buckets)):
-        if count < 0:
-            raise ValueError(f"num_{name}_oov_buckets must be >= 0, but received {count}")
-    rows, columns = (
-        (old_row_vocab_file, new_row_vocab_file),
-        (old_col_vocab_file, new_col_vocab_file),
+    rows = _Words(
+        "row", new_row_vocab_size, old_row_vocab_file, new_row_vocab_file, num_row_oov_buckets
     )
-    for name, (old, new) in {"row": rows, "col": columns}.items():
-        if _is_given(old) != _is_given(new):
-            raise ValueError(
-                f"old_{name}_vocab_file and new_{name}_vocab_file must both be specified or left "
-                f"unspecified. old_{name}_vocab_file={old!r}, new_{name}_vocab_file={new!r}"
-            )
-    if not _is_given(rows[0]) and not _is_given(columns[0]):
+    columns = _Words(
+        "col", new_col_vocab_size, old_col_vocab_file, new_col_vocab_file, num_col_oov_buckets
+    )
+    rows.check()
+    columns.check()
+    if not rows.change and not columns.change:
         raise ValueError(_NO_FILES)
     if initializer is None:
         initializer = Zeros()
@@ -214,10 +246,8 @@ def load_and_remap_matrix_initializer(
         )
     return _Remapped(
         (ckpt_path, old_tensor_name),
-        (new_row_vocab_size, new_col_vocab_size),
         rows,
         columns,
-        (num_row_oov_buckets, num_col_oov_buckets),
         initializer,
         old_row_vocab_size,
         max_rows_in_memory,
