@@ -66,7 +66,6 @@ def freeze_graph(
         `hf.graph_util.convert_variables_to_constants`.
 
     >>> import hybridflow as hf
-    >>> from hybridflow._src.saved_model.freezing import freeze_graph
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with hf.Graph().as_default(), hf.Session() as session:
