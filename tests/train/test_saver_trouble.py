@@ -32,6 +32,59 @@ def test_processes_that_are_killed(count, tmp_path):
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
     assert found.returncode == 0, found.stderr
     assert "'steps'" in found.stdout
+    for folder in tmp_path.iterdir():
+        save_later(folder)
+        left = [name for name in os.listdir(folder) if "temp" in name]
+        # A pending checkpoint is one, with its index.
+        data = [name for name in os.listdir(folder) if name.endswith("-of-00001.pending")]
+        left += [n for n in data if not (folder / f"{n.split('.')[0]}.index.pending").exists()]
+        assert left == []
+
+
+def save_later(folder, hours=2):
+    """Saves as if hours had passed."""
+    for path in folder.rglob("*"):
+        then = path.lstat().st_mtime - hours * 3600
+        os.utime(path, (then, then), follow_symlinks=False)
+    with hf.Graph().as_default(), hf.Session() as session:
+        session.run(hf.get_variable("v", initializer=1.0).initializer)
+        hf.train.Saver().save(session, str(folder / "model"))
+
+
+LEFT = ["model-3.data-00000-of-00001.tempstate12", "model.index.tempstate3"]
+LEFT += ["model-4.meta.tempstate5", "checkpoint.tempstate6"]
+LEFT += ["model-5.data-00000-of-00002.pending"]
+KEPT = ["model-5.data-00000-of-00001", "other-3.index.tempstate7", "model-3.tempstate", "notes"]
+KEPT += ["model-6.data-00000-of-00001.pending", "model-6.index.pending"]
+
+
+@pytest.mark.parametrize("hours", [0.5, 2])
+def test_what_was_left_long_ago_is_removed(tmp_path, hours):
+    shards = tmp_path / f"model-7_temp_{'0a' * 16}"
+    shards.mkdir()
+    (shards / "part-00000-of-00001.index").touch()
+    for name in LEFT + KEPT:
+        (tmp_path / name).touch()
+    save_later(tmp_path, hours)
+    there = {path.name for path in tmp_path.iterdir()}
+    assert set(KEPT) < there
+    left = {*LEFT, shards.name}
+    assert left & there == (left if hours < 1 else set())
+
+
+def test_what_is_still_written_to_is_left(tmp_path):
+    shards = tmp_path / f"model-7_temp_{'0a' * 16}"
+    shards.mkdir()
+    part = shards / "part-00000-of-00001.data-00000-of-00001"
+    part.touch()
+    os.utime(shards, (0, 0))
+    with hf.Graph().as_default(), hf.Session() as session:
+        session.run(hf.get_variable("v", initializer=1.0).initializer)
+        hf.train.Saver().save(session, str(tmp_path / "model"))
+        assert part.exists()
+        os.utime(part, (0, 0))
+        hf.train.Saver().save(session, str(tmp_path / "model"))
+        assert not shards.exists()
 
 
 def two():

@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
+from hybridflow._src.formats.bundle import index_name
+from hybridflow._src.formats.leftovers import remove_leftovers
 from hybridflow._src.framework import context, settings
 from hybridflow._src.framework.errors import FailedPreconditionError, NotFoundError
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
@@ -283,7 +285,8 @@ class Saver:
         """Saves the variables, and notes the checkpoint in the file `checkpoint` beside it.
 
         Files get their names when they are whole, the index last and then `checkpoint`: whatever
-        ends the program, the latest checkpoint that is noted is whole.
+        ends the program, the latest checkpoint that is noted is whole. What a save of checkpoints
+        of this name left unfinished more than an hour ago is removed.
 
         Args:
           sess: the session with the values; None in eager mode.
@@ -323,6 +326,7 @@ class Saver:
         latest_filename = latest_filename or "checkpoint"
         if os.path.dirname(latest_filename):
             raise ValueError("'latest_filename' must not contain path components")
+        prefix = save_path
         if global_step is not None:
             step = global_step if isinstance(global_step, int) else value_of(sess, global_step)
             save_path = (
@@ -354,6 +358,8 @@ class Saver:
                 )
                 if surplus is not None:
                     self._drop(*surplus, meta_graph_suffix)
+            if is_noted:
+                remove_leftovers(prefix, latest_filename, index_name(path))
             if self._is_spread:
                 spread.meet(path)
         except (FailedPreconditionError, NotFoundError) as error:
