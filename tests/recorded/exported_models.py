@@ -41,6 +41,10 @@ CASES = {
     ),
     "data": ({}, ["a:0", "b:0"]),
     "lazy": ({"x:0": np.array([[0, 1], [1, 1], [3, 0]], np.int32)}, ["loss:0", "v:0", "w:0"]),
+    "others": (
+        {"x:0": RNG.permutation(70).reshape(2, 5, 7, 1).astype(np.float32) / 10},
+        ["pooled:0", "dilated:0", "products:0", "projected:0"],
+    ),
     "patches": ({"x:0": RNG.uniform(-1, 1, (2, 7, 6, 3)).astype(np.float32)}, ["y:0"]),
 }
 
@@ -276,9 +280,35 @@ def patches():
     hf.stack(gradients, name="y")
 
 
+def second(y, x):
+    """A gradient of a gradient."""
+    (slope,) = hf.gradients(y, x, grad_ys=hf.sin(y))
+    return hf.gradients(slope, x)[0]
+
+
+def others():
+    """What TensorFlow has no op for: others compute it."""
+    x = hf.placeholder(hf.float32, [None, None, None, 1], name="x")
+    ratio = [1.0, 1.4, 1.7, 1.0]
+    pools = [
+        pool(x, ratio, overlapping=True, deterministic=True, seed=3, seed2=4)[0]
+        for pool in (hf.nn.fractional_max_pool, hf.nn.fractional_avg_pool)
+    ]
+    hf.identity(hf.add_n([second(y, x) for y in pools]), name="pooled")
+    ones = [1, 1, 1, 1]
+    dilated = hf.nn.dilation2d(x, constant(2, 3, 1), ones, [1, 1, 2, 1], "SAME")
+    hf.identity(second(dilated, x), name="dilated")
+    v = constant(2, 3, 2)
+    product = hf.reduce_prod(v * v - v[:1], [1, 2])
+    hf.identity(hf.gradients(second(product, v), v)[0], name="products")
+    rows = hf.reshape(x, [2, 35])
+    points = [hf.constraints.Simplex(2.0, 1)(rows), hf.constraints.L1Ball(3.0, 1)(rows)]
+    hf.stack([p for y in points for p in (y, *hf.gradients(y * y, rows))], name="projected")
+
+
 _ALL = (
     *(mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic),
-    *(dynamic_training, loops_training, arrays_training, lazy, data, patches),
+    *(dynamic_training, loops_training, arrays_training, lazy, data, others, patches),
 )
 MODELS = {model.__name__: model for model in _ALL}
 

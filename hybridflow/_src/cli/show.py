@@ -14,6 +14,7 @@ from hybridflow._src.formats import messages
 from hybridflow._src.formats.tensors import dtype_of, shape_of
 from hybridflow._src.graphs.importing import missing_ops, ops_of_our_own
 from hybridflow._src.graphs.meta_graph import read_meta_graph_file
+from hybridflow._src.graphs.op_list import where_else
 from hybridflow._src.saved_model.loader import parse_saved_model
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _show(meta_graph: Any) -> None:
     missing = missing_ops(graph_def)
     own = ops_of_our_own(graph_def)
     if own:
-        told = ", ".join(f"{op} (node {name!r})" for op, name in own.items())
+        told = ", ".join(f"{op}{where_else(op)} (node {name!r})" for op, name in own.items())
         print(f"\nmissing in TensorFlow: {told}")
     print(f"\nmissing here: {', '.join(missing) or 'none'}")
 

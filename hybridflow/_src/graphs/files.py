@@ -9,9 +9,20 @@ from typing import Any
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.whole import write_whole
 from hybridflow._src.framework.graph import Graph
+from hybridflow._src.graphs.importing import ops_of_our_own
+from hybridflow._src.graphs.op_list import where_else
+from hybridflow._src.platform import tf_logging
 from hybridflow._src.platform.system_errors import translated
 
 __all__ = ["write_graph"]
+
+_OUR_OWN = (
+    "%s: TensorFlow 1 does not load this graph, which uses ops that it lacks: %s. hybridflow does; "
+    "for TensorFlow, build what is written without them (`hf.graph_util.extract_sub_graph` takes "
+    "out what outputs do not need)."
+)
+# What has been told: a training program writes its graph with each checkpoint.
+_told: set[tuple[str, ...]] = set()
 
 
 def text_of(message: Any) -> str:
@@ -28,6 +39,18 @@ def write_message(path: str, message: Any, as_text: bool) -> None:
     content = text_of(message).encode() if as_text else message.SerializeToString()
     with translated(path):
         write_whole(path, lambda file: file.write(content))
+
+
+def tell_own_ops(path: Any, graph_def: Any) -> None:
+    """Logs which ops of a graph TensorFlow lacks, once for the same ones."""
+    own = ops_of_our_own(graph_def)
+    if own and (*own,) not in _told:
+        _told.add((*own,))
+        tf_logging.warning(
+            _OUR_OWN,
+            path,
+            ", ".join([f"{op}{where_else(op)} (node {name!r})" for op, name in own.items()]),
+        )
 
 
 def read_message(filename: str, kind: Any) -> Any:
@@ -65,6 +88,8 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
 
     Returns: the path of the file.
 
+    Logs a warning that names ops which TensorFlow lacks.
+
     >>> import hybridflow as hf
     >>> import tempfile
     >>> with hf.Graph().as_default() as graph, tempfile.TemporaryDirectory() as folder:
@@ -86,4 +111,5 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
         os.makedirs(logdir, exist_ok=True)
     path = os.path.join(logdir, name)
     write_message(path, graph_def, as_text)
+    tell_own_ops(path, graph_def)
     return path

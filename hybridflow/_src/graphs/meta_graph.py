@@ -11,7 +11,7 @@ from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_keys import GraphKeys
 from hybridflow._src.graphs.collections import add_collection_def, restore_collection
-from hybridflow._src.graphs.files import read_message, write_message
+from hybridflow._src.graphs.files import read_message, tell_own_ops, write_message
 from hybridflow._src.graphs.graph_util import with_nodes
 from hybridflow._src.graphs.importing import import_graph_def
 from hybridflow._src.graphs.op_list import stripped_op_list_for_graph, tensorflow_ops
@@ -270,6 +270,7 @@ def export_scoped_meta_graph(
     )
     if filename:
         write_message(os.fspath(filename), found, as_text)
+        tell_own_ops(filename, found.graph_def)
     return found, variables
 
 

@@ -11,19 +11,21 @@ import numpy as np
 from hybridflow._src.formats import messages
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.function_attr import FunctionAttr
+from hybridflow._src.framework.graph import Graph
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.signature import length_of_lists
+from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.graphs.attributes import Function, attr_value
-from hybridflow._src.graphs.op_list import definition, outputs_of, tensorflow_ops
+from hybridflow._src.graphs.op_list import definition, later_attributes, outputs_of, tensorflow_ops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hybridflow._src.framework.body import Body
     from hybridflow._src.framework.op_def import OpDef
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.signature import Arg
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.framework.tensor_shape import TensorShape
     from hybridflow._src.graphs.hazards import Hazards
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
@@ -68,6 +70,7 @@ class Nodes:
         self._inlined: set[Body] = set()
         self._add_shapes = add_shapes
         self._hazards = hazards
+        self._names: dict[Tensor, str] = {}
         self.is_stateful = False
 
     # -- names -------------------------------------------------------------------------------------
@@ -83,6 +86,12 @@ class Nodes:
 
     def input(self, tensor: Tensor) -> str:
         """How a node names `tensor` as its input."""
+        name = self._names.get(tensor)
+        if name is None:
+            name = self._names[tensor] = self._output_name(tensor)
+        return name
+
+    def _output_name(self, tensor: Tensor) -> str:
         return tensor.op.name if tensor.value_index == 0 else tensor.name
 
     def output(self, node: Any, index: int = 0) -> str:
@@ -155,6 +164,30 @@ class Nodes:
         for op in body.operations:
             self.write(op)
 
+    def composed(self, op: Operation, function: Callable[..., Tensor]) -> None:
+        """Adds the nodes of other operations, which compute the one output of an operation.
+
+        Args:
+          op: the operation.
+          function: called with it, and in a graph of its own with a placeholder for each of its
+            inputs; gives a tensor.
+        """
+        graph = Graph()
+        scope = f"{self.unique(f'{op.name}/parts')}/"
+        with graph.as_default(), graph.device(op.device), graph.name_scope(scope):
+            args = [
+                raw.Placeholder(dtype=t.dtype.base_dtype, shape=TensorShape.of(t._dims))
+                for t in op.inputs
+            ]
+            result = function(op, *args)
+        for arg, tensor in zip(args, op.inputs, strict=True):
+            self._names[arg] = self.input(tensor)
+        given = {arg.op for arg in args}
+        for part in graph.get_operations():
+            if part not in given and part.body is None:
+                self.write(part)
+        self.node(op, "Identity", [self.input(result)], {"T": result.dtype.base_dtype})
+
     def _holds(self, op: Operation) -> bool:
         """Whether an operation that another one waits for has a node here."""
         return op.body is None or op.body in self._inlined
@@ -175,14 +208,17 @@ class Nodes:
 
     def _add(self, type_: str, name: str, inputs: Iterable[str], attrs: dict[str, Any]) -> Any:
         known = tensorflow_ops().get(type_)
-        kinds = {attr.name: attr.type for attr in known.attr} if known else {}
+        described = {attr.name: attr for attr in known.attr} if known else {}
+        later = later_attributes().get(type_, ())
         called = self.functions[type_].signature if type_ in self.functions else known
         self.is_stateful = self.is_stateful or (called is not None and called.is_stateful)
         found = self._nodes.add(name=self._short(name), op=type_, input=inputs)
         self._written[name] = found
         for key, value in attrs.items():
-            is_message = isinstance(value, messages.AttrValue)
-            found.attr[key].CopyFrom(value if is_message else attr_value(value, kinds.get(key, "")))
+            if not isinstance(value, messages.AttrValue):
+                value = attr_value(value, described[key].type if key in described else "")
+            if key not in later or value != described[key].default_value:
+                found.attr[key].CopyFrom(value)
         return found
 
 
@@ -224,7 +260,6 @@ class FunctionNodes(Nodes):
         while signature.name in self.functions:
             signature.name += "_"
         self.functions[signature.name] = self.message
-        self._names: dict[Tensor, str] = {}
         self.args: list[str] = []
         for index, (tensor, dtype) in enumerate(args):
             self.args.append(f"arg_{index}")
@@ -248,12 +283,6 @@ class FunctionNodes(Nodes):
     def attr(self) -> Function:
         """The value of an attribute that names the function."""
         return Function(self.message.signature.name)
-
-    def input(self, tensor: Tensor) -> str:
-        name = self._names.get(tensor)
-        if name is None:
-            name = self._names[tensor] = self._output_name(tensor)
-        return name
 
     def _output_name(self, tensor: Tensor) -> str:
         """How the nodes of a function name an output: by node, output of its op, and position."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,32 @@ def tensorflow_ops() -> dict[str, Any]:
     """
     file = importlib.resources.files("hybridflow._src.graphs") / "tensorflow_ops.binpb.z"
     return {op.name: op for op in messages.OpList.FromString(zlib.decompress(file.read_bytes())).op}
+
+
+@functools.cache
+def later_attributes() -> dict[str, list[str]]:
+    """The attributes of TensorFlow 1.15 that 1.4 lacks, by op type. All have defaults.
+
+    1.4 refuses a node with an attribute that it does not know.
+    """
+    file = importlib.resources.files("hybridflow._src.graphs") / "later_attributes.json"
+    found: dict[str, list[str]] = json.loads(file.read_text())
+    return found
+
+
+# Where ops stand that TensorFlow 1 does not have by itself.
+_ELSEWHERE = {
+    "GatherTree": "in tf.contrib.seq2seq",
+    "HorovodAllgather": "in Horovod",
+    "HorovodBroadcast": "in Horovod",
+    "HorovodGroupedAllreduce": "in Horovod",
+    "IsotonicRegression": "in TensorFlow from 2.5 on",
+}
+
+
+def where_else(op_type: str) -> str:
+    """Where an op stands that TensorFlow 1 lacks, as text behind its name."""
+    return f", which is {_ELSEWHERE[op_type]}," if op_type in _ELSEWHERE else ""
 
 
 def outputs_of(node: Any, definition: Any) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from hybridflow._src.framework import context
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.static_value import constant_value
-from hybridflow._src.graphs.files import write_message
+from hybridflow._src.graphs.files import tell_own_ops, write_message
 from hybridflow._src.graphs.meta_graph import check_mode
 from hybridflow._src.platform import tf_logging
 from hybridflow._src.platform.system_errors import translated
@@ -235,6 +235,8 @@ class SavedModelBuilder:
             name = constants.SAVED_MODEL_FILENAME_PBTXT
         path = os.path.join(self._folder, name)
         write_message(path, self._model, as_text)
+        for meta_graph in self._model.meta_graphs:
+            tell_own_ops(path, meta_graph.graph_def)
         tf_logging.info("SavedModel written to: %s", path)
         return path
 

@@ -19,7 +19,7 @@ from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hybridflow._src.framework.tensor import Tensor
 
@@ -55,16 +55,50 @@ def _broadcast_samples(rng: np.random.Generator) -> Iterable[Sample]:
             yield Sample(np.asarray(rng.normal(size=small), dtype), np.array(large, np.int32))
 
 
-_broadcast_to = OpDef(
-    "BroadcastTo",
-    "input: T, shape: Tidx -> output: T",
-    types={"Tidx": INDICES},
-    shape=_broadcast_shape,
-    compute=_broadcast_arrays,
-    grad=lambda op, dy: (raw.SumToShape(dy, shape_of(op.inputs[0])), None),
-    samples=_broadcast_samples,
-    native=lambda b, x, shape: b.broadcast(x, tuple(b.known(shape).tolist())),
-)
+def _write_spread(nodes: Any, op: Any) -> None:
+    """Writes it as TensorFlow's gradients do (1.4 has no `BroadcastTo`): a tensor of the same rank,
+    tiled.
+    """
+    x, shape = [nodes.input(t) for t in op.inputs]
+    dtype, index = op.get_attr("T"), op.get_attr("Tidx")
+
+    def add(type_: str, name: str, inputs: list[str], **attrs: Any) -> str:
+        return str(nodes.output(nodes.add(type_, f"{op.name}/{name}", inputs, **attrs)))
+
+    one = add("Const", "one", [], dtype=index, value=np.array(1, index.np))
+    own = add("Shape", "Shape", [x], T=dtype, out_type=index)
+    if op.inputs[0]._dims is None or len(op.inputs[0]._dims) != (op.inputs[1]._dims or [None])[0]:
+        ranks = [
+            add("Shape", name, [given], T=index, out_type=dtypes.int32)
+            for name, given in (("rank", shape), ("own_rank", own))
+        ]
+        missing = add("Sub", "missing", ranks, T=dtypes.int32)
+        ones = add("Fill", "ones", [missing, one], T=index, index_type=dtypes.int32)
+        axis = add("Const", "axis", [], dtype=dtypes.int32, value=np.array(0, np.int32))
+        own = add("ConcatV2", "sizes", [ones, own, axis], N=2, T=index, Tidx=dtypes.int32)
+        x = add("Reshape", "Reshape", [x, own], T=dtype, Tshape=index)
+    at_least = add("Maximum", "Maximum", [own, one], T=index)
+    multiples = add("FloorDiv", "multiples", [shape, at_least], T=index)
+    nodes.node(op, "Tile", [x, multiples], {"T": dtype, "Tmultiples": index})
+
+
+def _repeating(name: str, written: Callable[[Any, Any], None] | None = None) -> OpDef:
+    return OpDef(
+        name,
+        "input: T, shape: Tidx -> output: T",
+        types={"Tidx": INDICES},
+        shape=_broadcast_shape,
+        compute=_broadcast_arrays,
+        grad=lambda op, dy: (raw.SumToShape(dy, shape_of(op.inputs[0])), None),
+        samples=_broadcast_samples,
+        native=lambda b, x, shape: b.broadcast(x, tuple(b.known(shape).tolist())),
+        written=written,
+    )
+
+
+_broadcast_to = _repeating("BroadcastTo")
+# In gradients.
+_repeating("SpreadToShape", _write_spread)
 
 
 # -- SumToShape ------------------------------------------------------------------------------------
@@ -118,7 +152,7 @@ _sum_to_shape = OpDef(
     types={"Tidx": INDICES},
     shape=_sum_to_dims,
     compute=_sum_to_arrays,
-    grad=lambda op, dy: (raw.BroadcastTo(dy, shape_of(op.inputs[0])), None),
+    grad=lambda op, dy: (raw.SpreadToShape(dy, shape_of(op.inputs[0]), name="Tile"), None),
     samples=_sum_to_samples,
     aliases=True,
     native=_native_sum_to,

@@ -290,6 +290,7 @@ OpDef(
     ),
     native=lambda b, grads, indices, like: b.gradient_items(grads, indices, like),
     grad=lambda op, dy: (raw.SumStackGradients(op.inputs[2], op.inputs[1], dy), None, None),
+    written=_writing.write_gradient_items,
 )
 
 

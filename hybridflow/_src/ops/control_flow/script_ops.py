@@ -48,7 +48,19 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
     return arrays_out
 
 
-def _record(name: str, stateful: bool, outputs: str = "output: N*Tout") -> OpDef:
+def _write_effect(nodes: Any, op: Any) -> None:
+    """TensorFlow's op may have no outputs."""
+    kinds = [t.dtype.base_dtype for t in op.inputs]
+    attrs = {"token": op.get_attr("token"), "Tin": kinds, "Tout": []}
+    nodes.node(op, "PyFunc", [nodes.input(t) for t in op.inputs], attrs)
+
+
+def _record(
+    name: str,
+    stateful: bool,
+    outputs: str = "output: N*Tout",
+    written: Callable[[Any, Any], None] | None = None,
+) -> OpDef:
     return OpDef(
         name,
         f"input: ... -> {outputs}",
@@ -58,13 +70,14 @@ def _record(name: str, stateful: bool, outputs: str = "output: N*Tout") -> OpDef
         grad=not_differentiable,
         stateful=stateful,
         samples=lambda rng: (),
+        written=written,
     )
 
 
 _stateful = _record("PyFunc", stateful=True)
 _stateless = _record("PyFuncStateless", stateful=False)
 # An op without outputs gives its operation, which others can wait for.
-_effect = _record("PyFuncEffect", stateful=True, outputs="")
+_effect = _record("PyFuncEffect", stateful=True, outputs="", written=_write_effect)
 
 
 def py_func(

@@ -286,6 +286,24 @@ def write_sum_of_turns(nodes: Any, op: Operation) -> None:
     _write_rows(nodes, op, rows, dtype, places, size, element._dims)
 
 
+def write_gradient_items(nodes: Any, op: Operation) -> None:
+    """Writes the gradients of the elements that each turn of a loop read of a list."""
+    grads, indices, like = op.inputs
+    element = _element_of(like)
+    if element is None or dtype_of(element) is dtypes.variant:
+        nodes.plain(op)
+        return
+    helping = _Helping(nodes, op)
+    dtype = dtype_of(element)
+    given = [nodes.input(indices), helping.numbers([], "scalar")]
+    places = helping.add("TensorListStack", "indices", given, element_dtype=dtypes.int32)
+    items = helping.grown(nodes.input(grads), helping.after(helping.most(places)))
+    shape = element_shape(nodes, op, element._dims)
+    rows = helping.add("TensorListGather", "rows", [items, places, shape], element_dtype=dtype)
+    form = {"element_dtype": dtype, "shape_type": dtypes.int32}
+    nodes.node(op, "TensorListFromTensor", [rows, shape], form)
+
+
 def _write_rows(
     nodes: Any, op: Operation, rows: str, dtype: DType, places: str, size: str, dims: Any
 ) -> None:

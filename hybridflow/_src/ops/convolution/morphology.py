@@ -117,6 +117,41 @@ def _gathered(
     return result
 
 
+# -- in files --------------------------------------------------------------------------------------
+
+
+def _write_gathered(nodes: Any, op: Any) -> None:
+    """TensorFlow has no gradient of a dilation's gradient. It needs the size of the filter."""
+    dims = op.inputs[1]._dims
+    if dims is None or None in dims:
+        nodes.plain(op)
+    else:
+        nodes.composed(op, _gathered_of_ops)
+
+
+def _gathered_of_ops(op: Any, x: Tensor, filters: Tensor, dx: Tensor, df: Tensor) -> Tensor:
+    """`_gathered` by TensorFlow's ops."""
+    height, width, depth = [int(size or 0) for size in filters._dims or ()]
+    count = height * width
+
+    def taps(image: Tensor) -> Tensor:
+        """The elements of each window, `[batch, out_height, out_width, count, depth]`."""
+        patches = raw.ExtractImagePatches(image, ksizes=(1, height, width, 1), **_attrs_of(op))
+        return raw.Reshape(patches, raw.ConcatV2([raw.Shape(patches)[:3], [count, depth]], 0))
+
+    sums = taps(x) + raw.Reshape(filters, [count, depth])
+    lowest = raw.Fill(raw.Shape(sums), _lowest(x.dtype.np))
+    inside = raw.Greater(taps(raw.OnesLike(x)), 0)
+    best = raw.ExpandDims(raw.ArgMax(raw.Select(inside, sums, lowest), 3), 3)
+    chosen = raw.Equal(best, np.arange(count).reshape(count, 1))
+    values = taps(dx) + raw.Reshape(df, [count, depth])
+    return raw.Sum(raw.Select(chosen, values, raw.ZerosLike(values)), [3])
+
+
+def _lowest(dtype: np.dtype[Any]) -> np.ndarray:
+    return np.array(-np.inf if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+
+
 # -- records ---------------------------------------------------------------------------------------
 
 
@@ -202,7 +237,6 @@ OpDef(
     samples=_grad_samples,
     checked=True,
 )
-# TensorFlow has no gradient of a dilation's gradient.
 OpDef(
     "Dilation2DAt",
     "input: T, filter: T, input_values: T, filter_values: T -> output: T",
@@ -218,6 +252,7 @@ OpDef(
     ),
     samples=_gathered_samples,
     checked=True,
+    written=_write_gathered,
 )
 
 

@@ -169,6 +169,30 @@ def _recurrence_samples(rng: np.random.Generator) -> Iterable[Sample]:
                 yield Sample(*values, np.array(axis, np.int32), **attrs)
 
 
+def _recurrence_of_ops(op: Any, a: Tensor, b: Tensor, axis: Tensor) -> Tensor:
+    """`_recurrence` by TensorFlow's ops: y_k is the sum over j <= k of b_j a_(j+1) ... a_k."""
+    sizes = raw.Shape(a)
+    at = raw.FloorMod(raw.Cast(axis, DstT=dtypes.int32), raw.Size(sizes))
+    outer, size, inner = raw.Prod(sizes[:at], [0]), sizes[at], raw.Prod(sizes[at + 1 :], [0])
+    a, b = (raw.Reshape(t, raw.Pack([outer, 1, size, inner])) for t in (a, b))
+    if op.get_attr("reverse"):
+        a, b = (raw.ReverseV2(t, [2]) for t in (a, b))
+    shape = raw.Pack([outer, size, size, inner])
+    number = raw.Range(0, size, 1)
+    first, last = raw.Reshape(number, [-1, 1, 1]), raw.ExpandDims(number, 1)
+    zero = raw.Fill(shape, 0)
+    factors = raw.Tile(a, raw.Pack([1, size, 1, 1]))
+    factors = raw.Select(raw.Greater(last + zero, first), factors, raw.OnesLike(factors))
+    terms = raw.Cumprod(factors, 2) * raw.Reshape(b, raw.Pack([outer, size, 1, inner]))
+    inside = raw.GreaterEqual(last + zero, first)
+    y = raw.Sum(raw.Select(inside, terms, raw.ZerosLike(terms)), [1])
+    if op.get_attr("exclusive"):
+        y = raw.ConcatV2([raw.ZerosLike(y[:, :1]), y[:, :-1]], 1)
+    if op.get_attr("reverse"):
+        y = raw.ReverseV2(y, [1])
+    return raw.Reshape(y, sizes)
+
+
 # y_k = b_k + a_k y_(k-1) along an axis, from y_0 = b_0. Exclusive: y_(k-1) stands at k, after 0;
 # reverse: it runs from the end.
 OpDef(
@@ -181,6 +205,7 @@ OpDef(
     grad=_recurrence_grad,
     samples=_recurrence_samples,
     native=_native_recurrence,
+    written=lambda nodes, op: nodes.composed(op, _recurrence_of_ops),
 )
 
 

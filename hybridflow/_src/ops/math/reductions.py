@@ -117,7 +117,7 @@ def _kept(op: Any, value: Tensor) -> Any:
 
 def _spread(op: Any, value: Tensor) -> Any:
     """A gradient of the result, repeated over the axes that were reduced."""
-    return raw.BroadcastTo(_kept(op, value), shape_of(op.inputs[0]))
+    return raw.SpreadToShape(_kept(op, value), shape_of(op.inputs[0]), name="Tile")
 
 
 def _count(op: Any, dy: Tensor) -> Any:

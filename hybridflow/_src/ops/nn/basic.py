@@ -133,7 +133,7 @@ def _bias_grad_grad(op: Any, dz: Tensor) -> Any:
     dy = op.inputs[0]
     if op.get_attr("data_format") == "NCHW":
         dz = raw.Reshape(dz, np.array([-1, 1, 1], np.int32))
-    return raw.BroadcastTo(dz, shape_of(dy))
+    return raw.SpreadToShape(dz, shape_of(dy), name="Tile")
 
 
 OpDef(

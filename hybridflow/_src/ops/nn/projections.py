@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.kernels import projections as kernels
@@ -72,6 +73,19 @@ def _simplex_samples(rng: np.random.Generator) -> Iterable[Sample]:
         yield Sample(rng.normal(size=(2, 3)).astype(dtype), total=100.0, solid=True)
 
 
+def _simplex_of_ops(op: Any, x: Tensor) -> Tensor:
+    """`_simplex` by TensorFlow's ops."""
+    wide, size = raw.Cast(x, DstT=dtypes.float64), raw.Shape(x)[-1]
+    u = raw.TopKV2(wide, size)[0]
+    top = u[..., :1]
+    excess = raw.Cumsum(u - top, -1) - float(op.get_attr("total"))
+    counts = raw.Cast(raw.Range(1, size + 1, 1), DstT=dtypes.float64)
+    t = raw.Max(excess / counts, [-1], keep_dims=True)
+    if op.get_attr("solid"):
+        t = raw.Maximum(t, raw.Neg(top))
+    return raw.Cast(raw.Maximum((wide - top) - t, 0.0), DstT=x.dtype)
+
+
 _project_simplex = OpDef(
     "ProjectSimplex",
     "input: T -> output: T",
@@ -82,13 +96,21 @@ _project_simplex = OpDef(
     grad=_simplex_grad,
     samples=_simplex_samples,
     native=lambda b, x, total, solid: b.by_rows(kernels.project_simplex, x, float(total), solid),
+    written=lambda nodes, op: nodes.composed(op, _simplex_of_ops),
 )
 
 
 # -- IsotonicRegression ----------------------------------------------------------------------------
 
 
-def _isotonic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _isotonic_dims(attrs: dict[str, Any], x: Tensor) -> list[shape_rules.Dims]:
+    dtype = x.dtype.base_dtype
+    if attrs["output_dtype"] not in (None, dtype):
+        raise ValueError(f"output_dtype is {attrs['output_dtype'].name}, the input {dtype.name}")
+    return [_rows(attrs, x)] * 2
+
+
+def _isotonic(x: np.ndarray, output_dtype: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """For each row the nearest one that does not increase, and the number of each element's block.
 
     Adjacent blocks out of order are pooled into one with their mean, until none are: the order of
@@ -129,6 +151,13 @@ def _pool(means: np.ndarray, counts: np.ndarray, rows: np.ndarray) -> tuple[np.n
     return means, counts, rows
 
 
+def _write_isotonic(nodes: Any, op: Any) -> None:
+    """TensorFlow has the op since 2.5; it asks for the dtype of the output."""
+    dtype = op.get_attr("T")
+    given = {"T": dtype, "output_dtype": dtype}
+    nodes.node(op, op.type, [nodes.input(op.inputs[0])], given)
+
+
 def _isotonic_samples(rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (np.float32, np.float64):
         for shape in ((6,), (3, 5), (2, 2, 3), (0, 3), (3, 0), (1,)):
@@ -139,10 +168,12 @@ _isotonic_regression = OpDef(
     "IsotonicRegression",
     "input: T -> output: T, segments: int32",
     types=FLOATS,
-    shape=lambda attrs, x: [_rows(attrs, x)] * 2,
+    attrs={"output_dtype": None},
+    shape=_isotonic_dims,
     compute=_isotonic,
     grad=lambda op, dy, _: None if dy is None else raw.SegmentMeans(dy, op.outputs[1]),
     samples=_isotonic_samples,
+    written=_write_isotonic,
 )
 
 
@@ -168,6 +199,20 @@ def _segment_samples(rng: np.random.Generator) -> Iterable[Sample]:
             yield Sample(rng.normal(size=shape).astype(dtype), segments)
 
 
+def _segment_means_of_ops(op: Any, x: Tensor, segments: Tensor) -> Tensor:
+    """`_segment_means` by TensorFlow's ops, for rows whose segments have numbers from 0 on."""
+    size = raw.Shape(x)[-1]
+    rows = raw.FloorDiv(raw.Size(x), raw.Maximum(size, 1))
+    shape = raw.Pack([rows, size])
+    places = raw.Reshape(segments, shape) + raw.ExpandDims(raw.Range(0, rows, 1), 1) * size
+    wide = raw.Reshape(raw.Cast(x, DstT=dtypes.float64), shape)
+    sums, counts = (
+        raw.UnsortedSegmentSum(t, places, raw.Size(x)) for t in (wide, raw.OnesLike(wide))
+    )
+    means = raw.GatherV2(sums / raw.Maximum(counts, 1.0), places, 0)
+    return raw.Reshape(raw.Cast(means, DstT=x.dtype), raw.Shape(x))
+
+
 _segment_means_op = OpDef(
     "SegmentMeans",
     "input: T, segments: int32 -> output: T",
@@ -176,4 +221,5 @@ _segment_means_op = OpDef(
     compute=_segment_means,
     grad=lambda op, dy: (raw.SegmentMeans(dy, op.inputs[1]), None),
     samples=_segment_samples,
+    written=lambda nodes, op: nodes.composed(op, _segment_means_of_ops),
 )

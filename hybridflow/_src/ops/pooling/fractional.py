@@ -154,6 +154,63 @@ def _avg_at_samples(rng: np.random.Generator) -> Iterable[Sample]:
         yield Sample(x, rows, columns, **attrs)
 
 
+# -- in files: TensorFlow has no gradients of the gradients ----------------------------------------
+
+
+def _copies(starts: Tensor, overlapping: bool) -> tuple[Tensor, Tensor]:
+    """The places of one dimension, those in two regions twice; and in which region each is."""
+    inner = starts[1:-1]
+    places = raw.Range(np.int64(0), starts[-1], np.int64(1))
+    begun = raw.GreaterEqual(raw.ExpandDims(places, 1), inner)
+    region = raw.Sum(raw.Cast(begun, DstT=dtypes.int32), [1])
+    if overlapping:
+        places = raw.ConcatV2([places, inner], 0)
+        region = raw.ConcatV2([region, raw.Range(0, raw.Size(inner), 1)], 0)
+    return places, region
+
+
+def _per_region(reduced: OpDef, x: Tensor, axis: int, region: Tensor, starts: Tensor) -> Tensor:
+    """Reduces what stands in each region of one axis."""
+    order = list(range(4))
+    order[0], order[axis] = axis, 0
+    found = reduced(raw.Transpose(x, order), region, raw.Size(starts) - 1)
+    return raw.Transpose(found, order)
+
+
+def _mean_of_ops(op: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """`regions.mean` by TensorFlow's ops."""
+    share: Any = 1
+    for axis, starts in ((1, rows), (2, columns)):
+        places, region = _copies(starts, op.get_attr("overlapping"))
+        x = raw.GatherV2(x, places, axis)
+        x = _per_region(raw.UnsortedSegmentSum, x, axis, region, starts)
+        ones = raw.OnesLike(raw.Cast(places, DstT=x.dtype))
+        count = raw.UnsortedSegmentSum(ones, region, raw.Size(starts) - 1)
+        share = share * raw.Reshape(count, [-1, *[1] * (3 - axis)])
+    return raw.RealDiv(x, share)
+
+
+def _at_largest_of_ops(
+    op: Any, x: Tensor, y: Tensor, values: Tensor, rows: Tensor, columns: Tensor
+) -> Tensor:
+    """`regions.at_largest` by TensorFlow's ops: the first place of a region that has its value."""
+    overlapping = op.get_attr("overlapping")
+    (down, above), (across, left) = _copies(rows, overlapping), _copies(columns, overlapping)
+    copies = raw.GatherV2(raw.GatherV2(x, down, 1), across, 2)
+    largest = raw.GatherV2(raw.GatherV2(y, above, 1), left, 2)
+    none = rows[-1] * columns[-1]
+    zeros = raw.ZerosLike(raw.Cast(copies, DstT=dtypes.int64))
+    place = zeros + raw.ExpandDims(raw.ExpandDims(down, 1) * columns[-1] + across, 2)
+    keys = raw.Select(raw.Equal(copies, largest), raw.Neg(place), zeros - none)
+    keys = _per_region(raw.UnsortedSegmentMax, keys, 1, above, rows)
+    first = raw.Neg(_per_region(raw.UnsortedSegmentMax, keys, 2, left, columns))
+    sizes = raw.Cast(raw.Shape(x), DstT=dtypes.int64)
+    image = raw.Reshape(raw.Range(np.int64(0), sizes[0], np.int64(1)), [-1, 1, 1, 1])
+    channel = raw.Range(np.int64(0), sizes[3], np.int64(1))
+    index = (image * none + raw.Minimum(first, none - 1)) * sizes[3] + channel
+    return raw.GatherV2(raw.Reshape(values, [-1]), index, 0)
+
+
 _max_pool = OpDef(
     "FractionalMaxPool",
     f"value: T -> output: T, {_OUTPUTS}",
@@ -184,7 +241,6 @@ OpDef(
     ),
     samples=_max_grad_samples,
 )
-# TensorFlow has no gradients of the gradients of fractional pooling; these two are ours.
 OpDef(
     "FractionalMaxPoolAt",
     "orig_input: T, orig_output: T, values: T, row_pooling_sequence: int64, "
@@ -201,6 +257,7 @@ OpDef(
         None,
     ),
     samples=_max_at_samples,
+    written=lambda nodes, op: nodes.composed(op, _at_largest_of_ops),
 )
 _avg_pool = OpDef(
     "FractionalAvgPool",
@@ -250,6 +307,7 @@ OpDef(
         None,
     ),
     samples=_avg_at_samples,
+    written=lambda nodes, op: nodes.composed(op, _mean_of_ops),
 )
 
 

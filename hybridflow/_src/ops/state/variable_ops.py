@@ -93,7 +93,8 @@ for _name in ("IsVariableInitialized", "VarIsInitializedOp"):
         grad=not_differentiable,
         effect="read",
     )
-# Who reads a variable gets no copy here: what TensorFlow 2's files ask for is so already.
+# Who reads a variable gets no copy here: what TensorFlow 2's files ask for is so already. In those
+# for TensorFlow 1, which lacks the op, it does nothing either.
 OpDef(
     "DisableCopyOnRead",
     "resource: resource ->",
@@ -101,6 +102,7 @@ OpDef(
     compute=lambda storage: (),
     grad=not_differentiable,
     stateful=True,
+    written=lambda nodes, op: nodes.node(op, "NoOp", [], {}),
 )
 
 
