@@ -153,6 +153,7 @@ def test_ops_that_tensorflow_lacks_are_told(tmp_path, caplog, monkeypatch):
         hf.contrib.seq2seq.gather_tree(ids, ids, [2], 9, name="beams")
     for _ in range(2):
         hf.train.write_graph(graph, tmp_path, "graph.pb", as_text=False)
+    hf.train.write_graph(messages.SaverDef(), tmp_path, "saver.pbtxt")  # no graph at all
     (told,) = [r.getMessage() for r in caplog.records if "does not load" in r.getMessage()]
     assert "GatherTree, which is in tf.contrib.seq2seq, (node 'beams')" in told
 

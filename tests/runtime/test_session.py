@@ -769,3 +769,13 @@ def test_arrays_of_objects_that_are_numbers():
                 session.run(y, {x: wrong})
             with pytest.raises((TypeError, ValueError)):
                 hf.constant(wrong, hf.int32)
+
+
+def test_its_graph_with_shapes():
+    with hf.Graph().as_default():
+        hf.constant([1.0, 2.0])
+        options = hf.ConfigProto(graph_options=hf.GraphOptions(infer_shapes=True))
+        for config, told in ((None, False), (options, True)):
+            with hf.Session(config=config) as session:
+                (node,) = session.graph_def.node
+                assert ("_output_shapes" in node.attr) is told

@@ -19,6 +19,17 @@ def assert_equal(got, wanted):
         np.testing.assert_array_equal(part, other)
 
 
+def test_the_shape_may_be_a_constant(session):
+    """Then it need not be fed."""
+    known, unknown = hf.sparse_placeholder(hf.float32, [3, 3]), hf.sparse_placeholder(hf.float32)
+    same = known.with_values(known.values * 1.0)
+    assert_equal(session.run(same, {known: VALUE[:2]}), VALUE)
+    assert_equal(session.run(same, {known: VALUE}), VALUE)
+    for key, value in ((unknown, VALUE[:2]), (known, VALUE[:1]), (known, 3.0)):
+        with pytest.raises(TypeError, match="must be a SparseTensorValue, or a tuple"):
+            session.run(key, {key: value})
+
+
 def value_of(sparse):
     parts = sparse.indices, sparse.values, sparse.dense_shape
     return hf.SparseTensorValue(*[part.numpy() for part in parts])
@@ -71,7 +82,7 @@ def test_parts_are_fed_alone(session):
 
 def test_values_that_do_not_fit(session):
     s = hf.sparse_placeholder(hf.float32, [3, 3])
-    for value in (1.0, (1, 2), np.zeros((3, 3, 3))):
+    for value in (1.0, (1,), np.zeros((4, 3, 3))):
         with pytest.raises(TypeError, match="SparseTensorValue"):
             session.run(s, {s: value})
     with pytest.raises(ValueError, match="Cannot feed value of shape"):

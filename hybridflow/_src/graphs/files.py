@@ -43,7 +43,8 @@ def write_message(path: str, message: Any, as_text: bool) -> None:
 
 def tell_own_ops(path: Any, graph_def: Any) -> None:
     """Logs which ops of a graph TensorFlow lacks, once for the same ones."""
-    own = ops_of_our_own(graph_def)
+    # `write_graph` writes other messages too.
+    own = ops_of_our_own(graph_def) if type(graph_def).__name__ == "GraphDef" else {}
     if own and (*own,) not in _told:
         _told.add((*own,))
         tf_logging.warning(

@@ -13,6 +13,7 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorValue
+from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.data_flow.session_tensors import TensorHandle
 
@@ -206,12 +207,15 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
 
 
 def _sparse_parts(key: SparseTensor, value: Any) -> list[Any]:
-    """Indices, values and shape of what is fed for a sparse tensor.
+    """Indices, values and shape of what is fed for a sparse tensor, whose shape may be a constant.
 
     Raises:
-      TypeError: if it does not have these three parts.
+      TypeError: if it does not have these parts.
     """
     parts = value._parts() if isinstance(value, SparseTensor) else value
+    if isinstance(parts, (tuple, list)) and len(parts) == 2:
+        shape = constant_value(key.dense_shape)
+        parts = parts if shape is None else [*parts, shape]
     if not isinstance(parts, (tuple, list)) or len(parts) != 3:
         raise TypeError(
             f"The value fed for {key} must be a SparseTensorValue, or a tuple of its indices, "

@@ -168,8 +168,9 @@ class BaseSession:
 
     @property
     def graph_def(self) -> Any:
-        """The graph as a `GraphDef` message."""
-        return self._graph.as_graph_def()
+        """The graph as a `GraphDef` message, with shapes if `graph_options.infer_shapes` asks."""
+        options = getattr(self._config, "graph_options", None)
+        return self._graph.as_graph_def(add_shapes=bool(getattr(options, "infer_shapes", False)))
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that ops run on: one.
