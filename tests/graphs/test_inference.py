@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
+
 import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.cli.shim.table import PROGRAMS
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.tensors import make_ndarray
 from hybridflow._src.graphs.inference import (
@@ -148,3 +152,32 @@ def test_graphs_that_do_not_fit(frozen):
         for check in (ensure_graph_is_valid, fold_batch_norms):
             with pytest.raises(ValueError, match=text):
                 check(graph_def)
+
+
+PROGRAM = "tensorflow.python.tools."
+WORDS = {
+    "optimize_for_inference": "--input {} --output {} --input_names between --output_names y,b",
+    "strip_unused": (
+        "--input_graph {} --output_graph {} --input_node_names between --output_node_names y,b "
+        "--input_binary true"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_programs(frozen, name, tmp_path, monkeypatch, capsys):
+    """They do with files what the functions do."""
+    source, target = tmp_path / "frozen.pb", tmp_path / "out.pb"
+    source.write_bytes(frozen.SerializeToString())
+    words = WORDS[name].format(source, target)
+    monkeypatch.setattr(sys, "argv", [name, *words.split()])
+    runpy.run_module(PROGRAMS[PROGRAM + name], run_name="__main__")
+    function = {"optimize_for_inference": optimize_for_inference, "strip_unused": strip_unused}[
+        name
+    ]
+    expected = function(frozen, ["between"], ["y", "b"], 1)
+    assert messages.GraphDef.FromString(target.read_bytes()) == expected
+    monkeypatch.setattr(sys, "argv", [name, *words.replace("between", "none").split()])
+    with pytest.raises(SystemExit, match="1"):
+        runpy.run_module(PROGRAMS[PROGRAM + name], run_name="__main__")
+    assert f"{name}: Inputs that are not in the graph: none." in capsys.readouterr().err

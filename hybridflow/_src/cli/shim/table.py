@@ -17,7 +17,10 @@ _MESSAGES = "hybridflow._src.formats.messages"
 
 
 # Paths that are programs too (`-m`), and the modules that are run.
-PROGRAMS = {"tensorflow.python.tools.freeze_graph": f"{_INNER}.freeze_graph"}
+PROGRAMS = {
+    f"tensorflow.python.tools.{name}": f"{_INNER}.{name}"
+    for name in ("freeze_graph", "optimize_for_inference", "strip_unused")
+}
 
 # Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
 EXTRAS = {"tf_slim": "contrib"}
@@ -295,6 +298,8 @@ _PYTHON = {
     "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
     **_each("tensorflow.python", "tools"),
     "tensorflow.python.tools.freeze_graph": (f"{_INNER}.freeze_graph",),
+    "tensorflow.python.tools.optimize_for_inference": (f"{_INNER}.optimize_for_inference",),
+    "tensorflow.python.tools.strip_unused": (f"{_INNER}.strip_unused",),
     **_each(
         "tensorflow.python.tools",
         "optimize_for_inference_lib strip_unused_lib",

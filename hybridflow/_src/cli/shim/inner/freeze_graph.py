@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from hybridflow._src.cli.shim.inner.inference_programs import is_true
 from hybridflow._src.saved_model import constants
 from hybridflow._src.saved_model.freezing import freeze_graph, freeze_graph_with_def_protos
 
@@ -37,14 +38,10 @@ def main() -> None:
         ("clear_devices", True, "whether nodes lose the devices that they ask for"),
     ):
         parser.add_argument(
-            f"--{name}", nargs="?", const=True, default=default, type=_is_true, help=text
+            f"--{name}", nargs="?", const=True, default=default, type=is_true, help=text
         )
     parser.add_argument("--saved_model_tags", default=constants.SERVING, help="tags of its graph")
     freeze_graph(**vars(parser.parse_args()))
-
-
-def _is_true(word: str) -> bool:
-    return word.lower() == "true"
 
 
 if __name__ == "__main__":
