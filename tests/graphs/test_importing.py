@@ -426,3 +426,22 @@ def test_definitions_of_ops_are_accepted_and_those_that_exist_here_used():
     with hf.Graph().as_default(), hf.Session() as session:
         (y,) = hf.import_graph_def(build(simple), {"x": [3.0, 1.0]}, ["y:0"], op_dict={"Mul": None})
         assert session.run(y).tolist() == [6.0, 2.0]
+
+
+def test_an_error_says_what_was_given_and_names_the_node_once():
+    graph_def = build(
+        lambda: hf.matmul(
+            hf.placeholder(hf.float32, [None, 3], name="x"), hf.ones([3, 2]), name="y"
+        )
+    )
+    for given in (hf.float32, [1, 4]), (hf.int32, [1, 3]):
+        with hf.Graph().as_default() as graph:
+            x = hf.placeholder(*given)
+            with pytest.raises(ValueError, match=r"input_map\['x:0'\] was given") as caught:
+                hf.import_graph_def(graph_def, {"x:0": x})
+            assert type(caught.value) is ValueError
+            assert len(graph.get_operations()) == 1
+    del next(node for node in graph_def.node if node.name == "x").attr["dtype"]
+    with hf.Graph().as_default(), pytest.raises(ValueError, match="lacks the") as caught:
+        hf.import_graph_def(graph_def)
+    assert str(caught.value).count("'import/x'") == 1

@@ -121,12 +121,12 @@ def test_what_failed_may_be_tried_again(folder, tmp_path):
         hf.add_to_collection(hf.GraphKeys.ASSET_FILEPATHS, hf.constant(str(asset)))
         with pytest.raises(hf.errors.FailedPreconditionError):
             hf.saved_model.simple_save(session, folder, {"x": x}, {"y": y})
-        assert not list(Path(folder).iterdir())
+        assert not Path(folder).exists()
         session.run(w.initializer)
         builder = hf.saved_model.builder.SavedModelBuilder(folder)
         with pytest.raises(TypeError, match="needs to be an Operation"):
             builder.add_meta_graph_and_variables(session, SERVING, main_op=y)
-        assert not list(Path(folder).iterdir())
+        assert not Path(folder).exists()
         builder.add_meta_graph_and_variables(session, SERVING)
         builder.save()
     with hf.Graph().as_default(), hf.Session() as session:
@@ -254,3 +254,28 @@ def test_a_sparse_tensor_in_a_signature():
     info.ClearField("encoding")
     with pytest.raises(ValueError, match=r"Invalid TensorInfo\.encoding"):
         utils.get_tensor_from_tensor_info(info, graph)
+
+
+def test_what_fails_leaves_nothing(folder):
+    """But a folder that was there."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        x, w, y = model()
+        Path(folder).mkdir()
+        with pytest.raises(hf.errors.FailedPreconditionError):
+            hf.saved_model.simple_save(session, folder, {"x": x}, {"y": y})
+        assert list(Path(folder).iterdir()) == []
+        session.run(w.initializer)
+        hf.saved_model.simple_save(session, folder, {"x": x}, {"y": y})
+        with pytest.raises(TypeError, match=r"export_dir must be the path of a folder"):
+            hf.saved_model.loader.load(session, folder, SERVING)
+
+
+def test_sparse_inputs(folder):
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.sparse_placeholder(hf.float32, name="x")
+        hf.saved_model.simple_save(session, folder, {"x": x}, {"y": hf.sparse_reduce_sum(x)})
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        signature = hf.saved_model.loader.load(session, SERVING, folder).signature_def[DEFAULT]
+        x = hf.saved_model.utils.get_tensor_from_tensor_info(signature.inputs["x"], graph)
+        value = hf.SparseTensorValue([[0, 1], [2, 2]], [3.0, 4.0], [3, 3])
+        assert session.run(signature.outputs["y"].name, {x: value}) == 7.0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.formats import messages
 
 SPEC = {
     "x": hf.FixedLenFeature([2], hf.float32),
@@ -163,3 +164,35 @@ def test_what_decode_csv_refuses():
             hf.decode_csv(["1"], [[1]], field_delim="ab")
         with pytest.raises(TypeError, match="complex64"):
             hf.decode_raw("a", hf.complex64)
+
+
+def test_one_example_of_later_graphs():
+    """TensorFlow writes `ParseSingleExample` from 1.5 on, with the keys as attributes."""
+    graph_def = messages.GraphDef()
+    for name, kind, value in (("s", "Placeholder", None), ("none", "Const", np.array(7, np.int64))):
+        node = graph_def.node.add(name=name, op=kind)
+        node.attr["dtype"].type = (hf.string if value is None else hf.int64).as_datatype_enum
+        if value is not None:
+            node.attr["value"].tensor.CopyFrom(hf.contrib.util.make_tensor_proto(value))
+    empty = graph_def.node.add(name="empty", op="Const")
+    empty.attr["dtype"].type = hf.float32.as_datatype_enum
+    empty.attr["value"].tensor.CopyFrom(hf.contrib.util.make_tensor_proto([], hf.float32))
+    parse = graph_def.node.add(name="p", op="ParseSingleExample", input=["s", "none", "empty"])
+    parse.attr["num_sparse"].i = 1
+    parse.attr["sparse_keys"].list.s.append(b"v")
+    parse.attr["dense_keys"].list.s.extend([b"d", b"x"])
+    parse.attr["sparse_types"].list.type.append(hf.int64.as_datatype_enum)
+    kinds = [hf.int64.as_datatype_enum, hf.float32.as_datatype_enum]
+    parse.attr["Tdense"].list.type.extend(kinds)
+    parse.attr["dense_shapes"].list.shape.add()
+    parse.attr["dense_shapes"].list.shape.add().dim.add(size=2)
+    with hf.Graph().as_default(), hf.Session() as session:
+        (op,) = hf.import_graph_def(graph_def, return_elements=["p"], name="")
+        assert [t.shape.as_list() for t in op.outputs] == [[None, 1], [None], [1], [], [2]]
+        found = session.run(list(op.outputs), {"s:0": GOOD})
+        wanted = [[[0], [1], [2]], [3, 4, 5], [3], 7, [1.0, 2.0]]
+        assert [value.tolist() for value in found] == wanted
+        with pytest.raises(hf.errors.InvalidArgumentError, match="Feature: x"):
+            session.run(list(op.outputs), {"s:0": example(v=[1])})
+        with pytest.raises(hf.errors.InvalidArgumentError, match=r"scalar, got shape \(1,\)"):
+            session.run(list(op.outputs), {"s:0": [GOOD]})

@@ -110,3 +110,12 @@ def test_what_a_summary_is_about_is_read_from_an_old_node():
     assert newer.op == "TensorSummaryV2"
     with pytest.raises(ValueError, match="Can't get_summary_description on TensorSummaryV2"):
         hf.summary.get_summary_description(newer)
+
+
+def test_names_and_folders_in_each_others_place(tmp_path):
+    with hf.Graph().as_default() as graph:
+        for summary in (hf.summary.scalar, hf.summary.histogram, hf.summary.tensor_summary):
+            with pytest.raises(TypeError, match="name of a summary is a string"):
+                summary(hf.constant(1.0), "loss")
+        with pytest.raises(TypeError, match="logdir must be the path of a folder"):
+            hf.summary.FileWriter(graph, str(tmp_path))

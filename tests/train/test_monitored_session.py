@@ -363,3 +363,47 @@ def test_queue_runners_are_started():
     with hf.train.SingularMonitoredSession([hook]) as session:
         assert runner.given == (session.raw_session(), hook.coord, True, True)
     assert session.raw_session() is None
+
+
+class TestWhatTrainingSaves:
+    """After so many steps or seconds; nothing if told so."""
+
+    def steps(self, tmp_path, **given):
+        with hf.Graph().as_default():
+            count = hf.assign_add(hf.train.get_or_create_global_step(), 1)
+            hf.summary.scalar("count", count)
+            hooks = [hf.train.StopAtStepHook(last_step=5)]
+            folder = str(tmp_path / "checkpoints")
+            with hf.train.MonitoredTrainingSession(
+                checkpoint_dir=folder, hooks=hooks, log_step_count_steps=None, **given
+            ) as session:
+                while not session.should_stop():
+                    session.run(count)
+        hf.summary.FileWriterCache.clear()
+        state = hf.train.get_checkpoint_state(folder)
+        paths = [] if state is None else state.all_model_checkpoint_paths
+        return [int(path.rpartition("-")[2]) for path in paths]
+
+    def test_steps(self, tmp_path):
+        assert self.steps(tmp_path, save_checkpoint_steps=2) == [1, 3, 5]
+
+    @pytest.mark.parametrize("given", [{}, {"save_checkpoint_secs": 1000}])
+    def test_seconds(self, tmp_path, given):
+        assert self.steps(tmp_path, **given) == [1, 5]
+
+    @pytest.mark.parametrize("none", [None, 0])
+    def test_neither(self, tmp_path, none):
+        given = {"save_checkpoint_secs": none, "save_checkpoint_steps": none}
+        assert self.steps(tmp_path, **given) == []
+
+    def test_both(self, tmp_path):
+        with pytest.raises(ValueError, match="both every_secs and every_steps"):
+            self.steps(tmp_path, save_checkpoint_secs=1, save_checkpoint_steps=1)
+
+    def test_events_elsewhere(self, tmp_path):
+        given = {"summary_dir": str(tmp_path / "events"), "save_summaries_steps": 1}
+        self.steps(tmp_path, save_checkpoint_secs=None, **given)
+        (file,) = (tmp_path / "events").iterdir()
+        events = list(hf.train.summary_iterator(str(file)))
+        values = [v.simple_value for event in events for v in event.summary.value]
+        assert values == [1.0, 2.0, 3.0, 4.0, 5.0]

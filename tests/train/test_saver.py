@@ -445,3 +445,25 @@ def test_when_checkpoints_were_written(tmp_path):
     assert found[0] == 7
     assert found[1] == os.stat(paths[1] + ".index").st_mtime
     assert len(found) == 2
+
+
+def test_steps_that_are_numbers_of_numpy(tmp_path):
+    with hf.Graph().as_default(), hf.Session() as session:
+        session.run(hf.get_variable("v", initializer=1.0).initializer)
+        saver = hf.train.Saver()
+        for step in (np.int64(4), np.uint8(5)):
+            path = saver.save(session, str(tmp_path / "m"), global_step=step)
+            assert path == str(tmp_path / f"m-{step}")
+
+
+def test_arguments_of_other_kinds(tmp_path):
+    with hf.Graph().as_default():
+        step = hf.train.get_or_create_global_step()
+        with pytest.raises(ValueError, match="`max_to_keep` must be a whole number"):
+            hf.train.Saver(max_to_keep="3")
+        saver = hf.train.Saver([step])
+        with hf.train.MonitoredTrainingSession() as session:
+            with pytest.raises(TypeError, match=r"give it `checkpoint_dir`"):
+                saver.save(session, str(tmp_path / "m"))
+            with pytest.raises(TypeError, match=r"must be a Session; 3$"):
+                saver.save(3, str(tmp_path / "m"))

@@ -203,10 +203,12 @@ class Region:
                 self.values[Ref(node.name, 0)] = self.tensor(node.inputs[0])
             else:
                 self._make_node(node)
-        except _NodeError:
-            raise
         except Exception as error:  # whatever the rules of an op make of what a file holds
-            raise _NodeError(f"Node {self.name(node)!r} ({node.op}): {error}") from error
+            if getattr(error, "_names_node", False):
+                raise
+            problem = ValueError(f"{_described(self.name(node), node.op, error)}{_given(node)}")
+            problem._names_node = True  # type: ignore[attr-defined]
+            raise problem from error
 
     def _waits(self, node: Node) -> list[Operation]:
         found = []
@@ -355,8 +357,18 @@ class Region:
                 ]
 
 
-class _NodeError(ValueError):
-    """An error that names its node already."""
+def _described(name: str, type_: str, error: Exception) -> str:
+    """What an error says, with the node that it is about."""
+    text = str(error)
+    begin = f"Node {name!r} ({type_})"
+    return text if text.startswith(begin) else f"{begin}: {text}"
+
+
+def _given(node: Node) -> str:
+    """Which inputs of a node are not those of the file, as text behind an error."""
+    keys = [ref.node[1:] for ref in node.inputs if ref.node.startswith("\0")]
+    told = ", ".join([f"input_map[{key!r}]" for key in keys])
+    return f" (Of its inputs, {told} was given in place of what the graph has.)" if keys else ""
 
 
 def _sharpen(tensor: Tensor, shape: Any) -> None:

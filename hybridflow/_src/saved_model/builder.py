@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ class SavedModelBuilder:
             saved_model_schema_version=constants.SAVED_MODEL_SCHEMA_VERSION
         )
         self._has_variables = False
+        self._made_folder = not os.path.exists(self._folder)
         if os.path.exists(self._folder) and (
             not os.path.isdir(self._folder) or os.listdir(self._folder)
         ):
@@ -99,7 +101,7 @@ class SavedModelBuilder:
         Raises:
           AssertionError: if variables are saved already, or a signature is incomplete.
           TypeError: if `main_op` is no operation. ValueError: for an asset that is no path.
-          OpError: if the variables cannot be saved. Then the folder is empty, as before.
+          OpError: if the variables cannot be saved. Then the folder is empty, or gone, as before.
         """
         if self._has_variables:
             raise AssertionError(_SAVED)
@@ -124,6 +126,9 @@ class SavedModelBuilder:
         except BaseException:
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
+            if self._made_folder:
+                with contextlib.suppress(OSError):
+                    os.rmdir(self._folder)
             raise
         self._has_variables = True
 
@@ -244,7 +249,8 @@ class SavedModelBuilder:
 def _check_signatures(signatures: Mapping[str, Any]) -> None:
     for signature in signatures.values():
         for info in [*signature.inputs.values(), *signature.outputs.values()]:
-            for field, missing in (("name", not info.name), ("dtype", not info.dtype)):
+            is_named = info.name or info.HasField("coo_sparse")
+            for field, missing in (("name", not is_named), ("dtype", not info.dtype)):
                 if missing:
                     raise AssertionError(
                         "All TensorInfo protos used in the SignatureDefs must have the "

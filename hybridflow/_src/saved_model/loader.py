@@ -94,6 +94,11 @@ def load(
     OSError: SavedModel file does not exist at: no_such_folder/{saved_model.pbtxt|saved_model.pb}
     """
     check_mode()
+    if not isinstance(export_dir, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"export_dir must be the path of a folder, got {export_dir!r:.200}: "
+            "`load(sess, tags, export_dir)`."
+        )
     export_dir = os.fspath(export_dir)
     wanted = {tags} if isinstance(tags, str) else set(tags)
     graphs = list(parse_saved_model(export_dir).meta_graphs)

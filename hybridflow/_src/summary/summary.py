@@ -12,6 +12,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.graph_keys import GraphKeys, add_to_collections, get_collection
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.summaries import media as _media  # noqa: F401 - registers ops
 from hybridflow._src.ops.summaries import values as _values  # noqa: F401 - registers ops
 from hybridflow._src.platform import tf_logging
@@ -19,7 +20,6 @@ from hybridflow._src.platform import tf_logging
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = [
     "audio",
@@ -42,6 +42,10 @@ _NOT_EAGER = (
 
 def clean_tag(name: str | None) -> str | None:
     """A name as a tag and as the name of an op: what may not stand in it becomes "_"."""
+    if isinstance(name, Tensor):
+        raise TypeError(
+            f'The name of a summary is a string, got {name!r}: `hf.summary.scalar("loss", tensor)`.'
+        )
     if name is None:
         return None
     clean = _ILLEGAL.sub("_", name).lstrip("/")

@@ -183,6 +183,11 @@ class FileWriter(SummaryToEventTransformer):
     ) -> None:
         if context.modes.top.eager:
             raise RuntimeError(_NOT_EAGER)
+        if not isinstance(logdir, (str, bytes, os.PathLike)):
+            raise TypeError(
+                f"logdir must be the path of a folder, got {logdir!r:.200}: "
+                "`hf.summary.FileWriter(logdir, graph)`."
+            )
         writer = EventFileWriter(logdir, max_queue, flush_secs, filename_suffix)
         super().__init__(writer, graph, graph_def)
 

@@ -272,6 +272,60 @@ parse_example_op = OpDef(
 )
 
 
+def _parse_single(
+    serialized: np.ndarray,
+    *defaults: Any,
+    num_sparse: int,
+    sparse_keys: Sequence[str],
+    dense_keys: Sequence[str],
+    **attrs: Any,
+) -> list[np.ndarray]:
+    if np.ndim(serialized):
+        raise _invalid(f"Expected a scalar, got shape {serialized.shape}.")
+    names = [key.encode("utf-8", "surrogateescape") for key in (*sparse_keys, *dense_keys)]
+    keys = [np.array(name, object) for name in names]
+    found = _parse_example(
+        np.reshape(serialized, [1]),
+        np.empty(0, object),
+        *keys,
+        *defaults,
+        Nsparse=num_sparse,
+        Ndense=len(dense_keys),
+        **attrs,
+    )
+    indices, values = found[:num_sparse], found[num_sparse : 2 * num_sparse]
+    shapes, dense = found[2 * num_sparse : 3 * num_sparse], found[3 * num_sparse :]
+    return [*[i[:, 1:] for i in indices], *values, *[n[1:] for n in shapes], *[d[0] for d in dense]]
+
+
+def _single_shape(attrs: dict[str, Any], serialized: Any, *defaults: Any) -> list[Any]:
+    with_rank(serialized, 0)
+    number = attrs["num_sparse"]
+    dense = [as_shape(shape)._dims for shape in attrs["dense_shapes"]]
+    return [(None, 1)] * number + [(None,)] * number + [(1,)] * number + dense
+
+
+# As TensorFlow writes `parse_single_example` from 1.5 on.
+OpDef(
+    "ParseSingleExample",
+    "serialized: string, dense_defaults: ... -> outputs: N*types",
+    attrs={
+        "num_sparse": 0,
+        "sparse_keys": (),
+        "dense_keys": (),
+        "sparse_types": (),
+        "dense_shapes": (),
+        "Tdense": (),
+        "types": (),
+    },
+    shape=_single_shape,
+    compute=lambda *inputs, types, **attrs: _parse_single(*inputs, **attrs),
+    grad=not_differentiable,
+    samples=lambda rng: (),
+    read=lambda attrs: {"types": output_types(attrs["sparse_types"], attrs["Tdense"])},
+)
+
+
 # -- sequences -------------------------------------------------------------------------------------
 
 

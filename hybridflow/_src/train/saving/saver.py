@@ -6,6 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hybridflow._src.formats import messages
 from hybridflow._src.formats.bundle import index_name
 from hybridflow._src.formats.leftovers import remove_leftovers
@@ -123,7 +125,7 @@ class Saver:
         self._var_list = var_list
         self._reshape = reshape
         self._sharded = sharded
-        self._max_to_keep = max_to_keep or 0
+        self._max_to_keep = settings.whole(max_to_keep or 0, "max_to_keep")
         self._hours = keep_checkpoint_every_n_hours
         self._name = name
         self._sequentially = restore_sequentially
@@ -328,7 +330,8 @@ class Saver:
             raise ValueError("'latest_filename' must not contain path components")
         prefix = save_path
         if global_step is not None:
-            step = global_step if isinstance(global_step, int) else value_of(sess, global_step)
+            is_number = isinstance(global_step, (int, np.integer))
+            step = int(global_step) if is_number else value_of(sess, global_step)
             save_path = (
                 f"{save_path}-{step:08d}" if self._pad_step_number else f"{save_path}-{step}"
             )
@@ -452,8 +455,18 @@ class Saver:
 
 def _session(sess: Any) -> Any:
     if not isinstance(sess, BaseSession):
-        raise TypeError(f"'sess' must be a Session; {sess!r}")
+        raise TypeError(f"'sess' must be a Session; {sess!r}{_hint(sess)}")
     return sess
+
+
+def _hint(sess: Any) -> str:
+    """What to do with a session of another kind."""
+    if not hasattr(sess, "should_stop"):
+        return ""
+    return (
+        ". A monitored session saves by itself: give it `checkpoint_dir`, or a "
+        "`hf.train.CheckpointSaverHook`; a hook gets the session below as `run_context.session`."
+    )
 
 
 register_proto_function(
