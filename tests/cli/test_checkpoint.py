@@ -97,6 +97,14 @@ def test_what_the_other_format_lacks(told, tmp_path):
 
 def test_errors(told, kept, tmp_path):
     assert "Failed to find any matching files" in told(tmp_path / "none", status=1)[0]
+    name = next(kept.glob("*.index")).stem
+    beside = kept / f"{name}-7"
+    assert told(beside, status=1)[0].endswith(f"{beside}. There are: {name}")
+    (folder := tmp_path / "folder").mkdir()
+    for target in (folder, f"{folder}/"):
+        line = told(kept, "--convert", target, status=1)[0]
+        assert f"is a folder: name the checkpoint in it, such as {folder}/{name}" in line
+    assert not list(folder.iterdir())
     assert "There is no tensor 'v'" in told(kept, "--leave-out", "v", status=1)[0]
     (tmp_path / "bad.safetensors").write_bytes(b"\xff" * 20)
     assert "bad.safetensors" in told(tmp_path / "bad.safetensors", status=1)[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,9 +73,29 @@ def test_a_graph_of_a_checkpoint(shown, tmp_path):
 def test_no_model(shown, tmp_path):
     (tmp_path / "graph.pb").write_bytes(b"\xff")
     assert "holds no graph" in shown(tmp_path / "graph.pb", 1)[0]
-    assert "No such file" in shown(tmp_path / "none.pb", 1)[0]
-    assert "SavedModel file does not exist" in shown(tmp_path, 1)[0]
+    assert shown(tmp_path / "none.pb", 1) == [f"hybridflow: {tmp_path}/none.pb does not exist"]
+    assert shown(tmp_path, 1) == [f"hybridflow: {tmp_path} holds no SavedModel"]
     assert "does not exist" in shown(tmp_path / "m.meta", 1)[0]
+
+
+def test_a_checkpoint(shown, tmp_path):
+    with hf.Graph().as_default(), hf.Session() as session:
+        session.run(hf.get_variable("v", initializer=1.0).initializer)
+        path = hf.train.Saver().save(session, str(tmp_path / "m"), 3)
+    for asked in (path, tmp_path):
+        (told,) = shown(asked, 1)
+        assert f"`hybridflow checkpoint {path}` shows the tensors" in told
+        assert f"`hybridflow show {path}.meta` its graph" in told
+
+
+def test_nobody_reads_to_the_end():
+    """As with `head`: no traceback."""
+    command = [sys.executable, "-m", "hybridflow", "show", str(RECORDED / "1_15" / "mlp.pb")]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_ops_of_our_own(shown, tmp_path):

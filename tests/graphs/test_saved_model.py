@@ -279,3 +279,10 @@ def test_sparse_inputs(folder):
         x = hf.saved_model.utils.get_tensor_from_tensor_info(signature.inputs["x"], graph)
         value = hf.SparseTensorValue([[0, 1], [2, 2]], [3.0, 4.0], [3, 3])
         assert session.run(signature.outputs["y"].name, {x: value}) == 7.0
+
+
+def test_a_signature_names_what_is_no_tensor(folder):
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.float32, [])
+        with pytest.raises(ValueError, match="output 'y' of the signature: None values"):
+            hf.saved_model.simple_save(session, folder, {"x": x}, {"y": None})

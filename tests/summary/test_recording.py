@@ -190,3 +190,24 @@ def test_misuse(tmp_path):
                 written = summary.scalar("loss", 1.0, step=1)
             with pytest.raises(hf.errors.NotFoundError, match="initialize"):
                 session.run(written)
+
+
+def test_what_a_writer_does_itself(tmp_path):
+    """It makes its file, writes out and closes; in a graph by operations."""
+    with hf.eager_mode():
+        writer = summary.create_file_writer(str(tmp_path / "eager"))
+        with writer.as_default(), summary.always_record_summaries():
+            summary.scalar("a", 1.0, step=1)
+            assert writer.init() is None
+            assert writer.flush() is None
+            assert tags(tmp_path / "eager") == [(1, "a")]
+    with hf.Graph().as_default(), hf.Session() as session:
+        writer = summary.create_file_writer(str(tmp_path / "graph"))
+        with writer.as_default(), summary.always_record_summaries():
+            written = summary.scalar("a", 1.0, step=1)
+        for op in (writer.init(), written, writer.flush()):
+            session.run(op)
+        assert tags(tmp_path / "graph") == [(1, "a")]
+        session.run(writer.close())
+        nothing = summary.create_file_writer(None)
+        session.run([nothing.init(), nothing.flush(), nothing.close()])

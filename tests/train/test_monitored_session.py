@@ -407,3 +407,10 @@ class TestWhatTrainingSaves:
         events = list(hf.train.summary_iterator(str(file)))
         values = [v.simple_value for event in events for v in event.summary.value]
         assert values == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_eager_mode_has_no_graph_to_run():
+    with hf.eager_mode():
+        for make in (hf.train.MonitoredTrainingSession, hf.train.SingularMonitoredSession):
+            with pytest.raises(RuntimeError, match="run a graph, and eager mode has none"):
+                make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hybridflow._src.formats.tensor_reader import TensorReader
 
 _NOT_HELD = "{path} cannot hold these tensors; leave them out: {options}"
+_FOLDER = "{path} is a folder: name the checkpoint in it, such as {name}."
 _UNKNOWN = "There is no tensor {name!r} in {path} to leave out."
 
 
@@ -68,6 +70,9 @@ def _list(reader: TensorReader, names: Sequence[str]) -> None:
 
 
 def _convert(reader: TensorReader, names: Sequence[str], target: str) -> None:
+    if os.path.isdir(target) or not os.path.basename(target):
+        name = os.path.basename(reader.prefix).removesuffix(SUFFIX)
+        raise ValueError(_FOLDER.format(path=target, name=os.path.join(target, name)))
     to_safetensors = target.endswith(SUFFIX)
     known = reader.dtypes()
     refused = [n for n in names if n not in known or (to_safetensors and known[n] not in HELD)]

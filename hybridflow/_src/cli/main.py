@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pathlib
 import runpy
 import sys
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import hybridflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.cli.program import Program
 
 
@@ -185,6 +188,18 @@ def _with_command(argv: list[str]) -> list[str]:
     return ["run", *argv] if names_script else argv
 
 
+def _printing(print_it: Callable[..., int], *args: Any) -> int:
+    """Has something printed, as far as anybody reads it."""
+    try:
+        status = print_it(*args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # What Python writes when it ends, nobody reads either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and gives its exit status."""
     parser = _parser()
@@ -200,19 +215,19 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     status: int
     if options.command == "show":
-        status = _module("show").show(options.model)
+        status = _printing(_module("show").show, options.model)
     elif options.command == "checkpoint":
         list_or_convert = _module("checkpoint").checkpoint
-        status = list_or_convert(options.file, options.convert, options.leave_out)
+        status = _printing(list_or_convert, options.file, options.convert, options.leave_out)
     elif options.command == "cache":
-        status = getattr(_module("cache"), options.action)()
+        status = _printing(getattr(_module("cache"), options.action))
     elif options.command == "explain":
         explain = _module("explain").explain
         status = explain(_program(program, parser), options.mode, options.source)
     elif options.command != "run":
         status = _module("repl").start()
     elif options.check:
-        status = _module("check").check(_program(program, parser))
+        status = _printing(_module("check").check, _program(program, parser))
     elif options.explain or options.profile is not None:
         run = _module("explain").run
         given = options.seed, options.explain, options.profile

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.cli.columns import print_columns
 from hybridflow._src.formats import messages
+from hybridflow._src.formats.bundle import index_name
 from hybridflow._src.formats.tensors import dtype_of, shape_of
 from hybridflow._src.graphs.importing import missing_ops, ops_of_our_own
 from hybridflow._src.graphs.meta_graph import read_meta_graph_file
 from hybridflow._src.graphs.op_list import where_else
-from hybridflow._src.saved_model.loader import parse_saved_model
+from hybridflow._src.saved_model.loader import maybe_saved_model_directory, parse_saved_model
+from hybridflow._src.train.saving.state import latest_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +33,9 @@ def show(path: str) -> int:
     """Prints what a model is; gives the exit status."""
     try:
         graphs = _read(path)
+    except FileNotFoundError:
+        print(f"hybridflow: {path} does not exist{_checkpoint_at(path)}", file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         print(f"hybridflow: {error}", file=sys.stderr)
         return 1
@@ -41,6 +46,14 @@ def show(path: str) -> int:
     return 0
 
 
+def _checkpoint_at(path: str | None) -> str:
+    """What to do with a checkpoint, as text behind an error."""
+    if path is None or not os.path.exists(index_name(path)):
+        return ""
+    graph = f", `hybridflow show {path}.meta` its graph" if os.path.exists(f"{path}.meta") else ""
+    return f": `hybridflow checkpoint {path}` shows the tensors of that checkpoint{graph}"
+
+
 def _read(path: str) -> list[Any]:
     """The graphs of a file or folder, as `MetaGraphDef` messages.
 
@@ -48,6 +61,8 @@ def _read(path: str) -> list[Any]:
       OSError: if there is no model.
     """
     if os.path.isdir(path):
+        if not maybe_saved_model_directory(path):
+            raise OSError(f"{path} holds no SavedModel{_checkpoint_at(latest_checkpoint(path))}")
         return list(parse_saved_model(path).meta_graphs)
     name = os.path.basename(path)
     if name.startswith("saved_model.pb"):

@@ -7,6 +7,7 @@ import functools
 import io
 import math
 import os
+import re
 import struct
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from hybridflow._src.formats.slices import Extent
 
 T = TypeVar("T")
+# How many checkpoints an error names.
+_SHOWN = 10
 
 
 class _Index:
@@ -91,7 +94,7 @@ class BundleReader(TensorReader):
                 None,
                 None,
                 "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for "
-                f"{prefix}",
+                f"{prefix}{_others(prefix)}",
             ) from None
         except (ValueError, struct.error, messages.decode_error()) as error:
             raise self._damaged(self._path, str(error)) from error
@@ -211,6 +214,17 @@ class BundleReader(TensorReader):
         except ValueError as error:
             raise self._damaged(path, str(error)) from error
         return value
+
+
+def _others(prefix: str) -> str:
+    """Which checkpoints there are beside one that is not there, as text."""
+    folder, name = os.path.split(prefix)
+    step = re.compile(rf"{re.escape(re.sub(r'-[0-9]+$', '', name))}(-[0-9]+)?\.index")
+    with contextlib.suppress(OSError):
+        found = sorted(filter(step.fullmatch, os.listdir(folder or ".")))
+        names = [name.removesuffix(".index") for name in found]
+        return f". There are: {', '.join(names[:_SHOWN])}" if names else ""
+    return ""
 
 
 def _size(path: str) -> int:

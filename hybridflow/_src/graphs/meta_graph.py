@@ -31,7 +31,8 @@ _SAVE_AND_RESTORE = frozenset(
 )
 _EAGER = (
     "Exporting/importing meta graphs is not supported when eager execution is enabled. No graph "
-    "exists when eager execution is enabled."
+    "exists when eager execution is enabled: build what is to be saved or loaded inside `with "
+    "hf.Graph().as_default(), hf.Session() as sess:`."
 )
 
 

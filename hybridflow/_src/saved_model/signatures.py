@@ -193,6 +193,17 @@ def classification_signature_def(examples: Any, classes: Any, scores: Any) -> An
     return build_signature_def({constants.CLASSIFY_INPUTS: inputs}, outputs, method)
 
 
+def _infos(what: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of each tensor; errors say which one it is."""
+    found = {}
+    for key, tensor in tensors.items():
+        try:
+            found[key] = build_tensor_info(tensor)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{what} {key!r} of the signature: {error}") from error
+    return found
+
+
 def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
     """The signature of a model with any inputs and outputs.
 
@@ -215,8 +226,8 @@ def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any])
     if not outputs:
         raise ValueError("Prediction outputs cannot be None or empty.")
     return build_signature_def(
-        {key: build_tensor_info(tensor) for key, tensor in inputs.items()},
-        {key: build_tensor_info(tensor) for key, tensor in outputs.items()},
+        _infos("input", inputs),
+        _infos("output", outputs),
         constants.PREDICT_METHOD_NAME,
     )
 

@@ -109,10 +109,20 @@ class SummaryWriter:
 
     Args:
       resource: its handle; None for one that writes nothing.
+      created: in a graph, the operation that makes its file.
     """
 
-    def __init__(self, resource: Tensor | None) -> None:
+    def __init__(self, resource: Tensor | None, created: Any = None) -> None:
         self.resource = resource
+        self._created = created
+
+    def init(self) -> Any:
+        """In a graph, the operation that makes the file; in eager mode it is there."""
+        return no_op() if self._created is None else self._created
+
+    def flush(self) -> Any:
+        """Writes out what has gathered; in a graph, an op that does it."""
+        return flush(self)
 
     def set_as_default(self) -> None:
         """Has summaries of this thread go to this writer."""
@@ -197,6 +207,7 @@ def create_file_writer(
         )
     if not context.modes.top.eager:
         get_default_graph().add_to_collection(_INITIALIZERS, created)
+        return SummaryWriter(resource, created)
     return SummaryWriter(resource)
 
 

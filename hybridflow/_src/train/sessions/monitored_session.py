@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import OutOfRangeError
 from hybridflow._src.framework.graph_keys import GraphKeys
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MonitoredSession", "SingularMonitoredSession"]
 
+_NOT_EAGER = (
+    "Monitored sessions run a graph, and eager mode has none: build the model and the session "
+    "inside `with hf.Graph().as_default():`."
+)
 # The end of the input, or of what was to be done, is a good end.
 _GOOD_ENDS = (OutOfRangeError, StopIteration)
 
@@ -65,6 +70,8 @@ class _MonitoredSession:
         should_recover: bool,
         stop_grace_period_secs: float,
     ) -> None:
+        if context.modes.top.eager:
+            raise RuntimeError(_NOT_EAGER)
         graph = get_default_graph()
         self._graph_was_finalized = graph.finalized
         self._hooks = list(hooks or ())
