@@ -445,3 +445,14 @@ def test_an_error_says_what_was_given_and_names_the_node_once():
     with hf.Graph().as_default(), pytest.raises(ValueError, match="lacks the") as caught:
         hf.import_graph_def(graph_def)
     assert str(caught.value).count("'import/x'") == 1
+
+
+def test_what_gradients_must_not_pass():
+    """TensorFlow guards gradients that have none by an op with a message."""
+    graph_def = build(lambda: hf.stop_gradient(hf.placeholder(hf.float32, name="x"), name="y"))
+    node = next(node for node in graph_def.node if node.name == "y")
+    node.op = "PreventGradient"
+    node.attr["message"].s = b"There is no second derivative."
+    with hf.Graph().as_default(), hf.Session() as session:
+        (y,) = hf.import_graph_def(graph_def, return_elements=["y:0"], name="")
+        assert session.run(y, {"x:0": 3.0}) == 3.0

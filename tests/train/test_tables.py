@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.framework.registry import raw
 
 lookup = hf.contrib.lookup
 
@@ -110,3 +111,21 @@ def test_words_by_either_name_of_the_argument():
             assert lookup.index_table_from_tensor(**words).lookup(hf.constant("b")).numpy() == 1
             table = lookup.index_to_string_table_from_tensor(**words)
             assert table.lookup(hf.constant(1, hf.int64)).numpy() == b"b"
+
+
+def test_a_table_that_later_initializers_fill():
+    """TensorFlow from 1.13 on writes `LookupTableImportV2` where it wrote `InitializeTableV2`."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        table = raw.HashTableV2(key_dtype=hf.string, value_dtype=hf.int64)
+        fill = raw.LookupTableImportV2(
+            table, hf.constant(["a", "b"]), hf.constant([3, 4], hf.int64)
+        )
+        found = raw.LookupTableFindV2(table, hf.constant(["b", "c"]), hf.constant(-1, hf.int64))
+        other = raw.LookupTableImportV2(table, hf.constant(["a"]), hf.constant([5], hf.int64))
+        with pytest.raises(hf.errors.FailedPreconditionError, match="not initialized"):
+            session.run(found)
+        for _ in range(2):
+            session.run(fill)
+            assert session.run(found).tolist() == [4, -1]
+        with pytest.raises(hf.errors.FailedPreconditionError, match="already initialized"):
+            session.run(other)

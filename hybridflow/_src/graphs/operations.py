@@ -52,7 +52,7 @@ _VARIABLES = frozenset(("VarHandleOp", "VariableV2"))
 # Attributes of later TensorFlows, and the values with which ops do what they did.
 _LATER = {"exponential_avg_factor": 1.0}
 # Those that say nothing about what an op does.
-_WITHOUT_EFFECT = frozenset(("allowed_devices", "config", "config_proto", "debug_name"))
+_WITHOUT_EFFECT = frozenset(("allowed_devices", "config", "config_proto", "debug_name", "message"))
 
 
 def record_of(type_: str) -> OpDef | None:

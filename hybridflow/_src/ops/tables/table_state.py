@@ -230,6 +230,10 @@ class FixedTable(Table):
             )
         return self._entries
 
+    def replace(self, keys: np.ndarray, values: np.ndarray) -> None:
+        """Sets the entries: so initializers of TensorFlow from 1.13 on do it."""
+        self.initialize_from(keys, values)
+
     def initialize(self, pairs: Sequence[tuple[Any, Any]], may_differ: bool = False) -> None:
         """Sets the entries; the same ones may be set again.
 
