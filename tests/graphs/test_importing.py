@@ -456,3 +456,19 @@ def test_what_gradients_must_not_pass():
     with hf.Graph().as_default(), hf.Session() as session:
         (y,) = hf.import_graph_def(graph_def, return_elements=["y:0"], name="")
         assert session.run(y, {"x:0": 3.0}) == 3.0
+
+
+def test_a_gather_within_a_batch():
+    """Later TensorFlows write it as one op, with `batch_dims`."""
+    params = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    indices = np.array([[2, 0], [1, 1]], np.int32)
+    graph_def = build(
+        lambda: hf.gather(hf.constant(params), hf.constant(indices), axis=1, name="y")
+    )
+    node = next(node for node in graph_def.node if node.name == "y")
+    node.attr["batch_dims"].i = 1
+    with hf.Graph().as_default(), hf.Session() as session:
+        (y,) = hf.import_graph_def(graph_def, return_elements=["y:0"])
+        assert y.name == "import/y:0"
+        wanted = np.stack([p[i] for p, i in zip(params, indices, strict=True)])
+        np.testing.assert_array_equal(session.run(y), wanted)

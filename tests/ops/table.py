@@ -88,6 +88,7 @@ SHAPE_FROM_DATA = {
     "DynamicPartition",
     "ListDiff",
     "NonMaxSuppressionV2",
+    "NonMaxSuppressionV3",
     "SparseAdd",
     "SparseFillEmptyRows",
     "SparseReduceMaxSparse",
@@ -98,6 +99,7 @@ SHAPE_FROM_DATA = {
     "SparseSplit",
     "SparseToSparseSetOperation",
     "StringSplit",
+    "StringSplitV2",
 }
 # A placeholder says no more of its shape than it was told.
 SHAPE_FROM_ATTRS = {"PlaceholderWithDefault"}

@@ -33,7 +33,7 @@ def remove_leftovers(prefix: str, state: str, written: str) -> None:
     checkpoint = rf"{re.escape(name)}(-\d+)?"
     temporary = re.compile(
         rf"({re.escape(state)}|{checkpoint}\.[^/]+)\.tempstate\d+|"
-        rf"{checkpoint}\.data-\d{{5}}-of-\d{{5}}\.pending|{checkpoint}_temp_[0-9a-f]{{32}}",
+        rf"{checkpoint}\.data-\d{{5}}-of-\d{{5}}\.pending|{checkpoint}_temp_([0-9a-f]{{32}}|ranks)",
         re.DOTALL,
     )
     with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:

@@ -16,6 +16,7 @@ from hybridflow._src.framework.late import late
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.graphs import control_flow
 from hybridflow._src.graphs.choices import Choices, choices
+from hybridflow._src.graphs.composing import COMPOSED
 from hybridflow._src.graphs.operations import add_operation, record_of
 from hybridflow._src.graphs.structure import Branch, Ref, Structure
 from hybridflow._src.ops.control_flow.conditional import common_dims
@@ -262,6 +263,12 @@ class Region:
         if node.op in control_flow.CALLS or node.op in self.builder.library:
             results = control_flow.call(self, control_flow.called(self, node), inputs)
             return [self.identity(node, t, i) for i, t in enumerate(results)]
+        composed = COMPOSED.get(node.op)
+        if composed is not None:
+            with self.builder.graph.name_scope(f"{self.name(node)}/parts"):
+                found = composed(node.attr, inputs)
+            if found is not None:
+                return [self.identity(node, found)]
         return self._plain(node, inputs)
 
     def _plain(self, node: Node, inputs: list[Tensor]) -> list[Tensor]:

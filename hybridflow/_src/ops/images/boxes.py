@@ -238,6 +238,36 @@ _suppress_op = OpDef(
 )
 
 
+def _suppress_low(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    max_output_size: np.ndarray,
+    iou_threshold: np.ndarray,
+    score_threshold: np.ndarray,
+) -> np.ndarray:
+    if scores.shape != boxes.shape[:1]:
+        return _suppress(boxes, scores, max_output_size, iou_threshold)
+    kept = np.flatnonzero(scores > number_of(score_threshold, "score_threshold"))
+    found = _suppress(boxes[kept], scores[kept], max_output_size, iou_threshold)
+    return kept[found].astype(np.int32)
+
+
+# Those of low scores are left out first.
+OpDef(
+    "NonMaxSuppressionV3",
+    "boxes: float32, scores: float32, max_output_size: int32, iou_threshold: float32, "
+    "score_threshold: float32 -> selected_indices: int32",
+    shape=lambda attrs, boxes, scores, most, threshold, score: _suppress_shape(
+        attrs, boxes, scores, most, threshold
+    ),
+    compute=_suppress_low,
+    grad=not_differentiable,
+    samples=lambda rng: (
+        Sample(*sample.args, np.array(0.4, np.float32)) for sample in _suppress_samples(rng)
+    ),
+)
+
+
 def non_max_suppression(
     boxes: Any,
     scores: Any,

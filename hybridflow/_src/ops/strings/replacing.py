@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
-from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.ops.shape_rules import same, with_rank
 from hybridflow._src.ops.strings.elementwise import each, strings, text_of, words
 from hybridflow._src.ops.strings.pattern_matching import Matcher, matcher
@@ -125,6 +125,27 @@ _regex_replace_op = OpDef(
     samples=_replace_samples,
     checked=True,
 )
+
+
+# With a pattern that is a constant.
+OpDef(
+    "StaticRegexReplace",
+    "input: string -> output: string",
+    attrs={"pattern": REQUIRED, "rewrite": REQUIRED, "replace_global": True},
+    shape=same,
+    compute=lambda input, pattern, rewrite, replace_global: _regex_replace(
+        input, *[_constant(text) for text in (pattern, rewrite)], replace_global
+    ),
+    grad=not_differentiable,
+    samples=lambda rng: (
+        Sample(strings([b"abbbc", b"b"], (2,)), pattern="b+", rewrite="-", replace_global=every)
+        for every in (True, False)
+    ),
+)
+
+
+def _constant(text: str) -> np.ndarray:
+    return np.array(text.encode("utf-8", "surrogateescape"), object)
 
 
 def regex_replace(

@@ -44,12 +44,17 @@ def _split(
         raise ValueError(f"Expected a vector and a scalar, got {array.shape}, {delimiter.shape}")
     parts = _parts(array.tolist(), delimiter.item())
     values = list(chain.from_iterable(parts))
-    if not all(values):
-        # As in TensorFlow, nothing has no parts.
-        parts = [
-            list(filter(None, found)) if skip_empty or found == [b""] else found for found in parts
-        ]
-        values = list(chain.from_iterable(parts))
+    if all(values):
+        return _table(parts, values)
+    # As in TensorFlow, nothing has no parts.
+    parts = [list(filter(None, one)) if skip_empty or one == [b""] else one for one in parts]
+    return _table(parts, list(chain.from_iterable(parts)))
+
+
+def _table(
+    parts: list[list[bytes]], values: list[bytes]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The parts of each text, which are `values` one after the other, as a sparse tensor."""
     counts = np.fromiter(map(len, parts), np.int64, len(parts))
     indices = np.empty((len(values), 2), np.int64)
     indices[:, 0] = np.repeat(np.arange(len(parts)), counts)
@@ -81,6 +86,32 @@ _string_split = OpDef(
     compute=_split,
     grad=not_differentiable,
     samples=_split_samples,
+    checked=True,
+)
+
+
+def _split_by(
+    array: np.ndarray, sep: np.ndarray, maxsplit: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if array.ndim != 1 or sep.ndim:
+        raise ValueError(f"Expected a vector and a scalar, got {array.shape}, {sep.shape}")
+    parts = [text.split(sep.item() or None, maxsplit) for text in array.tolist()]
+    return _table(parts, list(chain.from_iterable(parts)))
+
+
+# As `str.split`: at each `sep`, or where there is space if it is empty.
+OpDef(
+    "StringSplitV2",
+    "input: string, sep: string -> indices: int64, values: string, shape: int64",
+    attrs={"maxsplit": -1},
+    shape=_split_shape,
+    compute=_split_by,
+    grad=not_differentiable,
+    samples=lambda rng: (
+        Sample(strings([b"a b  c", b"", b" x, ,y"], (3,)), np.array(sep, object), maxsplit=most)
+        for sep in (b"", b" ", b", ")
+        for most in (-1, 1)
+    ),
     checked=True,
 )
 
