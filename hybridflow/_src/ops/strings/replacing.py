@@ -134,7 +134,7 @@ OpDef(
     attrs={"pattern": REQUIRED, "rewrite": REQUIRED, "replace_global": True},
     shape=same,
     compute=lambda input, pattern, rewrite, replace_global: _regex_replace(
-        input, *[_constant(text) for text in (pattern, rewrite)], replace_global
+        input, _constant(pattern), _constant(rewrite), replace_global
     ),
     grad=not_differentiable,
     samples=lambda rng: (
