@@ -58,6 +58,34 @@ class TestParts:
 
 class TestConstants:
     @pytest.mark.parametrize("use_resource", [False, True])
+    def test_variables_in_conditions_and_loops(self, graph, use_resource):
+        """Those that are read there, and in functions inside of functions."""
+        with hf.variable_scope("net", use_resource=use_resource):
+            w = hf.get_variable("w", initializer=[2.0, 3.0])
+        x = hf.placeholder(hf.float32, [2], name="x")
+        chosen = hf.cond(x[0] > 0.0, lambda: w * x, lambda: w)
+        cases = hf.case([(x[0] > 9.0, lambda: x)], default=lambda: w)
+
+        def step(i, a):
+            return i + 1, hf.cond(a[0] > 3.0, lambda: a * w, lambda: a + w)
+
+        _, repeated = hf.while_loop(lambda i, a: i < 3, step, [0, x])
+        hf.stack([chosen, cases, repeated], name="y")
+        with hf.Session() as session:
+            session.run(w.initializer)
+            fed = [{"x:0": value} for value in ([1.0, 2.0], [-1.0, 0.5])]
+            wanted = [session.run("y:0", feed) for feed in fed]
+            frozen = hf.graph_util.convert_variables_to_constants(
+                session, graph.as_graph_def(), ["y"]
+            )
+        used = hf.contrib.util.ops_used_by_graph_def(frozen)
+        assert not [op for op in used if "Var" in op]
+        with hf.Graph().as_default(), hf.Session() as session:
+            hf.import_graph_def(frozen, name="")
+            for feed, value in zip(fed, wanted, strict=True):
+                np.testing.assert_array_equal(session.run("y:0", feed), value)
+
+    @pytest.mark.parametrize("use_resource", [False, True])
     def test_variables_become_constants(self, graph, use_resource):
         x = hf.placeholder(hf.float32, [None, 2], name="x")
         with hf.variable_scope("net", use_resource=use_resource):

@@ -239,8 +239,12 @@ class _Frozen:
         if handles:
             self._read(self.graph_def.node, lambda text: handles.get(node_of(text)))
 
-    def _read(self, nodes: Any, dtype_at: Callable[[str], int | None]) -> None:
-        """Has the nodes that take handles take values; `dtype_at` gives these an input's dtype."""
+    def _read(self, nodes: Any, dtype_at: Callable[[str], int | None]) -> list[str]:
+        """Has the nodes that take handles take values; `dtype_at` gives these an input's dtype.
+
+        Returns: the names of those that have read a variable.
+        """
+        reads = []
         for node in nodes:
             at = {
                 i: dtype
@@ -254,6 +258,7 @@ class _Frozen:
                 node.op = "Identity"
                 node.attr.clear()
                 node.attr["T"].type = dtype
+                reads.append(node.name)
                 continue
             called = _functions_of(node)
             if not called:
@@ -262,6 +267,7 @@ class _Frozen:
                     "other than to read it, so that cannot be a constant."
                 )
             self._pass(node, at)
+        return reads
 
     def _pass(self, node: Any, at: Mapping[int, int]) -> None:
         """Has a node that calls functions pass values to them in place of handles."""
@@ -296,7 +302,13 @@ class _Frozen:
         for output in copy.signature.output_arg:
             if copy.ret[output.name] in dtypes_of:
                 output.type = dtypes_of[copy.ret[output.name]]
-        self._read(copy.node_def, dtypes_of.get)
+        # The nodes of a function name outputs as their ops do.
+        reads = self._read(copy.node_def, dtypes_of.get)
+        names = {f"{read}:value:0": f"{read}:output:0" for read in reads}
+        for node in copy.node_def:
+            node.input[:] = [names.get(text, text) for text in node.input]
+        for key, text in copy.ret.items():
+            copy.ret[key] = names.get(text, text)
         return new
 
 
