@@ -23,7 +23,7 @@ from hybridflow._src.kernels.kernel import Kernel
 from hybridflow._src.kernels.memory import SHORT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 # How the columns of an operand lie: next to each other, all at one place, at a stride of their own.
 TOGETHER, ONE, APART = "c", "s", "g"
@@ -344,7 +344,7 @@ class Nest:
 
     def _emit(self, node: Node, phase: int, depth: int, names: dict[Node, str]) -> None:
         """Writes the lines that compute a value, unless they are there."""
-        for item in _in_order(node, names, lambda n: self._is_loaded(n, phase)):
+        for item in in_order(node, names, lambda n: self._is_loaded(n, phase)):
             name = f"{'x' if names is self._names else 'y'}{len(names)}"
             if self._is_loaded(item, phase):
                 text = f"{_access('load', self.operands, self._kept[item], 'q')})"
@@ -357,24 +357,28 @@ class Nest:
         return node in self._kept and node.phase < phase
 
     def _text(self, node: Node, names: dict[Node, str]) -> str:
-        args = [names[arg] for arg in node.args]
         if node.op == "load":
             return f"{_access('load', self.operands, node.detail, 'q')})"
-        if node.op == "const":
-            return literal(node.detail, node.dtype)
-        if node.op == "column":
-            return "i64(j)"
-        short = SHORT_NAMES[node.dtype]
-        if node.op == "cast":
-            return _cast(args[0], node.args[0].dtype, node.dtype)
-        if node.op == "select":
-            return f"select({', '.join(args)})"
-        text = expression.template(node.op, node.args[0].dtype)
-        text = text.format(*args, T=SHORT_NAMES[node.args[0].dtype])
-        return text if node.dtype.kind == "b" else f"{short}({text})"
+        return text_of(node, [names[arg] for arg in node.args])
 
     def _store(self, operand: int, name: str, depth: int) -> None:
         self._line(depth, f"{_access('store', self.operands, operand, 'q')}, {name})")
+
+
+def text_of(node: Node, args: Sequence[str]) -> str:
+    """The text of a value that is computed from others, or of a constant."""
+    if node.op == "const":
+        return literal(node.detail, node.dtype)
+    if node.op == "column":
+        return "i64(j)"
+    short = SHORT_NAMES[node.dtype]
+    if node.op == "cast":
+        return _cast(args[0], node.args[0].dtype, node.dtype)
+    if node.op == "select":
+        return f"select({', '.join(args)})"
+    text = expression.template(node.op, node.args[0].dtype)
+    text = text.format(*args, T=SHORT_NAMES[node.args[0].dtype])
+    return text if node.dtype.kind == "b" else f"{short}({text})"
 
 
 def combining(ufunc: str, dtype: np.dtype) -> Kernel:
@@ -452,12 +456,14 @@ def all_nodes(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
     names = dict.fromkeys(known, "")
     before = len(names)
     for root in roots:
-        for node in _in_order(root, names, lambda n: False):
+        for node in in_order(root, names):
             names[node] = ""
     return list(names)[before:]
 
 
-def _in_order(root: Node, known: dict[Node, str], is_leaf: Callable[[Node], bool]) -> list[Node]:
+def in_order(
+    root: Node, known: dict[Node, str], is_leaf: Callable[[Node], bool] = lambda node: False
+) -> list[Node]:
     """The nodes that are not known yet, each after its arguments."""
     found: dict[Node, None] = {}
     pending: list[tuple[Node, bool]] = [(root, False)]

@@ -22,6 +22,7 @@ from hybridflow._src.plan.changes import (
     second_of,
     used_columns,
 )
+from hybridflow._src.plan.effects import effects_of
 from hybridflow._src.plan.nested import Nested
 from hybridflow._src.plan.passes import INVARIANTS, PACKED_ONCE, PRODUCTS_BEFORE
 from hybridflow._src.plan.reading import Reading
@@ -75,6 +76,8 @@ class Before(Translation):
         self.columns: dict[int, Instruction] = {}
         self.panels: dict[tuple[int, Part], Value] = {}
         self._needed: set[int] = set()
+        # Whether turns write to variables, which are not the same in all of them then.
+        self._writes = any(effects_of(step.op).writes for step in plan.instructions)
         before, self.lowering.ending = self.lowering.ending, set()
         if INVARIANTS not in plan.options.without:
             for step in plan.instructions:
@@ -128,7 +131,8 @@ class Before(Translation):
     def _do(self, step: Instruction) -> None:
         record = step.op.record
         if (
-            isinstance(step.compute, Nested)
+            (self._writes and (record.effect == "read" or step.compute == Storage.read))
+            or isinstance(step.compute, Nested)
             or record.stateful
             or record.effect not in (None, "read")
             or not step.outputs

@@ -115,6 +115,7 @@ class Nesting(Translation):
         all_names: list[dict[Buffer, Buffer]] = []
         reads = [chooser]
         storages: dict[Storage, None] = {}
+        written: dict[Storage, None] = {}
         for part, places in zip(nested.parts, nested.places, strict=True):
             names = Names(inputs[nested.first :])
             made = self.inside(part, [], names)
@@ -138,13 +139,14 @@ class Nesting(Translation):
             all_names.append(names.of)
             reads += names.reads
             storages.update(dict.fromkeys(made.lowering.current))
+            written.update(dict.fromkeys(made.lowering.written))
         results = [outputs.get(place) for place in range(len(step.outputs))]
         found_outputs = [
             self._unseen(step, place) if buffer is None else buffer
             for place, buffer in enumerate(results)
         ]
         choice = Choice(chooser, tuple(parts), tuple(all_names), tuple(reads), tuple(found_outputs))
-        self.lowering.nested(choice, list(storages))
+        self.lowering.nested(choice, storages, written)
         return [Value.whole(buffer) for buffer in found_outputs]
 
     @staticmethod
@@ -256,13 +258,7 @@ class Inside(Nesting):
         return self.lowering.copy(value)
 
     def arranged(self, fetches: Sequence[Value], elsewhere: Any) -> Arrangement:
-        """Its steps.
-
-        Raises:
-          Unsupported: if it works with empty arrays, or writes to variables.
-        """
-        if self.lowering.written:
-            raise Unsupported("a variable that is written to")
+        """Its steps."""
         return Arrangement(self.lowering, fetches, [b for b in elsewhere if b.kind == PLANNED])
 
     def check_threads(self, found: Arrangement) -> None:

@@ -12,6 +12,7 @@ PRODUCTS_BEFORE = "products before loops"
 INVARIANTS = "invariants before loops"
 PACKED_ONCE = "weights packed once"
 SHARED_ROWS = "rows shared by threads"
+SCALARS_IN_REGISTERS = "scalars in registers"
 OF_LOOPS = (
     TURNS_AT_ONCE,
     ROWS_IN_PLACE,
@@ -20,6 +21,7 @@ OF_LOOPS = (
     INVARIANTS,
     PACKED_ONCE,
     SHARED_ROWS,
+    SCALARS_IN_REGISTERS,
 )
 # What is done to the steps of layers; a session can leave it out like those.
 IN_BANDS = "images in bands"

@@ -16,11 +16,12 @@ from hybridflow._src.plan.groups import MOST_NODES, Group
 from hybridflow._src.plan.values import CONSTANT, GIVEN, PLANNED, VARIABLE, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.storage import Storage
     from hybridflow._src.kernels.kernel import Kernel
+    from hybridflow._src.plan.in_registers import InRegisters
     from hybridflow._src.plan.instruction import Instruction
 
 
@@ -129,6 +130,7 @@ class Loop(NamedTuple):
       work: how much is done in a turn, as bytes that could be moved meanwhile.
       shares: the rows of each thread, where threads share them; by_rows: how.
       most: how many turns there were at most.
+      in_registers: where one kernel runs all turns, how; it has no parts then.
     """
 
     instruction: Instruction
@@ -146,10 +148,11 @@ class Loop(NamedTuple):
     most: int
     shares: tuple[range, ...] = ()
     by_rows: ByRows | None = None
+    in_registers: InRegisters | None = None
 
     @property
     def kernel(self) -> Kernel:
-        return looping.LOOP
+        return looping.LOOP if self.in_registers is None else self.in_registers.kernel
 
 
 class Opaque:
@@ -352,8 +355,10 @@ class Steps:
             )
         )
 
-    def nested(self, step: Choice | Loop, storages: Sequence[Storage]) -> None:
-        """Adds a step that runs parts of the program, which use variables."""
+    def nested(
+        self, step: Choice | Loop, storages: Iterable[Storage], written: Iterable[Storage]
+    ) -> None:
+        """Adds a step that runs parts of the program, which use variables and write to some."""
         position = len(self.steps)
         self._note_reads([*step.reads, *map(self.variable, storages)], position)
         before = {value.buffer for value in step.reads}
@@ -363,6 +368,8 @@ class Steps:
                 buffer.first = position
         self.fallible.append(position)
         self.steps.append(step)
+        for storage in written:
+            self._next(storage, position)
 
     def host(
         self,

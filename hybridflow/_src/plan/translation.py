@@ -144,8 +144,10 @@ class Translation:
             buffer = self.lowering.current.get(item) if isinstance(item, Storage) else None
             if buffer is None:
                 continue
+            # Bodies read what they capture after they have written.
+            until = position - bool(step.op.bodies)
             for slot in self._aliases.pop(buffer, ()):
-                if self._last_use.get(slot, -1) > position:
+                if self._last_use.get(slot, -1) > until:
                     self._slots[slot] = self.lowering.copied(self._slots[slot])
 
     def _native(self, step: Instruction, inputs: list[Any]) -> list[Any]:

@@ -14,10 +14,11 @@ from hybridflow._src.plan.by_rows import by_rows
 from hybridflow._src.plan.carried import Carried, Names, array_of, buffers_of, check_same, outer
 from hybridflow._src.plan.changes import Changes, RowOfProduct
 from hybridflow._src.plan.groups import GroupCall
+from hybridflow._src.plan.in_registers import Part, in_registers
 from hybridflow._src.plan.located import Row, is_locating
 from hybridflow._src.plan.nested import Turns
 from hybridflow._src.plan.panels import is_by_panels, kernel_for
-from hybridflow._src.plan.passes import SHARED_ROWS, SUMS_AFTER
+from hybridflow._src.plan.passes import SCALARS_IN_REGISTERS, SHARED_ROWS, SUMS_AFTER
 from hybridflow._src.plan.reading import Reading, is_any_of
 from hybridflow._src.plan.steps import ByRows, Call, Loop, LoopVariable, Unsupported
 from hybridflow._src.plan.sums import Sums
@@ -26,6 +27,8 @@ from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, Buffer, Items
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hybridflow._src.plan.arrangement import Arrangement
+    from hybridflow._src.plan.in_registers import InRegisters
     from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.nested import Repeating
     from hybridflow._src.plan.nesting import Inside, Nesting
@@ -87,13 +90,18 @@ class Turning:
         test = self._outer.inside(condition, for_test, names)
         if test is None:
             raise Unsupported("a loop that has not run")
+        if test.lowering.written:
+            raise Unsupported("a condition that writes to a variable")
         flag = array_of(test.fetches[0])
         if flag.dtype != np.bool_ or flag.shape:
             raise Unsupported("a condition that is no flag")
         if flag.buffer.kind == MOVING:
             flag = test.lowering.copy(flag)
         made = self._outer.inside(body, for_body, names, 2, self._changes(sums))
+        written = [] if made is None else list(made.lowering.written)
         variables, after = [], []
+        # Of variables that are arrays of numbers the places in the parts, and what they become.
+        plain: list[tuple[Value, Value, Value]] = []
         in_even: dict[Buffer, Buffer] = {}
         in_odd: dict[Buffer, Buffer] = {}
         for index, one in enumerate(carried):
@@ -121,16 +129,25 @@ class Turning:
                 in_even[inside.buffer], in_odd[inside.buffer] = even, odd
             one.even = even
             variables.append(LoopVariable(first, even, odd))
+            plain.append((for_test[index], before, new))
         stacks, of_sums = self._keep(made, sums, for_body, in_even)
-        parts = (
+        parts: tuple[Any, ...] = (
             test.arranged([flag], ()),
             None if made is None else made.arranged([*after, *self._placed], in_even),
         )
-        work = sum(work_of(item) for part in parts if part is not None for item in part.steps)
+        in_one = None
+        if not (stacks or self._stacks or written) and len(plain) == len(variables):
+            in_one = self._in_one(parts, flag, plain)
+        if in_one is None:
+            work = sum(work_of(item) for part in parts if part is not None for item in part.steps)
+        else:
+            work, parts = in_one.work, ()
+            variables = [LoopVariable(v.first, v.even, v.even) for v in variables]
         most = max(nested.longest, 1)
         found = None
-        if made is not None and work * most >= sharing.WORTH_SHARING:
-            found = self._by_rows(parts, variables, {**names.of, **in_even})
+        if in_one is None and made is not None and work * most >= sharing.WORTH_SHARING:
+            if not written:
+                found = self._by_rows(parts, variables, {**names.of, **in_even})
             if found is None and self._could_be_outside():
                 for inside, part in ((test, parts[0]), (made, parts[1])):
                     if part is not None:
@@ -147,6 +164,7 @@ class Turning:
             self._turns,
             tuple(kept),
             found is None
+            and not written
             and len(variables) == nested.first
             and len(kept) == len(stacks)
             and not (made is not None and any(isinstance(v, Stack) for v in made.fetches)),
@@ -156,15 +174,39 @@ class Turning:
             most,
             () if found is None else self._ranges(found.rows),
             found,
+            in_one,
         )
         storages = {s for one in (test, made) if one is not None for s in one.lowering.current}
-        self._outer.lowering.nested(loop, list(storages))
+        lowering = self._outer.lowering
+        lowering.nested(loop, storages, written)
+        if in_one is not None:
+            for part in (test, made):
+                for ops in () if part is None else part.lowering.ops.values():
+                    lowering.ops[len(lowering.steps) - 1].update(ops)
         totals = {} if sums is None else {i: self._total(s, of_sums) for i, s in sums.found.items()}
         return [
             *[totals.get(i) or one.result(step) for i, one in enumerate(carried)],
             Value.whole(self._turns),
             *stacks,
         ]
+
+    def _in_one(
+        self,
+        parts: Sequence[Arrangement | None],
+        flag: Value,
+        variables: Sequence[tuple[Value, Value, Value]],
+    ) -> InRegisters | None:
+        """How one kernel runs all turns, if it can.
+
+        Args:
+          variables: for each where the condition has it and where the body, and what it becomes.
+        """
+        without = self._nested.parts[1].plan.options.without
+        if SCALARS_IN_REGISTERS in without or any(p is None or p.fixed for p in parts):
+            return None
+        test, body = (part.steps for part in parts if part is not None)
+        in_test, in_body, new = ([v[n] for v in variables] for n in range(3))
+        return in_registers(Part(test, in_test, [flag]), Part(body, in_body, new))
 
     def _could_be_outside(self) -> bool:
         """Whether its parts could be programs of their own: what they are given is arrays."""
@@ -254,7 +296,7 @@ class Turning:
         for item in made.fetches[self._nested.count :]:
             if not isinstance(item, Value):
                 raise Unsupported("what a turn keeps is no array of numbers")
-            known = self._invariant(item, captured)
+            known = self._invariant(made, item, captured)
             if known is None:
                 value = self._push(made, item, in_order, taken)
             else:
@@ -290,12 +332,16 @@ class Turning:
         if kept.rows:
             made.lowering.locate_first(kept.number, self._room + kept.less, kept.rows)
 
-    def _invariant(self, item: Value, captured: dict[Buffer, Buffer]) -> Buffer | None:
+    def _invariant(
+        self, made: Inside, item: Value, captured: dict[Buffer, Buffer]
+    ) -> Buffer | None:
         """Where the value of an item lies that is the same in all turns; None if it changes."""
         if isinstance(item, Stack):
             return None
         if item.buffer.kind == CONSTANT:
             return item.buffer
+        if item.buffer.storage in made.lowering.written:
+            return None
         if item.buffer.storage is not None:
             return self._outer.lowering.variable(item.buffer.storage).buffer
         return captured.get(item.buffer)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.arrangement import Arrangement
+    from hybridflow._src.plan.in_registers import InRegisters
     from hybridflow._src.plan.memory import Block
 
 # Calls of kernels: the address of each and the position of its first argument.
@@ -156,7 +157,11 @@ class Words:
         elif isinstance(step, Choice):
             starts = [self._choice(step)]
         elif isinstance(step, Loop):
-            starts = self._shares(step) if step.shares else [self._loop(step)]
+            how = step.in_registers
+            if how is not None:
+                starts = [self._loop_in_registers(step, how)]
+            else:
+                starts = self._shares(step) if step.shares else [self._loop(step)]
         else:
             starts = self._call(within, step)
         self.owners.update(dict.fromkeys(starts, position))
@@ -333,6 +338,24 @@ class Words:
         self.words.append(len(programs))
         for program in programs:
             self._program_word(program)
+        return start
+
+    def _loop_in_registers(self, step: Loop, how: InRegisters) -> int:
+        start = len(self.words)
+        self.loops[start] = step
+        self.left_of[start] = LEFT
+        self.words.append(0)
+        self.begins.append(start)
+        self._pointer(LEFT)
+        self.words.append(how.work)
+        for buffer in (step.turn, step.turns):
+            self._address(buffer)
+        for first, place, _ in step.variables:
+            self._address(first.buffer, first.offset)
+            self._address(place)
+        called, _ = step.names
+        for buffer, offset in how.reads:
+            self._address(called.get(buffer, buffer), offset)
         return start
 
     def _loop(self, step: Loop, share: _Share | None = None) -> int:

@@ -82,7 +82,8 @@ def _views(steps: Arrangement, of: Iterable[tuple[int, Any]]) -> list[StepView]:
         if isinstance(step, Choice):
             parts = [(f"branch {n}", part) for n, part in enumerate(step.parts)]
         elif isinstance(step, Loop):
-            parts = list(zip(("condition", "body"), step.parts, strict=True))
+            # A loop in registers has none.
+            parts = list(zip(("condition", "body"), step.parts, strict=False))
         views = tuple((name, tuple(_views(part, part.steps))) for name, part in parts if part)
         found.append(StepView(kernel.label, ops, kernel, size, "", views))
     return found
