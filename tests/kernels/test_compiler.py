@@ -88,6 +88,22 @@ def test_compiled_once_and_loaded_from_then_on(made):
     assert counts(second) == (0, 1, 0)
 
 
+def test_a_name_that_stands_for_values_of_several_types(made):
+    """In float64, which has room for both, neither would be the same."""
+    source = """def kernel(a):
+    total = 0
+    for i in range(word(a, 0)):
+        x = f32(i) / f32(3)
+        y = f32(x * x)
+        x = (1 << 60) + i
+        total += x + i64(y * f32(1 << 20))
+    return total
+"""
+    thirds = np.arange(7, dtype=np.float32) / np.float32(3)
+    wanted = sum((1 << 60) + i + int(y) for i, y in enumerate(thirds * thirds * np.float32(2**20)))
+    assert call(address_of(made(), Kernel(source, "names")), 7) == wanted
+
+
 def test_the_driver_runs_programs_and_marks_those_that_end(made):
     enter = made().entry().enter
     found = []

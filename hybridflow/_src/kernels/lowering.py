@@ -12,9 +12,9 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from hybridflow._src.kernels import front_end, lowering_vectors, scalar, target
+from hybridflow._src.kernels.intrinsics import intrinsic
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
 
 # Importing lowering_scalar and lowering_vectors tells Numba of functions and of operators.
@@ -101,7 +101,7 @@ def _load(short: str) -> Any:
         return numba_type(types.intp, types.intp, scope), codegen
 
     load.__name__ = f"load_{short}"
-    return intrinsic(prefer_literal=True)(load)
+    return intrinsic(load, literal=True)
 
 
 def _store(short: str) -> Any:
@@ -123,7 +123,7 @@ def _store(short: str) -> Any:
         return types.void(types.intp, types.intp, scope, numba_type), codegen
 
     store.__name__ = f"store_{short}"
-    return intrinsic(prefer_literal=True)(store)
+    return intrinsic(store, literal=True)
 
 
 def _word_pointer(builder: Any, address: Any, index: Any) -> Any:
@@ -259,17 +259,13 @@ def _not(typingctx: Any, a: Any) -> Any:
 
 @intrinsic
 def _function_at(typingctx: Any, address: Any, *args: Any) -> Any:
-    kinds = args[0] if len(args) == 1 and isinstance(args[0], types.BaseTuple) else args
-    count = len(kinds)
+    count = len(args)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        values = arguments[1:]
-        if count and isinstance(signature.args[1], types.BaseTuple):
-            values = [builder.extract_value(arguments[1], i) for i in range(count)]
         function = ir.FunctionType(_WORD, [_WORD] * count).as_pointer()
-        return builder.call(builder.inttoptr(arguments[0], function), values)
+        return builder.call(builder.inttoptr(arguments[0], function), arguments[1:])
 
-    return types.intp(types.intp, types.StarArgTuple((types.intp,) * count)), codegen
+    return types.intp(*[types.intp] * (1 + count)), codegen
 
 
 def _python_function(name: str, count: int) -> Any:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
 from hybridflow._src.kernels import scalar
+from hybridflow._src.kernels.intrinsics import intrinsic
 from hybridflow._src.kernels.lowering_scalar import declare, register
 from hybridflow._src.kernels.memory import ELEMENT_TYPES
 from hybridflow._src.kernels.vectors import COMPUTED, FORMS, Form
@@ -80,19 +81,10 @@ def _functions(form: Form, vector: VectorType) -> dict[str, Any]:
                 value = emit(builder, *args)
                 return context.get_dummy_value() if value is None else value
 
-            # Numba looks at the number of parameters.
-            def one(typingctx: Any, a: Any) -> Any:
+            def definition(typingctx: Any, *args: Any) -> Any:
                 return result(*kinds), codegen
 
-            def two(typingctx: Any, a: Any, b: Any) -> Any:
-                return result(*kinds), codegen
-
-            def three(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-                return result(*kinds), codegen
-
-            function: Any = (one, two, three)[len(kinds) - 1]
-            function.__name__ = emit.__name__
-            return intrinsic(function)
+            return intrinsic(definition)
 
         return of
 
