@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.operation import Operation
 
 OUTSIDE = (
-    "{element} was made inside the {owner} of a control flow op, and has a value only there. "
-    "Return it from that function and use what `cond` or `while_loop` returns."
+    "{element} was made inside the {owner}, and has a value only there. Return it from that "
+    "function and use what `cond` or `while_loop` returns."
 )
+# As TensorFlow says it, in graphs that are built from functions too.
+_OUTSIDE = "Cannot use '{name}' as input to '{user}' because '{name}' is in {what}. " + OUTSIDE
+_KINDS = {"while_loop": "a while loop", "cond": "a cond"}
 
 
 class Body:
@@ -117,5 +120,12 @@ def admit(tensor: Tensor, body: Body | None, user: str) -> Tensor:
             if substitute is not None:
                 return admit(substitute, body, user)
         inner = inner.outer
-    text = OUTSIDE.format(element=tensor, owner=owner.what)
-    raise ValueError(f"{text} (Used by op {user!r}.)")
+    raise ValueError(
+        _OUTSIDE.format(
+            name=tensor.op.name,
+            user=user.rstrip("/"),
+            what=next((text for word, text in _KINDS.items() if word in owner.what), owner.what),
+            element=tensor,
+            owner=owner.what,
+        )
+    )

@@ -224,8 +224,8 @@ def cond(
 
     Raises:
       TypeError: if `pred` is a Python bool (in graph mode), or a function is not callable.
-        ValueError: if `pred` is no scalar, or the functions return different structures, numbers or
-        dtypes. InvalidArgumentError: when it runs, if `pred` is no scalar.
+        ValueError: if `pred` is no scalar, or the functions return None, or different structures,
+        numbers or dtypes. InvalidArgumentError: when it runs, if `pred` is no scalar.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -243,7 +243,10 @@ def cond(
     with name_scope(name, "cond", [pred]) as scope:
         pred = convert_to_tensor(pred, name="pred")
         if pred.dtype.base_dtype != dtypes.bool:
-            raise DTypeError(f"pred of cond must be a bool tensor, got {pred}.")
+            raise DTypeError(
+                f"pred of cond must be a bool tensor, got {pred}. `hf.cast(pred, hf.bool)` is true "
+                "where it is not 0."
+            )
         name = scope.rstrip("/")
         bodies.check_scalar(pred, f"pred of cond '{name}'")
         functions = [
@@ -268,6 +271,11 @@ def _chosen(
 
     def flat(function: Callable[[], Any]) -> list[Any]:
         result = _unpacked(function(), strict)
+        if result is None:
+            what = functions[len(structures)][0]
+            raise ValueError(
+                f"{what} must have a return value, but gave None: a function without `return` does."
+            )
         structures.append(result)
         return [t for t in taken_apart(result) if t is not None]
 

@@ -61,6 +61,9 @@ _op = OpDef(
     grad=lambda op, *dys: loop_gradients.gradients_of(op, dys, loop_op),
     written=write_while,
 )
+_NO_RETURN = (
+    "{what} returned None. None values not supported: a function without `return` gives None."
+)
 
 
 class NotInvariant(ValueError):
@@ -165,7 +168,10 @@ def _input(tensor: Tensor, dims: Any) -> Tensor:
 def _predicate(value: Any) -> Tensor:
     tensor = bodies.yielded(value)
     if tensor is None or tensor.dtype.base_dtype != dtypes.bool:
-        raise DTypeError(f"cond of while_loop must return a boolean scalar tensor, got {value!r}.")
+        hint = "a function without `return` gives None" if tensor is None else "`i < 3` is one"
+        raise DTypeError(
+            f"cond of while_loop must return a boolean scalar tensor, got {value!r}: {hint}."
+        )
     bodies.check_scalar(tensor, "what cond of while_loop returns")
     return tensor
 
@@ -206,11 +212,12 @@ def while_loop(
       name: name scope of the ops.
       maximum_iterations: a number of turns, or an integer scalar, after which the loop ends.
 
-    Returns: the final loop variables in the structure of `loop_vars`; one alone without its list.
+    Returns: the final loop variables, in a list or tuple as `body` returns one; one alone without.
 
     Raises:
-      TypeError: if `cond` or `body` is not callable, or a dtype changes. ValueError: if there are
-        no loop variables, or their number or shapes change, or `maximum_iterations` is no scalar.
+      TypeError: if `cond` or `body` is not callable, `loop_vars` is no list, or a dtype or kind of
+        sequence changes. ValueError: if there are no loop variables, or their number, structure or
+        shapes change, or `maximum_iterations` is no scalar.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -218,6 +225,11 @@ def while_loop(
     ...     print(sess.run(s))
     10
     """
+    if not nest.is_sequence(loop_vars):
+        raise TypeError(
+            f"loop_vars must be a list or tuple of the first values, got {loop_vars!r}. Write "
+            "`[x]` for one loop variable x."
+        )
     if not loop_vars:
         raise ValueError("No loop variables provided")
     if not callable(cond):
@@ -227,7 +239,7 @@ def while_loop(
     if parallel_iterations < 1:
         raise TypeError("parallel_iterations must be a positive integer.")
     if context.modes.top.eager:
-        return _run_eagerly(cond, body, loop_vars, _limit(maximum_iterations))
+        return _run_eagerly(cond, body, loop_vars, _limit(maximum_iterations), name)
     given = taken_apart(loop_vars)
     with name_scope(name, "while", given) as scope:
         limit = _limit(maximum_iterations)
@@ -249,8 +261,12 @@ def while_loop(
         def packed(function: Callable[..., Any], *flat: Tensor) -> Any:
             return function(*put_together(loop_vars, flat))
 
+        form: Any = loop_vars
+
         def step(*flat: Tensor) -> list[Any]:
-            return _flat_results(packed(body, *flat), loop_vars)
+            nonlocal form
+            form = _in_a_row(packed(body, *flat), loop_vars, scope.rstrip("/"))
+            return taken_apart(form)
 
         test: Callable[..., Any] = functools.partial(packed, cond)
         if limit is None:
@@ -259,7 +275,7 @@ def while_loop(
             results = _limited(limit, test, step, initial, dims, scope)
         if not back_prop:
             results = [raw.StopGradient(t) for t in results]
-    return _result(put_together(loop_vars, results))
+    return _result(put_together(loop_vars, results), form)
 
 
 def _limit(maximum_iterations: Any) -> Tensor | None:
@@ -317,34 +333,60 @@ def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
     return flat
 
 
-def _flat_results(result: Any, loop_vars: Any) -> list[Any]:
+def _in_a_row(result: Any, loop_vars: Any, called: str) -> Any:
+    """What a body gave as a list or tuple of the loop variables, which one alone need not be.
+
+    Raises:
+      ValueError: if it has another structure than they have, or one is None. TypeError: if a kind
+        of sequence is another one.
+    """
     if (
         not isinstance(result, list | tuple)
         or (len(loop_vars) == 1 and len(result) != 1)
         or (hasattr(result, "_fields") and len(loop_vars) == 1)
     ):
         result = [result]
-    flat, wanted = taken_apart(result), nest.flatten_parts(loop_vars)
+    if result == [None]:
+        raise ValueError(_NO_RETURN.format(what=f"The body of while_loop '{called}'"))
+    flat, wanted = nest.flatten_parts(result), nest.flatten_parts(loop_vars)
     if len(flat) != len(wanted):
         raise ValueError(
             "The inputs and outputs of the loop body must have the same number of elements: the "
             f"loop has {len(wanted)} variables, the body returned {len(flat)}."
         )
-    return flat
+    for index, (kept, new) in enumerate(zip(loop_vars, result, strict=False)):
+        what = f"loop variable {index} of '{called}'"
+        if new is None:
+            raise ValueError(f"None values not supported: {what} is None after one iteration.")
+        try:
+            nest.assert_same_structure(kept, new)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{error} They are {what} before and after one iteration.") from None
+    return result
 
 
 def _run_eagerly(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, limit: Tensor | None
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    limit: Tensor | None,
+    name: str | None,
 ) -> Any:
     state = nest.map_structure(tensor_of, list(loop_vars))
+    form = loop_vars
     turns = itertools.count() if limit is None else range(int(limit))
     for _ in turns:
         if not cond(*state):
             break
-        flat = _flat_results(body(*state), loop_vars)
-        state = nest.pack_parts(state, [tensor_of(t) for t in flat])
-    return _result(nest.pack_sequence_as(loop_vars, nest.flatten(state)))
+        form = _in_a_row(body(*state), loop_vars, name or "while")
+        state = nest.pack_parts(state, [tensor_of(t) for t in taken_apart(form)])
+    return _result(state, form)
 
 
-def _result(state: Any) -> Any:
-    return state[0] if isinstance(state, list | tuple) and len(state) == 1 else state
+def _result(state: Any, form: Any) -> Any:
+    """The loop variables in the kind of list or tuple that the body gave; one alone by itself."""
+    if len(state) == 1:
+        return state[0]
+    if isinstance(form, list | tuple):
+        return type(form)(*state) if hasattr(form, "_fields") else type(form)(state)
+    return state

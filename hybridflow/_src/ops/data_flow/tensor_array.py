@@ -177,6 +177,17 @@ class TensorArray:
         """
         return self._items.handle
 
+    def _as_graph_element(self) -> Any:
+        """It is none.
+
+        Raises:
+          TypeError: always; it says what is.
+        """
+        raise TypeError(
+            "Can not convert a TensorArray into a Tensor or Operation: `array.stack()` is a tensor "
+            "of its elements."
+        )
+
     def with_flow(self, flow: Tensor) -> TensorArray:
         """The array that another tensor stands for: what loops and conditionals make of it."""
         return self._with(self._items.with_flow(flow))
