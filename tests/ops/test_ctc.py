@@ -237,3 +237,9 @@ def test_decoders_refuse():
                 decoder(LOGITS, [5])
             with pytest.raises(errors.InvalidArgumentError, match="max_time is 0"):
                 decoder(LOGITS[:0], [0, 0, 0])
+
+
+def test_labels_of_another_dtype_are_refused_with_the_cure():
+    labels = hf.SparseTensor(np.zeros([1, 2], np.int64), np.ones(1, np.int64), [1, 1])
+    with pytest.raises(TypeError, match=r"must be int32, got int64: write `hf.cast.labels, hf.int"):
+        hf.nn.ctc_loss(labels, hf.zeros([3, 1, 4]), [3])

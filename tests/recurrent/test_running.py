@@ -132,6 +132,30 @@ def test_gradients_of_a_loop_agree_with_differences() -> None:
             np.testing.assert_allclose(found[place], (up - down) / 2e-6, rtol=1e-5, atol=1e-8)
 
 
+class Bare(rnn_cell.RNNCell):
+    """A cell that does nothing."""
+
+    state_size = output_size = 3
+
+
+class Unstated(Bare):
+    """A cell that forgets its state."""
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return inputs
+
+
+class Wide(Bare):
+    """A cell whose output is not what it says."""
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return hf.concat([inputs, inputs], 1), state
+
+
+def same_twice(x: Any) -> Any:
+    return hf.nn.dynamic_rnn(rnn_cell.MultiRNNCell([rnn_cell.GRUCell(2)] * 2), x, dtype=hf.float32)
+
+
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "no_cell": (lambda x: hf.nn.dynamic_rnn(3, x, dtype=hf.float32), TypeError, "RNNCell"),
     "no_dtype": (lambda x: hf.nn.dynamic_rnn(Sums(), x), ValueError, "must give a dtype"),
@@ -148,7 +172,43 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "rank": (
         lambda x: hf.nn.dynamic_rnn(Sums(), x[0, 0], dtype=hf.float32),
         ValueError,
-        "rank at least 2",
+        r"inputs of dynamic_rnn must be .batch, time, depth.: .* rank at least 3",
+    ),
+    "class": (
+        lambda x: hf.nn.dynamic_rnn(rnn_cell.GRUCell, x, dtype=hf.float32),
+        TypeError,
+        r"got the class GRUCell: call it to make one, as in `GRUCell.units.`",
+    ),
+    "numbers": (
+        lambda x: hf.nn.dynamic_rnn(rnn_cell.GRUCell(2), hf.cast(x, hf.int32), dtype=hf.float32),
+        ValueError,
+        "only supports floating point inputs, but saw dtype: int32",
+    ),
+    "same_twice": (same_twice, ValueError, r"Layer 1 is the same cell object.*for _ in range.2."),
+    "no_call": (
+        lambda x: hf.nn.dynamic_rnn(Bare(), x, dtype=hf.float32),
+        NotImplementedError,
+        r"Bare has no `call.self, inputs, state.`",
+    ),
+    "no_state": (
+        lambda x: hf.nn.dynamic_rnn(Unstated(), x, dtype=hf.float32),
+        TypeError,
+        "must return its output and the next state",
+    ),
+    "no_state_static": (
+        lambda x: hf.nn.static_rnn(Unstated(), hf.unstack(x, axis=1), dtype=hf.float32),
+        TypeError,
+        "must return its output and the next state",
+    ),
+    "output_size": (
+        lambda x: hf.nn.dynamic_rnn(Wide(), x, dtype=hf.float32),
+        ValueError,
+        r"saw .2, 6. but expected .2, 3.",
+    ),
+    "activation": (
+        lambda x: rnn_cell.GRUCell(2, activation="reluu"),
+        ValueError,
+        "Unknown activation function: 'reluu'",
     ),
     "no_list": (
         lambda x: hf.nn.static_rnn(Sums(), x, dtype=hf.float32),
@@ -185,6 +245,26 @@ def test_errors_say_what_is_wrong(run: Execution, name: str) -> None:
     function, kind, message = WRONG[name]
     with pytest.raises(kind, match=message):
         run(function, X)
+
+
+def test_a_tensor_where_a_structure_is_the_state() -> None:
+    text = r"sizes LSTMStateTuple.c=2, h=2., in such a structure, as `cell.zero_state"
+    with pytest.raises(TypeError, match=text):
+        rnn_cell.LSTMCell(2)(hf.constant(X[:, 0]), hf.zeros([2, 2]))
+    with pytest.raises(TypeError, match=text):
+        hf.nn.dynamic_rnn(rnn_cell.LSTMCell(2), hf.constant(X), initial_state=hf.zeros([2, 2]))
+
+
+@pytest.mark.parametrize("kind", [rnn_cell.BasicRNNCell, rnn_cell.LSTMCell, rnn_cell.GRUCell])
+def test_activations_by_name(kind: Any) -> None:
+    found = []
+    for activation in ("relu", hf.nn.relu):
+        with hf.Graph().as_default(), hf.Session() as session:
+            hf.set_random_seed(3)
+            outputs, _ = hf.nn.dynamic_rnn(kind(2, activation=activation), X, dtype=hf.float32)
+            session.run(hf.global_variables_initializer())
+            found.append(session.run(outputs))
+    np.testing.assert_array_equal(*found)
 
 
 def test_inputs_of_unknown_depth_are_refused() -> None:

@@ -8,9 +8,8 @@ from hybridflow._src.layers.input_spec import InputSpec
 from hybridflow._src.ops.arrays.joining import concat, split
 from hybridflow._src.ops.linalg.products import matmul
 from hybridflow._src.ops.math.exponential import sigmoid
-from hybridflow._src.ops.math.trigonometric import tanh
 from hybridflow._src.ops.nn.basic import bias_add
-from hybridflow._src.recurrent.cell import LayerCell
+from hybridflow._src.recurrent.cell import LayerCell, activation_of
 from hybridflow._src.variables.initializers import Constant, Zeros
 
 __all__ = ["BasicRNNCell", "GRUCell"]
@@ -44,7 +43,7 @@ class BasicRNNCell(LayerCell):
         super().__init__(_reuse=reuse, name=name)
         self.input_spec = InputSpec(ndim=2)
         self._num_units = num_units
-        self._activation = activation or tanh
+        self._activation = activation_of(activation)
 
     @property
     def state_size(self) -> int:
@@ -113,7 +112,7 @@ class GRUCell(LayerCell):
         super().__init__(_reuse=reuse, name=name)
         self.input_spec = InputSpec(ndim=2)
         self._num_units = num_units
-        self._activation = activation or tanh
+        self._activation = activation_of(activation)
         self._kernel_initializer = kernel_initializer
         self._bias_initializer = bias_initializer
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes, nest
+from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
+from hybridflow._src.layers.keras import activations
 from hybridflow._src.layers.layer import Layer
 from hybridflow._src.ops.arrays.constant import zeros
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.ops.math.trigonometric import tanh
 from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.scope_state import get_variable_scope
 
@@ -30,11 +32,41 @@ def check_cell(cell: Any, what: str) -> None:
       TypeError: if it lacks what a cell has.
     """
     needed = ("output_size", "state_size", "zero_state")
+    if isinstance(cell, type):
+        raise TypeError(
+            f"{what} must be an instance of RNNCell, got the class {cell.__name__}: call it to "
+            f"make one, as in `{cell.__name__}(units)`."
+        )
     if not callable(cell) or not all(hasattr(cell, name) for name in needed):
         raise TypeError(
             f"{what} must be an instance of RNNCell: something that is called with an input and a "
             f"state, with output_size, state_size and zero_state; got {cell!r:.80}."
         )
+
+
+def called(cell: Any, inputs: Any, state: Any) -> tuple[Any, Any]:
+    """What a cell gives: an output, and the next state.
+
+    Raises:
+      TypeError: if it gives something else.
+    """
+    found = cell(inputs, state)
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        raise TypeError(
+            f"A cell must return its output and the next state, `return output, new_state`; "
+            f"{cell!r:.80} returned {found!r:.120}."
+        )
+    output, new_state = found
+    return output, new_state
+
+
+def activation_of(given: Any) -> Callable[..., Any]:
+    """The activation of a cell: a function, or the name of one; `hf.tanh` by default.
+
+    Raises:
+      ValueError: if it is neither.
+    """
+    return activations.get(given) if given else tanh
 
 
 def _parts(size: Any) -> tuple[Any, Any]:
@@ -101,11 +133,31 @@ class RNNCell(Layer):
 
         Returns: the output `[batch, output_size]` and the next state, which is like the state.
         """
+        if (
+            isinstance(state, Tensor)
+            and nest.is_sequence(self.state_size)
+            and not context.modes.top.eager
+        ):
+            raise TypeError(
+                f"The state of {type(self).__name__} is tensors of the sizes {self.state_size}, in "
+                "such a structure, as `cell.zero_state(batch_size, dtype)` gives them; got one "
+                f"tensor, {state}."
+            )
         opened = get_variable_scope() if scope is None else scope
         with variable_scope(opened, custom_getter=self._noting) as entered:
             if scope is not None:
                 kwargs["scope"] = entered
             return super().__call__(inputs, state, *args, **kwargs)
+
+    def call(self, inputs: Any, state: Any) -> Any:  # type: ignore[override]
+        """Computes one step; a subclass says how.
+
+        Returns: the output and the next state.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `call(self, inputs, state)`, which returns its output "
+            "and the next state."
+        )
 
     def _noting(self, getter: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Gets a variable that `call` asks for, which becomes the layer's own."""
@@ -151,8 +203,13 @@ class LayerCell(RNNCell):
         """The number of columns of inputs.
 
         Raises:
-          ValueError: if it is not known.
+          ValueError: if it is not known, or they are no floats.
         """
+        if self.dtype is not None and not dtypes.as_dtype(self.dtype).is_floating:
+            raise ValueError(
+                f"{self.name}: an RNN cell only supports floating point inputs, but saw dtype: "
+                f"{self.dtype}. `hf.cast(inputs, hf.float32)` are some."
+            )
         depth: int | None = dimension_at_index(TensorShape(input_shape), -1).value
         if depth is None:
             raise ValueError(

@@ -18,7 +18,7 @@ from hybridflow._src.ops.arrays.shape_ops import rank
 from hybridflow._src.ops.control_flow.functional import collect
 from hybridflow._src.ops.data_flow.flows import put_together, taken_apart
 from hybridflow._src.recurrent import steps
-from hybridflow._src.recurrent.cell import check_cell
+from hybridflow._src.recurrent.cell import called, check_cell
 from hybridflow._src.variables.scope import variable_scope
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ def dynamic_rnn(
     """
     check_cell(cell, "cell")
     flat = [convert_to_tensor(t) for t in nest.flatten(inputs)]
+    for tensor in flat:
+        if tensor.shape.ndims is not None and tensor.shape.ndims < 3:
+            axes = "[time, batch, depth]" if time_major else "[batch, time, depth]"
+            raise ValueError(
+                f"The inputs of dynamic_rnn must be {axes}: Shape {tensor.shape} must have rank at "
+                "least 3."
+            )
     if not time_major:
         flat = [batch_and_time_exchanged(t) for t in flat]
     with variable_scope(scope or "rnn"):
@@ -131,8 +138,9 @@ def run_over_time(
     def step(time: Tensor, *current: Any) -> tuple[list[Any], list[Any]]:
         now = put_together(state, current)
         given = nest.pack_sequence_as(inputs, [gather(t, time) for t in flat])
-        output, new = cell(given, now)
+        output, new = called(cell, given, now)
         nest.assert_same_structure(now, new)
+        steps.check_output(output, output_size)
         if lengths is not None:
             output = lengths.ended(time, zero_output, output)
             new = lengths.ended(time, now, new)

@@ -11,9 +11,8 @@ from hybridflow._src.ops.arrays.slicing import slice as slice_of
 from hybridflow._src.ops.linalg.norms import clip_by_value
 from hybridflow._src.ops.linalg.products import matmul
 from hybridflow._src.ops.math.exponential import sigmoid
-from hybridflow._src.ops.math.trigonometric import tanh
 from hybridflow._src.ops.nn.basic import bias_add
-from hybridflow._src.recurrent.cell import LayerCell
+from hybridflow._src.recurrent.cell import LayerCell, activation_of
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioners import fixed_size_partitioner
 
@@ -88,7 +87,7 @@ class BasicLSTMCell(LayerCell):
         self._num_units = num_units
         self._forget_bias = forget_bias
         self._state_is_tuple = state_is_tuple
-        self._activation = activation or tanh
+        self._activation = activation_of(activation)
 
     @property
     def state_size(self) -> Any:
@@ -191,7 +190,7 @@ class LSTMCell(LayerCell):
         self._num_proj_shards = num_proj_shards
         self._forget_bias = forget_bias
         self._state_is_tuple = state_is_tuple
-        self._activation = activation or tanh
+        self._activation = activation_of(activation)
 
     @property
     def state_size(self) -> Any:

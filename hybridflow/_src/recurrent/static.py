@@ -11,7 +11,7 @@ from hybridflow._src.ops.arrays.joining import concat, stack, unstack
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.arrays.reversing import reverse_sequence
 from hybridflow._src.recurrent import steps
-from hybridflow._src.recurrent.cell import check_cell
+from hybridflow._src.recurrent.cell import called, check_cell
 from hybridflow._src.variables.scope import variable_scope
 
 __all__ = ["static_bidirectional_rnn", "static_rnn", "static_state_saving_rnn"]
@@ -75,10 +75,10 @@ def static_rnn(
             if time > 0:
                 opened.reuse_variables()
             if sequence_length is None:
-                output, state = cell(given, state)
+                output, state = called(cell, given, state)
             else:
                 # Called before the loop goes on.
-                call = lambda given=given, state=state: cell(given, state)  # noqa: E731
+                call = lambda given=given, state=state: called(cell, given, state)  # noqa: E731
                 output, state = steps.step_if_needed(time, lengths, extremes, (zero, state), call)
             outputs.append(output)
     return outputs, state

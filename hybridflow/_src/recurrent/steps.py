@@ -10,7 +10,7 @@ from hybridflow._src.framework import nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import colocate_with, control_dependencies
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 from hybridflow._src.ops.arrays.casting import to_int32
 from hybridflow._src.ops.arrays.joining import stack
 from hybridflow._src.ops.arrays.reshaping import identity
@@ -62,6 +62,25 @@ def check_depth(tensor: Tensor, first: int) -> None:
             "Input size (depth of inputs) must be accessible via shape inference, but saw value "
             f"None: {tensor.shape}."
         )
+
+
+def check_output(output: Any, output_size: Any) -> None:
+    """Checks that a cell gives what it says.
+
+    Raises:
+      ValueError: if the sizes of an output, as far as they are known, are others.
+    """
+    sizes = nest.flatten(output_size)
+    for tensor, size in zip(nest.flatten(output), sizes, strict=len(sizes) > 1):
+        shape_of = tensor.shape
+        if isinstance(size, Tensor) or shape_of.ndims is None:
+            continue
+        expected = shape_of[:1].concatenate(as_shape(size))
+        if not shape_of.is_compatible_with(expected):
+            raise ValueError(
+                f"Inconsistent shapes: saw {shape_of} but expected {expected}, by the output_size "
+                "of the cell."
+            )
 
 
 def state_dtype(dtype: Any, state: Any) -> Any:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DeviceWrapper", "MultiRNNCell", "ResidualWrapper"]
 
+_SAME_CELL = (
+    "Layer {} is the same cell object as one before it, and has its weights. For layers of their "
+    "own make a cell for each: `MultiRNNCell([GRUCell(n) for _ in range(2)])`."
+)
+
 
 class CellWrapper(RNNCell):
     """A cell around another one, whose sizes and zero state are its own."""
@@ -196,6 +201,11 @@ class MultiRNNCell(RNNCell):
                 else:
                     mine = slice_of(state, [0, column], [-1, cell.state_size])
                     column += cell.state_size
-                inputs, new = cell(inputs, mine)
+                try:
+                    inputs, new = cell(inputs, mine)
+                except ValueError as error:
+                    if any(cell is before for before in self._cells[:index]):
+                        raise type(error)(f"{error} {_SAME_CELL.format(index)}") from None
+                    raise
                 new_states.append(new)
         return inputs, tuple(new_states) if self._state_is_tuple else concat(new_states, 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
@@ -309,8 +310,8 @@ def ctc_loss(
       differentiated once.
 
     Raises:
-      TypeError: if `labels` is not sparse. InvalidArgumentError: for labels or lengths out of
-        range or order.
+      TypeError: if `labels` is not sparse, or not of int32. InvalidArgumentError: for labels or
+        lengths out of range or order.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -323,6 +324,11 @@ def ctc_loss(
       Graves, Fernandez, Gomez and Schmidhuber, Connectionist Temporal Classification, 2006.
     """
     sparse = as_sparse(labels, "labels")
+    if sparse.dtype.base_dtype != dtypes.int32:
+        raise DTypeError(
+            f"The labels of ctc_loss must be int32, got {sparse.dtype.name}: write "
+            "`hf.cast(labels, hf.int32)`."
+        )
     logits = convert_to_tensor(inputs, dtypes.float32, "inputs")
     if not time_major:
         logits = raw.Transpose(logits, [1, 0, 2])
