@@ -266,8 +266,7 @@ class Network:
                 for _ in range(4):
                     found["native"] = session.run(fetches, feed)
                 plan = plan_of(session, fetches)
-                # A loop that ends at once leaves empty arrays, for which there are no programs.
-                assert native.programs(plan) or native.fallbacks(plan) == ["empty arrays"]
+                assert native.programs(plan)
         return found
 
 

@@ -226,7 +226,31 @@ class TestShapes:
         for _ in range(3):
             assert (session.run(y, {x: np.zeros((0, 5))}) == -np.inf).all()
             native.wait()
-        assert native.fallbacks(plan_of(session, y)) == ["empty arrays"]
+        found = native.fallbacks(plan_of(session, y))
+        assert found == ["Mul: empty arrays", "Max: an input that is no array"]
+
+    @pytest.mark.parametrize("begins_empty", [True, False])
+    def test_what_has_nothing_to_do_with_empty_arrays_runs_natively(self, session, begins_empty):
+        x = hf.placeholder(hf.float32, [4])
+        picked = hf.boolean_mask(x, x > 3.0)
+        many = hf.tanh(x) * 2.0 + hf.cast(hf.size(picked), hf.float32)
+        turns = hf.while_loop(lambda i, a: i < 5, lambda i, a: (i + 1, hf.tanh(a)), [0, many])[1]
+        fetches = [turns, picked, hf.reduce_sum(picked * 2.0)]
+        nothing, some = np.arange(4.0) - 2.0, np.arange(4.0) + 2.0
+        runs = [nothing, some] if begins_empty else [some, nothing]
+        for value in [runs[0], runs[0], *runs, *runs[::-1], *runs]:
+            found = session.run(fetches, {x: value})
+            native.wait()
+            wanted = np.tanh(value) * 2.0 + (value > 3.0).sum()
+            for _ in range(5):
+                wanted = np.tanh(wanted)
+            np.testing.assert_allclose(found[0], wanted, rtol=1e-5)
+            np.testing.assert_array_equal(found[1], value[value > 3.0])
+            assert found[2] == 2.0 * value[value > 3.0].sum()
+        plan = plan_of(session, fetches)
+        assert "While" not in {problem.partition(":")[0] for problem in native.fallbacks(plan)}
+        (made,) = native.programs(plan)
+        assert not made.is_outdated
 
     def test_a_shape_that_depends_on_values_may_change(self, session):
         x = hf.placeholder(hf.float32, [4])

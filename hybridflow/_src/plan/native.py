@@ -283,9 +283,10 @@ class _Recorder(Watch):
             self._watch(step, results)
         op_def = step.op.record
         pure = op_def.compute is step.compute and not op_def.stateful and op_def.effect is None
-        same = pure and (
-            op_def.native == OF_SHAPES or all(self._seen[i].value is not None for i in step.inputs)
-        )
+        given = [self._seen[i] for i in step.inputs]
+        # What has no elements may have some the next time.
+        shapes_stay = op_def.native == OF_SHAPES and not any(0 in (s.shape or ()) for s in given)
+        same = pure and (shapes_stay or all(s.value is not None for s in given))
         for slot, result in zip(step.outputs, results, strict=True):
             self._seen[slot] = _note(result, same or isinstance(result, Storage))
 

@@ -387,7 +387,9 @@ class Program(Layout):
                 continue
             array = output if output.__class__ is np.ndarray else np.asarray(output)
             if array.shape != buffer.shape or array.dtype != buffer.dtype:
-                raise Changed(f"{step.instruction.op.name} gave another shape")
+                # Where there is nothing kernels have nothing to do: that asks for another program.
+                is_news = 0 in array.shape
+                raise Changed(f"{step.instruction.op.name} gave another shape", is_news)
             if not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array)
             given[buffer] = array

@@ -60,6 +60,9 @@ class Translation:
         # Variables that are read natively after a NumPy meaning was given them.
         self.unsafe: set[Storage] = set()
         self._last_use: dict[int, int] = {}
+        # Of what an op gives, what nobody uses may be empty.
+        self._used = {slot for step in plan.instructions for slot in step.inputs}
+        self._used.update(plan.fetches)
         # The last use of each buffer, by any name.
         self._uses: dict[Buffer, int] = {}
         self._aliases: dict[Buffer, list[int]] = {}
@@ -161,6 +164,8 @@ class Translation:
             raise Unsupported("an input that is no array")
         if id(step) in self._outside:
             raise Unsupported(self._outside[id(step)])
+        if any(map(self._is_empty, (*step.inputs, *self._used.intersection(step.outputs)))):
+            raise Unsupported("empty arrays")
         results: Any
         if isinstance(step.compute, Nested):
             return self._nested(step, inputs)
@@ -195,6 +200,10 @@ class Translation:
                 raise Unsupported(f"{value} where {note.dtype} {note.shape} was seen")
         return results
 
+    def _is_empty(self, slot: int) -> bool:
+        """Whether a buffer had no elements, of what is not always the same."""
+        return slot in self._seen and 0 in (self._seen[slot].shape or ())
+
     def _nested(self, step: Instruction, inputs: list[Any]) -> list[Any]:
         """The results of an op with bodies, lowered."""
         raise Unsupported("an op with bodies")
@@ -215,7 +224,8 @@ class Translation:
         outputs: list[tuple[tuple[int, ...], Any] | None] = []
         for slot in step.outputs:
             shape, dtype, _ = self._seen[slot]
-            known = shape is not None and dtype.kind in "biuf"
+            # What has no elements may have some the next time.
+            known = shape is not None and dtype.kind in "biuf" and 0 not in shape
             outputs.append((shape, dtype) if shape is not None and known else None)
         storages = [item for item in inputs if isinstance(item, Storage)]
         self.host_storages.update(storages)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import DTypeError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import as_sparse
