@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 
@@ -13,6 +14,7 @@ from hybridflow._src.plan import all_turns, layout, passes, program, sharing
 from hybridflow._src.plan.steps import Loop
 from tests import native
 from tests.plan.looping import check, interpreted, natively, without
+from tests.plan.sessions import plan_of
 
 F = np.float32
 ALL = passes.OF_LOOPS
@@ -196,7 +198,7 @@ def test_products_of_rows_of_a_table_are_made_before_the_loop():
     for config, before in ((None, True), (without("products before loops"), False)):
         plan = check(decoder, [data(5, 3)], config=config)
         (made,), (loop,) = native.programs(plan), loops_of(plan)
-        outside = [made.kernels[at].label for at, step in made.steps if step is not loop]
+        outside = [made.kernels[at].label for at, step in [*made.steps, *made.kept]]
         assert any(label.startswith(("product", "panels")) for label in outside) is before
         # The table's product is looked up then, and the table is not.
         assert labels(loop.parts[1]).count("gather_rows") == 1
@@ -223,6 +225,40 @@ def test_weights_are_packed_once():
         plan = check(build, [data(6, 20, 3)], config=config)
         (loop,) = loops_of(plan)
         assert any("panels" in kernel.label for kernel in loop.parts[1].kernels.values()) is there
+
+
+def test_weights_stay_packed_while_variables_stay():
+    def build(x, by):
+        outputs = decoder(x)
+        w = hf.trainable_variables()[1]
+        with hf.control_dependencies(outputs), hf.name_scope("change"):
+            return outputs, w.assign_add(by * hf.ones_like(w))
+
+    x, by = data(5, 3), 0.25
+    wanted = []
+    for is_native in (False, True):
+        with contextlib.ExitStack() as stack:
+            if not is_native:
+                stack.enter_context(native.interpreter_alone())
+            stack.enter_context(hf.Graph().as_default())
+            session = stack.enter_context(hf.Session())
+            given = hf.placeholder(hf.float32, [5, 3])
+            outputs, change = build(given, by)
+            session.run(hf.global_variables_initializer())
+            found = []
+            for turn in range(8):
+                found.append(session.run(outputs, {given: x}))
+                if turn > 3:
+                    session.run(change.op, {given: x})
+            if is_native:
+                (made,) = native.programs(plan_of(session, outputs))
+                assert made.kept
+                assert not any("pack" in made.kernels[at].label for at, _ in made.steps)
+                for got, want in zip(found, wanted, strict=True):
+                    for one, other in zip(got, want, strict=True):
+                        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+            wanted = found
+    assert not all(np.array_equal(a, b) for a, b in zip(wanted[-1], wanted[-2], strict=True))
 
 
 def test_threads_share_the_rows_of_a_batch(shared):

@@ -225,7 +225,8 @@ class Before(Translation):
         lowering = self.lowering
         if PACKED_ONCE in self._plan.options.without or not lowering.has_panels(matrix.dtype):
             return lowering.product(rows, matrix)
-        return lowering.product_with_panels(rows, lowering.in_panels(matrix), matrix.shape[1])
+        # Of a table and weights that stay as they are it is the same from run to run.
+        return lowering.product_with_panels(rows, lowering.in_panels(matrix), matrix.shape[1], True)
 
     def _axis_of(self, pick: Instruction) -> int | None:
         """Along which axis an instruction picks by an index; None if it picks several."""

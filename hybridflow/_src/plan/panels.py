@@ -52,11 +52,14 @@ class Panels(Located):
             reads=[matrix],
             writes=[packed],
             divisible=True,
+            packs=True,
         )
         return packed
 
-    def product_with_panels(self, rows: Value, packed: Value, columns: int) -> Value:
-        """The product of rows with a matrix of so many columns, in panels."""
+    def product_with_panels(
+        self, rows: Value, packed: Value, columns: int, packs: bool = False
+    ) -> Value:
+        """The product of rows with a matrix of so many columns, in panels; `packs`: see `Call`."""
         size = rows.dtype.itemsize
         if rows.strides[1] != size:
             rows = self.packed(rows)
@@ -70,6 +73,7 @@ class Panels(Located):
             writes=[result],
             divisible=True,
             work=2 * count * inner * columns // FLOPS_PER_BYTE,
+            packs=packs,
         )
         return result
 

@@ -60,6 +60,21 @@ def called(cell: Any, inputs: Any, state: Any) -> tuple[Any, Any]:
     return output, new_state
 
 
+def parts_of(cell: Any, state: Any) -> Any:
+    """The tensors of which the state of a cell consists.
+
+    Raises:
+      TypeError: if it is one tensor of a graph.
+    """
+    if isinstance(state, Tensor) and not context.modes.top.eager:
+        raise TypeError(
+            f"The state of {type(cell).__name__} is tensors of the sizes {cell.state_size}, in "
+            "such a structure, as `cell.zero_state(batch_size, dtype)` gives them; got one "
+            f"tensor, {state}."
+        )
+    return state
+
+
 def activation_of(given: Any) -> Callable[..., Any]:
     """The activation of a cell: a function, or the name of one; `hf.tanh` by default.
 
@@ -133,16 +148,6 @@ class RNNCell(Layer):
 
         Returns: the output `[batch, output_size]` and the next state, which is like the state.
         """
-        if (
-            isinstance(state, Tensor)
-            and nest.is_sequence(self.state_size)
-            and not context.modes.top.eager
-        ):
-            raise TypeError(
-                f"The state of {type(self).__name__} is tensors of the sizes {self.state_size}, in "
-                "such a structure, as `cell.zero_state(batch_size, dtype)` gives them; got one "
-                f"tensor, {state}."
-            )
         opened = get_variable_scope() if scope is None else scope
         with variable_scope(opened, custom_getter=self._noting) as entered:
             if scope is not None:

@@ -11,7 +11,7 @@ from hybridflow._src.ops.math.exponential import sigmoid
 from hybridflow._src.ops.math.trigonometric import tanh
 from hybridflow._src.ops.nn.basic import bias_add, dropout
 from hybridflow._src.ops.nn.normalization import batch_normalization, moments
-from hybridflow._src.recurrent.cell import RNNCell
+from hybridflow._src.recurrent.cell import RNNCell, parts_of
 from hybridflow._src.recurrent.lstm_cells import LSTMStateTuple
 from hybridflow._src.variables.getting import get_variable
 from hybridflow._src.variables.initializers import Constant
@@ -102,7 +102,7 @@ class LayerNormBasicLSTMCell(RNNCell):
 
     def call(self, inputs: Any, state: Any) -> Any:  # type: ignore[override]
         """Computes one step."""
-        c, h = state
+        c, h = parts_of(self, state)
         given = concat([inputs, h], 1)
         units, dtype = 4 * self._num_units, given.dtype.base_dtype
         gates = matmul(

@@ -12,7 +12,7 @@ from hybridflow._src.ops.linalg.norms import clip_by_value
 from hybridflow._src.ops.linalg.products import matmul
 from hybridflow._src.ops.math.exponential import sigmoid
 from hybridflow._src.ops.nn.basic import bias_add
-from hybridflow._src.recurrent.cell import LayerCell, activation_of
+from hybridflow._src.recurrent.cell import LayerCell, activation_of, parts_of
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioners import fixed_size_partitioner
 
@@ -110,7 +110,11 @@ class BasicLSTMCell(LayerCell):
 
     def call(self, inputs: Any, state: Any) -> Any:  # type: ignore[override]
         """Computes one step."""
-        c, h = state if self._state_is_tuple else split(state, num_or_size_splits=2, axis=1)
+        c, h = (
+            parts_of(self, state)
+            if self._state_is_tuple
+            else split(state, num_or_size_splits=2, axis=1)
+        )
         gates = bias_add(matmul(concat([inputs, h], 1), self._kernel), self._bias)
         i, j, f, o = split(value=gates, num_or_size_splits=4, axis=1)
         new_c = c * sigmoid(f + self._forget_bias) + sigmoid(i) * self._activation(j)
@@ -229,7 +233,7 @@ class LSTMCell(LayerCell):
         """Computes one step."""
         units, activation = self._num_units, self._activation
         if self._state_is_tuple:
-            c, h = state
+            c, h = parts_of(self, state)
         else:
             c = slice_of(state, [0, 0], [-1, units])
             h = slice_of(state, [0, units], [-1, self.output_size])
