@@ -28,6 +28,7 @@ MODULES = [
     "hybridflow.losses",
     "hybridflow.metrics",
     "hybridflow.data",
+    "hybridflow.data.experimental",
     "hybridflow.distributed",
     "hybridflow.python_io",
     "hybridflow.pywrap_tensorflow",

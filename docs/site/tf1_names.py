@@ -89,7 +89,7 @@ def overview() -> str:
     for path, (present, missing) in counts.items():
         if present or missing:
             here["not yet" if not present else "in part" if missing else "in full"].append(path)
-    lines = ["| | modules of TensorFlow 1.x |", "|---|---|"]
+    lines = ["| | modules of TensorFlow 1.4 |", "|---|---|"]
     lines += [f"| {state} | {_code(paths)} |" for state, paths in here.items()]
     return "\n".join(lines) + "\n"
 
