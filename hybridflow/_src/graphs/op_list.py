@@ -45,6 +45,7 @@ def later_attributes() -> dict[str, list[str]]:
 _ELSEWHERE = {
     "GatherTree": "in tf.contrib.seq2seq",
     "HorovodAllgather": "in Horovod",
+    "HorovodAlltoall": "in Horovod",
     "HorovodBroadcast": "in Horovod",
     "HorovodGroupedAllreduce": "in Horovod",
     "IsotonicRegression": "in TensorFlow from 2.5 on",
