@@ -18,6 +18,7 @@ with _deferred.imports_of(__name__):
         seq2seq,
         staging,
         summary,
+        tensorboard,
         training,
         util,
     )
@@ -35,6 +36,7 @@ __all__ = [
     "seq2seq",
     "staging",
     "summary",
+    "tensorboard",
     "training",
     "util",
 ]

@@ -12,6 +12,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.cli.shim import contrib_eager, contrib_layers
+from hybridflow._src.cli.shim.inner import inspect_checkpoint
 from hybridflow._src.cli.shim.names import find, nearest, offered, shown
 from hybridflow._src.cli.shim.table import EXTRAS, MODULES, ROOTS
 from hybridflow._src.layers.arguments import normalize_tuple
@@ -195,3 +196,22 @@ def test_what_objects_of_a_program_are_saved_by():
     assert builder.SaveSpec is hf.train.SaveSpec
     assert find(path, "Saver")[0] is hf.train.Saver
     assert find(path, "latest_checkpoint")[0] is hf.train.latest_checkpoint
+
+
+def test_a_checkpoint_as_text(tmp_path, capsys):
+    show = inspect_checkpoint.print_tensors_in_checkpoint_file
+    with hf.Graph().as_default(), hf.Session() as session:
+        for name in "ab":
+            session.run(hf.get_variable(name, initializer=[1.0, 2.0]).initializer)
+        path = hf.train.Saver().save(session, str(tmp_path / "m"))
+    for given, lines in (
+        (("b", False), ["tensor_name:  b", "[1. 2.]"]),
+        ((None, True), ["tensor_name:  a", "[1. 2.]", "tensor_name:  b", "[1. 2.]"]),
+        ((None, False, True), ["tensor_name:  a", "tensor_name:  b"]),
+        (("", False), ["a (DT_FLOAT) [2]", "b (DT_FLOAT) [2]", ""]),
+        (("c", False), ["tensor_name:  c", f"Key c not found in checkpoint {path}"]),
+    ):
+        show(path, *given)
+        assert capsys.readouterr().out.splitlines() == lines
+    show(f"{path}x", "", True)
+    assert "Failed to find any matching files" in capsys.readouterr().out

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.projector import projector_config_pb2
 
 import hybridflow as hf
 
@@ -58,3 +60,19 @@ def test_a_file_that_is_being_written(tmp_path):
     assert [e.step for e in read.Scalars("a")] == list(range(100))
     assert seen == sorted(seen)
     assert seen[-1] > 90
+
+
+def test_embeddings_that_the_projector_shows(tmp_path):
+    """TensorBoard's own message reads what is written."""
+    projector = hf.contrib.tensorboard.plugins.projector
+    config = projector.ProjectorConfig(model_checkpoint_path="m-3")
+    embedding = config.embeddings.add(tensor_name="words:0", metadata_path="words.tsv")
+    embedding.sprite.image_path = "digits.png"
+    embedding.sprite.single_image_dim.extend([28, 28])
+    folder = tmp_path / "run"
+    with hf.Graph().as_default(), hf.summary.FileWriter(str(folder)) as writer:
+        projector.visualize_embeddings(writer, config)
+    text = (folder / "projector_config.pbtxt").read_text()
+    read = text_format.Merge(text, projector_config_pb2.ProjectorConfig())
+    assert read.SerializeToString() == config.SerializeToString()
+    assert read.embeddings[0].sprite.single_image_dim == [28, 28]

@@ -19,7 +19,7 @@ _MESSAGES = "hybridflow._src.formats.messages"
 # Paths that are programs too (`-m`), and the modules that are run.
 PROGRAMS = {
     f"tensorflow.python.tools.{name}": f"{_INNER}.{name}"
-    for name in ("freeze_graph", "optimize_for_inference", "strip_unused")
+    for name in ("freeze_graph", "inspect_checkpoint", "optimize_for_inference", "strip_unused")
 }
 
 # Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
@@ -72,6 +72,10 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.training": ("hybridflow.contrib.training", "tf_slim.training"),
     ".contrib.staging": ("hybridflow.contrib.staging",),
     ".contrib.summary": ("hybridflow.contrib.summary",),
+    **{
+        f".contrib.tensorboard{name}": (f"hybridflow.contrib.tensorboard{name}",)
+        for name in ("", ".plugins", ".plugins.projector")
+    },
     ".contrib.util": ("hybridflow.contrib.util",),
     ".data": ("hybridflow.data",),
     ".data.experimental": (f"{_SHIM}.experimental_data",),
@@ -298,6 +302,7 @@ _PYTHON = {
     "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
     **_each("tensorflow.python", "tools"),
     "tensorflow.python.tools.freeze_graph": (f"{_INNER}.freeze_graph",),
+    "tensorflow.python.tools.inspect_checkpoint": (f"{_INNER}.inspect_checkpoint",),
     "tensorflow.python.tools.optimize_for_inference": (f"{_INNER}.optimize_for_inference",),
     "tensorflow.python.tools.strip_unused": (f"{_INNER}.strip_unused",),
     **_each(
