@@ -72,6 +72,22 @@ def loops():
     return tf.reduce_sum(tf.square(last)), {"x:0": draw(2, 2)}
 
 
+def conditional_loops():
+    """A loop inside of a condition inside of a loop."""
+    x = tf.placeholder(tf.float32, [2], name="x")
+    w = tf.get_variable("w", [2], initializer=drawn)
+
+    def body(i, m):
+        def repeated():
+            step = lambda j, t: (j + 1, t + x * w)  # noqa: E731
+            return tf.while_loop(lambda j, t: j < i, step, [0, m])[1]
+
+        return i + 1, tf.cond(tf.reduce_sum(m) > 1.5, lambda: m * 0.5 * w, repeated)
+
+    _, last = tf.while_loop(lambda i, m: i < 5, body, [0, x])
+    return 0.05 * tf.reduce_sum(tf.square(last)), {"x:0": np.array([1.0, 0.4], np.float32)}
+
+
 def write(model, values):
     name = model.__name__
     loss, feed = model()
@@ -98,7 +114,7 @@ def main():
     if not os.path.isdir(FOLDER):
         os.makedirs(FOLDER)
     values = {}
-    for model in (recurrent, both_ways, loops):
+    for model in (recurrent, both_ways, loops, conditional_loops):
         with tf.Graph().as_default():
             write(model, values)
     np.savez_compressed(os.path.join(FOLDER, "values.npz"), **values)

@@ -122,10 +122,15 @@ class Structure:
         }
         self._sources: dict[Ref, Ref] = {}
         self._predicates: dict[Ref, Ref] = {}
-        for node in self._in_order():
-            place = self.places[node.name] = self._place(node)
-            if len(place) > _DEEPEST:
-                raise ValueError(f"Node {node.name!r} is inside more than {_DEEPEST} branches.")
+        self._frames: dict[str, Place] = {}
+        order = self._in_order()
+        known: dict[str, Place] | None = None
+        while known != self._frames:
+            # Where a frame stands, each of its `Enter`s may tell: a constant enters from anywhere.
+            known = dict(self._frames)
+            problem = self._find_places(order)
+        if problem is not None:
+            raise problem
         self._find_loops()
 
     def _op(self, name: str) -> str:
@@ -179,6 +184,19 @@ class Structure:
 
     # -- places ------------------------------------------------------------------------------------
 
+    def _find_places(self, order: Iterable[Node]) -> ValueError | None:
+        """Finds where nodes stand, in this order; gives what is wrong with one that does not."""
+        self.places.clear()
+        self._predicates.clear()
+        try:
+            for node in order:
+                place = self.places[node.name] = self._place(node)
+                if len(place) > _DEEPEST:
+                    raise ValueError(f"Node {node.name!r} is inside more than {_DEEPEST} branches.")
+        except ValueError as error:
+            return error
+        return None
+
     def place(self, ref: Ref) -> Place:
         """Where a tensor stands."""
         place = self.places.get(ref.node, ())
@@ -186,7 +204,9 @@ class Structure:
         if node is not None and node.op == "Switch" and not self.is_loop_switch(node):
             if ref.output > 1:
                 raise ValueError(f"Node {ref.node!r} has 2 outputs, not {ref.output + 1}.")
-            return (*place, Branch(self._predicate(node.inputs[1]), ref.output))
+            branch = Branch(self._predicate(node.inputs[1]), ref.output)
+            # Inside of a branch its predicate says nothing new.
+            return place if branch in place else (*place, branch)
         return place
 
     def _predicate(self, ref: Ref) -> Ref:
@@ -246,7 +266,11 @@ class Structure:
                     "`Merge` or `Exit` has brought together."
                 )
         if node.op == "Enter":
-            return (*place, Frame(node.attr["frame_name"].s.decode("utf-8", "replace")))
+            frame = Frame(node.attr["frame_name"].s.decode("utf-8", "replace"))
+            known = self._frames.get(frame.name, place)
+            if len(place) >= len(known) or known[: len(place)] != place:
+                self._frames[frame.name] = known = place
+            return (*known, frame)
         if node.op == "Exit":
             frames = [i for i, part in enumerate(place) if isinstance(part, Frame)]
             if not frames:
