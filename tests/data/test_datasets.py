@@ -393,7 +393,7 @@ def test_errors_when_it_runs(make, error, text):
         (
             lambda: D.range(3).map(lambda x: x.numpy()),
             AttributeError,
-            "called once, to trace its ops.*`hf.py_func` runs Python",
+            "is being traced, once for all its calls.*by `hf.py_func`",
         ),
         (lambda: D.range(3).map(lambda x: None), TypeError, r"passed to Dataset.map\(\): None"),
         (

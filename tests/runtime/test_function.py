@@ -573,3 +573,11 @@ def test_ops_stand_beside_eager_variables():
             return hf.cond(hf.reduce_any(ids > 0), looked_up, looked_up)
 
         assert rows(hf.constant([1, 0])).numpy().tolist() == [[3.0, 4.0], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize("use", [float, range, lambda n: [0, 1][n]])
+def test_what_is_said_of_values_that_a_trace_does_not_have(use):
+    with hf.eager_mode():
+        traced = hf.function(lambda n: use(n))
+        with pytest.raises(TypeError, match=r"is being traced.* Give it a Python number"):
+            traced(hf.constant(1))

@@ -31,9 +31,11 @@ def _no_value(tensor: Tensor, wanted: str) -> str:
     """Why a tensor of a graph cannot be what Python asks for while the graph is built."""
     if tensor.graph.building_function:
         return (
-            f"{tensor} cannot become {wanted}: it belongs to a function that is called once, to "
-            "trace its ops (one for `dataset.map` or `hf.function`), and has no value then. "
-            "`hf.py_func` runs Python on values; `hf.cond` and `hf.while_loop` choose and repeat."
+            f"{tensor} cannot become {wanted}: this function is being traced, once for all its "
+            "calls (as one for `dataset.map` or `hf.function` is), and tensors have no values "
+            "meanwhile. Give it a Python number instead of the tensor (each is traced by itself), "
+            "let `hf.while_loop` or `hf.cond` depend on the tensor, or run Python on its value by "
+            "`hf.py_func`."
         )
     return (
         f"{tensor} cannot become {wanted}: it belongs to a graph, and has no value while the graph "

@@ -22,13 +22,20 @@ from hybridflow._src.variables.scope_state import get_variable_scope
 __all__ = ["EmbeddingWrapper", "InputProjectionWrapper", "OutputProjectionWrapper"]
 
 
-def linear(tensors: list[Any], size: int) -> Any:
+def linear(
+    tensors: list[Any],
+    size: int,
+    has_bias: bool = True,
+    bias_initializer: Any = None,
+    kernel_initializer: Any = None,
+) -> Any:
     """`tensors @ kernel + bias`, the tensors side by side; the variables are in the scope that is
     open.
 
     Args:
       tensors: matrices `[batch, ...]`.
-      size: the number of columns of the result.
+      size: the number of columns of the result. has_bias: whether a bias is added.
+      bias_initializer: zeros by default. kernel_initializer: that of the scope by default.
 
     Raises:
       ValueError: if the tensors are no matrices, or their columns are not known.
@@ -42,10 +49,12 @@ def linear(tensors: list[Any], size: int) -> Any:
     depth = sum(int(dimension_at_index(t.shape, 1)) for t in tensors)
     dtype = tensors[0].dtype.base_dtype
     with variable_scope(get_variable_scope()):
-        kernel = get_variable("kernel", [depth, size], dtype=dtype)
-        bias = get_variable("bias", [size], dtype=dtype, initializer=Zeros())
+        kernel = get_variable("kernel", [depth, size], dtype, initializer=kernel_initializer)
+        if has_bias:
+            bias = get_variable("bias", [size], dtype, initializer=bias_initializer or Zeros())
     joined = tensors[0] if len(tensors) == 1 else concat(tensors, 1)
-    return bias_add(matmul(joined, kernel), bias)
+    product = matmul(joined, kernel)
+    return bias_add(product, bias) if has_bias else product
 
 
 class InputProjectionWrapper(CellWrapper):

@@ -163,8 +163,9 @@ _CONTRIB_INSIDE = {
     ),
     **_each(
         "tensorflow.contrib.rnn.python.ops",
-        "core_rnn_cell fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",
+        "core_rnn_cell core_rnn_cell_impl fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",
         "hybridflow.contrib.rnn",
+        f"{_INNER}.recurrent",
     ),
 }
 
@@ -236,8 +237,13 @@ _PYTHON = {
         "hybridflow._src.ops.data_flow.session_tensors",
     ),
     **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
-    **_each("tensorflow.python.ops", "rnn", "hybridflow.nn"),
-    **_each("tensorflow.python.ops", "rnn_cell rnn_cell_impl", "hybridflow.nn.rnn_cell"),
+    **_each("tensorflow.python.ops", "rnn", "hybridflow.nn", f"{_INNER}.recurrent"),
+    **_each(
+        "tensorflow.python.ops",
+        "rnn_cell rnn_cell_impl",
+        "hybridflow.nn.rnn_cell",
+        f"{_INNER}.recurrent",
+    ),
     "tensorflow.python.ops.rnn.rnn_cell_impl": ("hybridflow.nn.rnn_cell",),
     **_each("tensorflow.python", "layers", "hybridflow.layers"),
     **_each(
@@ -317,6 +323,7 @@ _PYTHON = {
         "resource_variable_ops",
         "hybridflow",
         f"{_INNER}.ops",
+        f"{_INNER}.control_flow",
     ),
     **_each(
         "tensorflow.python.ops", "histogram_ops io_ops map_fn parsing_ops sort_ops", "hybridflow"
