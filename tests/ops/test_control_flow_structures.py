@@ -74,6 +74,13 @@ def test_functions_without_return() -> None:
         hf.while_loop(lambda i: None, lambda i: i + 1, [0])
 
 
+def test_branches_that_give_a_sparse_tensor_and_a_tensor() -> None:
+    x = hf.constant([1.0, 2.0])
+    sparse = hf.SparseTensor([[0]], [1.0], [2])
+    with pytest.raises(TypeError, match=r"true_fn of cond.*same kinds of leaves: .*SparseTensor"):
+        hf.cond(x[0] > 0.0, lambda: sparse, lambda: x)
+
+
 def test_what_is_no_condition_and_no_element_of_a_graph() -> None:
     with pytest.raises(TypeError, match=r"`hf.cast.pred, hf.bool.` is true where"):
         hf.cond(hf.constant(1), lambda: 1, lambda: 2)

@@ -269,6 +269,13 @@ def _chosen(
     """
     structures: list[Any] = []
 
+    def check(number: int) -> None:
+        try:
+            nest.assert_same_structure(structures[0], structures[number])
+        except (TypeError, ValueError) as error:
+            names = f"{functions[0][0]} and {functions[number][0]}"
+            raise type(error)(f"Incompatible return values of {names}: {error}") from None
+
     def flat(function: Callable[[], Any]) -> list[Any]:
         result = _unpacked(function(), strict)
         if result is None:
@@ -277,17 +284,15 @@ def _chosen(
                 f"{what} must have a return value, but gave None: a function without `return` does."
             )
         structures.append(result)
+        if len(nest.flatten(result)) == len(nest.flatten(structures[0])):
+            check(len(structures) - 1)
         return [t for t in taken_apart(result) if t is not None]
 
     named = [(what, functools.partial(flat, function)) for what, function in functions]
     leaves = iter(_branch_op(op_def, chooser, named, scope))
     first = structures[0]
-    for (what, _), other in zip(functions, structures, strict=True):
-        try:
-            nest.assert_same_structure(first, other)
-        except (TypeError, ValueError) as error:
-            names = f"{functions[0][0]} and {what}"
-            raise type(error)(f"Incompatible return values of {names}: {error}") from None
+    for number in range(len(functions)):
+        check(number)
     filled = [None if t is None else next(leaves) for t in nest.flatten_parts(first)]
     return put_together(first, filled)
 
