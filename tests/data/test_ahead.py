@@ -15,7 +15,7 @@ import hybridflow as hf
 from hybridflow._src.data.ahead import Ahead
 from hybridflow._src.data.grouping import Items
 from hybridflow._src.data.passes import Derived, Pass, Source
-from hybridflow._src.data.prefetching import _Prefetched
+from hybridflow._src.data.prefetching import Trial, _Prefetched
 from hybridflow._src.data.resources import IteratorResource
 from tests.interrupts import Interrupt
 
@@ -112,3 +112,24 @@ def test_who_takes_and_who_makes_never_wait_for_each_other():
     finally:
         sys.setswitchinterval(before)
     assert found == [[0, 1, 2, 3, 4, 5, None]] * 200
+
+
+def test_the_quicker_way_is_found_and_looked_for_again():
+    trial = Trial(tries=3, turns=10)
+    seconds = {True: 1.0, False: 2.0}
+
+    def gone(turns: int) -> list[bool]:
+        nonlocal last
+        ways = []
+        for _ in range(turns):
+            # One turn in a while takes long, whichever way.
+            last = trial.way(seconds[last] + (50.0 if len(ways) % 5 == 4 else 0.0))
+            ways.append(last)
+        return ways
+
+    last = True
+    assert gone(12)[:11] == [True] * 5 + [False] * 6
+    assert gone(9) == [True] * 9
+    seconds = {True: 2.0, False: 1.0}
+    gone(12)
+    assert gone(8) == [False] * 8

@@ -19,13 +19,50 @@ _AUTOTUNED = 2
 AUTOTUNE = -1
 # Seconds that it takes to wake each other, and for which that makes no difference.
 _WAKING, _SLOW = 5e-5, 2e-3
+# So many times as long as an element takes is the program away where little can be saved.
+_LITTLE = 8
+
+
+class Trial:
+    """Which of two ways is quicker, found by going each for a while in turn.
+
+    Args:
+      tries: how many turns each way is gone; as many are left out, in which one gives way to the
+        other. turns: how many are gone the better way before both are tried again.
+    """
+
+    def __init__(self, tries: int = 16, turns: int = 1000) -> None:
+        self._tries, self._turns = tries, turns
+        self._better = True
+        self._left = 0
+        self._periods: dict[bool, list[float]] = {True: [], False: []}
+
+    def way(self, period: float) -> bool:
+        """Which way to go in this turn, where the last one took so long."""
+        if self._left:
+            self._left -= 1
+            return self._better
+        first, second = self._periods.values()
+        if len(first) < 2 * self._tries:
+            first.append(period)
+            return len(first) < 2 * self._tries
+        second.append(period)
+        if len(second) < 2 * self._tries:
+            return False
+        medians = [sorted(found[self._tries :])[self._tries // 2] for found in (first, second)]
+        self._better = medians[0] < medians[1]
+        self._left = self._turns
+        first.clear()
+        second.clear()
+        return self._better
 
 
 class _Prefetched(Pass):
     """Elements that a thread makes ahead.
 
     All that it can save is what the program does between two elements. Where that is less than it
-    takes to wake each other, elements are made as they are wanted.
+    takes to wake each other, elements are made as they are wanted. Where it is much more than they
+    take, little can be saved, and the program may want all processors: it is tried.
     """
 
     def __init__(self, source: Derived) -> None:
@@ -34,17 +71,25 @@ class _Prefetched(Pass):
         self._ahead = Ahead(self._input.next, self._most)
         # What the program took before each of the last elements.
         self._pauses: deque[float] = deque(maxlen=8)
+        self._trial = Trial()
+        self._started = time.perf_counter()
 
     def next(self) -> Item | None:
-        self._pauses.append(time.perf_counter() - self._ahead.left)
-        item: Item | None = self._ahead.take() if self._is_worth_a_thread() else self._ahead.make()
+        before, self._started = self._started, time.perf_counter()
+        self._pauses.append(self._started - self._ahead.left)
+        item: Item | None = (
+            self._ahead.take() if self._is_worth_a_thread(before) else self._ahead.make()
+        )
         return item
 
-    def _is_worth_a_thread(self) -> bool:
+    def _is_worth_a_thread(self, before: float) -> bool:
         pauses, seconds = self._pauses, self._ahead.seconds
         if seconds > _SLOW or len(pauses) < 8:
             return True
-        return sorted(pauses)[4] > max(_WAKING, seconds / 4)
+        pause = sorted(pauses)[4]
+        if pause > _LITTLE * seconds:
+            return self._trial.way(self._started - before)
+        return pause > max(_WAKING, seconds / 4)
 
     def state(self) -> State:
         return self._ahead.paused(
