@@ -18,11 +18,9 @@ from tests.data import test_sparse
 from tests.data.test_datasets import CASES
 
 D = hf.data.Dataset
-# Files of caches, generators, and threads for each dataset have no state.
-STATELESS = {"interleave_threads", "parallel_interleave"}
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) - STATELESS))
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_what_comes_after_a_checkpoint_comes_again(name):
     make, _ = CASES[name]
     _goes_on(make, 1)
@@ -45,6 +43,18 @@ def test_shuffled_elements_go_on(after, size, mapped):
     _goes_on(make, after // 3)
     _goes_on(lambda: make().apply(hf.contrib.data.unbatch()), after)
     _goes_on(lambda: D.range(40).apply(hf.contrib.data.shuffle_and_repeat(size, 2)), after)
+
+
+@pytest.mark.parametrize("after", [0, 1, 4, 11, 17])
+def test_interleaved_elements_go_on(after):
+    def make(**kwargs: Any) -> Any:
+        inner = lambda x: D.range(x).map(lambda y: 10 * x + y).repeat(2)  # noqa: E731
+        interleave = hf.contrib.data.parallel_interleave(inner, 3, 2, **kwargs)
+        return D.range(1, 5).apply(interleave)
+
+    _goes_on(make, after)
+    _goes_on(lambda: make(buffer_output_elements=1, prefetch_input_elements=0), after)
+    _goes_on(lambda: make().prefetch(2).batch(2), after // 2)
 
 
 def _goes_on(make: Any, after: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.data.ahead import Ahead
 from hybridflow._src.data.flattening import DatasetFunction, FlatPass
@@ -15,11 +15,30 @@ from hybridflow._src.framework.op_def import REQUIRED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.data.passes import Item, Source
+    from hybridflow._src.data.passes import Item, Pass, Source, State
 
 
 # So many datasets take turns where a program leaves that to us.
 CYCLE = 4
+
+
+class _Opened(NamedTuple):
+    """A dataset that takes turns: the element that it is made of, and a pass made ahead."""
+
+    item: Item
+    inner: Pass
+    ahead: Ahead
+
+    def state(self) -> State:
+        """Where it stands, while it makes no element."""
+        return self.ahead.paused(
+            lambda items: [
+                list(self.item),
+                [list(item) for item in items],
+                self.ahead.ended,
+                self.inner.state(),
+            ]
+        )
 
 
 class _ParallelInterleaved(FlatPass):
@@ -35,8 +54,8 @@ class _ParallelInterleaved(FlatPass):
         _, self._cycle, self._block, self._sloppy, self._buffer, self._more = source.args
         self._ready = Flag()
         # Those that take turns, and those that begin already to follow them.
-        self._places: list[Ahead | None] = []
-        self._waiting: list[Ahead] = []
+        self._places: list[_Opened | None] = []
+        self._waiting: list[_Opened] = []
         self._place = 0
         self._taken = 0  # of the current block
         self._has_input = True
@@ -52,7 +71,7 @@ class _ParallelInterleaved(FlatPass):
             if place is None:
                 self._turn_from(found)
                 continue
-            item: Item | None = place.take()
+            item: Item | None = place.ahead.take()
             if item is None:
                 self._places[found] = self._waiting.pop(0) if self._waiting else None
                 self._begin()
@@ -80,15 +99,19 @@ class _ParallelInterleaved(FlatPass):
             elif place is None:
                 self._places[number] = self._opened()
 
-    def _opened(self) -> Ahead | None:
+    def _opened(self) -> _Opened | None:
         item = self._input.next() if self._has_input and not self._ended else None
-        opened = None if item is None else self._open(item)
-        if opened is None:
+        inner = None if item is None else self._open(item)
+        if item is None or inner is None:
             self._has_input = False
             return None
-        ahead = Ahead(opened.next, self._buffer, self._ready if self._sloppy else None)
+        return self._ahead_of(item, inner, [], False)
+
+    def _ahead_of(self, item: Item, inner: Pass, made: list[Item], ended: bool) -> _Opened:
+        ahead = Ahead(inner.next, self._buffer, self._ready if self._sloppy else None)
+        ahead.put(made, ended)
         ahead.start()
-        return ahead
+        return _Opened(item, inner, ahead)
 
     def _turn_from(self, place: int) -> None:
         self._place = (place + 1) % self._cycle
@@ -99,7 +122,7 @@ class _ParallelInterleaved(FlatPass):
         for turn in range(self._cycle):
             number = (self._place + turn) % self._cycle
             place = self._places[number]
-            if place is not None and place.has_one():
+            if place is not None and place.ahead.has_one():
                 return number
         return None
 
@@ -107,6 +130,28 @@ class _ParallelInterleaved(FlatPass):
         self._ready.clear()
         if self._next_ready() is None:
             self._ready.wait()
+
+    def state(self) -> State:
+        places = [None if place is None else place.state() for place in self._places]
+        waiting = [opened.state() for opened in self._waiting]
+        turn = [self._place, self._taken, self._has_input]
+        return [places, waiting, turn, super().state()]
+
+    def restore(self, state: State) -> None:
+        places, waiting, (self._place, self._taken, has_input), rest = state
+        self._has_input = bool(has_input)
+        self._places = [None if place is None else self._again(place) for place in places]
+        self._waiting = [self._again(opened) for opened in waiting]
+        super().restore(rest)
+
+    def _again(self, state: State) -> _Opened:
+        """A dataset that stood somewhere."""
+        item, made, ended, inner_state = state
+        inner = self._open(tuple(item))
+        if inner is None:
+            raise ValueError("the function of `parallel_interleave` gives no dataset any more")
+        inner.restore(inner_state)
+        return self._ahead_of(tuple(item), inner, [tuple(m) for m in made], bool(ended))
 
 
 def _source(source: Source, *values: Any, f: Any) -> Source:

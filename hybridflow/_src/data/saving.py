@@ -107,8 +107,8 @@ def make_saveable_from_iterator(iterator: Iterator) -> SaveableObject:
     What is saved is where it stands: numbers, elements in buffers, streams of random numbers; not
     the dataset, which the program that restores it makes again.
 
-    Raises (when it is saved): UnimplementedError for iterators that go through generators or files
-    of caches, or have threads for interleaving.
+    Raises (when it is saved): UnimplementedError for iterators that go through generators, as in
+    TensorFlow, or files of caches.
 
     >>> import hybridflow as hf, os, tempfile
     >>> with hf.Graph().as_default(), hf.Session() as session:
