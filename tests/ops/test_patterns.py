@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
 
 import hybridflow as hf
-from hybridflow._src.ops.strings import pattern_matching
 from tests.recorded import pattern_cases
 
 RECORDED = pathlib.Path(pattern_cases.__file__).parent / "patterns.json"
 CASES = list(zip(pattern_cases.cases(), json.loads(RECORDED.read_text())["cases"], strict=True))
 
 
-@pytest.fixture(params=["quick", "side by side"])
-def way(request, monkeypatch):
-    if request.param != "quick":
-        monkeypatch.setattr(pattern_matching, "_STEPS", -1)
-    return request.param
-
-
 def _texts(*values):
     return [np.array(value, object) for value in values]
 
 
-def test_matches_are_tensorflows(way):
+def test_matches_are_tensorflows():
     wrong = []
     with hf.eager_mode():
         for case, expected in CASES:
@@ -65,3 +58,9 @@ def test_what_is_too_large_is_refused():
         for pattern in ("(" * 100_000, "((a{1000}){1000}){1000}", "a{1001}", "(?:a" * 300):
             with pytest.raises(hf.errors.InvalidArgumentError, match="Invalid pattern"):
                 hf.regex_replace("a", pattern, "")
+
+
+def test_without_the_library_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "re2", None)
+    with hf.eager_mode(), pytest.raises(ImportError, match=r"pip install 'hybridflow\[re2\]'"):
+        hf.regex_replace("a", "a", "b")

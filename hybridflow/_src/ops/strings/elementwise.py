@@ -19,11 +19,6 @@ def strings(items: Iterable[bytes], shape: tuple[int, ...]) -> np.ndarray:
     return np.fromiter(items, object, math.prod(shape)).reshape(shape)
 
 
-def text_of(value: bytes) -> str:
-    """Bytes as text; those that are none come back as they were by `surrogateescape`."""
-    return value.decode("utf-8", "surrogateescape")
-
-
 def each(function: Callable[[Any], bytes], array: np.ndarray) -> np.ndarray:
     """What a function gives for each element of an array."""
     return strings(map(function, array.reshape(-1).tolist()), array.shape)

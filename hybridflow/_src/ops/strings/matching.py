@@ -8,21 +8,15 @@ import numpy as np
 
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.ops.shape_rules import same
-from hybridflow._src.ops.strings.elementwise import text_of
-from hybridflow._src.ops.strings.pattern_matching import matcher
-from hybridflow._src.ops.strings.patterns import PatternError, read
+from hybridflow._src.ops.strings import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def _matches(input: np.ndarray, pattern: str) -> np.ndarray:
-    try:
-        read(pattern)
-        whole = matcher(rf"\A(?:{pattern})\z")
-    except PatternError as error:
-        raise ValueError(f"Invalid pattern: {pattern}, error: {error}") from None
-    found = [whole.search(text_of(item), 0) is not None for item in input.reshape(-1)]
+    expression = expressions.compiled(pattern.encode("utf-8", "surrogateescape"))
+    found = [expression.fullmatch(item) is not None for item in input.reshape(-1)]
     return np.array(found, np.bool_).reshape(input.shape)
 
 

@@ -11,15 +11,13 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.ops.shape_rules import same, with_rank
-from hybridflow._src.ops.strings.elementwise import each, strings, text_of, words
-from hybridflow._src.ops.strings.pattern_matching import Matcher, matcher
-from hybridflow._src.ops.strings.patterns import PatternError
+from hybridflow._src.ops.strings import expressions
+from hybridflow._src.ops.strings.elementwise import each, strings, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from hybridflow._src.framework.tensor import Tensor
-    from hybridflow._src.ops.strings.pattern_matching import Spans
 
 __all__ = ["decode_base64", "encode_base64", "regex_replace"]
 
@@ -27,77 +25,14 @@ __all__ = ["decode_base64", "encode_base64", "regex_replace"]
 # -- regex_replace ---------------------------------------------------------------------------------
 
 
-def _rewriter(rewrite: str, groups: int) -> Callable[[str, Spans], str]:
-    r"""What gives the text for a match: `\1` stands for a group, `\0` for the whole match."""
-    parts: list[Any] = []
-    at = 0
-    while at < len(rewrite):
-        letter = rewrite[at]
-        at += 1
-        if letter == "\\":
-            letter = rewrite[at : at + 1]
-            at += 1
-            if letter.isascii() and letter.isdigit():
-                if int(letter) > groups:
-                    raise ValueError(f"the rewrite asks for group {letter} of {groups}")
-                parts.append(int(letter))
-                continue
-            if letter != "\\":
-                raise ValueError(f"invalid rewrite {rewrite!r:.100}: write \\\\ for a backslash")
-        parts.append(letter)
-
-    def make(text: str, spans: Spans) -> str:
-        found = []
-        for part in parts:
-            span = part if isinstance(part, str) else spans[part]
-            found.append(span if isinstance(span, str) else text[slice(*span)] if span else "")
-        return "".join(found)
-
-    return make
-
-
-def _replaced(
-    text: str, pattern: Matcher, make: Callable[[str, Spans], str], all_of_them: bool
-) -> str:
-    parts = []
-    at, last = 0, -1
-    while at <= len(text):
-        spans = pattern.search(text, at)
-        if spans is None or spans[0] is None:
-            break
-        begin, end = spans[0]
-        parts.append(text[at:begin])
-        if begin == end == last:
-            # Nothing is no match right behind another one.
-            parts.append(text[begin : begin + 1])
-            at, last = begin + 1, -1
-            continue
-        parts.append(make(text, spans))
-        at = last = end
-        if not all_of_them:
-            break
-    return "".join([*parts, text[at:]])
-
-
 def _regex_replace(
     array: np.ndarray, pattern: np.ndarray, rewrite: np.ndarray, replace_global: bool
 ) -> np.ndarray:
     if pattern.ndim or rewrite.ndim:
         raise ValueError("pattern and rewrite must be scalars")
-    text = text_of(pattern.item())
-    try:
-        compiled = matcher(text)
-    except PatternError as error:
-        raise InvalidArgumentError(
-            None, None, f"Invalid pattern: {text!r:.200}, error: {error}"
-        ) from None
-    make = _rewriter(text_of(rewrite.item()), compiled.groups)
-
-    def one(item: bytes) -> bytes:
-        found = _replaced(text_of(item), compiled, make, replace_global)
-        return found.encode("utf-8", "surrogateescape")
-
-    return each(one, array)
+    expression = expressions.compiled(pattern.item())
+    make = expressions.rewriter(rewrite.item(), expression.groups)
+    return each(lambda text: expressions.replaced(text, expression, make, replace_global), array)
 
 
 def _replace_shape(attrs: dict[str, Any], source: Any, pattern: Any, rewrite: Any) -> Any:
@@ -165,6 +100,7 @@ def regex_replace(
 
     Raises:
       InvalidArgumentError: for what is no expression, or a rewrite of groups that it lacks.
+        ImportError: without google-re2 (`pip install 'hybridflow[re2]'`).
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
