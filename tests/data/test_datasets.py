@@ -486,3 +486,15 @@ def test_errors_of_generators_name_their_line():
         elements("eager", data)
     with pytest.raises(hf.errors.InvalidArgumentError, match="something to iterate over, got 3"):
         elements("eager", lambda: D.from_generator(lambda: 3, hf.int64))
+
+
+def test_padded_strings_are_bytes():
+    words = ["x y", "z", ""]
+    scalars = elements("eager", lambda: D.from_tensor_slices(words).padded_batch(2, [], ""))
+    assert [[type(word) for word in batch] for batch in scalars] == [[bytes, bytes], [bytes]]
+    assert listed(scalars) == [[b"x y", b"z"], [b""]]
+    lists = elements(
+        "eager",
+        lambda: D.range(3).map(lambda n: hf.fill([n], "a")).padded_batch(3, [3], "-"),
+    )
+    assert listed(lists) == [[[b"-"] * 3, [b"a", b"-", b"-"], [b"a", b"a", b"-"]]]

@@ -49,3 +49,24 @@ def test_what_is_no_message():
         _ = messages.graph
     with pytest.raises(messages.decode_error()):
         messages.GraphDef.FromString(b"\xff\xff\xff")
+
+
+def test_threads_that_need_messages_first_at_once_have_the_same():
+    program = """
+import threading
+import hybridflow as hf
+train, errors, go = hf.train, [], threading.Barrier(8)
+def work():
+    go.wait()
+    try:
+        text = train.Feature(bytes_list=train.BytesList(value=[b"x"]))
+        train.Example(features=train.Features(feature={"a": text})).SerializeToString()
+    except Exception as error:
+        errors.append(error)
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(errors)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("[]\n", 0), run.stderr

@@ -69,7 +69,7 @@ def _pad(arrays: Sequence[np.ndarray], shape: Sequence[int], value: Any) -> np.n
                 "Attempted to pad to a smaller size than the input element: "
                 f"{list(array.shape)} does not fit into {sizes}.",
             )
-        place: tuple[Any, ...] = (number, *[slice(have) for have in array.shape])
+        place: tuple[Any, ...] = (number, *[slice(have) for have in array.shape], ...)
         batch[place] = array
     return batch
 

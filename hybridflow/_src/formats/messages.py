@@ -13,7 +13,10 @@ import functools
 import importlib
 from typing import Any
 
+from hybridflow._src.framework.locks import holding, new_lock
+
 _PACKAGE = "tensorflow."
+_making = new_lock()
 
 
 @functools.cache
@@ -42,7 +45,9 @@ def _names() -> list[str]:
 def enum(name: str) -> Any:
     """An enum's names and numbers, such as `enum("DataType").Value("DT_FLOAT")`."""
     wrappers = importlib.import_module("google.protobuf.internal.enum_type_wrapper")
-    return wrappers.EnumTypeWrapper(_pool().FindEnumTypeByName(_PACKAGE + name))
+    return wrappers.EnumTypeWrapper(
+        holding(_making, lambda: _pool().FindEnumTypeByName(_PACKAGE + name))
+    )
 
 
 def decode_error() -> type[Exception]:
@@ -57,6 +62,13 @@ def __getattr__(name: str) -> Any:
         return _names()
     if not name[:1].isupper():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Threads that need messages first at the same time take them from one pool.
+    return holding(_making, _made, name)
+
+
+def _made(name: str) -> Any:
+    if name in globals():
+        return globals()[name]
     try:
         if name.startswith("DT_"):
             return enum("DataType").Value(name)

@@ -15,7 +15,6 @@ and for each the address of the word that takes the array's, and what is added t
 from __future__ import annotations
 
 import ctypes
-import functools
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -171,10 +170,13 @@ class _MethodDef(ctypes.Structure):
     )
 
 
-@functools.cache
+# Each must live as long as the functions made from it: for ever.
+_definitions: dict[int, _MethodDef] = {}
+
+
 def _definition(address: int) -> _MethodDef:
-    # It must live as long as the functions made from it: for ever.
-    return _MethodDef(b"enter", address, _TAKES_ONE_OBJECT, None)
+    # In one step, also where two threads ask for the same at the same time.
+    return _definitions.setdefault(address, _MethodDef(b"enter", address, _TAKES_ONE_OBJECT, None))
 
 
 def python_function(address: int, owner: Any) -> Callable[[Any], Any]:
