@@ -70,8 +70,8 @@ def failing(session, queue):
     return hf.train.QueueRunner(queue, [queue.enqueue(hf.gather(x, index))])
 
 
-def test_an_error_is_told_to_the_coordinator(session):
-    queue = hf.FIFOQueue(3, hf.float32)
+def test_an_error_is_told_to_the_coordinator(session, caplog):
+    queue = hf.FIFOQueue(3, hf.float32, name="numbers")
     coord = hf.train.Coordinator()
     threads = failing(session, queue).create_threads(session, coord, start=True)
     with pytest.raises(hf.errors.InvalidArgumentError, match="Gather"):
@@ -79,6 +79,10 @@ def test_an_error_is_told_to_the_coordinator(session):
     assert ended(threads)
     with pytest.raises(hf.errors.OutOfRangeError):
         session.run(queue.dequeue())
+    # Programs that never join are told too.
+    (told,) = [record for record in caplog.records if "'numbers'" in record.getMessage()]
+    assert told.levelname == "WARNING"
+    assert "Gather" in told.getMessage()
 
 
 def test_without_a_coordinator_an_error_closes_the_queue(session):

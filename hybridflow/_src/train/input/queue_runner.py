@@ -212,6 +212,9 @@ class QueueRunner:
             pass
         except Exception as error:
             if coord is not None:
+                if not sess.is_closed and not coord.should_stop():
+                    # Who takes from the queue is told that it is closed, and not why.
+                    tf_logging.warning("The queue runner of '%s' ends: %s", self.name, error)
                 coord.request_stop(error if not sess.is_closed else None)
             elif not sess.is_closed:
                 tf_logging.error("Exception in QueueRunner: %s", error)
