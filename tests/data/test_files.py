@@ -176,3 +176,14 @@ def test_members_of_gzip_follow_each_other(tmp_path):
     (tmp_path / "two").write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
     made = lambda: hf.data.TextLineDataset(str(tmp_path / "two"), "GZIP")  # noqa: E731
     assert listed(elements("eager", made)) == [b"one", b"two"]
+
+
+def test_what_is_no_record_is_refused(tmp_path):
+    path = str(tmp_path / "records")
+    with hf.python_io.TFRecordWriter(path) as writer:
+        writer.write("text")
+        with pytest.raises(TypeError, match=r"type 'Example'.*message.SerializeToString\(\)"):
+            writer.write(hf.train.Example())
+        with pytest.raises(TypeError, match="type 'int'"):
+            writer.write(3)
+    assert list(hf.python_io.tf_record_iterator(path)) == [b"text"]

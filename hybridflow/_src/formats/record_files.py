@@ -110,8 +110,14 @@ class TFRecordWriter:
         """Adds a record; text is encoded as UTF-8.
 
         Raises:
-          FailedPreconditionError: if the file is closed.
+          TypeError: for what is neither. FailedPreconditionError: if the file is closed.
         """
+        if not isinstance(record, str | bytes | bytearray | memoryview):
+            hint = " `message.SerializeToString()` makes such of a message."
+            raise TypeError(
+                f"A record is a string of bytes, got a value of type '{type(record).__name__}'."
+                f"{hint if hasattr(record, 'SerializeToString') else ''}"
+            )
         data = record.encode() if isinstance(record, str) else bytes(record)
         with translated(self._path):
             self._opened().write(records.frame(data))
