@@ -106,7 +106,7 @@ class TFRecordWriter:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def write(self, record: bytes | str) -> None:
+    def write(self, record: Any) -> None:
         """Adds a record; text is encoded as UTF-8.
 
         Raises:
