@@ -176,3 +176,19 @@ def test_pooling_of_no_images(eager, padding):
             with hf.Session() as session:
                 found = session.run(found, {x: images})
         assert [y.shape for y in found] == [(0, 4, 4, 3)] * 2
+
+
+def test_sizes_of_tensors_as_windows_and_strides():
+    """A `Dimension` stands for its number, as programs take it from a shape."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        values = np.arange(96, dtype=np.float32).reshape(2, 4, 4, 3)
+        x = hf.constant(values)
+        height, width = x.get_shape()[1], x.get_shape()[2]
+        mean, first = values.mean((1, 2), keepdims=True), values[:, :1, :1]
+        for found, wanted in (
+            (hf.nn.avg_pool(x, [1, height, width, 1], [1, 1, 1, 1], "VALID"), mean),
+            (hf.layers.average_pooling2d(x, x.get_shape()[1:3], 1), mean),
+            (hf.nn.conv2d(x, hf.eye(3)[None, None], [1, height, width, 1], "SAME"), first),
+            (hf.space_to_depth(x, hf.Dimension(4)), values.reshape(2, 1, 1, 48)),
+        ):
+            np.testing.assert_allclose(session.run(found), wanted, rtol=1e-6)

@@ -16,6 +16,7 @@ from hybridflow._src.framework import context, dtypes, fp
 from hybridflow._src.framework.advice import cast_to_allowed, cast_to_wider, on_shapes
 from hybridflow._src.framework.convert import admit_tensor, constant_of, convert, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.dimension import Dimension
 from hybridflow._src.framework.eager_tensor import EagerTensor, wrap
 from hybridflow._src.framework.errors import (
     DTypeError,
@@ -70,6 +71,12 @@ def _with_defaults(op: OpDef, attrs: dict[str, Any]) -> dict[str, Any]:
     for key in op.required:
         if key not in attrs:
             raise TypeError(f"Op {op.name}: attribute {key!r} must be given.")
+    for key, value in attrs.items():
+        kind = value.__class__
+        if kind is Dimension:
+            merged[key] = int(value)
+        elif (kind is list or kind is tuple) and any([x.__class__ is Dimension for x in value]):
+            merged[key] = [int(x) if x.__class__ is Dimension else x for x in value]
     return merged
 
 
