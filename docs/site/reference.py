@@ -58,6 +58,8 @@ MODULES = [
     "hybridflow.contrib.eager.metrics",
     "hybridflow.contrib.framework",
     "hybridflow.contrib.layers",
+    "hybridflow.contrib.learn",
+    "hybridflow.contrib.learn.preprocessing",
     "hybridflow.contrib.legacy_seq2seq",
     "hybridflow.contrib.lookup",
     "hybridflow.contrib.opt",

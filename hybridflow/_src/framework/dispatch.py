@@ -75,7 +75,7 @@ def _with_defaults(op: OpDef, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = value.__class__
         if kind is Dimension:
             merged[key] = int(value)
-        elif (kind is list or kind is tuple) and any([x.__class__ is Dimension for x in value]):
+        elif (kind is list or kind is tuple) and Dimension in map(type, value):
             merged[key] = [int(x) if x.__class__ is Dimension else x for x in value]
     return merged
 

@@ -60,6 +60,18 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "hybridflow.contrib.framework",
     ),
     ".contrib.layers": _CONTRIB_LAYERS,
+    ".contrib.learn": ("hybridflow.contrib.learn",),
+    ".contrib.learn.preprocessing": ("hybridflow.contrib.learn.preprocessing",),
+    **dict.fromkeys(
+        (".contrib.learn.python", ".contrib.learn.python.learn"), ("hybridflow.contrib.learn",)
+    ),
+    **dict.fromkeys(
+        (
+            ".contrib.learn.python.learn.preprocessing",
+            ".contrib.learn.python.learn.preprocessing.text",
+        ),
+        ("hybridflow.contrib.learn.preprocessing",),
+    ),
     ".contrib.legacy_seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
     ".contrib.losses": ("tf_slim.losses",),
     ".contrib.metrics": ("tf_slim.metrics",),
