@@ -12,7 +12,7 @@ import numpy as np
 from hybridflow._src.kernels import driver, uncompiled
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.crew import Crew
-from hybridflow._src.plan import building, planning
+from hybridflow._src.plan import building, nested, planning
 from hybridflow._src.plan import native as executor
 from hybridflow._src.plan.plan import Plan
 
@@ -144,6 +144,24 @@ def interpreter_alone() -> Iterator[None]:
         yield
     finally:
         planning.native_of = before
+
+
+@contextlib.contextmanager
+def interpreted_bodies() -> Iterator[None]:
+    """Bodies have no programs of their own, which half of the work is to make: the interpreter runs
+    them, until the program around them does.
+    """
+    before = nested.run_body
+
+    def run_body(plan: Any, feeds: list[Any], given: Any) -> list[Any]:
+        results: list[Any] = plan.interpret(plan.ready(feeds), given=given)
+        return results
+
+    nested.run_body = executor.run_body = run_body  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        nested.run_body = executor.run_body = before  # type: ignore[attr-defined]
 
 
 def wait() -> None:

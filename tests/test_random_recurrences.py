@@ -9,6 +9,7 @@ without some of it, on one thread or on several.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -221,6 +222,7 @@ class Network:
         # How it runs natively.
         self.without = [name for name in passes.OF_LOOPS if rng.integers(6) == 0]
         self.threads = int(rng.integers(1, 4))
+        self.bodies_have_programs = rng.integers(3) == 0
 
     def __repr__(self) -> str:
         return f"{self.layers}, {self.times} x {len(self.lengths)}, without {self.without}"
@@ -262,7 +264,11 @@ class Network:
             feed = dict(zip(inputs, self.arrays, strict=True))
             with native.interpreter_alone(), hf.Session() as session:
                 found = {"graph": session.run(fetches, feed)}
-            with native.uncompiled_kernels(), hf.Session(config=config) as session:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(native.uncompiled_kernels())
+                if not self.bodies_have_programs:
+                    stack.enter_context(native.interpreted_bodies())
+                session = stack.enter_context(hf.Session(config=config))
                 for _ in range(4):
                     found["native"] = session.run(fetches, feed)
                 plan = plan_of(session, fetches)

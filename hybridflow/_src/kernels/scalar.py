@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -180,8 +181,41 @@ def _fma32(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> Scalar:
     return np.where(inexact, bits + step, bits).view(np.float64).astype(np.float32)[()]
 
 
+# Between these no product, and no part of one, is lost.
+_LEAST, _MOST = 2.0**-300, 2.0**300
+
+
+def _two_sum(a: float, b: float) -> tuple[float, float]:
+    """A sum, and what rounding has left out of it."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def _halves(a: float) -> tuple[float, float]:
+    """Two numbers of 26 bits whose sum it is."""
+    scaled = 134217729.0 * a
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
 def _fma64(a: float, b: float, c: float) -> float:
+    """By the same algorithm as `_fma32`, with sums of two numbers for what float64 cannot hold."""
     a, b, c = float(a), float(b), float(c)
+    if not (_LEAST < abs(a) < _MOST and _LEAST < abs(b) < _MOST and _LEAST < abs(c) < _MOST):
+        return _exact_fma64(a, b, c)
+    product = a * b
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    left = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    high, low = _two_sum(c, left)
+    total, rest = _two_sum(product, high)
+    odd, error = _two_sum(low, rest)
+    if error and not struct.unpack("<q", struct.pack("<d", odd))[0] & 1:
+        odd = float(np.nextafter(odd, math.inf if error > 0 else -math.inf))
+    return total + odd
+
+
+def _exact_fma64(a: float, b: float, c: float) -> float:
     if a == 0 or b == 0 or not (math.isfinite(a) and math.isfinite(b)):
         return a * b + c
     if not math.isfinite(c):
