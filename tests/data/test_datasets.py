@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.data import nest
 from tests.data.running import WAYS, elements, listed
 
 D = hf.data.Dataset
@@ -498,3 +499,45 @@ def test_padded_strings_are_bytes():
         lambda: D.range(3).map(lambda n: hf.fill([n], "a")).padded_batch(3, [3], "-"),
     )
     assert listed(lists) == [[[b"-"] * 3, [b"a", b"-", b"-"], [b"a", b"a", b"-"]]]
+
+
+REDUCED = {
+    "sum": (lambda: D.range(5).reduce(hf.constant(0, hf.int64), lambda s, x: s + x), 10),
+    "nothing": (lambda: D.range(0).reduce(7, lambda s, x: s), 7),
+    "structure": (
+        lambda: D.zip((D.range(5), D.range(5, 10))).reduce(
+            (hf.constant(0, hf.int64), {"n": 1}),
+            lambda s, x: (s[0] + x[0] * x[1], {"n": s[1]["n"] * 2}),
+        ),
+        (80, {"n": 32}),
+    ),
+    "growing": (
+        lambda: D.range(3).reduce(
+            hf.zeros([0], hf.int64), lambda s, x: hf.concat([s, hf.reshape(x, [1])], 0)
+        ),
+        [0, 1, 2],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REDUCED))
+@pytest.mark.parametrize("way", ["eager", "graph", "function"])
+def test_elements_are_reduced(name, way):
+    """The first three are what TensorFlow 1.15 gives."""
+    make, expected = REDUCED[name]
+    with hf.eager_mode() if way != "graph" else hf.Graph().as_default():
+        found = hf.function(make)() if way == "function" else make()
+        if way == "graph":
+            with hf.Session() as session:
+                found = session.run(found)
+        plain = nest.map_structure(lambda x: getattr(x, "numpy", lambda: x)(), found)
+        assert listed([plain]) == [expected]
+
+
+def test_errors_of_what_is_reduced():
+    with hf.Graph().as_default(), hf.Session() as session:
+        whole = D.from_tensor_slices([3, 0]).reduce(12, lambda s, x: s // x)
+        with pytest.raises(hf.errors.InvalidArgumentError, match="of `reduce`, for element 1"):
+            session.run(whole)
+        with pytest.raises(TypeError, match="must match the initial state"):
+            D.range(3).reduce(0, lambda s, x: x)

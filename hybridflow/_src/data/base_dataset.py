@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,18 @@ from hybridflow._src.data.resources import (
 from hybridflow._src.framework import context
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybridflow._src.framework.tensor import Tensor
 
 _NOT_EAGER = (
     "dataset.{method} is not supported when eager execution is enabled: a dataset is a Python "
     "iterable there, `for element in dataset:`."
+)
+
+_NO_DATASET = (
+    "`transformation_func` must return a Dataset, got {result!r:.200}. What makes transformations "
+    "is called first: `dataset.apply(hf.contrib.data.shuffle_and_repeat(100))`."
 )
 
 
@@ -136,3 +144,37 @@ class BaseDataset:
     def options(self) -> Options:
         """What `with_options` has said for this dataset."""
         return self._options.merge(Options())
+
+    def with_options(self, options: Options) -> Any:
+        """The same elements, with wishes for how they are made: see `hf.data.Options`.
+
+        Raises:
+          TypeError: for what is no `Options`. ValueError: for other wishes than there are already.
+
+        >>> import hybridflow as hf
+        >>> options = hf.data.Options()
+        >>> options.experimental_threading.private_threadpool_size = 4
+        >>> data = hf.data.Dataset.range(3).with_options(options)
+        >>> data.options().experimental_threading.private_threadpool_size
+        4
+        """
+        found = copy.copy(self)
+        found._options = self._options.merge(options)
+        return found
+
+    def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
+        """What a function makes of the dataset: `hf.contrib.data` has some.
+
+        Raises:
+          TypeError: if that is no dataset.
+
+        >>> import hybridflow as hf
+        >>> with hf.eager_mode():
+        ...     data = hf.data.Dataset.range(4).batch(2).apply(hf.contrib.data.unbatch())
+        ...     print([int(x) for x in data])
+        [0, 1, 2, 3]
+        """
+        dataset = transformation_func(self)
+        if not isinstance(dataset, BaseDataset):
+            raise TypeError(_NO_DATASET.format(result=dataset))
+        return dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.data import (
@@ -18,6 +17,7 @@ from hybridflow._src.data import (
     parallel_interleaving,
     parallel_mapping,
     prefetching,
+    reducing,
     shuffling,
 )
 from hybridflow._src.data.base_dataset import BaseDataset
@@ -25,15 +25,9 @@ from hybridflow._src.data.base_dataset import BaseDataset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.data.options import Options
-
 __all__ = ["Dataset"]
 
 _INT64_MAX = 2**63 - 1
-_NO_DATASET = (
-    "`transformation_func` must return a Dataset, got {result!r:.200}. What makes transformations "
-    "is called first: `dataset.apply(hf.contrib.data.shuffle_and_repeat(100))`."
-)
 
 
 class Dataset(BaseDataset):
@@ -336,6 +330,19 @@ class Dataset(BaseDataset):
         """
         return Dataset(batching.batched(self, batch_size, drop_remainder))
 
+    def unbatch(self) -> Dataset:
+        """The rows of elements, one by one. (TF 1.4 has `contrib.data.unbatch`.)
+
+        Raises:
+          ValueError: for elements with scalars.
+
+        >>> import hybridflow as hf
+        >>> with hf.eager_mode():
+        ...     print([int(x) for x in hf.data.Dataset.range(5).batch(2).unbatch()])
+        [0, 1, 2, 3, 4]
+        """
+        return Dataset(batching.unbatched(self))
+
     def padded_batch(
         self,
         batch_size: Any,
@@ -453,6 +460,26 @@ class Dataset(BaseDataset):
         """
         return Dataset(mapping.filtered(self, predicate))
 
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
+        """All elements as one: the last state. (TF 1.4 has no such method.)
+
+        Args:
+          initial_state: a structure of tensors.
+          reduce_func: takes the state and an element, gives the next state.
+
+        Returns: tensors in the structure of the state.
+
+        Raises:
+          TypeError, ValueError: if it gives a state of another form.
+
+        >>> import hybridflow as hf
+        >>> with hf.eager_mode():
+        ...     data, zero = hf.data.Dataset.range(5), hf.constant(0, hf.int64)
+        ...     print(int(data.reduce(zero, lambda s, x: s + x)))
+        10
+        """
+        return reducing.reduced(self, initial_state, reduce_func)
+
     def enumerate(self, start: Any = 0) -> Dataset:
         """The elements, each with its number. (TF 1.4 has `contrib.data.enumerate_dataset`.)
 
@@ -463,37 +490,3 @@ class Dataset(BaseDataset):
         [(5, b'a'), (6, b'b')]
         """
         return Dataset.zip((Dataset.range(start, _INT64_MAX), self))
-
-    def with_options(self, options: Options) -> Dataset:
-        """The same elements, with wishes for how they are made: see `hf.data.Options`.
-
-        Raises:
-          TypeError: for what is no `Options`. ValueError: for other wishes than there are already.
-
-        >>> import hybridflow as hf
-        >>> options = hf.data.Options()
-        >>> options.experimental_threading.private_threadpool_size = 4
-        >>> data = hf.data.Dataset.range(3).with_options(options)
-        >>> data.options().experimental_threading.private_threadpool_size
-        4
-        """
-        found = copy.copy(self)
-        found._options = self._options.merge(options)
-        return found
-
-    def apply(self, transformation_func: Callable[[Dataset], Dataset]) -> Dataset:
-        """What a function makes of the dataset: `hf.contrib.data` has some.
-
-        Raises:
-          TypeError: if that is no dataset.
-
-        >>> import hybridflow as hf
-        >>> with hf.eager_mode():
-        ...     data = hf.data.Dataset.range(4).batch(2).apply(hf.contrib.data.unbatch())
-        ...     print([int(x) for x in data])
-        [0, 1, 2, 3]
-        """
-        dataset = transformation_func(self)
-        if not isinstance(dataset, Dataset):
-            raise TypeError(_NO_DATASET.format(result=dataset))
-        return dataset

@@ -170,7 +170,7 @@ def _scan_source(source: Source, *values: Any, f: Traced, states: int) -> Source
     return Derived(source, _Scanned, f.bound(values[states:]), values[:states])
 
 
-def _write_scan(nodes: Any, op: Any) -> None:
+def write_states(nodes: Any, op: Any) -> None:
     node = nodes.plain(op)
     kinds = [t.dtype.base_dtype.as_datatype_enum for t in op.inputs[1:]]
     states = op.attrs["states"]
@@ -184,13 +184,17 @@ _scan = dataset_op(
     "input_dataset: variant, initial_state_and_other_arguments: ...",
     _scan_source,
     {"f": REQUIRED, "states": REQUIRED},
-    written=_write_scan,
+    written=write_states,
     read=lambda attrs: {"states": len(attrs["Tstate"])},
 )
 
 
-class _ScanFunction(Traced):
-    """A function of a state and an element that gives the next state and an element."""
+class StateFunction(Traced):
+    """A function of a state and an element that gives the next state and an element.
+
+    Attributes:
+      shapes: of the tensors of a state. element: the form of what it gives.
+    """
 
     def __init__(
         self, function: Callable[..., Any], state: Any, shapes: list[Any], elements: Element
@@ -229,24 +233,35 @@ class _ScanFunction(Traced):
         super().__init__(inputs, build)
 
 
-def scanned(dataset: Any, initial_state: Any, function: Callable[..., Any]) -> Recipe:
-    """What a function gives for a state and each element, beside the next state.
+def of_states(
+    initial_state: Any, function: Callable[..., Any], elements: Element
+) -> tuple[Any, StateFunction]:
+    """The first state as tensors, and a function of states and elements, traced.
 
     Raises:
       TypeError, ValueError: if it gives no pair, or a state of another form.
     """
     with name_scope(None, "initial_state"):
         state = tensors_of(initial_state)
-    flat = flat_tensors(state)
-    shapes = [t.shape for t in flat]
-    f = _ScanFunction(function, state, shapes, dataset.element)
+    shapes = [t.shape for t in flat_tensors(state)]
+    f = StateFunction(function, state, shapes, elements)
     # A state that changes its shape is traced with what stays of that.
     while [s._dims for s in f.shapes] != [s._dims for s in shapes]:
         shapes = f.shapes
-        f = _ScanFunction(function, state, shapes, dataset.element)
-    count = len(flat)
+        f = StateFunction(function, state, shapes, elements)
+    return state, f
+
+
+def scanned(dataset: Any, initial_state: Any, function: Callable[..., Any]) -> Recipe:
+    """What a function gives for a state and each element, beside the next state.
+
+    Raises:
+      TypeError, ValueError: if it gives no pair, or a state of another form.
+    """
+    state, f = of_states(initial_state, function, dataset.element)
+    flat = flat_tensors(state)
 
     def inputs() -> tuple[Any, ...]:
         return dataset._as_variant_tensor(), [*flat, *f.captured]
 
-    return Recipe(_scan, f.element, inputs, f=f, states=count)
+    return Recipe(_scan, f.element, inputs, f=f, states=len(flat))

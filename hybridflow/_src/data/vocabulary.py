@@ -19,7 +19,8 @@ __all__ = ["CategoricalVocabulary", "VocabularyProcessor"]
 _WORDS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]+(?=[A-Z])|['\w\-]+")
 _NOT_SAVED = (
     "{filename} is no vocabulary that `VocabularyProcessor.save` has written here. Those of "
-    "TensorFlow are pickles, which are never loaded, since they may run anything: fit the processor anew."
+    "TensorFlow are pickles, which are never loaded, since they may run anything: fit the "
+    "processor anew."
 )
 
 
