@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.formats import bundle_reader
 from hybridflow._src.formats.bundle import data_name
+from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.ops.saving import checkpoints
 from tests import native
 
@@ -196,3 +198,20 @@ def test_no_memory_is_left_between_values(tmp_path):
 def resident():
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_memory_that_variables_had_is_used_again(kept, monkeypatch):
+    """Of all tensors one alone needs memory of its own; the others get that of the one before."""
+    kept.set(1.0)
+    kept.save()
+    kept.restore()
+    made = []
+
+    def counted(*args):
+        made.append(args)
+        return aligned_empty(*args)
+
+    monkeypatch.setattr(bundle_reader, "aligned_empty", counted)
+    kept.restore()
+    assert len(made) == 1
+    assert kept.values() == [1.0] * COUNT

@@ -115,6 +115,12 @@ class Storage:
         return self._array is None
 
     @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of the value, or None. Who asks gets no hold of the value."""
+        array = self._array
+        return None if array is None else array.shape
+
+    @property
     def value(self) -> np.ndarray | None:
         """The value, or None."""
         array = self._array

@@ -151,8 +151,8 @@ def check_assigned(
     if shape is not None:
         check_shape(storage.name, got, shape._dims)
     elif validate_shape:
-        known = storage.value
-        check_shape(storage.name, got, storage.dims if known is None else known.shape)
+        known = storage.shape
+        check_shape(storage.name, got, storage.dims if known is None else known)
 
 
 def _assign_with(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
