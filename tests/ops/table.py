@@ -31,6 +31,7 @@ WITHOUT_SAMPLES = {
     "Dequantize": "no array is of a quantized dtype; see test_quantizing",
     "FakeParam": "nobody uses its value",
     "ParseExample": "its inputs are several lists; see test_parsing",
+    "ParseSingleExample": "so are they here; see test_parsing",
     "ParseSingleSequenceExample": "its inputs are several lists; see test_parsing",
     "Placeholder": "it has no value of its own",
     "PyFuncStateless": "it is what its caller's function is",

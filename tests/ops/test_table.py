@@ -90,6 +90,7 @@ ZERO_DERIVATIVE = {
     "LoadAndRemapMatrix": "TF declares it not differentiable",
     "OneHot": "TF declares it not differentiable",
     "ParseExample": "TF declares it not differentiable",
+    "ParseSingleExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",
     **dict.fromkeys(
         ("Range", "RandomGamma", "RandomPoissonV2"), "TF declares it not differentiable"

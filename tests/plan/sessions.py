@@ -9,7 +9,7 @@ from tests import native
 
 def plan_of(session: Any, fetches: Any) -> Any:
     """The plan of the last runnable that fetches these."""
-    wanted = fetches if isinstance(fetches, list) else [fetches]
+    wanted = fetches if isinstance(fetches, list | tuple) else [fetches]
     for runnable in reversed(session._runnables.values()):
         found = [*runnable.fetches.tensors, *runnable.fetches.operations]
         if all(item in found for item in wanted):

@@ -171,11 +171,16 @@ def _argument(
     try:
         tensor = convert(value, wanted, name, eager)
     except DTypeError as error:
-        raise DTypeError(f"{error} It is '{arg.name}' of op '{op.name}'.") from None
+        raise _named(error, op, arg) from None
     dtype = tensor._dtype.base_dtype
     if dtype is not wanted or arg.dtype is None:
         _check_dtype(op, arg, dtype, types)
     return tensor
+
+
+def _named(error: DTypeError, op: OpDef, arg: Arg) -> DTypeError:
+    """What went wrong with an argument, and whose it is."""
+    return DTypeError(f"{error} It is '{arg.name}' of op '{op.name}'.")
 
 
 def _dtype_of_nothing(op: OpDef, var: str) -> DType | None:
@@ -460,14 +465,16 @@ def _with_constants(
     op: OpDef, args: tuple[Any, ...], dtype: DType, graph: Graph
 ) -> tuple[Tensor, ...]:
     """The arguments with constants in place of Python numbers."""
-    return tuple(
-        [
-            value
-            if value.__class__ is Tensor
-            else constant_of(graph, to_array(value, dtype), dtype, arg.name)
-            for arg, value in zip(op.inputs, args, strict=True)
-        ]
-    )
+    found = []
+    for arg, value in zip(op.inputs, args, strict=True):
+        if value.__class__ is not Tensor:
+            try:
+                array = to_array(value, dtype)
+            except DTypeError as error:
+                raise _named(error, op, arg) from None
+            value = constant_of(graph, array, dtype, arg.name)
+        found.append(value)
+    return tuple(found)
 
 
 def _all_of(graph: Graph, args: tuple[Any, ...]) -> bool:

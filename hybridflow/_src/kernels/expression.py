@@ -87,6 +87,7 @@ def own_cost(op: str) -> int:
 
 # Ufuncs that are an expression in Python, by the kinds of dtype they compute in.
 _REAL, _INTEGER, _ANY, _BOOL = "f", "iu", "fiu", "b"
+# Short unsigned integers are made long: Numba would divide them as floats.
 # A divisor in whose place 1 stands where the processor would trap: kernels may divide before it is
 # checked that none is zero, and the least integer has no quotient by -1.
 _DIVISOR = {"u": "select({1} == {T}(0), {T}(1), {1})"}
@@ -97,10 +98,13 @@ SIMPLE: dict[str, list[tuple[str, str]]] = {
     "multiply": [(_ANY, "{0} * {1}"), (_BOOL, "{0} & {1}")],
     "divide": [(_REAL, "{0} / {1}")],
     "floor_divide": [
-        ("u", f"{{0}} // {_DIVISOR['u']}"),
+        ("u", f"{{T}}(u64({{0}}) // u64({_DIVISOR['u']}))"),
         ("i", f"select({{1}} == {{T}}(-1), {{T}}(-{{0}}), {{T}}({{0}} // {_DIVISOR['i']}))"),
     ],
-    "remainder": [(kind, f"{{0}} % {divisor}") for kind, divisor in _DIVISOR.items()],
+    "remainder": [
+        ("u", f"{{T}}(u64({{0}}) % u64({_DIVISOR['u']}))"),
+        ("i", f"{{0}} % {_DIVISOR['i']}"),
+    ],
     "negative": [(_ANY, "-{0}")],
     "positive": [(_ANY, "{0}")],
     "absolute": [(_REAL, "fabs({0})"), ("i", "select({0} < {T}(0), -{0}, {0})"), ("u", "{0}")],

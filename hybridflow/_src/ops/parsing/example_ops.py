@@ -308,7 +308,7 @@ def _single_shape(attrs: dict[str, Any], serialized: Any, *defaults: Any) -> lis
 # As TensorFlow writes `parse_single_example` from 1.5 on.
 OpDef(
     "ParseSingleExample",
-    "serialized: string, dense_defaults: ... -> outputs: N*types",
+    "serialized: string, features: ... -> outputs: N*types",
     attrs={
         "num_sparse": 0,
         "sparse_keys": (),
