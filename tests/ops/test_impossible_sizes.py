@@ -217,3 +217,19 @@ def test_the_limit_is_the_memory_of_the_machine(monkeypatch):
         assert hf.fill([1000], 1.0).shape == [1000]
         with pytest.raises(EXHAUSTED, match=r"shape\[1001\] and type float32 in op Fill"):
             hf.fill([1001], 1.0)
+
+
+@pytest.mark.parametrize("pool", [hf.nn.max_pool, hf.nn.avg_pool])
+def test_windows_that_are_larger_than_all_that_they_look_at(pool):
+    """They take no longer than those that just cover it."""
+    x = np.random.default_rng(3).normal(size=(1, 4, 5, 2)).astype(np.float32)
+    with hf.eager_mode():
+        found, wanted = (
+            pool(x, [1, size, size, 1], [1, 1, 1, 1], "SAME").numpy() for size in (1 << 40, 11)
+        )
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_texts_that_are_too_wide():
+    with hf.eager_mode(), pytest.raises(EXHAUSTED, match="2 texts of 1099511627776 letters"):
+        hf.as_string([1.0, 2.0], width=HUGE)

@@ -208,7 +208,10 @@ class Windows(NamedTuple):
 def _taps(
     size: int, windows: int, window: int, stride: int, rate: int, before: int
 ) -> Iterator[tuple[int, slice, slice]]:
-    for place in range(window):
+    # Of a window that is larger than what it looks at, those that meet it.
+    least = -(((windows - 1) * stride - before) // rate)
+    most = (size - 1 + before) // rate
+    for place in range(max(0, least), min(window, most + 1)):
         offset = place * rate - before
         first = max(0, -(offset // stride))
         last = min(windows, (size - 1 - offset) // stride + 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes, settings
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import InvalidArgumentError, ResourceExhaustedError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
 from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.families import COMPLEX, FLOATS, INTEGERS
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["as_string", "string_to_number"]
 
 # -- as_string -------------------------------------------------------------------------------------
+
+# So many letters may texts have together.
+_LARGEST = 1 << 30
 
 
 def _as_string(
@@ -42,6 +45,10 @@ def _as_string(
         )
     if kind == "b":
         return strings([b"true" if x else b"false" for x in array.reshape(-1)], array.shape)
+    if max(width, precision) * max(array.size, 1) > _LARGEST:
+        raise ResourceExhaustedError(
+            None, None, f"{array.size} texts of {max(width, precision)} letters are too large"
+        )
     letter = "d" if kind in "iu" else "g" if shortest else "e" if scientific else "f"
     size = str(width) if width > -1 else ""
     rest = (f".{precision}" if precision > -1 else "") + letter
