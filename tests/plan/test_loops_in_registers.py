@@ -176,6 +176,9 @@ def test_what_is_no_scalar_is_not_in_registers(uncompiled):
     def vector(n, x):
         return turns(n, lambda a: [hf.tanh(a) + x], hf.stack([x, x]))
 
+    def passing(n, x):
+        return turns(n, lambda a, b: (hf.tanh(a) + x, b), x, hf.stack([x, x + 1.0, x]))
+
     def gradient(n, x):
         return hf.gradients(turns(n, lambda a: [hf.tanh(a) + x], x)[1], [x])
 
@@ -184,7 +187,7 @@ def test_what_is_no_scalar_is_not_in_registers(uncompiled):
         found = turns(5, lambda a, i: (a + x, i.write(hf.cast(a, hf.int32), a)), 0.0, items)
         return [found[1], found[2].gather([0, 1])]
 
-    for build, x in ((vector, 0.5), (gradient, 0.5), (array, 1.0)):
+    for build, x in ((vector, 0.5), (passing, 0.5), (gradient, 0.5), (array, 1.0)):
         assert not any(check(build, *on(np.float32(x)), has_functions=True))
 
 

@@ -58,6 +58,8 @@ class Part(NamedTuple):
 
 def in_registers(condition: Part, body: Part) -> InRegisters | None:
     """How one kernel runs all turns of a loop; None if there is more in it than scalars."""
+    if any(value.size != 1 for value in body.given):  # one may just pass through
+        return None
     variables = [Node("load", (), value.dtype) for value in body.given]
     reading = _Reading()
     try:
