@@ -472,3 +472,27 @@ def test_a_gather_within_a_batch():
         assert y.name == "import/y:0"
         wanted = np.stack([p[i] for p, i in zip(params, indices, strict=True)])
         np.testing.assert_array_equal(session.run(y), wanted)
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "attrs", "message"),
+    [
+        ("Neg", ["x"], {"T": {"type": 3}}, "was passed float32 incompatible with expected int32"),
+        ("Identity", ["x"], {"T": {"type": 9999}}, "number 9999 does not exist"),
+        ("AddN", ["x", "x"], {"T": {"type": 1}, "N": {"i": 1 << 40}}, "not as many as its attr"),
+        ("AddN", ["x", "x"], {"T": {"type": 1}, "N": {"i": 0}}, "must be at least minimum 1"),
+        ("IdentityN", ["x"], {"T": {"list": {"type": [3]}}}, "incompatible with expected int32"),
+        ("Split", ["i", "x"], {"T": {"type": 1}, "num_split": {"i": -1}}, "at least minimum 1"),
+    ],
+)
+def test_attributes_that_inputs_contradict(op, inputs, attrs, message):
+    def given():
+        hf.constant([1.0, 2.0], name="x")
+        hf.constant(0, name="i")
+
+    graph_def = build(given)
+    node = graph_def.node.add(name="y", op=op, input=inputs)
+    for name, value in attrs.items():
+        node.attr[name].CopyFrom(messages.AttrValue(**value))
+    with hf.Graph().as_default(), pytest.raises(ValueError, match=message):
+        hf.import_graph_def(graph_def)

@@ -17,6 +17,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.graphs import control_flow
 from hybridflow._src.graphs.choices import Choices, choices
 from hybridflow._src.graphs.composing import COMPOSED
+from hybridflow._src.graphs.op_list import check_inputs
 from hybridflow._src.graphs.operations import add_operation, record_of
 from hybridflow._src.graphs.structure import Branch, Ref, Structure
 from hybridflow._src.ops.control_flow.conditional import common_dims
@@ -275,6 +276,7 @@ class Region:
         record = record_of(node.op)
         if record is None:
             raise ValueError("this op does not exist here")
+        check_inputs(node.op, node.attr, [tensor.dtype for tensor in inputs])
         name = self.builder.name(self.name(node))
         names = [f"{ref.node}:{ref.output}" for ref in node.inputs]
         graph = self.builder.graph

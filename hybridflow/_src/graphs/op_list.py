@@ -9,11 +9,14 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.formats import messages
+from hybridflow._src.formats.tensors import dtype_of
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.op_def import OPS, REQUIRED
 from hybridflow._src.framework.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hybridflow._src.framework.op_def import OpDef
     from hybridflow._src.framework.signature import Arg
 
@@ -70,6 +73,55 @@ def outputs_of(node: Any, definition: Any) -> list[tuple[str, int]]:
             count = len(node.attr[arg.type_list_attr].list.type)
         found.append((arg.name, count))
     return found
+
+
+def check_inputs(op_type: str, attr: Any, given: Sequence[DType]) -> None:
+    """Checks that a node takes what its attributes say.
+
+    Args:
+      op_type: of the node; nothing is checked for an op of our own.
+      attr: its attributes.
+      given: the dtypes of its inputs.
+
+    Raises:
+      ValueError: if one is too small, or says something else.
+    """
+    known = tensorflow_ops().get(op_type)
+    if known is None:
+        return
+    for one in known.attr:
+        if one.has_minimum and one.type == "int" and one.name in attr:
+            value = attr[one.name].i
+            if value < one.minimum:
+                raise ValueError(
+                    f"Value for attr '{one.name}' of {value} must be at least minimum {one.minimum}"
+                )
+    at = 0
+    for arg in known.input_arg:
+        source = arg.type_list_attr or arg.number_attr
+        if source and source not in attr:
+            return  # how many there are it does not say
+        wanted: list[int | None]
+        if arg.type_list_attr:
+            wanted = list(attr[source].list.type)
+        else:
+            # More than there are is as wrong as any more.
+            count = min(attr[source].i, len(given) + 1) if source else 1
+            wanted = [attr[arg.type_attr].type if arg.type_attr in attr else None] * count
+        if at + len(wanted) > len(given):
+            if not source:
+                return  # the op's record says so
+            raise ValueError(
+                f"it has {len(given)} inputs, which are not as many as its attributes say"
+            )
+        for number in wanted:
+            found = given[at].base_dtype
+            if number not in (None, found.as_datatype_enum):
+                raise ValueError(
+                    f"Input {at} was passed {found.name} incompatible with expected "
+                    f"{dtype_of(number).name}"
+                )
+            at += 1
 
 
 def ops_used_by_graph_def(graph_def: Any) -> list[str]:
