@@ -34,6 +34,11 @@ def value_of(path, root="tensorflow"):
 # ---- names ----
 
 
+@pytest.mark.parametrize("name", hf.data.experimental.__all__)
+def test_programs_find_what_stands_in_data_experimental(name):
+    assert value_of(f"data.experimental.{name}") is getattr(hf.data.experimental, name)
+
+
 @pytest.mark.parametrize("root", ["tensorflow", "tensorflow.compat.v1"])
 def test_names_of_one_function_are_names_of_one_function(root):
     several = 0

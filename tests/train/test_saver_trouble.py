@@ -305,3 +305,13 @@ class TestRestoring:
         with pytest.raises((hf.errors.InvalidArgumentError, ValueError), match="shape"):
             kept.restore(other)
         assert kept.values() == [2.0, 2.0]
+
+
+def test_a_folder_where_the_index_belongs(tmp_path):
+    """The save fails, and leaves nothing that readers could take for a checkpoint."""
+    (tmp_path / "model.index").mkdir()
+    with hf.Graph().as_default(), hf.Session() as session:
+        session.run(hf.get_variable("v", initializer=1.0).initializer)
+        with pytest.raises(hf.errors.FailedPreconditionError, match="directory"):
+            hf.train.Saver().save(session, str(tmp_path / "model"))
+    assert os.listdir(tmp_path) == ["model.index"]

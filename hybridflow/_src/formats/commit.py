@@ -8,6 +8,7 @@ So whatever ends the program, a reader finds the old checkpoint or the new one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 from typing import TYPE_CHECKING
@@ -28,7 +29,13 @@ def commit(files: Mapping[str, str], index: str, written: str) -> None:
       files: the path that each is to get, by the one that it has.
       index: the path that the index is to get.
       written: the path that it has.
+
+    Raises:
+      IsADirectoryError: if a folder has the name of one of them; all is as before then.
     """
+    for path in (*files.values(), index):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     settle(index)
     for source, target in files.items():
         os.replace(source, pending(target))

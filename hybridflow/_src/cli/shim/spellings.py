@@ -149,17 +149,6 @@ _SPELLINGS = {
         QueueRunner=train.QueueRunner add_queue_runner=train.add_queue_runner
         start_queue_runners=train.start_queue_runners
     """,
-    ".data.experimental": """
-        Counter=contrib.data.Counter dense_to_sparse_batch=contrib.data.dense_to_sparse_batch
-        enumerate_dataset=contrib.data.enumerate_dataset
-        get_single_element=contrib.data.get_single_element
-        group_by_window=contrib.data.group_by_window ignore_errors=contrib.data.ignore_errors
-        make_saveable_from_iterator=contrib.data.make_saveable_from_iterator
-        map_and_batch=contrib.data.map_and_batch
-        parallel_interleave=contrib.data.parallel_interleave scan=contrib.data.scan
-        shuffle_and_repeat=contrib.data.shuffle_and_repeat unbatch=contrib.data.unbatch
-        unique=contrib.data.unique
-    """,
     ".version": """
         GRAPH_DEF_VERSION GRAPH_DEF_VERSION_MIN_CONSUMER GRAPH_DEF_VERSION_MIN_PRODUCER
     """,

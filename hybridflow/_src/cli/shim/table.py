@@ -90,7 +90,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     },
     ".contrib.util": ("hybridflow.contrib.util",),
     ".data": ("hybridflow.data",),
-    ".data.experimental": (f"{_SHIM}.experimental_data",),
+    ".data.experimental": ("hybridflow.data.experimental",),
     ".distribute": (f"{_INNER}.distribute",),
     ".distributions": ("hybridflow.distributions",),
     ".distributions.bijectors": ("hybridflow.distributions.bijectors",),
