@@ -104,11 +104,14 @@ class Layout(Arrangement):
         self.notes: Notes = {}
         self.is_outdated = False
         self.written = list(lowering.written)
-        self.first_write = min(lowering.written.values(), default=len(lowering.steps))
+        first = lowering.first_write
+        self.first_write = len(lowering.steps) if first is None else first
         self.writes_last = max(lowering.fallible, default=-1) < self.first_write
+        # Host steps that write to variables too: what they did is undone with the rest.
+        instructions = [host.instruction for host in hosts]
+        self.undone = {id(step) for step in instructions if effects_of(step.op).writes}
         # Whether a run that fails may have written to variables before that.
-        self.undoable = bool(self.written) and not self.writes_last
-        self.undoable |= any(bool(effects_of(host.instruction.op).writes) for host in hosts)
+        self.undoable = bool(self.undone) or (bool(self.written) and not self.writes_last)
 
     def link(self, addresses: dict[Kernel, int], entry: Entry, crew: Crew | None) -> None:
         """Puts in the addresses of kernels, and of buffers as far as they are known.

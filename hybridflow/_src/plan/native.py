@@ -21,7 +21,7 @@ import numpy as np
 
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.op_def import OF_SHAPES
-from hybridflow._src.framework.storage import Storage, is_journaled, undone_on_error
+from hybridflow._src.framework.storage import Storage, undone_on_error
 from hybridflow._src.kernels.jobs import JOBS, is_switched_off
 from hybridflow._src.plan.instruction import Watch
 from hybridflow._src.plan.nested import Nested, run_body
@@ -101,7 +101,7 @@ class Native:
         if self.latest is not program:
             self._take_over(program)
         try:
-            if program.undoable and not is_journaled():
+            if program.undoable:  # inside another one too, which goes on
                 return program.occupied(undone_on_error, program.run, feeds, _interpret)
             return program.occupied(program.run, feeds, _interpret)
         except Changed as changed:

@@ -85,7 +85,7 @@ class Program(Layout):
         try:
             mending(lambda: self._run_segments(interpret, given, results), self._complete)
         except Changed as changed:
-            changed.given = results
+            changed.given = {k: found for k, found in results.items() if k not in self.undone}
             raise
         self._is_open = False
         for block in self._blocks:

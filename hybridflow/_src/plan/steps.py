@@ -186,7 +186,8 @@ class Steps:
       steps: in the order in which they run.
       op: the one that steps are added for. ops: those that went into each step, by its position.
       storages: the variables that are read or written, each with the memory that it is known by.
-      written: those that are written.
+      written: those that are written, each with the last step that does so.
+      first_write: the first step that writes to one, if there is any.
     """
 
     def __init__(self, threads: int, most: int = MOST_NODES) -> None:
@@ -197,6 +198,7 @@ class Steps:
         self.steps: list[Step | None] = []
         self.current: dict[Storage, Buffer] = {}
         self.written: dict[Storage, int] = {}
+        self.first_write: int | None = None
         self._readers: dict[Storage, int] = {}
         self.fallible: list[int] = []
         # Buffers that no later op uses; and those that a step reads.
@@ -296,6 +298,8 @@ class Steps:
         buffer.storage = storage
         self.current[storage] = buffer
         self.written[storage] = position
+        if self.first_write is None or position < self.first_write:
+            self.first_write = position
         return buffer
 
     def written_by_call(self, storage: Storage) -> Value:
