@@ -5,12 +5,25 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from hybridflow._src.framework.locks import new_lock
+
+_importing = new_lock()
+
+
+def _llvm() -> Any:
+    """llvmlite's binding, which is imported when it is first needed.
+
+    A child must not be forked off in the middle of it: there it would never be imported.
+    """
+    with _importing:
+        import llvmlite.binding as llvm
+    return llvm
+
 
 @functools.cache
 def cpu() -> tuple[str, str]:
     """LLVM's names of this processor and of its features."""
-    import llvmlite.binding as llvm
-
+    llvm = _llvm()
     found = llvm.get_host_cpu_features()
     features = found.flatten() if found else ""
     if "+avx512f" in features.split(","):
@@ -21,17 +34,14 @@ def cpu() -> tuple[str, str]:
 
 def triple() -> str:
     """LLVM's name of the kind of machine, system and object format."""
-    import llvmlite.binding as llvm
-
-    found: str = llvm.get_process_triple()
+    found: str = _llvm().get_process_triple()
     return found
 
 
 @functools.cache
 def target_machine(features: str = "") -> Any:
     """LLVM's description of this machine, or of one that is like it and has other features."""
-    import llvmlite.binding as llvm
-
+    llvm = _llvm()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     name, own = cpu()

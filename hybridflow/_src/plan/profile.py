@@ -11,7 +11,7 @@ import numpy as np
 
 from hybridflow._src.framework import fp
 from hybridflow._src.framework.locks import holding
-from hybridflow._src.framework.storage import is_journaled, undone_on_error
+from hybridflow._src.framework.storage import undone_on_error
 from hybridflow._src.kernels.crew import Crew
 from hybridflow._src.kernels.driver import HEAD_WORDS
 from hybridflow._src.plan.instruction import Watch
@@ -137,7 +137,7 @@ def _run_native(found: Profile, program: Program, feeds: Sequence[Any]) -> list[
 
     numbers = {id(step): i for i, (_, step) in enumerate(program.steps)}
     stepped = _stepped(program, timed)
-    if program.written and not is_journaled():
+    if program.undoable:
         results = undone_on_error(stepped.run, feeds, interpret)
     else:
         results = stepped.run(feeds, interpret)
