@@ -171,6 +171,8 @@ def test_the_programs(frozen, name, tmp_path, monkeypatch, capsys):
     source.write_bytes(frozen.SerializeToString())
     words = WORDS[name].format(source, target)
     monkeypatch.setattr(sys, "argv", [name, *words.split()])
+    # As in a process of its own: another test may have imported it.
+    monkeypatch.delitem(sys.modules, PROGRAMS[PROGRAM + name], raising=False)
     runpy.run_module(PROGRAMS[PROGRAM + name], run_name="__main__")
     function = {"optimize_for_inference": optimize_for_inference, "strip_unused": strip_unused}[
         name

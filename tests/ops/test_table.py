@@ -69,6 +69,7 @@ ZERO_DERIVATIVE = {
     "StopGradient": "that is what it is for",
     "PyFunc": "its function is not known",
     "PyFuncStateless": "its function is not known",
+    "ReduceDataset": "what it goes through is not known",
     "CTCBeamSearchDecoder": "TF declares it not differentiable",
     "CTCGreedyDecoder": "TF declares it not differentiable",
     "DecodeCSV": "TF declares it not differentiable",
