@@ -26,22 +26,26 @@ make_venv() {
   "$python" -m venv --clear "$root/.venv"
 }
 
-# install_package [EXTRA]: the package, editable, with an extra; only if something has changed since.
+# install_package [EXTRA...]: the package, editable, with extras; only if something has changed since.
 # What was installed with an extra also serves where none is asked for.
 install_package() {
-  local extra=${1:-} wanted stamp
+  local named=${*:-} wanted extra installed=yes
+  named=${named:+[${named// /,}]}
   make_venv
   wanted="$(cksum <"$root/pyproject.toml") $root"
-  if "$venv_python" -c 'import importlib.metadata as m; m.version("hybridflow")' 2>/dev/null; then
-    for stamp in "$root"/.venv/hybridflow-installed"${extra:+-$extra}"*; do
-      if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-        say "hybridflow${extra:+[$extra]} is installed in .venv and up to date"
-        return
-      fi
-    done
+  "$venv_python" -c 'import importlib.metadata as m; m.version("hybridflow")' 2>/dev/null ||
+    installed=no
+  for extra in "${@:-*}"; do
+    # One of them, where any serves.
+    cat "$root"/.venv/hybridflow-installed-$extra 2>/dev/null | grep -qxF "$wanted" || installed=no
+  done
+  if [ "$installed" = yes ]; then
+    say "hybridflow$named is installed in .venv and up to date"
+    return
   fi
-  say "installing hybridflow${extra:+[$extra]} into .venv"
-  "$venv_python" -m pip --disable-pip-version-check install --quiet \
-    --editable "$root${extra:+[$extra]}"
-  printf '%s\n' "$wanted" >"$root/.venv/hybridflow-installed${extra:+-$extra}"
+  say "installing hybridflow$named into .venv"
+  "$venv_python" -m pip --disable-pip-version-check install --quiet --editable "$root$named"
+  for extra in "${@:-alone}"; do
+    printf '%s\n' "$wanted" >"$root/.venv/hybridflow-installed-$extra"
+  done
 }
