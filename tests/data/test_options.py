@@ -75,3 +75,9 @@ def test_what_is_too_long_for_its_bucket():
         data = data.apply(bucket(hf.size, [3], [2, 2], pad_to_bucket_boundary=True))
         with pytest.raises(hf.errors.InvalidArgumentError, match="length < max"):
             list(data)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_of_no_elements_is_told_as_that(size):
+    with hf.eager_mode(), pytest.raises(hf.errors.InvalidArgumentError, match=r"[Bb]atch.size"):
+        list(hf.data.Dataset.range(7).apply(hf.data.experimental.map_and_batch(lambda x: x, size)))

@@ -129,3 +129,10 @@ def test_shared_parts_are_computed_once():
     assert constant_value(n) is not None
     # Without sharing this would take 2**60 additions.
     assert time.process_time() - start < 5
+
+
+def test_what_is_too_long_for_a_shape_is_none():
+    with hf.Graph().as_default():
+        filled = hf.fill(hf.range(0, 1 << 40), 1.0)
+        assert filled.shape.ndims is None
+        assert hf.zeros(hf.placeholder(hf.int32, [5])).shape.ndims == 5

@@ -21,6 +21,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.math.elementwise import maximum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,7 @@ def map_and_batch(
 
     Raises:
       ValueError: if both numbers are given.
+      InvalidArgumentError: if `batch_size` is not above zero.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -147,7 +149,8 @@ def map_and_batch(
         calls = num_parallel_calls
         if calls is None:
             batches = 1 if num_parallel_batches is None else num_parallel_batches
-            calls = cast(batches, dtypes.int32) * cast(batch_size, dtypes.int32)
+            # A wrong size of batches is told where they are made.
+            calls = cast(batches, dtypes.int32) * maximum(cast(batch_size, dtypes.int32), 1)
         called = parallel_mapping.mapped_in_parallel(dataset, map_func, calls)
         return Dataset(batching.batched(Dataset(called), batch_size, drop_remainder))
 

@@ -17,6 +17,8 @@ Dims = tuple[int | None, ...] | None
 _MAX_ELEMENTS = 1 << 16
 _MAX_OPS = 256
 _MAX_DEPTH = 32
+# Arrays have far fewer.
+_MOST_DIMS = 1 << 10
 
 
 def constant_value(tensor: Any) -> np.ndarray | None:
@@ -185,7 +187,8 @@ def _dims(tensor: Any, depth: int) -> Dims:
             found = _dims(op.inputs[0], depth - 1)
     own = tensor._dims
     if found is None and own is not None and len(own) == 1 and own[0] is not None:
-        return (None,) * own[0]
+        # What is longer is no shape: who takes it says so when it runs.
+        return (None,) * own[0] if own[0] <= _MOST_DIMS else None
     return found
 
 
