@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any
 
-from hybridflow._src.framework.locks import new_lock
+from hybridflow._src.framework.locks import holding, new_lock
 
 _importing = new_lock()
 
@@ -15,9 +16,7 @@ def _llvm() -> Any:
 
     A child must not be forked off in the middle of it: there it would never be imported.
     """
-    with _importing:
-        import llvmlite.binding as llvm
-    return llvm
+    return holding(_importing, importlib.import_module, "llvmlite.binding")
 
 
 @functools.cache
