@@ -204,11 +204,10 @@ class _RecordsPass(_FilesPass):
     def _begin(self, file: BinaryIO, path: str) -> None:
         self._passed = 0
 
-    def _read_one(self, file: BinaryIO) -> bytes | None:
-        record = records.read_one(file)
-        if record is not None:
-            self._passed += len(record) + records.FRAME
-        return record
+    def _read(self, file: BinaryIO, most: int) -> list[bytes]:
+        found = records.read_some(file, most)
+        self._passed += sum(map(len, found)) + len(found) * records.FRAME
+        return found
 
 
 _tf_records = dataset_op(

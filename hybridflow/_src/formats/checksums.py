@@ -85,6 +85,13 @@ def _product(a: int, b: int) -> int:
     return result
 
 
+def is_stored_as(data: bytes, stored: int) -> bool:
+    """Whether this is the checksum of bytes as it is stored."""
+    # In one call, since records are many and short.
+    crc = _extend()(0, data) if len(data) < _LARGE else crc32c(data)
+    return bool((((crc >> 15) | (crc << 17)) + _DELTA) & _BITS == stored)
+
+
 def mask(crc: int) -> int:
     """A checksum as it is stored."""
     return (((crc >> 15) | (crc << 17)) + _DELTA) & _BITS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
-from hybridflow._src.formats.checksums import crc32c, mask
+from hybridflow._src.formats.checksums import crc32c, is_stored_as, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,21 +46,46 @@ def read_one(file: BinaryIO) -> bytes | None:
     Raises:
       ValueError: if it is damaged or cut short.
     """
-    head = file.read(12)
-    if not head:
-        return None
+    found = read_some(file, 1)
+    return found[0] if found else None
+
+
+def read_some(file: BinaryIO, most: int) -> list[bytes]:
+    """The next records of a file, so many; fewer only at its end.
+
+    Raises:
+      ValueError: if one is damaged or cut short.
+    """
+    found: list[bytes] = []
+    head = file.read(12) if most > 0 else b""
+    while head:
+        length = _length_of(head)
+        # With what stands before the next one, unless that is left to the next call.
+        behind = 4 if len(found) + 1 == most else 16
+        if length < _STEP:
+            data = file.read(length + behind)
+        else:
+            data = _exactly(file, length + 4) + file.read(behind - 4)
+        if len(data) < length + 4:
+            raise ValueError("truncated record")
+        record = data[:length]
+        if not is_stored_as(record, int.from_bytes(data[length : length + 4], "little")):
+            raise ValueError("corrupted record: the checksum of its data is wrong")
+        found.append(record)
+        head = data[length + 4 :]
+    return found
+
+
+# Many records have one length.
+@functools.lru_cache
+def _length_of(head: bytes) -> int:
+    """The length of a record, of the bytes before it."""
     if len(head) < 12:
         raise ValueError("truncated record")
     length, checksum = _HEAD.unpack(head)
-    if mask(crc32c(head[:8])) != checksum:
+    if not is_stored_as(head[:8], checksum):
         raise ValueError("corrupted record: the checksum of its length is wrong")
-    data = file.read(length + 4) if length < _STEP else _exactly(file, length + 4)
-    if len(data) < length + 4:
-        raise ValueError("truncated record")
-    record = data[:-4]
-    if mask(crc32c(record)) != int.from_bytes(data[-4:], "little"):
-        raise ValueError("corrupted record: the checksum of its data is wrong")
-    return record
+    return int(length)
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
