@@ -30,11 +30,19 @@ WRITTEN_EVERY = 5
 # Rows of vectors, and turns of loops at most.
 ROWS = 3
 
+
+def reach(x: Any) -> Any:
+    """A number more for each element that an array has, of a size that only the value tells."""
+    size = hf.cast(hf.reduce_max(hf.abs(hf.sin(3.0 * x))) * 6.0, hf.int32)
+    return x + 0.1 * hf.cast(hf.size(hf.range(size)), hf.float64)
+
+
 UNARY: dict[str, Callable[[Any], Any]] = {
     "tanh": hf.tanh,
     "sin": hf.sin,
     "sigmoid": hf.sigmoid,
     "negative": hf.negative,
+    "reach": reach,
     "tanh_square": lambda x: hf.tanh(x * x),
     "stop_gradient": hf.stop_gradient,
 }
@@ -97,8 +105,11 @@ class Drawing:
     def leaf(self, known: dict[str, bool], vector: bool, depth: int) -> Expression:
         names = [name for name, is_vector in known.items() if is_vector is vector]
         name = self.pick(names)
-        if name == "counted":  # a value that comes with an update
-            return Expression("counted(x)", _counted)
+        if (
+            name == "counted"
+        ):  # a value that comes with an update, and a size that it tells after it
+            of = self.pick([other for other in names if other not in ("counted", "w")])
+            return Expression(f"counted({of})", lambda s: _counted(s, s.values[of]))
         if name == "w":
             return Expression("w", lambda s: s.values["w"].read_value())
         return Expression(name, lambda s: s.values[name])
@@ -258,9 +269,9 @@ class Drawing:
         return Expression(f"spread({x})", lambda s: hf.ones([ROWS], hf.float64) * x.build(s))
 
 
-def _counted(s: Scope) -> Any:
+def _counted(s: Scope, value: Any) -> Any:
     with hf.control_dependencies([s.counter.assign_add(1.0)]):
-        return hf.identity(s.values["x"])
+        return reach(hf.identity(value))
 
 
 class Program:
@@ -344,7 +355,8 @@ def inside_a_function(program: Program) -> tuple[Any, float]:
         return [t.numpy() for t in found], float(counter)
 
 
-def as_graph(program: Program, runs: int = 1) -> list[np.ndarray]:
+def as_graph(program: Program, runs: int = 1) -> tuple[list[np.ndarray], float]:
+    """The derivatives, and how many updates there were in a run."""
     with hf.Graph().as_default(), hf.Session() as session:
         w, counter = program.variables()
         x, v = (hf.placeholder(hf.float64, np.shape(a)) for a in program.arrays)
@@ -355,7 +367,7 @@ def as_graph(program: Program, runs: int = 1) -> list[np.ndarray]:
             values = session.run(fetches, feed)
         if runs > 2:
             assert native.programs(plan_of(session, fetches)), "it has run natively"
-        return values
+        return values, session.run(counter) / runs
 
 
 def as_written(program: Program) -> list[np.ndarray]:
@@ -373,7 +385,7 @@ def as_written(program: Program) -> list[np.ndarray]:
         return session.run(names, feed)
 
 
-def as_native(program: Program) -> list[np.ndarray]:
+def as_native(program: Program) -> tuple[list[np.ndarray], float]:
     # The second run is noted; what it did not come to may be learnt in the third.
     with native.uncompiled_kernels():
         return as_graph(program, runs=4)
@@ -385,13 +397,15 @@ def check(seed: int) -> None:
     try:
         wanted, updates = eagerly(program)
         with native.interpreter_alone():
-            found: dict[str, Any] = {"graph": as_graph(program)}
+            values, in_graph = as_graph(program)
+            found: dict[str, Any] = {"graph": values}
             found["function"], in_function = eagerly(program, hf.function)
             found["inside a function"], inside = inside_a_function(program)
             if seed % WRITTEN_EVERY == 0:
                 found["written and read"] = as_written(program)
         if seed % NATIVE_EVERY == 0:
-            found["native"] = as_native(program)
+            found["native"], natively = as_native(program)
+            assert natively == in_graph, "each update happens once"
         for name, values in found.items():
             for got, want in zip(values, wanted, strict=True):
                 np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9, err_msg=name)
