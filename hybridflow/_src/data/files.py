@@ -108,13 +108,6 @@ class _FilesPass(Pass):
         Raises:
           ValueError: if it is damaged.
         """
-        pieces: list[bytes] = []
-        while len(pieces) < most and (piece := self._read_one(file)) is not None:
-            pieces.append(piece)
-        return pieces
-
-    def _read_one(self, file: BinaryIO) -> bytes | None:
-        """The next piece of a file, None at its end."""
         raise NotImplementedError
 
     def state(self) -> State:
@@ -265,7 +258,14 @@ class _PiecesPass(_FilesPass):
         if len(file.read(source.header)) < source.header:
             raise ValueError("the file is shorter than its header")
 
+    def _read(self, file: BinaryIO, most: int) -> list[bytes]:
+        pieces: list[bytes] = []
+        while len(pieces) < most and (piece := self._read_one(file)) is not None:
+            pieces.append(piece)
+        return pieces
+
     def _read_one(self, file: BinaryIO) -> bytes | None:
+        """The next piece of a file, None at its end."""
         source = self._source
         data = self._beyond + file.read(source.size + source.footer - len(self._beyond))
         if len(data) < source.size + source.footer:
