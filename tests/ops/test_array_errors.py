@@ -13,6 +13,7 @@ INVALID = hf.errors.InvalidArgumentError
 AT_ONCE = {
     "constant none": (lambda: hf.constant(None), ValueError, "None values not supported"),
     "constant shape": (lambda: hf.constant([1, 2, 3], shape=[2]), ValueError, "Too many elements"),
+    "constant size": (lambda: hf.constant([1, 2, 3], shape=[2]), TypeError, "Too many elements"),
     "constant verify": (
         lambda: hf.constant([1, 2], shape=[3], verify_shape=True),
         TypeError,

@@ -14,7 +14,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["to_array"]
+__all__ = ["OutOfRangeInteger", "to_array"]
 
 _INT32 = np.iinfo(np.int32)
 # Python numbers below this fit every dtype of at least four bytes.
@@ -22,6 +22,13 @@ _PLAIN = 2**31
 # The kinds of arrays whose items all become items of an array of the kind given.
 _TAKES = {"b": "b", "i": "bi", "u": "bu", "f": "biuf", "c": "biufc"}
 _TAKES["V"] = "biufV"  # bfloat16
+
+
+class OutOfRangeInteger(DTypeError, ValueError):
+    """An integer that no dtype, or not the one asked for, has room for.
+
+    TensorFlow raises TypeError where it builds a graph and ValueError eagerly.
+    """
 
 
 def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
@@ -62,6 +69,9 @@ def _of_any(value: Any, dtype: DType | None) -> np.ndarray:
             "function without `return` gives None."
         )
     if isinstance(value, (Dimension, TensorShape)):
+        if dtype is not None and not dtype.is_integer:
+            kind = type(value).__name__
+            raise DTypeError(f"Cannot convert a {kind} to dtype {dtype.name}: it holds integers.")
         value = _of_shape(value)
     return _of_python(value) if dtype is None else _as_dtype(value, dtype.base_dtype)
 
@@ -97,6 +107,10 @@ def _of_python(value: Any) -> np.ndarray:
         return _strings(value)
     if kind == "u" and not isinstance(value, int):
         return array
+    if kind in "uO":
+        _check_nesting(value)
+        if _too_large(value):
+            raise OutOfRangeInteger(f"No dtype takes an out-of-range integer: {value!r:.100}")
     raise TypeError(
         f"Failed to convert object of type {type(value)} to Tensor. Contents: {value!r:.200}. "
         "Consider casting elements to a supported type."
@@ -117,7 +131,9 @@ def _as_dtype(value: Any, dtype: DType) -> np.ndarray:
     try:
         return np.array(value, dtype.np)
     except OverflowError:
-        raise DTypeError(f"Value {value!r:.100} is out of range for dtype {dtype.name}.") from None
+        raise OutOfRangeInteger(
+            f"Expected {dtype.name}, got an out-of-range integer: {value!r:.100}"
+        ) from None
 
 
 def _array(value: Any) -> np.ndarray:
@@ -127,10 +143,33 @@ def _array(value: Any) -> np.ndarray:
         if isinstance(error, UnicodeDecodeError):  # text, and bytes that are none
             return np.array(value, object)
         if "inhomogeneous" in str(error):
+            _check_nesting(value)
             raise ValueError(
-                f"Argument must be a dense tensor: {value!r:.200} has rows of different lengths."
+                f"Argument must be a dense tensor: {value!r:.200} has rows of different lengths, "
+                "it is a non-rectangular Python sequence."
             ) from None
         raise
+
+
+def _check_nesting(value: Any) -> None:
+    """Refuses lists of lists and single values, and lists whose length makes no sense."""
+    if not isinstance(value, (list, tuple)):
+        return
+    nested = [isinstance(item, (list, tuple)) for item in value]
+    if len(value) and not nested[0] and any(nested):
+        raise ValueError(
+            f"Argument must be a dense tensor: {value!r:.200} is a Python sequence with mixed "
+            "types, single values and sequences."
+        )
+    for item in value:
+        _check_nesting(item)
+
+
+def _too_large(value: Any) -> bool:
+    """Whether it is, or holds, an integer that no dtype has room for."""
+    if isinstance(value, (list, tuple)):
+        return any(_too_large(item) for item in value)
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def _check_items(value: Any, dtype: DType) -> None:

@@ -29,6 +29,7 @@ from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OpDef
 from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.framework.tensor_shape import bracketed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -373,12 +374,7 @@ def _wrapped(values: list[Any]) -> list[Tensor]:
 
 def _shown(inputs: Sequence[Tensor]) -> str:
     """The inputs' shapes as TF's messages show them."""
-    texts = []
-    for tensor in inputs:
-        dims = tensor._dims
-        sizes = () if dims is None else ["?" if d is None else str(d) for d in dims]
-        texts.append("<unknown>" if dims is None else f"[{','.join(sizes)}]")
-    return ", ".join(texts)
+    return ", ".join([bracketed(tensor._dims) for tensor in inputs])
 
 
 def _dtype_of_value(value: Any) -> DType:

@@ -26,6 +26,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "native_name",
     "qint8",
     "qint16",
     "qint32",
@@ -348,6 +349,7 @@ bfloat16 = _define_bfloat16()
 half = float16
 double = float64
 
+_NATIVE_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 for _alias, _dtype in (("half", half), ("float", float32), ("double", double)):
     _TABLE[_alias] = _dtype
     _TABLE[_alias + "_ref"] = _dtype._as_ref
@@ -369,6 +371,11 @@ _TABLE.update(
 # C's integer types: which of them coincide with the sized ones depends on the platform.
 for _scalar in (numpy.intc, numpy.uintc, numpy.int_, numpy.uint, numpy.longlong, numpy.ulonglong):
     _TABLE.setdefault(_scalar, _TABLE[numpy.dtype(_scalar)])
+
+
+def native_name(dtype: DType) -> str:
+    """The name of a dtype in the messages of TensorFlow's native code, which are C's."""
+    return _NATIVE_NAMES.get(dtype.name, dtype.name)
 
 
 def as_dtype(type_value: object) -> DType:

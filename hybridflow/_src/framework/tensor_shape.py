@@ -24,6 +24,7 @@ __all__ = [
     "TensorShape",
     "as_dimension",
     "as_shape",
+    "bracketed",
     "broadcast",
     "compatible",
     "dimension_at_index",
@@ -388,6 +389,13 @@ def to_string(dims: RawDims) -> str:
     return f"({inside},)" if len(dims) == 1 else f"({inside})"
 
 
+def bracketed(dims: RawDims) -> str:
+    """Raw sizes as the messages of TensorFlow's native code have them: `[2,?]` or `<unknown>`."""
+    if dims is None:
+        return "<unknown>"
+    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
+
+
 def compatible(a: RawDims, b: RawDims) -> bool:
     """Whether some fully known shape fits both raw shapes."""
     if a is None or b is None or a == b:
@@ -439,9 +447,5 @@ def broadcast(a: RawDims, b: RawDims) -> RawDims:
         if x == 1 or x is None:
             sizes[i] = y
         elif y is not None:
-            raise ShapeError(f"Incompatible shapes: {_in_brackets(a)} vs. {_in_brackets(b)}")
+            raise ShapeError(f"Incompatible shapes: {bracketed(a)} vs. {bracketed(b)}")
     return tuple(sizes)
-
-
-def _in_brackets(dims: tuple[int | None, ...]) -> str:
-    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.resources import Resources, Settled
 from hybridflow._src.framework.storage import Guard, Storage
+from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.framework.waiting import Waits
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.collectives import Begin, End, arranged, is_collective
@@ -55,7 +57,7 @@ class Kernels(dict["Operation", "Callable[..., Any]"]):
 # Told of each plan when it is made.
 observers: list[Callable[[Plan], None]] = []
 _NOT_FED = (
-    "You must feed a value for placeholder tensor '{name}' with dtype {dtype} and shape {shape}: "
+    "You must feed a value for placeholder tensor '{name}' with dtype {dtype}{shape}: "
     "`session.run(..., feed_dict={{{name}: value}})`."
 )
 
@@ -128,10 +130,11 @@ class _Builder:
             return
         if op_def.name == "Placeholder":
             tensor = op.outputs[0]
+            dims = tensor._dims
+            shape = f" and shape {bracketed(dims)}" if dims else ""
+            dtype = dtypes.native_name(tensor.dtype)
             raise InvalidArgumentError(
-                None,
-                op,
-                _NOT_FED.format(name=op.name, dtype=tensor.dtype.name, shape=tensor.shape),
+                None, op, _NOT_FED.format(name=op.name, dtype=dtype, shape=shape)
             )
         if op_def.effect == "lock":
             self.add_locked(op, fed)

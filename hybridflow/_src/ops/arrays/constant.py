@@ -10,6 +10,7 @@ from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.convert import constant_of, convert_to_tensor, to_array
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.eager_tensor import EagerTensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
@@ -174,6 +175,13 @@ def constant(
     return of_array(array, dtype or dtypes.as_dtype(array.dtype), name)
 
 
+class TooManyElements(ShapeError, TypeError):
+    """A value does not fit the shape it is to have.
+
+    TensorFlow raises ValueError where it builds a graph and TypeError eagerly.
+    """
+
+
 def _in_shape(array: np.ndarray, shape: Any, verify: bool) -> np.ndarray:
     """`array` in another shape, filled up with its last value."""
     shape = as_shape(shape)
@@ -186,7 +194,7 @@ def _in_shape(array: np.ndarray, shape: Any, verify: bool) -> np.ndarray:
         raise TypeError(f"Expected Tensor's shape: {shape}, got {as_shape(array.shape)}.")
     size = shape.num_elements()
     if array.size > max(size, 1):
-        raise ValueError(
+        raise TooManyElements(
             f"Too many elements provided. Needed at most {size}, but received {array.size}"
         )
     filled = _zeros((size,), array.dtype)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.framework.waiting import Attempt, Exchange
 from hybridflow._src.platform import tf_logging
 
@@ -59,7 +60,9 @@ class Accumulator(Exchange):
         """
         dims = self.dims if total is None else total.shape
         if not _fits(gradient.shape, dims):
-            raise _invalid(f"Shape mismatch: expected {_text(dims)}, got {_text(gradient.shape)}")
+            raise _invalid(
+                f"Shape mismatch: expected {bracketed(dims)}, got {bracketed(gradient.shape)}"
+            )
 
     def added(self, total: Any, gradient: Any) -> Any:
         """The sum with one gradient more, or the first one; an array of its own."""
@@ -135,7 +138,7 @@ class Accumulator(Exchange):
     @property
     def traits(self) -> dict[str, Any]:
         """What it is, where others may have its name."""
-        return {"kind": self.kind, "dtype": self.dtype.name, "shape": _text(self.dims)}
+        return {"kind": self.kind, "dtype": self.dtype.name, "shape": bracketed(self.dims)}
 
 
 class _Slices(NamedTuple):
@@ -170,14 +173,14 @@ class SparseAccumulator(Accumulator):
         """
         if indices.ndim != 1:
             raise _invalid(
-                f"Input indices should be vector but received shape: {_text(indices.shape)}"
+                f"Input indices should be vector but received shape: {bracketed(indices.shape)}"
             )
         if not values.ndim:
             raise _invalid("Values cannot be 0-dimensional.")
         if len(indices) != len(values):
             raise _invalid(f"Expected {len(indices)} non-empty input values, got {len(values)}")
         if has_known_shape and shape.ndim != 1:
-            raise _invalid(f"Input shape should be a vector but has shape {_text(shape.shape)}")
+            raise _invalid(f"Input shape should be a vector but has shape {bracketed(shape.shape)}")
         dims = self.dims or ()
         if has_known_shape:
             _check_dims("shape", tuple(shape.tolist()), dims, 0)
@@ -246,12 +249,6 @@ def _fits(shape: tuple[int, ...], dims: Any) -> bool:
         len(shape) == len(dims)
         and all(d is None or d == n for d, n in zip(dims, shape, strict=True))
     )
-
-
-def _text(dims: Any) -> str:
-    if dims is None:
-        return "<unknown>"
-    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
 
 
 def _invalid(message: str) -> InvalidArgumentError:

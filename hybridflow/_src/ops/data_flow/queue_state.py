@@ -16,6 +16,7 @@ from hybridflow._src.framework.errors import (
     ResourceExhaustedError,
 )
 from hybridflow._src.framework.philox import Philox
+from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.framework.waiting import Attempt, Exchange, moved
 from hybridflow._src.ops.data_flow.elements import array_of, rows_of, stacked
 
@@ -329,7 +330,8 @@ def check_shape(index: int, shape: tuple[int, ...], dims: Dims) -> None:
     )
     if not fits:
         raise _invalid(
-            f"Shape mismatch in tuple component {index}. Expected {_text(dims)}, got {_text(shape)}"
+            f"Shape mismatch in tuple component {index}. Expected {bracketed(dims)}, "
+            f"got {bracketed(shape)}"
         )
 
 
@@ -376,7 +378,7 @@ class PriorityQueue(Queue):
         if element[0].ndim:
             raise _invalid(
                 "Expected the priority element to be a scalar, but received shape: "
-                f"{_text(element[0].shape)}"
+                f"{bracketed(element[0].shape)}"
             )
         return int(element[0]), next(self._numbers), element
 
@@ -441,14 +443,8 @@ def names_of(dtypes: Sequence[DType]) -> str:
     return "[" + ", ".join(d.name for d in dtypes) + "]"
 
 
-def _text(dims: Dims) -> str:
-    if dims is None:
-        return "<unknown>"
-    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
-
-
 def shapes_of(shapes: Sequence[Dims]) -> str:
-    return "[" + ",".join(_text(s) for s in shapes) + "]"
+    return "[" + ",".join(bracketed(s) for s in shapes) + "]"
 
 
 def _invalid(message: str) -> InvalidArgumentError:

@@ -100,7 +100,7 @@ def _numbers(
         try:
             values[row] = parse(text)
         except ValueError:
-            kind = "float" if dtype == np.float32 else dtype.name.replace("float64", "double")
+            kind = dtypes.native_name(dtypes.as_dtype(dtype))
             shown = text.decode("utf-8", "replace")
             raise _invalid(
                 f"Field {number} in record {row} is not a valid {kind}: {shown:.200}"
