@@ -215,6 +215,25 @@ def test_by_winograd(graph, monkeypatch, dtype, data_format, padding):
         assert not native.fallbacks(plan_of(session, fetches))
 
 
+@pytest.mark.parametrize("strides", [(2, 2), (1, 2), (2, 1)])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_phases_of_3x3_lie_between_others(graph, monkeypatch, strides, padding):
+    """Of a filter of 5x5 and a stride of 2 some phases of the gradient are filters of 3x3."""
+    monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")
+    x = hf.placeholder(hf.float32, [None] * 4)
+    w = hf.placeholder(hf.float32, [None] * 4)
+    y = hf.nn.conv2d(x, w, [1, *strides, 1], padding)
+    up = hf.nn.conv2d_transpose(y, w, hf.shape(x), [1, *strides, 1], padding)
+    fetches = [up, *hf.gradients(hf.reduce_sum(y * y), [x, w])]
+    size = [5 if stride == 2 else 3 for stride in strides]
+    feed = {x: _numbers(0, 40, 9, 10, 24), w: _numbers(1, *size, 24, 40) / 9}
+    with hf.Session() as session:
+        wanted = session.run(fetches, feed)
+        program_of(session, fetches, feed)
+        _agree(session.run(fetches, feed), wanted)
+        assert not native.fallbacks(plan_of(session, fetches))
+
+
 @pytest.mark.parametrize("dtype", LIMITS)
 def test_larger_blocks_are_an_option(graph, monkeypatch, dtype):
     monkeypatch.setenv("HYBRIDFLOW_CHECK_BOUNDS", "1")

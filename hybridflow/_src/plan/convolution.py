@@ -87,7 +87,9 @@ class Convolutions(Winograd):
             part = Value(dx.buffer, dx.shape, dx.strides, offset)
             row = panels.shape[-1] * dy.dtype.itemsize
             lying = (g.filters * row, row, panels.shape[1] * row)
-            marks = self.by_winograd(dy, panels, lying, part, phase.geometry)
+            marks = None
+            if apart == phase.geometry.apart(dy.dtype.itemsize):  # it leaves nothing between results
+                marks = self.by_winograd(dy, panels, lying, part, phase.geometry)
             self._convolve(dy, panels, part, phase.geometry, apart, is_begun, marks)
             is_begun = True
         return dx
