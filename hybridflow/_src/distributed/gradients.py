@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops.collectives.parts import marked_as_part
 from hybridflow._src.ops.collectives.reducing import ReduceOp, allreduce, mean, sums
 from hybridflow._src.ranks import job
 from hybridflow._src.variables.sharded import rank_of
@@ -62,7 +63,7 @@ class Reduction:
             # The backward pass gives the gradients of the last layers first.
             for place, grad in reversed(list(enumerate(grads))):
                 if grad is not None and rank_of(variables[place]) is not None:
-                    found[place] = self._mean(grad)
+                    found[place] = marked_as_part(self._mean(grad))
                 elif isinstance(grad, IndexedSlices) and not self._sparse_as_dense:
                     found[place] = allreduce(grad, op=self._op)
                 elif grad is not None:

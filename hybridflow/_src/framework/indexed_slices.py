@@ -101,6 +101,13 @@ class IndexedSlices(Composite):
         return f"IndexedSlices(indices={self._indices!r}, values={self._values!r})"
 
 
+def sum_repeated(values: Any, indices: Any) -> tuple[Any, Any]:
+    """Rows and indices with each index once, and the sum of the rows given for it."""
+    unique, position = raw.Unique(indices)
+    size = raw.StridedSlice(raw.Shape(unique), [0], [1], [1], shrink_axis_mask=1)
+    return raw.UnsortedSegmentSum(values, position, size), unique
+
+
 def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool) -> Any:
     if dtype is not None and not dtype.is_compatible_with(value.dtype):
         raise ValueError(

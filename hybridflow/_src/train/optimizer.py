@@ -11,7 +11,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection, get_collection_ref
-from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.framework.indexed_slices import IndexedSlices, sum_repeated
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies, init_scope, name_scope
@@ -22,7 +22,7 @@ from hybridflow._src.train.arguments import NO_GRADIENT, check_mode, checked_pai
 from hybridflow._src.train.eager_step import EagerSteps
 from hybridflow._src.train.projection import check_synchronous, project_after
 from hybridflow._src.train.slots import SlotSets, make_slot
-from hybridflow._src.train.updates import count_step, sum_repeated
+from hybridflow._src.train.updates import count_step
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.partitioned import PartitionedVariable
 from hybridflow._src.variables.resource_variable import ResourceVariable

@@ -13,6 +13,7 @@ from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor_shape import merge
+from hybridflow._src.ops.collectives.parts import half_of_squares, is_part, marked_as_part
 from hybridflow._src.ops.families import conj
 from hybridflow._src.ops.grad_helpers import all_axes, in_single
 from hybridflow._src.ops.math.arg_reductions import squeeze_reduced
@@ -235,7 +236,8 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
       t_list: list of tensors of one float dtype, `IndexedSlices`, or None, which is passed over.
       name: name of the scope.
 
-    Returns: a scalar of that dtype.
+    Returns: a scalar of that dtype. Gradients that `hf.distributed` gives of tables in parts count
+      with the parts of all ranks, which ask together.
 
     Raises:
       TypeError: if `t_list` is no sequence.
@@ -247,7 +249,14 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
     """
     values = _values(t_list)
     with name_scope(name, "global_norm", values):
-        halves = [raw.L2Loss(t) for t in _tensors(values) if t is not None]
+        parts = [t for t in t_list if is_part(t)]
+        halves = [
+            raw.L2Loss(value)
+            for t, value in zip(t_list, _tensors(values), strict=True)
+            if value is not None and not is_part(t)
+        ]
+        if parts:
+            halves.append(half_of_squares(parts))
         if not halves:
             return convert_to_tensor(0.0, dtypes.float32, name="global_norm")
         half = reduce_sum(raw.Pack(halves, axis=0, name="stack"))
@@ -297,5 +306,5 @@ def clip_by_global_norm(
             scaled = raw.Identity(t * scale, name=f"{scope}_{i}")
             if isinstance(original, IndexedSlices):
                 scaled = IndexedSlices(scaled, original.indices, original.dense_shape)
-            clipped.append(scaled)
+            clipped.append(marked_as_part(scaled) if is_part(original) else scaled)
     return clipped, use_norm
