@@ -77,6 +77,16 @@ class TestGraph:
                 hf.gradients(a, a, grad_ys=[hf.constant([1, 2])])
             with pytest.raises(ValueError, match="shape"):
                 hf.gradients(a, a, grad_ys=[hf.constant([1.0, 2.0, 3.0])])
+            with pytest.raises(ValueError, match="shape"):
+                hf.gradients(a, a, grad_ys=[1.0])
+
+    def test_grad_ys_of_another_shape(self):
+        with hf.Graph().as_default(), hf.Session() as session:
+            a = hf.constant([1.0, 2.0])
+            of_scalar = hf.gradients(hf.reduce_sum(a * a), a, grad_ys=[[3.0]])
+            of_matrix = hf.gradients(hf.reshape(a, [2, 1]), a, grad_ys=[[[3.0, 4.0]]])
+            got = session.run(of_scalar + of_matrix)
+        np.testing.assert_array_equal(got, [[6.0, 12.0], [3.0, 4.0]])
 
     def test_eager_mode_is_told_of_the_tape(self):
         with hf.eager_mode(), pytest.raises(RuntimeError, match="GradientTape"):

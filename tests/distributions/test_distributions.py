@@ -274,6 +274,30 @@ def test_covariances(name: str) -> None:
     np.testing.assert_allclose(drawn.sum(-1), total, 1e-6)
 
 
+def test_counts_of_as_many_axes_as_concentrations() -> None:
+    """Programs give them so, though the batch's shape is what is documented."""
+    with hf.eager_mode():
+        concentration = np.float32([[1.0, 2.0], [3.0, 4.0]])
+        wide = D.DirichletMultinomial([[2.0], [5.0]], concentration)
+        plain = D.DirichletMultinomial([2.0, 5.0], concentration)
+        for got, wanted in (
+            (wide.mean(), plain.mean()),
+            (wide.covariance(), plain.covariance()),
+        ):
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_divergence_of_a_class_of_ones_own_is_what_its_function_gives() -> None:
+    class Mine(D.Normal):
+        pass
+
+    @D.RegisterKL(Mine, Mine)
+    def divergence(a: Mine, b: Mine, name: str | None = None) -> str | None:
+        return name
+
+    assert D.kl_divergence(Mine(0.0, 1.0), Mine(0.0, 1.0), name="it") == "it"
+
+
 def test_far_out_something_is_left() -> None:
     """A probability of 1e-30 is as exact as others, where 1 - cdf is zero."""
     with hf.eager_mode():
@@ -295,9 +319,12 @@ REFUSED = {
     "sample must be no larger than `1`": lambda: D.Beta(1.0, 1.0, validate_args=True).prob(1.5),
     "event_size >= 2": lambda: D.Dirichlet([1.0], validate_args=True).mean(),
     "sum to `1`": lambda: D.Dirichlet([1.0, 1.0], validate_args=True).prob([0.5, 0.6]),
-    "counts must sum to `self.total_count`": lambda: D.Multinomial(
+    "counts last-dimension must sum to `self.total_count`": lambda: D.Multinomial(
         2.0, probs=[0.5, 0.5], validate_args=True
     ).prob([1.0, 2.0]),
+    "Elements must be non-negative": lambda: D.Bernoulli(0.5, validate_args=True).prob([1, -1]),
+    "Elements cannot exceed 1": lambda: D.Bernoulli(0.5, validate_args=True).prob([2, 0]),
+    "Elements cannot contain": lambda: D.Bernoulli(0.5, validate_args=True).prob([0.5]),
     "fractional components": lambda: D.DirichletMultinomial(
         2.0, [0.5, 0.5], validate_args=True
     ).prob([0.5, 1.5]),

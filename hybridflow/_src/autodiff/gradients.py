@@ -59,7 +59,8 @@ def gradients(
     Args:
       ys: tensor or list of tensors.
       xs: tensor, variable, or list of them.
-      grad_ys: a gradient for each of `ys` (ones where it is None).
+      grad_ys: a gradient for each of `ys` (ones where it is None), of its shape or another one of
+        as many elements.
       name: name scope of the ops made.
       colocate_gradients_with_ops: whether gradient ops are colocated with the ops they belong to.
       gate_gradients: accepted; results do not depend on it.
@@ -162,9 +163,12 @@ def _seed(y: Tensor, grad: Any, index: int) -> Any:
         raise ValueError(
             f"Gradient type {grad.dtype.name} for y={y} does not match the type {dtype.name} of y."
         )
-    if not grad.shape.is_compatible_with(y.shape):
-        raise ValueError(f"Gradient of shape {grad.shape} does not fit y={y} of shape {y.shape}.")
-    return grad
+    if grad.shape.is_compatible_with(y.shape):
+        return grad
+    # Such as [1] for a scalar, which TensorFlow takes too.
+    if grad.shape.num_elements() == y.shape.num_elements():
+        return raw.Reshape(grad, y.shape.as_list())
+    raise ValueError(f"Gradient of shape {grad.shape} does not fit y={y} of shape {y.shape}.")
 
 
 def _between(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED, Distribution
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.logits import logits_and_probs
+from hybridflow._src.distributions.supports import after, check_outcomes
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
@@ -99,6 +100,8 @@ class Bernoulli(Distribution):
         return cast(less(drawn, self._probs), self.dtype)
 
     def _log_prob(self, event: Tensor) -> Tensor:
+        if self.validate_args and not event.dtype.is_bool:
+            event = after(check_outcomes(event), event)
         event = cast(event, self._logits.dtype.base_dtype)
         # Shapes are broadcast, which the loss does not do.
         logits, event = self._logits + raw.ZerosLike(event), event + raw.ZerosLike(self._logits)

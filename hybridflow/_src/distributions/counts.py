@@ -201,7 +201,11 @@ class DirichletMultinomial(OfConcentrations):
         return self._total_count
 
     def _wide_count(self) -> Tensor:
-        return raw.ExpandDims(self._total_count, -1)
+        total = self._total_count
+        # Programs also give it of as many axes as `concentration`, which TensorFlow takes.
+        if total.shape.ndims and total.shape.ndims == self._concentration.shape.ndims:
+            return total
+        return raw.ExpandDims(total, -1)
 
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
         k = self.event_shape_tensor()[0]

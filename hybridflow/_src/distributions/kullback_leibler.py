@@ -14,7 +14,6 @@ from hybridflow._src.ops.math.reductions import reduce_any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["RegisterKL", "kl_divergence"]
 
@@ -43,7 +42,7 @@ def kl_divergence(
     distribution_b: Any,
     allow_nan_stats: bool = True,
     name: str | None = None,
-) -> Tensor:
+) -> Any:
     """The divergence of b from a: the mean of `log a(x) - log b(x)` under a, in nats.
 
     Args:
@@ -51,7 +50,7 @@ def kl_divergence(
       allow_nan_stats: whether the result may be NaN; else that is an error.
       name: scope of the ops.
 
-    Returns: a tensor of the batch shape.
+    Returns: what the function for their classes gives: a tensor of the batch shape.
 
     Raises:
       NotImplementedError: if no function is registered for their classes.
@@ -65,9 +64,10 @@ def kl_divergence(
     """
     function = _found(type(distribution_a), type(distribution_b))
     with name_scope("KullbackLeibler"):
-        result = convert_to_tensor(function(distribution_a, distribution_b, name=name))
+        result = function(distribution_a, distribution_b, name=name)
         if allow_nan_stats:
             return result
+        result = convert_to_tensor(result)
         a, b = distribution_a.name, distribution_b.name
         words = f"KL calculation between {a} and {b} returned NaN values:"
         check = Assert(~reduce_any(is_nan(result)), [words, result])

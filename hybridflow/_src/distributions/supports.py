@@ -13,7 +13,12 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.arrays.selecting import where
-from hybridflow._src.ops.checks.comparing import assert_equal, assert_less, assert_non_negative
+from hybridflow._src.ops.checks.comparing import (
+    assert_equal,
+    assert_less,
+    assert_less_equal,
+    assert_non_negative,
+)
 from hybridflow._src.ops.math.comparison import greater, logical_and
 from hybridflow._src.ops.math.reductions import reduce_sum
 
@@ -27,6 +32,7 @@ __all__ = [
     "above_one",
     "after",
     "check_counts",
+    "check_outcomes",
     "check_total",
     "log_combinations",
     "other_seed",
@@ -114,9 +120,22 @@ def check_counts(counts: Tensor) -> list[Any]:
     return checks
 
 
+def check_outcomes(outcomes: Tensor) -> list[Any]:
+    """The assertions that outcomes of two are 0 or 1."""
+    one = raw.OnesLike(outcomes)
+    checks = [
+        assert_non_negative(outcomes, message="Elements must be non-negative."),
+        assert_less_equal(outcomes, one, message="Elements cannot exceed 1."),
+    ]
+    if outcomes.dtype.is_floating:
+        words = "Elements cannot contain fractional components."
+        checks.append(assert_equal(outcomes, raw.Floor(outcomes), message=words))
+    return checks
+
+
 def check_total(total: Tensor, counts: Tensor) -> list[Any]:
     """The assertions that counts are whole, and that so many events were counted."""
-    words = "counts must sum to `self.total_count`"
+    words = "counts last-dimension must sum to `self.total_count`"
     return [*check_counts(counts), assert_equal(total, reduce_sum(counts, -1), message=words)]
 
 

@@ -447,5 +447,8 @@ def broadcast(a: RawDims, b: RawDims) -> RawDims:
         if x == 1 or x is None:
             sizes[i] = y
         elif y is not None:
-            raise ShapeError(f"Incompatible shapes: {bracketed(a)} vs. {bracketed(b)}")
+            raise ShapeError(
+                f"Incompatible shapes: {bracketed(a)} vs. {bracketed(b)}. "
+                f"Dimensions must be equal, but are {x} and {y}"
+            )
     return tuple(sizes)

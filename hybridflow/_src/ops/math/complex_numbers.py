@@ -11,6 +11,8 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops import shape_rules
+from hybridflow._src.ops.arrays.constant import ones_like, zeros_like
+from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.families import COMPLEX, sum_to_shape_of, unary
 
 if TYPE_CHECKING:
@@ -159,13 +161,11 @@ def imag(input: Any, name: str | None = None) -> Tensor:
     """The imaginary part, elementwise.
 
     Args:
-      input: tensor of a complex dtype.
+      input: tensor of numbers.
       name: name of the op.
 
-    Returns: a tensor of the same shape, float32 for complex64 and float64 for complex128.
-
-    Raises:
-      TypeError: if the tensor is real.
+    Returns: a tensor of the same shape, float32 for complex64 and float64 for complex128; zeros of
+      the same dtype for a real tensor.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -173,6 +173,8 @@ def imag(input: Any, name: str | None = None) -> Tensor:
     [ 2. -4.]
     """
     input = convert_to_tensor(input, name="input")
+    if not input.dtype.is_complex:
+        return zeros_like(input, name=name)
     return _imag(input, Tout=input.dtype.base_dtype.real_dtype, name=name)
 
 
@@ -180,13 +182,11 @@ def angle(input: Any, name: str | None = None) -> Tensor:
     """`atan2(imag, real)` in radians, elementwise.
 
     Args:
-      input: tensor of a complex dtype.
+      input: tensor of numbers.
       name: name of the op.
 
-    Returns: a tensor of the same shape, float32 for complex64 and float64 for complex128.
-
-    Raises:
-      TypeError: if the tensor is real.
+    Returns: a tensor of the same shape, float32 for complex64 and float64 for complex128; for a
+      real tensor one of its dtype, pi where it is negative and else 0.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -194,6 +194,8 @@ def angle(input: Any, name: str | None = None) -> Tensor:
     0.7854
     """
     input = convert_to_tensor(input, name="input")
+    if not input.dtype.is_complex:
+        return where(input < 0, np.pi * ones_like(input), zeros_like(input), name)
     return _angle(input, Tout=input.dtype.base_dtype.real_dtype, name=name)
 
 
@@ -220,4 +222,4 @@ def conj(x: Any, name: str | None = None) -> Tensor:
         return _conj(x, name=name)
     if dtype.is_floating or dtype.is_integer:
         return x
-    raise TypeError(f"Expected numeric tensor, got dtype {dtype!r}")
+    raise TypeError(f"Expected numeric or variant tensor, got dtype {dtype!r}")

@@ -49,7 +49,7 @@ def _decode_raw(array: np.ndarray, out_type: Any, little_endian: bool) -> np.nda
         if len(item) != size:
             raise _invalid(
                 "DecodeRaw requires input strings to all be the same size, but element "
-                f"{index} has size {len(item)} != {size}"
+                f"{index} has size {size} != {len(item)}"
             )
     width = out_type.np.itemsize
     if size % width:
