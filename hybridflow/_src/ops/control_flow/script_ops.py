@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import to_array
-from hybridflow._src.framework.errors import InvalidArgumentError
+from hybridflow._src.framework.errors import InvalidArgumentError, UnimplementedError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
         )
     arrays_out = []
     for index, (value, dtype) in enumerate(zip(results, Tout, strict=True)):
-        array = to_array(value)
+        array = _array_of(value)
         if array.dtype != dtype.np and not isinstance(value, np.ndarray | np.generic):
             array = to_array(value, dtype)
         if array.dtype != dtype.np:
@@ -46,6 +46,16 @@ def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
         # A copy: the function may keep what it gave, and write to it.
         arrays_out.append(array.copy() if isinstance(value, np.ndarray) else array)
     return arrays_out
+
+
+def _array_of(value: Any) -> np.ndarray:
+    """The array of what a function gave, whose dtype a tensor can have."""
+    try:
+        return to_array(value)
+    except TypeError as error:
+        kind = "numpy" if isinstance(value, np.ndarray | np.generic) else "object"
+        got = value.dtype if kind == "numpy" else type(value).__name__
+        raise UnimplementedError(None, None, f"Unsupported {kind} type {got}: {error}") from None
 
 
 def _write_effect(nodes: Any, op: Any) -> None:
@@ -98,7 +108,8 @@ def py_func(
         often.
       name: name of the operation.
 
-    Returns: a tensor, or a list of tensors if `Tout` is a list (the operation if it is empty).
+    Returns: a tensor, or a list of tensors if `Tout` is a list (where it is empty the
+    operation, or an empty list if it is not `stateful`).
     Shapes are unknown in a graph. It has no gradient.
 
     Raises:
@@ -128,4 +139,7 @@ def py_func(
     record = _effect if not out_dtypes else _stateful if stateful else _stateless
     token = getattr(func, "__name__", repr(func))
     result = record(list(inp), func=func, Tout=out_dtypes, token=token, name=name)
-    return result if is_list or record is _effect else result[0]
+    if record is _effect:
+        # As TensorFlow has it: what cannot matter gives nothing that could be run.
+        return result if stateful else []
+    return result if is_list else result[0]

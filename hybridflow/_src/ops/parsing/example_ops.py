@@ -13,7 +13,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.advice import explained
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, not_differentiable
-from hybridflow._src.framework.tensor_shape import as_shape, to_string
+from hybridflow._src.framework.tensor_shape import as_shape, bracketed
 from hybridflow._src.kernels.examples import PARSE, TAGS
 from hybridflow._src.ops.shape_rules import with_rank
 
@@ -59,11 +59,15 @@ class Column:
         """
         found = NOTHING if feature is None else examples.values(feature)
         if found.kind not in (None, self.dtype.kind):
-            raise _invalid(
-                f"{self.where(name, row)}  Data types don't match. Data type: "
-                f"{_WORDS[found.kind]} but expected type: {_WORDS[self.dtype.kind]}"
-            )
+            raise self.mismatch(found.kind, name, row)
         return found
+
+    def mismatch(self, kind: str, name: str, row: int) -> InvalidArgumentError:
+        """The error for values of another kind."""
+        return _invalid(
+            f"{self.where(name, row)}  Data types don't match. Data type: {_WORDS[kind]} but "
+            f"expected type: {_WORDS[self.dtype.kind]}"
+        )
 
     def joined(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """Arrays one after the other."""
@@ -103,7 +107,7 @@ class Column:
             elif len(array) != size:
                 raise _invalid(
                     f"{self.where(name, row)}  Number of {_WORDS[found.kind]} values != expected.  "
-                    f"Values size: {len(array)} but output shape: {to_string(tuple(shape))}"
+                    f"values size: {len(array)} but output shape: {bracketed(tuple(shape))}"
                 )
             rows.append(array)
         return self.joined(rows).reshape(len(rows), *shape)
@@ -120,7 +124,7 @@ class Column:
                 raise _invalid(
                     f"{self.where(name, row)}  Number of {_WORDS[self.dtype.kind]} values is not a "
                     f"multiple of stride length. Saw {len(found.array)} values but output shape "
-                    f"is: {to_string(tuple(shape))}"
+                    f"is: {bracketed(tuple(shape))}"
                 )
             rows.append(found.array)
         most = max([len(array) // max(size, 1) for array in rows], default=0)
@@ -128,6 +132,17 @@ class Column:
         for row, array in enumerate(rows):
             result[row, : len(array)] = array
         return result.reshape(len(rows), most, *shape)
+
+
+class Series(Column):
+    """One list of features of a sequence example, a feature for each step."""
+
+    def mismatch(self, kind: str, name: str, row: int) -> InvalidArgumentError:
+        """The error for values of another kind."""
+        return _invalid(
+            f"Name: {name}, Feature list: {self.key}, Index: {row}.  Data types don't match. "
+            f"Expected type: {_WORDS[self.dtype.kind]}  Feature is: {_WORDS[kind]}_list"
+        )
 
 
 def _places(counts: np.ndarray) -> np.ndarray:
@@ -366,7 +381,7 @@ def _parse_sequence(
     ]
     for key, dtype in zip(list_sparse_keys, feature_list_sparse_types, strict=True):
         features = list(lists.get(key, ()))
-        found.append(Column(key, dtype).sparse(features, [name] * len(features)))
+        found.append(Series(key, dtype).sparse(features, [name] * len(features)))
     list_dense = []
     for key, dtype, shape in zip(
         list_dense_keys, feature_list_dense_types, feature_list_dense_shapes, strict=True
@@ -379,7 +394,7 @@ def _parse_sequence(
             )
         features = list(lists.get(key, ()))
         nothing = np.zeros(0, dtype.np)
-        column = Column(key, dtype)
+        column = Series(key, dtype)
         dims = as_shape(shape)._dims or ()
         list_dense.append(column.dense(features, [name] * len(features), dims, nothing))
     split = len(sparse_keys)

@@ -12,6 +12,7 @@ from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.spelling import spelled
+from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.ops.shape_rules import same, with_rank
 from hybridflow._src.ops.strings.elementwise import each, strings
 
@@ -132,12 +133,15 @@ def _serialize(array: np.ndarray) -> np.ndarray:
 
 def _parse(text: np.ndarray, out_type: Any) -> np.ndarray:
     if text.ndim:
-        raise ValueError(f"Expected a scalar, got shape {text.shape}")
+        raise _invalid(f"Expected `serialized` to be a scalar, got shape: {bracketed(text.shape)}")
     try:
         proto = messages.TensorProto.FromString(text.item())
         array, dtype = tensors.array_of(proto)
     except (messages.decode_error(), ValueError, TypeError) as error:
-        raise _invalid(f"Could not parse `serialized` as TensorProto: {error}") from None
+        given = repr(text.item()).removeprefix("b")
+        raise _invalid(
+            f"Could not parse `serialized` as TensorProto: {given:.100} ({error})"
+        ) from None
     if dtype is not out_type:
         raise _invalid(
             f"Type mismatch between parsed tensor ({dtype.name}) and dtype ({out_type.name})"

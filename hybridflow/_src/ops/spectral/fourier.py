@@ -24,18 +24,23 @@ _NAMES = {1: "FFT", 2: "FFT2D", 3: "FFT3D"}
 
 
 def check_lengths(op: str, lengths: Any) -> None:
-    """Refuses transforms of no numbers.
+    """Refuses transforms of fewer than no numbers.
 
     Raises:
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
     """
-    if any(length < 1 for length in lengths):
-        words = f"{op}: lengths of a transform must be positive, got {tuple(map(int, lengths))}."
+    if any(length < 0 for length in lengths):
+        words = f"{op}: lengths of a transform cannot be negative: {tuple(map(int, lengths))}."
         raise InvalidArgumentError(None, None, words)
 
 
 def transform(function: Any, x: np.ndarray, dtype: Any, axes: int, **kwargs: Any) -> np.ndarray:
-    """A transform of NumPy's over the last axes, in the precision of `dtype`."""
+    """A transform of NumPy's over the last axes, in the precision of `dtype`; one of no numbers
+    is empty.
+    """
+    lengths = kwargs.get("s", x.shape[-axes:])
+    if 0 in lengths:
+        return np.zeros((*x.shape[:-axes], *lengths), dtype)
     with np.errstate(all="ignore"):
         result: np.ndarray = function(x, axes=range(-axes, 0), **kwargs)
     return result.astype(dtype, copy=False)
@@ -50,7 +55,6 @@ def _record(axes: int, inverse: bool) -> Callable[..., Any]:
         return shape_rules.with_rank_at_least(x, axes)
 
     def compute(x: np.ndarray) -> np.ndarray:
-        check_lengths(name, x.shape[-axes:])
         return transform(function, x, x.dtype, axes)
 
     def grad(op: Any, dy: Tensor) -> Any:

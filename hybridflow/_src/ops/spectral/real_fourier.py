@@ -50,7 +50,7 @@ def _static_lengths(fft_length: Tensor, axes: int) -> tuple[int | None, ...]:
 
 
 def _frequencies(length: int | None) -> int | None:
-    return None if length is None else length // 2 + 1
+    return length // 2 + 1 if length else length
 
 
 def fitted(x: Any, sizes: Any, axes: int) -> Any:
@@ -183,7 +183,7 @@ def _apply_backward(record: Any, axes: int, x: Any, fft_length: Any, name: str |
     x = convert_to_tensor(x, preferred_dtype=dtypes.complex64, name="input")
     if fft_length is None:
         shape = raw.Shape(x)[-axes:]
-        last = raw.Maximum(2 * (shape[-1:] - 1), 1)
+        last = raw.Maximum(2 * (shape[-1:] - 1), 0)
         fft_length = last if axes == 1 else raw.ConcatV2([shape[:-1], last], 0)
     fft_length = convert_to_tensor(fft_length, dtypes.int32, name="fft_length")
     return record(x, fft_length, Treal=x.dtype.base_dtype.real_dtype, name=name)
@@ -205,7 +205,7 @@ def rfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> 
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -230,7 +230,7 @@ def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) ->
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -256,7 +256,7 @@ def rfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -282,7 +282,7 @@ def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -309,7 +309,7 @@ def rfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -334,7 +334,7 @@ def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
 
     Raises:
       ValueError: if there are fewer axes.
-      InvalidArgumentError: if a length is less than 1.
+      InvalidArgumentError: if a length is negative.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -27,7 +27,10 @@ __all__ = ["reduce_join"]
 def _join(array: np.ndarray, axes: np.ndarray, keep_dims: bool, separator: str) -> np.ndarray:
     found = axes_of(array, axes)
     if len(found) != axes.size:
-        raise InvalidArgumentError(None, None, f"Duplicate reduction dimension in {axes.tolist()}")
+        places = [int(axis) % array.ndim for axis in axes]
+        twice = next(p for n, p in enumerate(places) if p in places[:n])
+        words = f"Duplicate reduction dimension {twice} in {axes.tolist()}"
+        raise InvalidArgumentError(None, None, words)
     rest = [axis for axis in range(array.ndim) if axis not in found]
     # The axis that is named first turns fastest.
     parts = np.transpose(array, (*rest, *reversed(found)))
