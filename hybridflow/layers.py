@@ -29,7 +29,12 @@ with _deferred.imports_of(__name__):
         max_pooling2d,
         max_pooling3d,
     )
-    from hybridflow._src.layers.separable import SeparableConv2D, separable_conv2d
+    from hybridflow._src.layers.separable import (
+        SeparableConv1D,
+        SeparableConv2D,
+        separable_conv1d,
+        separable_conv2d,
+    )
     from hybridflow._src.layers.transposed import (
         Conv2DTranspose,
         Conv3DTranspose,
@@ -56,6 +61,7 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "SeparableConv1D",
     "SeparableConv2D",
     "average_pooling1d",
     "average_pooling2d",
@@ -72,5 +78,6 @@ __all__ = [
     "max_pooling1d",
     "max_pooling2d",
     "max_pooling3d",
+    "separable_conv1d",
     "separable_conv2d",
 ]

@@ -1,4 +1,4 @@
-"""Programs on queues, readers, strings, records and tables give what they give in TensorFlow."""
+"""Programs on input, and on what came after 1.4, give what they give in TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import hybridflow as hf
 from tests.recorded import input_running, reader
 
-CASES = {case["id"]: case for case in reader.load("input")["cases"]}
+CASES = {case["id"]: case for stem in ("input", "contrib") for case in reader.load(stem)["cases"]}
 
 
 def check(found, wanted, where):

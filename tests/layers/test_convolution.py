@@ -24,6 +24,8 @@ CONVOLUTIONS = {
     "Conv2D": (2, lambda **k: L.Conv2D(4, (3, 2), (2, 1), **k)),
     "Conv2D, dilated": (2, lambda **k: L.Conv2D(4, 2, dilation_rate=2, **k)),
     "Conv3D": (3, lambda **k: L.Conv3D(4, 2, **k)),
+    "SeparableConv1D": (1, lambda **k: L.SeparableConv1D(4, 3, 2, "same", **k)),
+    "SeparableConv1D, dilated": (1, lambda **k: L.SeparableConv1D(4, 2, dilation_rate=2, **k)),
     "SeparableConv2D": (2, lambda **k: L.SeparableConv2D(4, 2, depth_multiplier=2, **k)),
     "Conv2DTranspose": (2, lambda **k: L.Conv2DTranspose(4, 3, 2, "same", **k)),
     "Conv2DTranspose, valid": (2, lambda **k: L.Conv2DTranspose(4, (1, 3), 2, **k)),

@@ -1,6 +1,6 @@
-"""Runs the programs of `input_programs`, by TensorFlow or by hybridflow; needs NumPy alone.
+"""Runs the programs of `input_programs` and `contrib_programs`, by TensorFlow or by hybridflow.
 
-No syntax newer than Python 3.6.
+Needs NumPy alone. No syntax newer than Python 3.6.
 """
 
 import shutil

@@ -1,6 +1,8 @@
-"""Records programs on queues, readers, strings, records and tables: values and kinds of errors."""
+"""Records programs: values and kinds of errors. `record_input.py input contrib` records both."""
 
-import input_programs
+import importlib
+import sys
+
 import input_running
 from recording import Writer, tf
 
@@ -11,11 +13,13 @@ def recorded(source):
 
 
 def main():
-    """Writes input.json and input.npz."""
-    writer = Writer("input")
-    for ident, source in sorted(input_programs.PROGRAMS.items()):
-        writer.attempt(ident, recorded, (source,))
-    writer.save()
+    """Writes NAME.json and NAME.npz for the programs of `NAME_programs.py`."""
+    for name in sys.argv[1:]:
+        writer = Writer(name)
+        programs = importlib.import_module(name + "_programs").PROGRAMS
+        for ident, source in sorted(programs.items()):
+            writer.attempt(ident, recorded, (source,))
+        writer.save()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorVa
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.data_flow.session_tensors import TensorHandle
+from hybridflow._src.runtime.conversions import conversion_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,6 +94,11 @@ class Fetches:
     def _leaf(self, fetch: Any) -> Callable[[list[Any]], Any]:
         if fetch is None:
             raise TypeError("Fetch argument None has invalid type <class 'NoneType'>")
+        conversion = conversion_for(fetch)
+        if conversion is not None:
+            wanted, contract = conversion.fetch(fetch)
+            steps = [self._leaf(item) for item in wanted]
+            return lambda values: contract([step(values) for step in steps])
         if isinstance(fetch, IndexedSlices):
             return self._slices_packer(fetch)
         if isinstance(fetch, SparseTensor):
@@ -188,7 +194,10 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     pending: list[tuple[Any, Any]] = [(key, value)]
     while pending:
         key, value = pending.pop()
-        if isinstance(key, IndexedSlices):
+        conversion = conversion_for(key)
+        if conversion is not None and conversion.feed is not None:
+            pairs += conversion.feed(key, value)
+        elif isinstance(key, IndexedSlices):
             pairs += [(key.values, value[0]), (key.indices, value[1])]
             if key.dense_shape is not None:
                 pairs.append((key.dense_shape, value[2]))
@@ -204,6 +213,16 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
         else:
             pairs.append((key, value))
     return pairs
+
+
+def feed_keys(key: Any) -> list[Any]:
+    """The tensors that one key of a feed stands for, where there is no value yet."""
+    conversion = conversion_for(key)
+    if conversion is not None and conversion.feed_keys is not None:
+        return list(conversion.feed_keys(key))
+    if isinstance(key, IndexedSlices):
+        return [t for t in (key.values, key.indices, key.dense_shape) if t is not None]
+    return list(key._parts()) if isinstance(key, SparseTensor) else [key]
 
 
 def _sparse_parts(key: SparseTensor, value: Any) -> list[Any]:

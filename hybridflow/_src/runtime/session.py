@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.errors import InvalidArgumentError, NotFoundError
-from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.sparse_tensor import SparseTensor
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.waiting import within
 from hybridflow._src.ops.allocation import MEMORY
@@ -21,6 +19,7 @@ from hybridflow._src.runtime.fetches import (
     Fetches,
     expand_feed,
     feed_array,
+    feed_keys,
     feed_tensor,
     freeze,
 )
@@ -91,19 +90,6 @@ def _key(fetches: Any, feeds: Any) -> tuple[Any, ...]:
     if fetches.__class__ is list:
         return (list, *fetches, None, *feeds) if feeds else (list, *fetches)
     return (fetches, None, *feeds) if feeds else (fetches,)
-
-
-def _feed_keys(keys: Sequence[Any]) -> list[Any]:
-    """The tensors that keys of feeds stand for."""
-    found: list[Any] = []
-    for key in keys:
-        if isinstance(key, IndexedSlices):
-            found += [t for t in (key.values, key.indices, key.dense_shape) if t is not None]
-        elif isinstance(key, SparseTensor):
-            found += key._parts()
-        else:
-            found.append(key)
-    return found
 
 
 def _seconds(options: Any) -> float:
@@ -280,7 +266,10 @@ class BaseSession:
             self._runnables[freeze(fetches), feeds] = runnable
             key = _key(fetches, feeds)
             plain = not any(isinstance(item, list | tuple | dict) for item in key)
-            if len(pairs) == len(feeds) and plain:
+            own = len(pairs) == len(feeds) and all(
+                pair[0] is feed for pair, feed in zip(pairs, feeds, strict=True)
+            )
+            if own and plain:
                 self._quick[key] = runnable
         arrays = [
             feed_array(tensor, value)
@@ -313,7 +302,7 @@ class BaseSession:
         """
         self._check_open()
         keys = feeds if isinstance(feeds, (list, tuple)) else [] if feeds is None else [feeds]
-        tensors = [feed_tensor(self._graph, key) for key in _feed_keys(keys)]
+        tensors = [feed_tensor(self._graph, key) for item in keys for key in feed_keys(item)]
         found = PartialRun(Fetches(self._graph, fetches), tensors, self._plan)
         handle = f"partial run {len(self._partial_runs)}"
         self._partial_runs[handle] = found
@@ -394,16 +383,19 @@ class BaseSession:
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError("`feed_list` must be a list or tuple.")
         keys = list(feed_list or ())
-        runnable = self._make(fetches, _feed_keys(keys))
+        parts = [feed_keys(key) for key in keys]
+        runnable = self._make(fetches, [key for part in parts for key in part])
         feeds = runnable.feeds
-        dense = not any(isinstance(key, SparseTensor) for key in keys)
+        plain = all(
+            len(part) == 1 and part[0] is key for part, key in zip(parts, keys, strict=True)
+        )
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:
                 raise RuntimeError(_CLOSED)
             if len(args) != len(keys):
                 raise ValueError(f"The callable takes {len(keys)} values, got {len(args)}.")
-            if not dense:
+            if not plain:
                 pairs = [expand_feed(key, value) for key, value in zip(keys, args, strict=True)]
                 args = tuple([value for parts in pairs for _, value in parts])
             seconds = self._seconds if options is None else _seconds(options) or self._seconds

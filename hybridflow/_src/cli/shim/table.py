@@ -186,7 +186,7 @@ _CONTRIB_INSIDE = {
 _PYTHON = {
     "tensorflow.python": ("hybridflow",),
     **_each("tensorflow.python", "client eager framework keras ops platform training util"),
-    **_each("tensorflow.python.client", "session", "hybridflow"),
+    "tensorflow.python.client.session": ("hybridflow", "hybridflow._src.runtime.conversions"),
     **_each("tensorflow.python.client", "timeline", "hybridflow._src.runtime.trace"),
     **_each("tensorflow.python", "data data.ops data.util", "hybridflow.data"),
     **_each("tensorflow.python.data.ops", "dataset_ops iterator_ops readers", "hybridflow.data"),
