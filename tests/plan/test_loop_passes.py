@@ -39,6 +39,7 @@ def shared(monkeypatch):
     """Threads share the least work."""
     monkeypatch.setattr(sharing, "WORTH_SHARING", 1)
     monkeypatch.setattr(sharing, "WORTH_WAKING", 1)
+    monkeypatch.setattr(sharing, "CALL_WORK", 0)
 
 
 def data(*shape, seed=0):
@@ -281,13 +282,21 @@ def test_threads_do_not_all_do_the_same(monkeypatch):
         assert [len(loop.shares) for loop in loops_of(plan)] == [count, count]
 
 
-def test_threads_share_elementwise_work(shared):
-    def build(x):
-        return [hf.while_loop(lambda i, _: i < 3, lambda i, a: (i + 1, hf.tanh(a) + x), [0, x])[1]]
+def elementwise(x):
+    return [hf.while_loop(lambda i, _: i < 3, lambda i, a: (i + 1, hf.tanh(a) + x), [0, x])[1]]
 
-    plan = check(build, [data(7)], [data(7, seed=1)], config=without(threads=3))
+
+def test_threads_share_elementwise_work(shared):
+    plan = check(elementwise, [data(7)], [data(7, seed=1)], config=without(threads=3))
     (loop,) = loops_of(plan)
     assert loop.shares == (range(2), range(2, 4), range(4, 7))
+
+
+def test_threads_share_no_turns_that_are_little_more_than_their_calls(monkeypatch):
+    # Less than all turns do together, and more than a step does.
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 200)
+    plan = check(elementwise, [data(7)], config=without(threads=2))
+    assert [len(loop.shares) for loop in loops_of(plan)] == [0]
 
 
 @pytest.mark.parametrize("kernels", ["plain", "compiled"], indirect=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.kernels import looping, loops
+from hybridflow._src.plan import sharing
 from hybridflow._src.plan.groups import GroupCall
 from hybridflow._src.plan.located import is_locating
 from hybridflow._src.plan.lowering import is_gathering
@@ -32,20 +33,21 @@ def by_rows(
     names: Mapping[Buffer, Buffer],
     added: Sequence[Buffer],
     ends_by_rows: bool,
+    turns: int,
 ) -> ByRows | None:
-    """How threads can share a loop; None if they cannot.
+    """How threads share a loop; None if they cannot, or it is not worth it.
 
     Args:
       parts: the steps of its condition and of its body. names: what their buffers are outside.
       added: the stacks that the body adds to. ends_by_rows: whether the condition holds if it does
-        for some of the rows.
+        for some of the rows. turns: how many there are.
     """
     changing = [v.even for v in variables if v.even is not v.odd and v.even.shape]
     largest = sorted(changing, key=lambda b: -b.size)
     for rows in dict.fromkeys(buffer.shape[0] for buffer in largest):
         if rows > 1:
             try:
-                return _Check(rows, variables, names, added).of(parts, ends_by_rows)
+                return _Check(rows, variables, names, added).of(parts, ends_by_rows, turns)
             except _Together:
                 continue
     return None
@@ -88,11 +90,11 @@ class _Check:
         for variable, is_rows in zip(variables, self._variables, strict=True):
             self._is_rows[variable.even] = self._is_rows[variable.odd] = is_rows
 
-    def of(self, parts: Sequence[Steps], ends_by_rows: bool) -> ByRows:
+    def of(self, parts: Sequence[Steps], ends_by_rows: bool, turns: int) -> ByRows:
         """How the loop is shared.
 
         Raises:
-          _Together: if it cannot be.
+          _Together: if it cannot be, or is not worth it.
         """
         end_together = False
         for number, part in enumerate(parts):
@@ -109,7 +111,8 @@ class _Check:
             if self._touches_columns(step):
                 raise _Together
         cut = sum(step.work for step in steps if id(step) in self._cuts)
-        if 2 * cut < sum(step.work for step in steps):
+        whole = sum(step.work + sharing.CALL_WORK for step in steps)
+        if 2 * cut < whole or cut * turns < sharing.WORTH_SHARING:
             raise _Together  # each thread would do most of it
         columns = frozenset(self._columns)
         return ByRows(self._rows, self._cuts, self._variables, columns, end_together)

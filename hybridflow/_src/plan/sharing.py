@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Less work, in bytes, is not shared among threads; for more, threads are even woken that sleep.
 WORTH_SHARING, WORTH_WAKING = 3 << 19, 1 << 23
+# What the call of a kernel costs, as bytes that could be moved meanwhile.
+CALL_WORK = 256
 # A core multiplies and adds some so many numbers while it moves a byte.
 FLOPS_PER_BYTE = 8
 

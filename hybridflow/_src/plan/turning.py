@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.sums import Sum, Term
 
-# What the call of a kernel costs, as bytes that could be moved meanwhile.
-_CALL_WORK = 256
 # For fewer turns there always is room in a stack.
 _FEW_TURNS = 15
 
@@ -147,7 +145,7 @@ class Turning:
         found = None
         if in_one is None and made is not None and work * most >= sharing.WORTH_SHARING:
             if not written:
-                found = self._by_rows(parts, variables, {**names.of, **in_even})
+                found = self._by_rows(parts, variables, {**names.of, **in_even}, most)
             if found is None and self._could_be_outside():
                 for inside, part in ((test, parts[0]), (made, parts[1])):
                     if part is not None:
@@ -217,15 +215,16 @@ class Turning:
         parts: Sequence[Any],
         variables: Sequence[LoopVariable],
         names: dict[Buffer, Buffer],
+        most: int,
     ) -> ByRows | None:
-        """How threads share the rows of the loop, if they do."""
+        """How threads share the rows of the loop, of `most` turns, if they do."""
         outer, body = self._outer, self._nested.parts[1].plan
         if outer.all_threads == 1 or outer.is_inside or SHARED_ROWS in body.options.without:
             return None
         condition = Reading(self._nested.parts[0].plan, outer.notes)
         ends_by_rows = is_any_of(condition, condition.plan.fetches[0])
         steps = [part.steps for part in parts]
-        found = by_rows(steps, variables, names, self._stacks, ends_by_rows)
+        found = by_rows(steps, variables, names, self._stacks, ends_by_rows, most)
         if found is not None:
             ranges = self._ranges(found.rows)
             for part in parts:
@@ -469,9 +468,9 @@ def work_of(item: tuple[int, Any]) -> int:
     """How much a step is to do: as bytes that could be moved meanwhile."""
     _, step = item
     if isinstance(step, GroupCall):
-        return step.work + _CALL_WORK
+        return step.work + sharing.CALL_WORK
     if isinstance(step, Call) and not is_locating(step):
         moved = sum(v.size * v.dtype.itemsize for v in step.reads)
         moved += sum(b.size for b in step.writes)
-        return max(step.work, moved) + _CALL_WORK
-    return _CALL_WORK
+        return max(step.work, moved) + sharing.CALL_WORK
+    return sharing.CALL_WORK
