@@ -26,8 +26,6 @@ PARTLY = {
     "MaxPool": "windows over channels",
     "MaxPoolGrad": "windows over channels",
     "Digamma": "attribute",
-    "FloorDiv": "floor_divide of",
-    "FloorMod": "remainder of",
     "GatherNd": "coordinates in no dimension",
     "Lgamma": "attribute",
     "OneHot": "one_hot along an inner axis",

@@ -82,7 +82,7 @@ FUNCTIONS = {
 
 def own_cost(op: str) -> int:
     """About how many operations an op is."""
-    return _EXPENSIVE if op in FUNCTIONS else 1
+    return _EXPENSIVE if op in FUNCTIONS or op in ("floor_divide", "remainder") else 1
 
 
 # Ufuncs that are an expression in Python, by the kinds of dtype they compute in.
@@ -98,10 +98,12 @@ SIMPLE: dict[str, list[tuple[str, str]]] = {
     "multiply": [(_ANY, "{0} * {1}"), (_BOOL, "{0} & {1}")],
     "divide": [(_REAL, "{0} / {1}")],
     "floor_divide": [
+        (_REAL, "floor_divide({0}, {1})"),
         ("u", f"{{T}}(u64({{0}}) // u64({_DIVISOR['u']}))"),
         ("i", f"select({{1}} == {{T}}(-1), {{T}}(-{{0}}), {{T}}({{0}} // {_DIVISOR['i']}))"),
     ],
     "remainder": [
+        (_REAL, "remainder({0}, {1})"),
         ("u", f"{{T}}(u64({{0}}) % u64({_DIVISOR['u']}))"),
         ("i", f"{{0}} % {_DIVISOR['i']}"),
     ],

@@ -13,7 +13,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 
-from hybridflow._src.kernels import front_end, lowering_vectors, scalar, target
+from hybridflow._src.kernels import division, front_end, lowering_vectors, scalar, target
 from hybridflow._src.kernels.intrinsics import intrinsic
 from hybridflow._src.kernels.loader import PYTHON_FUNCTIONS
 
@@ -341,6 +341,8 @@ NAMESPACE: dict[str, Any] = {
     "maximum": _extreme("maximum"),
     "minimum": _extreme("minimum"),
     "not_": _not,
+    "remainder": division.remainder,
+    "floor_divide": division.floor_divide,
     "reassociated_add": _reassociated("add"),
     "reassociated_multiply": _reassociated("mul"),
     **{name: getattr(scalar, name) for name in SCALARS},

@@ -5,7 +5,8 @@ exp; one without branches does not need it. `Value` stands for a value of the pr
 Python's operators, so that *calling* such a function writes its instructions into the caller.
 
 Every instruction is one of the processor's where it has fused multiply-add, as all have had since
-2013; elsewhere `fma` is a slow call of the C library, which the loader must then find.
+2013; elsewhere `fma` is a slow call of the C library, which the loader must then find, as it must
+find `fmod` everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numba.core import types
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 
-from hybridflow._src.kernels import scalar
+from hybridflow._src.kernels import division, scalar
 from hybridflow._src.kernels.vector_math import FUNCTIONS
 
 Builder: TypeAlias = ir.IRBuilder
@@ -197,6 +198,10 @@ def _select(builder: Builder, condition: Value, a: Any, b: Any) -> Value:
     return Value(builder, builder.select(condition.ir, *_operands(a, b)))
 
 
+def _fmod(builder: Builder, x: Any, y: Any) -> Value:
+    return Value(builder, builder.frem(*_operands(x, y)))
+
+
 _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
     scalar.f32: _cast(_F32),
     scalar.f64: _cast(_F64),
@@ -215,6 +220,7 @@ _PRIMITIVES: dict[scalar.Meaning, Callable[..., Value]] = {
     scalar.fabs: _intrinsic("fabs"),
     scalar.copysign: _intrinsic("copysign"),
     scalar.fma: _intrinsic("fma"),
+    scalar.fmod: _fmod,
 }
 
 
@@ -255,7 +261,8 @@ register(scalar.from_bits64, ("float64", "int64"))
 register(scalar.select, *((dtype, "bool", dtype, dtype) for dtype in _DTYPES))
 for _function in _UNARY:
     register(_function, *((dtype,) * 2 for dtype in ("float32", "float64")))
-register(scalar.copysign, *((dtype,) * 3 for dtype in ("float32", "float64")))
+for _function in (scalar.copysign, scalar.fmod, division.remainder, division.floor_divide):
+    register(_function, *((dtype,) * 3 for dtype in ("float32", "float64")))
 register(scalar.fma, *((dtype,) * 4 for dtype in ("float32", "float64")))
 for (_, _dtype), _function in FUNCTIONS.items():
     _arguments = len(inspect.signature(_function).parameters)

@@ -154,6 +154,12 @@ def copysign(x: Scalar, sign: Scalar) -> Scalar:
     return np.copysign(x, sign)
 
 
+@_primitive
+def fmod(x: Scalar, y: Scalar) -> Scalar:
+    """What is left of `x` by multiples of `y`, exactly, with the sign of `x`: a call of C's."""
+    return np.fmod(x, y)
+
+
 # -- fused multiply-add ----------------------------------------------------------------------------
 
 

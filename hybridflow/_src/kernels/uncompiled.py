@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.kernels import extremes, memory, scalar, vectors
+from hybridflow._src.kernels import division, extremes, memory, scalar, vectors
 from hybridflow._src.kernels.vector_math import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ NAMESPACE: dict[str, Any] = {
     "maximum": extremes.maximum,
     "minimum": extremes.minimum,
     "not_": np.logical_not,
+    "remainder": division.remainder,
+    "floor_divide": division.floor_divide,
 }
 
 
