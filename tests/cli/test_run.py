@@ -278,7 +278,7 @@ def test_import_paths(folder):
         from tensorflow.python.eager import backprop, context
         from tensorflow.python.framework import (
             constant_op, dtypes, errors, ops, random_seed, tensor_shape, tensor_util, test_util)
-        from tensorflow.python.ops import array_ops, init_ops, math_ops, nn_ops
+        from tensorflow.python.ops import array_ops, ctc_ops, init_ops, math_ops, nn_ops
         from tensorflow.python.ops import gradients_impl, resource_variable_ops, state_ops
         from tensorflow.python.ops import variable_scope, variables
         from tensorflow.python.platform import gfile, test, tf_logging as logging
@@ -309,6 +309,7 @@ def test_import_paths(folder):
             (training_util.get_global_step, hf.train.get_global_step),
             (gfile.Exists, hf.gfile.Exists), (tf.gfile.Exists, hf.gfile.Exists),
             (tf.python.framework.ops.Graph, hf.Graph), (nn_ops.relu, hf.nn.relu),
+            (ctc_ops.ctc_loss, hf.nn.ctc_loss),
             (gradients_impl.gradients, hf.gradients), (state_ops.assign, hf.assign),
             (context.executing_eagerly, hf.executing_eagerly),
         ]

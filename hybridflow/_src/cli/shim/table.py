@@ -341,6 +341,7 @@ _PYTHON = {
         "tensorflow.python.ops", "histogram_ops io_ops map_fn parsing_ops sort_ops", "hybridflow"
     ),
     "tensorflow.python.ops.bitwise_ops": ("hybridflow.bitwise",),
+    "tensorflow.python.ops.ctc_ops": ("hybridflow.nn",),
     "tensorflow.python.ops.lookup_ops": ("hybridflow", "hybridflow.contrib.lookup"),
     "tensorflow.python.ops.math_ops": ("hybridflow", f"{_INNER}.math"),
     "tensorflow.python.ops.metrics_impl": ("hybridflow.metrics", f"{_INNER}.metrics"),

@@ -167,7 +167,7 @@ def checked_lengths(shape: Sequence[int], lengths: np.ndarray, array: str) -> np
         raise invalid(
             array,
             "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is "
-            f"{int(np.sum(lengths))} and value's shape is: {list(shape)}",
+            f"{int(np.sum(lengths))} and value's shape is: {[int(d) for d in shape]}",
         )
     return np.cumsum(lengths)
 
