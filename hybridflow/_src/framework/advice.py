@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
 _PRODUCT = (
-    " The inner sizes of a product must be equal, [m,k] times [k,n]: `transpose_a=True` or "
-    "`transpose_b=True` turns a matrix, `hf.expand_dims(v, 1)` makes one of a vector."
+    " Matrix size-incompatible: the inner sizes of a product must be equal, [m,k] times [k,n]. "
+    "`transpose_a=True` or `transpose_b=True` turns a matrix, `hf.expand_dims(v, 1)` makes one of "
+    "a vector."
 )
 _BY_OP = {
     "MatMul": _PRODUCT,

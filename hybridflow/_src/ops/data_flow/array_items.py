@@ -13,7 +13,7 @@ import numpy as np
 from hybridflow._src.framework.errors import InvalidArgumentError, UnimplementedError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, bracketed
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.control_flow import writing_lists as _writing
 from hybridflow._src.ops.control_flow.bodies import gradient_item, zeros_for
@@ -124,7 +124,8 @@ def no_elements(shape: Any, array: str) -> list[int]:
     if shape._dims is None:
         text = (
             f"TensorArray {array}: TensorArray has size zero, but element shape <unknown> is not "
-            "fully defined. `element_shape` says it."
+            "fully defined. Currently only static shapes are supported when packing zero-size "
+            "TensorArrays: `element_shape` says it."
         )
         raise UnimplementedError(None, None, text)
     return [0, *[0 if d is None else d for d in shape._dims]]
@@ -167,7 +168,7 @@ def checked_lengths(shape: Sequence[int], lengths: np.ndarray, array: str) -> np
         raise invalid(
             array,
             "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is "
-            f"{int(np.sum(lengths))} and value's shape is: {[int(d) for d in shape]}",
+            f"{int(np.sum(lengths))} and value's shape is: {bracketed(tuple(map(int, shape)))}",
         )
     return np.cumsum(lengths)
 

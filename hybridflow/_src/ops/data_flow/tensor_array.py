@@ -68,12 +68,14 @@ class Form:
         Raises:
           TypeError: for another dtype.
         """
-        if isinstance(value, Tensor) and value.dtype.base_dtype != self.dtype:
+        element = convert_to_tensor(value, preferred_dtype=self.dtype, name="value")
+        if element.dtype.base_dtype is not self.dtype:
+            kind = self.dtype.name if context.modes.top.eager else dtypes.native_name(self.dtype)
             raise DTypeError(
-                f"TensorArray dtype is {self.dtype.name} but Op is trying to write dtype "
-                f"{value.dtype.base_dtype.name} (TensorArray {self.name})."
+                f"TensorArray dtype is {kind} but Op is trying to write dtype "
+                f"{element.dtype.base_dtype.name} (TensorArray {self.name})."
             )
-        return convert_to_tensor(value, self.dtype, name="value")
+        return element
 
 
 class TensorArray:

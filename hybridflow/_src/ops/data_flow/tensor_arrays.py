@@ -12,7 +12,7 @@ import numpy as np
 
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, no_gradient
-from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.framework.tensor_shape import TensorShape, bracketed
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.data_flow.array_items import not_added
 from hybridflow._src.ops.data_flow.tensor_lists import checked_size
@@ -161,7 +161,8 @@ def _split(handle: _Array, value: Any, lengths: Any, flow_in: Any) -> Any:
     if np.ndim(value) == 0 or int(np.sum(lengths)) != len(value) or np.any(lengths < 0):
         raise _invalid(
             f"TensorArray {handle.name}: Expected sum of lengths to be equal to values.shape[0], "
-            f"but sum of lengths is {int(np.sum(lengths))} and value's shape is: {np.shape(value)}"
+            f"but sum of lengths is {int(np.sum(lengths))} and value's shape is: "
+            f"{bracketed(np.shape(value))}"
         )
     ends = np.cumsum(lengths)
     for index, (end, length) in enumerate(zip(ends, lengths, strict=True)):

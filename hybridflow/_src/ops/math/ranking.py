@@ -45,7 +45,9 @@ def _top_k_shape(attrs: dict[str, Any], x: Tensor, k: Tensor) -> list[Any]:
 
 def _top_k_arrays(x: np.ndarray, k: np.ndarray, sorted: bool) -> tuple[np.ndarray, np.ndarray]:
     count = number_of(k, "k")
-    if not x.ndim or not 0 <= count <= x.shape[-1]:
+    if count < 0:
+        raise InvalidArgumentError(None, None, f"Need k >= 0, got {count}")
+    if not x.ndim or count > x.shape[-1]:
         raise InvalidArgumentError(
             None, None, f"input must have at least k = {count} columns, got shape {x.shape}"
         )

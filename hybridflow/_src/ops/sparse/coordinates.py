@@ -84,7 +84,7 @@ def check_inside(indices: np.ndarray, sizes: Any) -> None:
         number = int(np.argmax(outside))
         raise invalid(
             f"indices[{number}] = {shown(indices[number])} is out of bounds: need 0 <= index < "
-            f"{shown(sizes)}"
+            f"{shown(sizes)}, so it is an invalid index"
         )
 
 

@@ -11,7 +11,6 @@ from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.sparse_tensor import as_sparse
 from hybridflow._src.framework.static_value import constant_dims
-from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
 from hybridflow._src.ops.families import INDICES
@@ -40,13 +39,7 @@ def _shape(
     if places is not None:
         if len(places) > 2:
             raise ValueError(f"sparse_indices must be of rank 2 at most, got rank {len(places)}")
-        count, own = (*places, 1, 1)[:2] if len(places) < 2 else places
-        rank = shape_rules.same_size(rank, own)
-        if values._dims and not compatible(values._dims, (count,)):
-            raise ValueError(
-                f"sparse_values has shape {values.shape}, but there are {count} sparse_indices"
-            )
-    shape_rules.with_rank(default, 0)
+        rank = shape_rules.same_size(rank, places[1] if len(places) == 2 else 1)
     dims = constant_dims(output_shape)
     return (None,) * rank if dims is None and rank is not None else dims
 

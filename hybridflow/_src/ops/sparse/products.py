@@ -68,12 +68,12 @@ def _compute(
             f"{inner} vs. {len(b)}. Did you forget a transpose? Dimensions of A: "
             f"{a_shape.tolist()}, of B: {list(b.shape)}"
         )
-    for what, index, size in (("row", places, rows), ("column", columns, inner)):
+    for what, axis, index, size in (("m", 0, places, rows), ("k", 1, columns, inner)):
         wrong = np.flatnonzero((index < 0) | (index >= size))
         if len(wrong):
+            at = wrong[0]
             raise invalid(
-                f"{what} {index[wrong[0]]} of element {wrong[0]} of A is out of bounds: "
-                f"need 0 <= index < {size}"
+                f"{what} ({index[at]}) from index[{at},{axis ^ adjoint_a}] out of bounds (>={size})"
             )
     wide = accumulator(b.dtype)
     total = np.zeros(allocatable("SparseTensorDenseMatMul", (rows, b.shape[1]), wide), wide)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import settings
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, Sample, not_differentiable
 from hybridflow._src.framework.spelling import spelled
 from hybridflow._src.ops.shape_rules import same
@@ -137,7 +138,7 @@ def string_to_hash_bucket_strong(
     """
     numbers = [settings.whole(k, "key") for k in key]
     if len(numbers) != 2:
-        raise ValueError(f"Key must have 2 elements, got {len(numbers)}.")
+        raise ShapeError(f"Key must have 2 elements, got {len(numbers)}.")
     buckets = _buckets(num_buckets)
     found: Tensor = _strong(input, num_buckets=buckets, key=numbers, name=name)
     return found
