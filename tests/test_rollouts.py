@@ -50,7 +50,7 @@ def played(weights, last, states):
 
 
 def recorded(weights, last, states):
-    """The turns of a policy with noise, until a pendulum leaves a range: states, actions, rewards."""
+    """Turns of a policy with noise, until a pendulum leaves a range: states, actions, rewards."""
     turns = []
     for noise in NOISE:
         action = policy(np, weights, last, states) + DEVIATION * noise

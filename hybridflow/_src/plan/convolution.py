@@ -88,7 +88,8 @@ class Convolutions(Winograd):
             row = panels.shape[-1] * dy.dtype.itemsize
             lying = (g.filters * row, row, panels.shape[1] * row)
             marks = None
-            if apart == phase.geometry.apart(dy.dtype.itemsize):  # it leaves nothing between results
+            # It leaves nothing between results.
+            if apart == phase.geometry.apart(dy.dtype.itemsize):
                 marks = self.by_winograd(dy, panels, lying, part, phase.geometry)
             self._convolve(dy, panels, part, phase.geometry, apart, is_begun, marks)
             is_begun = True
