@@ -1,7 +1,8 @@
 """Trains, is killed, and goes on from its last checkpoint.
 
-The weights at the end are those of a run that was not killed, but for last bits where compiled
-steps have taken over at another moment.
+The weights at the end are those of a run that was not killed: bit by bit under
+`TF_DETERMINISTIC_OPS=1`, else but for last bits where compiled steps have taken over at another
+moment.
 
     python recovering.py FOLDER             # trains, with checkpoints and events in FOLDER
     python recovering.py FOLDER --die-at 70 # kills itself on the way; then run it again without

@@ -17,23 +17,12 @@ import hybridflow as hf
 
 ROOT = Path(hf.__file__).parents[1]
 PROGRAM = ROOT / "scripts" / "examples" / "recovering.py"
-# One executor throughout: a step that is native adds in another order than one that is interpreted,
-# and when the first native one comes depends on how long compiling takes.
-INTERPRETED = """
-import runpy, sys
-from hybridflow._src.plan import planning
-planning.native_of = lambda plan: None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 STEPS = ("--steps", "120", "--save-steps", "3")
 
 
 def start(folder):
-    command = [sys.executable, "-c", INTERPRETED, str(PROGRAM), str(folder), *STEPS]
-    # One thread too: BLAS adds in another order when it has another number of them.
-    one = {"OPENBLAS_NUM_THREADS": "1", "HYBRIDFLOW_NUM_THREADS": "1"}
-    environment = {**os.environ, **one, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(PROGRAM), str(folder), *STEPS]
+    environment = {**os.environ, "TF_DETERMINISTIC_OPS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 

@@ -23,6 +23,7 @@ from hybridflow._src.framework.errors import OpError
 from hybridflow._src.framework.graph import Graph
 from hybridflow._src.framework.graph_inputs import add_input
 from hybridflow._src.framework.indexed_slices import IndexedSlices
+from hybridflow._src.kernels.jobs import is_deterministic
 from hybridflow._src.plan.frequent import Frequent, is_static, plain
 from hybridflow._src.plan.planning import Kernels, build
 from hybridflow._src.plan.pruning import Pruning
@@ -45,7 +46,7 @@ _plans: Frequent[_TapePlan] = Frequent(_OFTEN, _MOST_KEYS)
 
 def planned_gradient(recorded: Recorded) -> list[Any] | None:
     """For each source a tensor, `IndexedSlices` or None; or None if there is no plan (yet)."""
-    if len(recorded.ops) > _MOST_OPS:
+    if len(recorded.ops) > _MOST_OPS or is_deterministic():
         return None
     numbers: dict[Any, int] = {}
     key = _key_of(recorded, numbers)

@@ -119,6 +119,7 @@ class OpDef:
         as soon as they are compiled; None: never, the NumPy meaning is as quick or nearly.
       samples: called with a NumPy Generator; gives `Sample`s.
       stateful: it must not be merged with its like, dropped or folded.
+      only_checks: of a stateful op, it does nothing, but that it may fail.
       effect: "read" or "write": what it does to the variables among its inputs. "call": it has a
         body, which is all that it does; "lock": the first input is locked meanwhile. These two need
         no `compute`.
@@ -155,6 +156,7 @@ class OpDef:
         "name",
         "native",
         "only",
+        "only_checks",
         "outputs",
         "plain",
         "read",
@@ -182,6 +184,7 @@ class OpDef:
     kernels_from: int | None
     samples: Callable[[Any], Iterable[Sample]] | None
     stateful: bool
+    only_checks: bool
     effect: str | None
     checked: bool
     aliases: bool
@@ -208,6 +211,7 @@ class OpDef:
         types: Mapping[str, Sequence[DType]] | Sequence[DType] = (),
         attrs: Mapping[str, Any] | None = None,
         stateful: bool = False,
+        only_checks: bool = False,
         effect: str | None = None,
         checked: bool = False,
         aliases: bool = False,
@@ -253,6 +257,7 @@ class OpDef:
             "grad": grad,
             "samples": samples,
             "stateful": stateful or kernel is not None,
+            "only_checks": only_checks,
             "effect": effect,
             "checked": checked,
             "aliases": aliases,

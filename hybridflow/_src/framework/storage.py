@@ -267,6 +267,26 @@ def undone_on_error(function: Callable[..., Any], *args: Any) -> Any:
             pass
 
 
+class _TakenBack(Exception):
+    """Brings a result out of what is undone."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+def taken_back(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function and takes back what it wrote, in this thread; gives what it gave."""
+
+    def run() -> Any:
+        raise _TakenBack(function(*args))
+
+    try:
+        return undone_on_error(run)
+    except _TakenBack as done:
+        return done.result
+
+
 def _take_back(writes: Writes) -> None:
     for storage, noted in writes.items():
         holding(storage.lock, _restore, storage, *noted)

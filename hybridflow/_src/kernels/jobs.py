@@ -27,6 +27,12 @@ def is_switched_off() -> bool:
     return bool(not sys.executable or os.environ.get("NUMBA_DISABLE_JIT", "").strip("0"))
 
 
+def is_deterministic() -> bool:
+    """Whether every run has to give the same bits, under `TF_DETERMINISTIC_OPS`: then nothing may
+    depend on when a kernel is ready."""
+    return os.environ.get("TF_DETERMINISTIC_OPS", "").lower() in ("1", "true")
+
+
 class _Job:
     """A job: its turns, each of which gives how many seconds the next one has to wait at least."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from hybridflow._src.framework.dtypes import DType
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.tensor_shape import TensorShape
+from hybridflow._src.kernels.jobs import is_deterministic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,14 +60,13 @@ class Frequent(Generic[P]):
         known = self.known.get(key, 0)
         if not isinstance(known, int):
             return known
-        if known < self.often:
-            if len(self.known) >= self._most:
-                # Those that came seldom go first.
-                seldom = [other for other, count in self.known.items() if count.__class__ is int]
-                for other in seldom or list(self.known)[: self._most // 2]:
-                    del self.known[other]
+        # Where each run is to give the same bits, the first one has a plan already.
+        if known < self.often and not is_deterministic():
+            self._make_room()
             self.known[key] = known + 1
             return None
+        if not known:
+            self._make_room()
         plan: P | None
         try:
             plan = make()
@@ -74,6 +74,13 @@ class Frequent(Generic[P]):
             plan = None
         self.known[key] = plan
         return plan
+
+    def _make_room(self) -> None:
+        """Forgets some keys if there are too many: those that came seldom go first."""
+        if len(self.known) >= self._most:
+            seldom = [other for other, count in self.known.items() if count.__class__ is int]
+            for other in seldom or list(self.known)[: self._most // 2]:
+                del self.known[other]
 
 
 # -- parts of keys ---------------------------------------------------------------------------------

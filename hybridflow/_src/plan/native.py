@@ -20,24 +20,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.locks import holding, new_lock
-from hybridflow._src.framework.op_def import OF_SHAPES
-from hybridflow._src.framework.storage import Storage, undone_on_error
-from hybridflow._src.kernels.jobs import JOBS, is_switched_off
-from hybridflow._src.plan.instruction import Watch
-from hybridflow._src.plan.nested import Nested, run_body
-from hybridflow._src.plan.notes import Seen
+from hybridflow._src.framework.storage import Storage, taken_back, undone_on_error
+from hybridflow._src.kernels.jobs import JOBS, is_deterministic, is_switched_off
+from hybridflow._src.plan.determinism import Effects
+from hybridflow._src.plan.recording import Recorder
 from hybridflow._src.plan.values import Changed, own
 from hybridflow._src.ranks import job as jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from hybridflow._src.plan.instruction import Instruction
-    from hybridflow._src.plan.nested import RunBody
+    from hybridflow._src.plan.instruction import Watch
     from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.program import Program
     from hybridflow._src.plan.steps import Host
+
+    # Runs a NumPy meaning inside a program.
+    Interpret = Callable[[Host, list[Any]], list[Any]]
 
 # What makes programs. It is imported for the first one, in the background: it takes a third of our
 # own import.
@@ -51,6 +51,8 @@ _FEW_BYTES = 1 << 26
 _MOST_SEEN = 512
 # With all programs made, one gives way to another after so many runs for which there was none.
 _MISSES = 64
+# So many programs are made for one run, where each run is to give the same bits.
+_MOST_TRIALS = 3
 # As long as making a program may take.
 _SECONDS = 600.0
 _NO_ROOM = "there are programs for {} other shapes of feeds, and these have not come often yet"
@@ -78,6 +80,8 @@ class Native:
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
         self.problems: dict[Any, str] = {}
+        # Where each run is to give the same bits.
+        self._effects = Effects(plan) if is_deterministic() else None
 
     def run(self, feeds: Sequence[Any]) -> list[Any] | None:
         """The fetched values, the caller's own, or None if the interpreter has to give them."""
@@ -87,6 +91,8 @@ class Native:
             if found is not None:
                 return found
         key = _key_of(feeds)
+        if self._effects is not None:
+            return holding(self._effects.lock_of(feeds), self._determined, key, feeds)
         program = self.programs.get(key)
         if program is None:
             return self._not_yet(key, feeds)
@@ -96,14 +102,8 @@ class Native:
         return holding(program.lock, self._run, program, feeds)
 
     def _run(self, program: Program, feeds: Sequence[Any]) -> list[Any] | None:
-        if program.running:  # by this thread itself, since it has the lock
-            return None
-        if self.latest is not program:
-            self._take_over(program)
         try:
-            if program.undoable:  # inside another one too, which goes on
-                return program.occupied(undone_on_error, program.run, feeds, _interpret)
-            return program.occupied(program.run, feeds, _interpret)
+            return self._run_program(program, feeds, _interpret)
         except Changed as changed:
             stopped = changed
         if not stopped.is_news or program.is_outdated:
@@ -112,10 +112,21 @@ class Native:
             results = self._learn(program, feeds, stopped)
         return [own(value) for value in results]
 
+    def _run_program(
+        self, program: Program, feeds: Sequence[Any], interpret: Interpret
+    ) -> list[Any] | None:
+        if program.running:  # by this thread itself, since it has the lock
+            return None
+        if self.latest is not program:
+            self._take_over(program)
+        if program.undoable:  # inside another one too, which goes on
+            return program.occupied(undone_on_error, program.run, feeds, interpret)
+        return program.occupied(program.run, feeds, interpret)
+
     def _learn(self, program: Program, feeds: Sequence[Any], stopped: Changed) -> list[Any]:
         """What the interpreter gives, and asks for a program that knows what it shows."""
         notes = dict(program.notes)
-        recorder = _Recorder(self._plan, feeds, notes)
+        recorder = Recorder(self._plan, feeds, notes)
         results = self._plan.interpret(feeds, recorder, stopped.given)
         key = _key_of(feeds)
         program.is_outdated = True
@@ -147,8 +158,58 @@ class Native:
     def interpret(self, feeds: Sequence[Any], watch: Watch) -> list[Any]:
         """What the interpreter gives, `watch` told of each instruction: a run like any other."""
         key = _key_of(feeds)
-        results = None if key in self.programs else self._not_yet(key, feeds, watch)
+        if self._effects is not None:
+            lock = self._effects.lock_of(feeds)
+            results = holding(lock, self._determined, key, feeds, watch)
+        else:
+            results = None if key in self.programs else self._not_yet(key, feeds, watch)
         return self._plan.interpret(feeds, watch) if results is None else results
+
+    # -- where each run is to give the same bits ---------------------------------------------------
+
+    def _determined(
+        self, key: Any, feeds: Sequence[Any], watch: Watch | None = None
+    ) -> list[Any] | None:
+        """`run`, by a program from the first run on; None if it is always the interpreter that has
+        to give the results.
+
+        What a program has to know a trial shows: a run of the interpreter, whose writes are taken
+        back. What can be done only once the trial does, and the program is given its results.
+        """
+        assert self._effects is not None
+        if self._effects.problem:
+            self.problems[key] = self._effects.problem
+        if key in self.problems:
+            return None
+        given: dict[int, Any] = {}
+        notes: Notes = {}
+        for _ in range(_MOST_TRIALS):
+            if key not in self.programs or watch is not None:
+                keeping = self._effects.keeping(given, watch)
+                recorder = Recorder(self._plan, feeds, notes, keeping, is_trial=True)
+                taken_back(self._plan.interpret, feeds, recorder, dict(given))
+                watch = None
+            if key not in self.programs:
+                self._asked.pop(key, None)
+                if self._is_full():
+                    self._drop_one()
+                self._asked[key] = None
+                self._ask(key, notes)
+            program = self.programs.get(key)
+            if program is None:
+                break
+            interpret = self._effects.interpreting(given)
+            try:
+                return holding(program.lock, self._run_program, program, feeds, interpret)
+            except Changed as changed:
+                stopped = changed
+            if not stopped.of_shapes:
+                given.update(stopped.given)
+                break
+            given.update(self._effects.done(stopped.given))
+            notes = dict(program.notes)
+            self.programs.pop(key, None)
+        return [own(value) for value in self._plan.interpret(feeds, given=given)]
 
     # -- from the second run on --------------------------------------------------------------------
 
@@ -171,7 +232,7 @@ class Native:
         notes: Notes = {}
         try:
             self._asked[key] = None
-            recorder = _Recorder(self._plan, feeds, notes, watch)
+            recorder = Recorder(self._plan, feeds, notes, watch)
             results = self._plan.interpret(feeds, seen=recorder)
             self._ask(key, notes)
         except BaseException:
@@ -190,8 +251,13 @@ class Native:
 
     def _has_made_room(self) -> bool:
         """Drops the program that has not run for longest, or what could not be made, if one may."""
-        if self._misses < _MISSES:
+        if self._misses < _MISSES or not self._drop_one():
             return False
+        self._misses = 0
+        return True
+
+    def _drop_one(self) -> bool:
+        """Drops the program that has not run for longest, or what could not be made, if one is."""
         found = {
             key: program.used
             for key, program in self.programs.copy().items()
@@ -200,7 +266,6 @@ class Native:
         found.update(dict.fromkeys(self.problems.copy(), 0))
         if not found:
             return False
-        self._misses = 0
         key = min(found, key=lambda key: found[key])
         for known in (self.programs, self.problems, self._asked, self._seen):
             known.pop(key, None)
@@ -209,13 +274,14 @@ class Native:
     def _ask(self, key: Any, notes: Notes) -> None:
         """Asks for a program, which is made in the background.
 
-        Where variables are written and there are other ranks, it is waited for: then all of them go
-        over to native code in the same run, and their variables do not differ in last bits.
+        Where each run is to give the same bits it is waited for. So it is where variables are
+        written and there are other ranks: then all of them go over to native code in the same run,
+        and their variables do not differ in last bits.
         """
         native = weakref.proxy(self)
         turns = _build(self._plan, native, key, notes)
         JOBS.submit(self, turns, lambda why: native.add_problem(key, why))
-        if self._plan.writes and jobs.has_others():
+        if self._effects is not None or (self._plan.writes and jobs.has_others()):
             JOBS.wait(_SECONDS)
 
     def add_problem(self, key: Any, why: str) -> None:
@@ -251,71 +317,3 @@ def native_of(plan: Plan) -> Native | None:
 def _interpret(step: Host, inputs: list[Any]) -> list[Any]:
     """Runs an op's NumPy meaning inside a program."""
     return list(step.instruction.results(inputs))
-
-
-class _Recorder(Watch):
-    """Notes what a run of a plan gives for each buffer, and what bodies in it do that have not run
-    before.
-
-    Args:
-      same: the positions of feeds that are always the same.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        feeds: Sequence[Any],
-        notes: Notes,
-        watch: Watch | None = None,
-        same: Collection[int] = (),
-    ) -> None:
-        self._notes = notes
-        self._watch = watch
-        self._seen = seen = notes[plan] = {}
-        for slot, value in enumerate(plan.template):
-            if value is not None:
-                seen[slot] = Seen(None, None, value)
-        for position, (slot, value) in enumerate(zip(plan.feeds, feeds, strict=True)):
-            seen[slot] = _note(value, position in same)
-
-    def __call__(self, step: Instruction, results: Sequence[Any]) -> None:
-        if self._watch is not None:
-            self._watch(step, results)
-        op_def = step.op.record
-        pure = op_def.compute is step.compute and not op_def.stateful and op_def.effect is None
-        given = [self._seen[i] for i in step.inputs]
-        # What has no elements may have some the next time.
-        shapes_stay = op_def.native == OF_SHAPES and not any(0 in (s.shape or ()) for s in given)
-        same = pure and (shapes_stay or all(s.value is not None for s in given))
-        for slot, result in zip(step.outputs, results, strict=True):
-            self._seen[slot] = _note(result, same or isinstance(result, Storage))
-
-    def inside(self, step: Instruction) -> RunBody:
-        nested = step.compute
-        assert isinstance(nested, Nested)
-        same: dict[Plan, set[int]] = {}
-        for plan, captures in nested.parts:
-            before = len(plan.feeds) - len(captures)
-            slots = enumerate([step.inputs[nested.first + i] for i in captures])
-            known = {before + i for i, slot in slots if self._seen[slot].value is not None}
-            same[plan] = known
-
-        def run(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
-            if self._has_seen(plan):
-                return run_body(plan, feeds, given)
-            recorder = _Recorder(plan, feeds, self._notes, None, same[plan])
-            return plan.interpret(feeds, recorder, given)
-
-        return run
-
-    def _has_seen(self, plan: Plan) -> bool:
-        """Whether a body has run, and all that are in it."""
-        return plan in self._notes and all(map(self._has_seen, plan.bodies))
-
-
-def _note(value: Any, same: bool) -> Seen:
-    if same or isinstance(value, Storage):
-        return Seen(None, None, value)
-    if isinstance(value, np.ndarray | np.generic):
-        return Seen(value.shape, value.dtype, None)
-    return Seen(None, None, None)

@@ -181,7 +181,7 @@ class Program(Layout):
         what = status & 255
         if what != looping.PAUSED:
             is_news = what in (looping.UNKNOWN, looping.FULL)
-            raise Changed("a kernel gave a status", is_news)
+            raise Changed("a kernel gave a status", is_news, is_news)
         self._array[self._laid.lefts] = UNTIL_PAUSE
         # What ran meanwhile may have taken arrays of variables as its own.
         self._bind_variables()
@@ -372,7 +372,7 @@ class Program(Layout):
         array: Any = storage._array
         for buffer in self._by_storage.get(storage, ()):
             if array is None or array.shape != buffer.shape or array.dtype != buffer.dtype:
-                raise Changed(f"variable '{storage.name}' has another shape")
+                raise Changed(f"variable '{storage.name}' has another shape", of_shapes=True)
             if not array.flags.c_contiguous or not array.flags.aligned:
                 array = storage.own()
             self._bind(buffer, address_of(array))
@@ -389,7 +389,7 @@ class Program(Layout):
             if array.shape != buffer.shape or array.dtype != buffer.dtype:
                 # Where there is nothing kernels have nothing to do: that asks for another program.
                 is_news = 0 in array.shape
-                raise Changed(f"{step.instruction.op.name} gave another shape", is_news)
+                raise Changed(f"{step.instruction.op.name} gave another shape", is_news, True)
             if not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array)
             given[buffer] = array

@@ -26,12 +26,14 @@ class Changed(Exception):
       given: what NumPy meanings gave before that, by the identity of their instruction; for a loop,
         where it stopped.
       is_news: whether the interpreter's run will tell what the program lacked.
+      of_shapes: whether a program for the shapes of this run could run.
     """
 
-    def __init__(self, why: str, is_news: bool = False) -> None:
+    def __init__(self, why: str, is_news: bool = False, of_shapes: bool = False) -> None:
         super().__init__(why)
         self.given: dict[int, Any] = {}
         self.is_news = is_news
+        self.of_shapes = of_shapes
 
 
 class Buffer:

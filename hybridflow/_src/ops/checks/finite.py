@@ -56,6 +56,7 @@ _check_numerics = OpDef(
     grad=lambda op, dy: raw.CheckNumerics(dy, message=_IN_GRADIENT),
     samples=_samples,
     stateful=True,
+    only_checks=True,
 )
 
 

@@ -51,6 +51,7 @@ _assert = OpDef(
     grad=not_differentiable,
     native=_check_natively,
     stateful=True,
+    only_checks=True,
 )
 
 

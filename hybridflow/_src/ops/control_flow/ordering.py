@@ -34,6 +34,7 @@ _no_op = OpDef(
     native=lambda b: [],
     grad=not_differentiable,
     stateful=True,
+    only_checks=True,
 )
 
 
