@@ -134,7 +134,7 @@ class Shared(NamedTuple):
 def packet(program: int, jobs: Iterable[tuple[int, int]]) -> np.ndarray:
     """A packet for the caller's program and those of helpers, by their boxes."""
     words = [word for box, theirs in jobs for word in (box, theirs, 0, 0)]
-    return np.array([program, len(words) // 4, 0, *words, _yield_processor()], np.int64)
+    return np.array([program, len(words) // 4, 0, *words, yield_processor()], np.int64)
 
 
 def must_be_woken(packet: np.ndarray) -> list[bool]:
@@ -143,7 +143,7 @@ def must_be_woken(packet: np.ndarray) -> list[bool]:
 
 
 @functools.cache
-def _yield_processor() -> int:
+def yield_processor() -> int:
     """The address of the function by which a thread lets others have the processor, or 0."""
     try:
         function = ctypes.CDLL(None).sched_yield

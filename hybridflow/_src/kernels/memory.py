@@ -118,6 +118,20 @@ def set_word(args: int, index: int, value: int) -> None:
     ctypes.c_int64.from_address(int(args) + 8 * int(index)).value = value
 
 
+def exchange_word(args: int, index: int, old: int, new: int) -> int:
+    """Puts `new` in the place of a word that others may write too, if `old` is there; gives what
+    was there.
+    """
+    found = word(args, index)
+    if found == old:
+        set_word(args, index, new)
+    return found
+
+
+def pause() -> None:
+    """Tells the processor that a thread waits for another one."""
+
+
 def reassociated_add(a: Any, b: Any) -> Any:
     """`a + b` in a sum whose order the compiler may choose."""
     return a + b
@@ -138,11 +152,14 @@ def function_at(address: int, *args: int) -> int:
 
 
 NAMESPACE: dict[str, Any] = {
+    "exchange_word": exchange_word,
     "fetch_line": fetch_line,
     "function_at": function_at,
+    "pause": pause,
     "reassociated_add": reassociated_add,
     "reassociated_multiply": reassociated_multiply,
     "set_word": set_word,
+    "shared_word": word,
     "word": word,
     **{f"load_{short}": _load(scalar) for short, scalar in ELEMENT_TYPES.items()},
     **{f"store_{short}": _store(scalar) for short, scalar in ELEMENT_TYPES.items()},

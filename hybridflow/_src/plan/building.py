@@ -8,6 +8,7 @@ from hybridflow._src.kernels import pool
 from hybridflow._src.kernels.compiler import COMPILER
 from hybridflow._src.kernels.jobs import is_deterministic
 from hybridflow._src.kernels.worker_process import CompileError
+from hybridflow._src.plan.collectives import Begin
 from hybridflow._src.plan.groups import MOST_NODES, GroupCall
 from hybridflow._src.plan.nesting import Nesting
 from hybridflow._src.plan.passes import Passes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.plan.lowering import Lowering
     from hybridflow._src.plan.native import Native
     from hybridflow._src.plan.notes import Notes
     from hybridflow._src.plan.plan import Plan
@@ -66,6 +68,19 @@ def _program(plan: Plan, notes: Notes, passes: Passes) -> Generator[float, None,
     return plain if _lines(plain) < lines else fused
 
 
+def _too_late(plan: Plan, lowering: Lowering) -> dict[int, str]:
+    """What begins collectives, if steps may fail after ranks have met: the interpreter, which would
+    run then, knows only of collectives that NumPy meanings have begun.
+    """
+    if not lowering.meetings:
+        return {}
+    others = set(lowering.fallible).difference(lowering.meetings)
+    if max(others, default=-1) < lowering.meetings[0]:
+        return {}
+    begins = [step for step in plan.instructions if isinstance(step.compute, Begin)]
+    return {id(step): "what comes after it may fail" for step in begins}
+
+
 def _lines(program: Program) -> int:
     """How many lines have to be compiled for a program.
 
@@ -92,6 +107,7 @@ def _program_of(
         made = Nesting(plan, notes, by_host, outside, plan.options.threads or pool.size(), most)
         yield from made.turns()
         passes.done("lower")
+        outside.update(_too_late(plan, made.lowering))
         clash = made.host_storages & (set(made.lowering.written) | made.unsafe)
         if clash <= by_host and len(outside) == left:
             program = Program(made.lowering, made.feeds, made.fetches, plan.options.without)

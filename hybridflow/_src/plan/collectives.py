@@ -41,21 +41,24 @@ class Begin:
       op: its op.
       roll: what all ranks agree on before: what comes until the plan's end, nothing where that has
         been done; None if only its arrays tell.
+      place: where in the memory that ranks of a machine share its inputs are laid; None unless all
+        that come are sums.
     """
 
-    def __init__(self, op: Operation, roll: Roll | None = None) -> None:
+    def __init__(self, op: Operation, roll: Roll | None = None, place: int | None = None) -> None:
         self.op = op
-        self._roll = roll
+        self.roll = roll
+        self.place = place
         self._attrs = attributes(op)
 
     def __call__(self, *arrays: np.ndarray) -> Transfer:
         """Begins it."""
         compute = self.op.record.compute
         assert isinstance(compute, Collective)
-        if self._roll is None:
+        if self.roll is None:
             compute.agree(self.op.name, arrays, self._attrs)
-        elif self._roll.lines:
-            jobs.here().agree(self._roll)
+        elif self.roll.lines:
+            jobs.here().agree(self.roll)
         return compute.begin(*arrays, **self._attrs)
 
 
@@ -139,9 +142,14 @@ def _begins(ops: Sequence[Operation]) -> dict[Operation, Begin]:
     # Which ones come in between, or of what sizes, values tell.
     if None in lines or any(map(_has_inside, ops)):
         return {op: Begin(op) for op in found}
-    begins = {op: Begin(op, Roll((), 0)) for op in found}
     said = [line for each in lines for line in each or ()]
-    begins[found[0]] = Begin(found[0], Roll(said, len(found), sum(map(_room, found))))
+    rooms = list(map(_room, found))
+    roll = Roll(said, len(found), sum(rooms))
+    add = all(op.record.compute.adds for op in found)  # type: ignore[union-attr]
+    begins, taken = {}, 0
+    for op, room in zip(found, rooms, strict=True):
+        begins[op] = Begin(op, roll, taken if add else None)
+        roll, taken = Roll((), 0), taken + room
     return begins
 
 

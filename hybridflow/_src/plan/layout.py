@@ -103,6 +103,7 @@ class Layout(Arrangement):
         self.passes: Sequence[tuple[str, float]] = ()
         self.notes: Notes = {}
         self.is_outdated = False
+        self.meeting = lowering.meeting
         self.written = list(lowering.written)
         first = lowering.first_write
         self.first_write = len(lowering.steps) if first is None else first

@@ -55,6 +55,7 @@ class Nesting(Translation):
     """
 
     is_inside = False
+    may_meet = True
 
     def __init__(
         self,
@@ -172,6 +173,7 @@ class Inside(Nesting):
     """
 
     is_inside = True
+    may_meet = False
 
     def __init__(
         self, outer: Nesting, part: Part, contents: Sequence[Any], changes: Changes

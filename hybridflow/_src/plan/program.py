@@ -66,6 +66,8 @@ class Program(Layout):
           Changed: if what it was made for is no longer so, or a kernel gave a status. Variables may
             have been written to.
         """
+        if self.meeting is not None:
+            self.meeting.prepare()
         self._bind_variables()
         self._pack()
         if self.guard is not None and self.written:
@@ -179,7 +181,8 @@ class Program(Layout):
           Changed: if that is something that only the interpreter can do.
         """
         what = status & 255
-        if what != looping.PAUSED:
+        is_meeting = self.meeting is not None and self.meeting.go_on(what)
+        if what != looping.PAUSED and not is_meeting:
             is_news = what in (looping.UNKNOWN, looping.FULL)
             raise Changed("a kernel gave a status", is_news, is_news)
         self._array[self._laid.lefts] = UNTIL_PAUSE
@@ -246,6 +249,8 @@ class Program(Layout):
             # `occupied`, without a call too.
             self.running = True
             try:
+                if self.meeting is not None:
+                    self.meeting.prepare()
                 if guard is not None:
                     if guard.epoch != self._epoch:
                         self._bind_variables()

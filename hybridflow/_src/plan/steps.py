@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hybridflow._src.kernels.kernel import Kernel
     from hybridflow._src.plan.in_registers import InRegisters
     from hybridflow._src.plan.instruction import Instruction
+    from hybridflow._src.plan.meeting import Meeting
 
 
 class Unsupported(Exception):
@@ -188,6 +189,8 @@ class Steps:
       storages: the variables that are read or written, each with the memory that it is known by.
       written: those that are written, each with the last step that does so.
       first_write: the first step that writes to one, if there is any.
+      fallible: those that may fail. meetings: of these, those that wait for other ranks; meeting:
+        what that asks of the job.
     """
 
     def __init__(self, threads: int, most: int = MOST_NODES) -> None:
@@ -201,6 +204,8 @@ class Steps:
         self.first_write: int | None = None
         self._readers: dict[Storage, int] = {}
         self.fallible: list[int] = []
+        self.meeting: Meeting | None = None
+        self.meetings: list[int] = []
         # Buffers that no later op uses; and those that a step reads.
         self.ending: set[Buffer] = set()
         self._used: set[Buffer] = set()

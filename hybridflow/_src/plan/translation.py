@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.op_def import ELEMENTWISE
 from hybridflow._src.framework.storage import Storage
+from hybridflow._src.plan import meeting
 from hybridflow._src.plan.arrays import Arrays
 from hybridflow._src.plan.collectives import Begin, End
 from hybridflow._src.plan.effects import effects_of
@@ -35,7 +36,12 @@ class Translation:
       notes: for the plan, and those of bodies that have run, what a run gave.
       by_host: variables that are left to NumPy meanings. outside: instructions that are.
       threads: how many work on one large kernel. most: how many operations one may hold.
+
+    Attributes:
+      may_meet: whether its steps may wait for other ranks.
     """
+
+    may_meet = False
 
     def __init__(
         self,
@@ -158,12 +164,12 @@ class Translation:
         op_def = step.op.record
         if step.compute == Storage.read or op_def.effect is not None:
             self._check_storages(inputs)
-        if isinstance(step.compute, Begin | End):
-            raise Unsupported("other ranks take part")
-        if any(isinstance(item, Opaque) for item in inputs):
-            raise Unsupported("an input that is no array")
         if id(step) in self._outside:
             raise Unsupported(self._outside[id(step)])
+        if isinstance(step.compute, Begin | End):
+            return self._collective(step.compute, inputs)
+        if any(isinstance(item, Opaque) for item in inputs):
+            raise Unsupported("an input that is no array")
         if any(map(self._is_empty, (*step.inputs, *self._used.intersection(step.outputs)))):
             raise Unsupported("empty arrays")
         results: Any
@@ -199,6 +205,14 @@ class Translation:
             elif value.shape != note.shape or value.dtype != note.dtype:
                 raise Unsupported(f"{value} where {note.dtype} {note.shape} was seen")
         return results
+
+    def _collective(self, compute: Begin | End, inputs: list[Any]) -> list[Any]:
+        """What begins or ends a collective, lowered."""
+        if isinstance(compute, Begin) and self.may_meet:
+            return [meeting.lay(self.lowering, compute, inputs)]
+        if isinstance(inputs[0], meeting.Laid):
+            return meeting.summed(self.lowering, inputs[0])
+        raise Unsupported(meeting.ELSEWHERE)
 
     def _is_empty(self, slot: int) -> bool:
         """Whether a buffer had no elements, of what is not always the same."""

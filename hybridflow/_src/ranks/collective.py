@@ -28,6 +28,7 @@ class Collective:
       free_rows: whether the size of the first axis of its first input may differ between ranks;
         the other ones say how.
       room: of the size of elements and shapes, what it needs of the memory that ranks share.
+      adds: whether it gives the sums of its inputs.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Collective:
         begin: Callable[..., Transfer],
         free_rows: bool = False,
         room: Callable[[int, Sequence[Any]], int] = lambda size, shapes: 0,
+        adds: bool = False,
     ) -> None:
         self._kind = kind
         self.begin = begin
         self._free_rows = free_rows
         self.room = room
+        self.adds = adds
 
     def lines(
         self, name: str, dtype: Any, shapes: Sequence[Sequence[int | None]], attrs: Any

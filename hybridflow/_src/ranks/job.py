@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -45,6 +45,7 @@ _TAG = 1
 _LOOKS = 256
 # So often one that waits for others looks at once, some milliseconds; then after so long.
 _SOON = 4096
+_SOON_NATIVELY = 32
 _SECONDS = 1e-4
 
 
@@ -56,7 +57,7 @@ class Job:
       data: the communicator of transfers.
       rank, size: the number of this rank, and how many there are. local_rank, local_size: among
         those on this machine.
-      owed: how many transfers of those that were agreed on have not begun.
+      owed_at: where `owed` lies.
       together: the memory that all ranks share, if they are on one machine and few.
       lying: transfers that have begun in it and not ended.
     """
@@ -65,7 +66,8 @@ class Job:
         self.mpi = mpi
         self.rank, self.size = 0, 1
         self.local_rank, self.local_size = 0, 1
-        self.owed = 0
+        self._owed = np.zeros(1, np.int64)
+        self._looks = 0
         self._is_over = False
         self.data: Any = None
         self._calls: Any = None
@@ -93,19 +95,68 @@ class Job:
         """
         if self.size == 1:
             return
-        if self._is_over:
-            raise FailedPreconditionError(None, None, _OVER)
-        if self.owed:
-            self._desert()
-        for transfer in list(self.lying):
-            transfer.wait()
+        self.prepare()
+        self.owed = max(roll.transfers, 1)  # also where it is interrupted meanwhile
         if not self._is_same(roll.digest):
-            self._is_over = True
-            said = self._calls.allgather(roll.lines)
-            raise FailedPreconditionError(None, None, _DIFFERENT.format(each=differences(said)))
+            self.differ(roll)
         self.owed = roll.transfers
         if self.together is not None:
             self.together.make_room(roll.room)
+
+    @property
+    def owed(self) -> int:
+        """How many transfers of those that were agreed on have not begun."""
+        return int(self._owed[0])
+
+    @owed.setter
+    def owed(self, count: int) -> None:
+        self._owed[0] = count
+
+    @property
+    def owed_at(self) -> int:
+        """Where `owed` lies, for native code."""
+        return self._owed.ctypes.data
+
+    def prepare(self) -> None:
+        """Sees to it that this rank may call the roll.
+
+        Raises:
+          FailedPreconditionError: if it has left an earlier step, or others have.
+        """
+        if self._is_over:
+            raise FailedPreconditionError(None, None, _OVER)
+        if self._owed[0]:
+            self._desert()
+        for transfer in list(self.lying):
+            transfer.wait()
+        self._looks = 0
+
+    def differ(self, roll: Roll) -> NoReturn:
+        """Says what ranks do which have met and do not do the same; all of them do so.
+
+        Raises:
+          FailedPreconditionError: always.
+        """
+        self._is_over = True
+        said = self._calls.allgather(roll.lines)
+        raise FailedPreconditionError(None, None, _DIFFERENT.format(each=differences(said)))
+
+    def look(self) -> None:
+        """Looks at messages, while native code waits for others; where that takes long the
+        processor is left to them.
+
+        Raises:
+          FailedPreconditionError: if another rank has left the step.
+        """
+        self._hear()
+        self._looks += 1
+        if self._looks > _SOON_NATIVELY:
+            time.sleep(_SECONDS)
+
+    def _hear(self) -> None:
+        if self._calls.Iprobe(tag=_TAG):
+            self._is_over = True
+            raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
 
     def _is_same(self, number: int) -> bool:
         """Whether all ranks have this number."""
@@ -143,9 +194,8 @@ class Job:
         looks = 0
         while not is_there():
             looks += 1
-            if looks % _LOOKS == 0 and self._calls.Iprobe(tag=_TAG):
-                self._is_over = True
-                raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
+            if looks % _LOOKS == 0:
+                self._hear()
             if patient and looks > _SOON:
                 time.sleep(_SECONDS)
             else:

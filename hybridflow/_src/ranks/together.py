@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 # Each reads what all have: with more ranks than so many MPI's own sums move less.
 MOST_RANKS = 4
 # Where in the line of memory that each rank writes: how often it met the others, the two words that
-# it gave the last two times, how many arrays it has laid down.
-_MEETINGS, _WORDS, _LAID = 0, 1, 3
+# it gave the last two times, how many sums it has laid down what belongs to it for.
+MEETINGS, WORDS, LAID = 0, 1, 3
 _LINE = 64
+# So much each rank lays in memory that is there from the beginning, which native code knows: as
+# much as gradients that travel together are. It takes none before it is used.
+_ARENA = 64 << 20
 
 
 def room(size: int) -> int:
@@ -36,6 +39,11 @@ class Together:
     Args:
       mpi: the module `mpi4py.MPI`. local: the ranks, which make this object together.
       until: called to wait for what its argument tells.
+
+    Attributes:
+      line: where this rank's line of words lies; lines: those of the others.
+      arenas: where the memory of each rank lies that is there from the beginning.
+      arena: how much of it there is.
     """
 
     def __init__(self, mpi: Any, local: Any, until: Callable[..., None]) -> None:
@@ -43,15 +51,23 @@ class Together:
         self._local = local
         self._until = until
         self._rank = local.Get_rank()
-        self._window, memories = self._shared(_LINE)
-        self._lines = [memoryview(memory).cast("B").cast("q") for memory in memories]
+        there = local.bcast(_is_there(_ARENA * local.Get_size()))
+        self.arena = _ARENA if there else 0
+        self._window, memories = self._shared(_LINE + self.arena)
+        starts = [np.frombuffer(memory, np.uint8).ctypes.data for memory in memories]
+        self.line = starts[self._rank]
+        self.lines = [start for start in starts if start != self.line]
+        self.arenas = [start + _LINE for start in starts]
+        self._lines = [memoryview(memory).cast("B")[:_LINE].cast("q") for memory in memories]
         self._line = self._lines[self._rank]
         for place in range(len(self._line)):
             self._line[place] = 0
         local.Barrier()
-        # Where arrays lie: one such memory of each rank.
+        self._arenas = [memoryview(memory).cast("B")[_LINE:] for memory in memories]
+        # Where arrays lie for which there is too little there: one such memory of each rank.
         self._place: Any = None
         self._memories: list[Any] = []
+        self._is_in_arena = True
         self._room = self._taken = 0
         self._least_refused: float = math.inf
 
@@ -62,7 +78,7 @@ class Together:
 
     def free(self) -> None:
         """Gives the memory back; all ranks do so."""
-        self._lines, self._line = [], memoryview(b"")
+        self._lines, self._line, self._arenas = [], memoryview(b""), []
         self._drop()
         self._window.Unlock_all()
         self._window.Free()
@@ -77,13 +93,13 @@ class Together:
 
     def meet(self, word: int) -> bool:
         """Waits for all; tells whether all gave the same word."""
-        number = self._line[_MEETINGS] + 1
+        number = self._line[MEETINGS] + 1
         # The word before is still being read, by who has not met this rank again.
-        place = _WORDS + number % 2
+        place = WORDS + number % 2
         self._line[place] = word
         self._window.Sync()
-        self._line[_MEETINGS] = number
-        self._wait(_MEETINGS, number)
+        self._line[MEETINGS] = number
+        self._wait(MEETINGS, number)
         return all(line[place] == word for line in self._lines)
 
     def _wait(self, place: int, number: int, patient: bool = True) -> None:
@@ -99,6 +115,9 @@ class Together:
     def make_room(self, size: int) -> None:
         """Makes sure that so much fits until all meet again, if the machine has it; all do so."""
         self._taken = 0
+        self._is_in_arena = size <= self.arena
+        if self._is_in_arena:
+            return
         if self._room < size < self._least_refused:
             self._drop()
             there = self._local.bcast(_is_there(size * self._local.Get_size()))
@@ -110,7 +129,7 @@ class Together:
 
     def fits(self, size: int) -> bool:
         """Whether arrays of so many bytes have a place."""
-        return self._taken + room(size) <= self._room
+        return self._taken + room(size) <= (self.arena if self._is_in_arena else self._room)
 
     def lay(self, arrays: Sequence[np.ndarray]) -> Callable[[], np.ndarray]:
         """Lays arrays of one dtype down behind each other.
@@ -121,14 +140,15 @@ class Together:
         count = sum([array.size for array in arrays])
         start = self._taken
         self._taken += room(count * dtype.itemsize)
-        each = [np.frombuffer(memory, dtype, count, start) for memory in self._memories]
+        memories = self._arenas if self._is_in_arena else self._memories
+        each = [np.frombuffer(memory, dtype, count, start) for memory in memories]
         np.concatenate([array.reshape(-1) for array in arrays], out=each[self._rank])
         self._window.Sync()
-        self._line[_LAID] += 1
-        number = self._line[_LAID]
+        self._line[LAID] += 1
+        number = self._line[LAID]
 
         def sums() -> np.ndarray:
-            self._wait(_LAID, number, patient=False)
+            self._wait(LAID, number, patient=False)
             whole: np.ndarray = lent(count, dtype)
             with np.errstate(all="ignore"):
                 np.add(each[0], each[1], out=whole)

@@ -60,7 +60,10 @@ _sums = OpDef(
     types=NUMBERS,
     shape=lambda attrs, *tensors: [tensor._dims for tensor in tensors],
     compute=Collective(
-        "Allreduce", lambda *arrays: transfers.summed(arrays), room=transfers.room_of_sums
+        "Allreduce",
+        lambda *arrays: transfers.summed(arrays),
+        room=transfers.room_of_sums,
+        adds=True,
     ),
     grad=_grad,
     samples=_samples,

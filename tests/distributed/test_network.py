@@ -1,0 +1,91 @@
+"""Ranks of two machines, which are network namespaces with a slow link between them.
+
+One point of the cost model of docs/ranks.md is measured against what it predicts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.distributed.launching import MPIEXEC, ROOT
+
+pytest.importorskip("mpi4py", reason="it comes with the extra `test`")
+
+BITS = 1_000_000_000  # a second, each way
+SMALL, LARGE = 4, 10_000_000
+# hydra starts its proxy on a host by `launcher HOST PROXY ...`.
+LAUNCHER = """#!/bin/sh
+while [ "${1#-}" != "$1" ]; do shift; done
+host=$1; shift
+exec ip netns exec "$(cat "$(dirname "$0")/$host")" sh -c "$*"
+"""
+
+
+def command(*words):
+    subprocess.run(words, check=True, capture_output=True, text=True)
+
+
+@pytest.fixture
+def machines(tmp_path):
+    """The names of two namespaces with a link, by their addresses."""
+    if not shutil.which("ip") or not shutil.which("tc"):
+        pytest.skip("`ip` and `tc` (iproute2) are not installed")
+    names = {f"10.89.7.{n}": f"hybridflow-{os.getpid()}-{n}" for n in (1, 2)}
+    with contextlib.ExitStack() as stack:
+        try:
+            for name in names.values():
+                command("ip", "netns", "add", name)
+                stack.callback(command, "ip", "netns", "del", name)
+            first, second = names.values()
+            ends = ["type", "veth", "peer", "name", "wire", "netns", second]
+            command("ip", "-n", first, "link", "add", "name", "wire", *ends)
+            for address, name in names.items():
+                inside = ("ip", "-n", name)
+                command(*inside, "addr", "add", f"{address}/24", "dev", "wire")
+                command(*inside, "link", "set", "wire", "up")
+                command(*inside, "link", "set", "lo", "up")
+                slow = ["tbf", "rate", f"{BITS}bit", "burst", "128kb", "latency", "100ms"]
+                command("tc", "-n", name, "qdisc", "add", "dev", "wire", "root", *slow)
+                (tmp_path / address).write_text(name)
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"no network of one's own: {' '.join(error.cmd)}: {error.stderr.strip()}")
+        yield names
+
+
+def test_a_sum_takes_as_long_as_predicted(machines, tmp_path):
+    launcher = tmp_path / "launcher"
+    launcher.write_text(LAUNCHER)
+    launcher.chmod(0o755)
+    first, _ = machines.values()
+    ended = subprocess.run(
+        ["ip", "netns", "exec", first, MPIEXEC, "-launcher", "ssh", "-launcher-exec", launcher]
+        + ["-hosts", ",".join(machines), "-iface", "wire", "-ppn", "1", "-n", "2"]
+        + [sys.executable, "-m", "tests.distributed.network", str(SMALL), str(LARGE)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "HYBRIDFLOW_NUM_THREADS": "1",
+            "FI_PROVIDER": "tcp",
+            "FI_TCP_IFACE": "wire",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["local_size"] == 1
+    small, large = found["seconds"]
+    # Of two ranks, the sum of n bytes: two latencies, as of the smallest one, and n / B.
+    predicted = small + 8 * LARGE / BITS
+    print(f"{LARGE} bytes over {BITS} bit/s: {large:.4f} s, predicted {predicted:.4f} s")
+    assert 0.9 * predicted < large < 1.5 * predicted
