@@ -132,6 +132,7 @@ def test_a_dtype_that_does_not_fit_is_refused(value, dtype, message):
         (None, ValueError, "None values not supported"),
         ([[1], [2, 3]], ValueError, "must be a dense tensor: .* non-rectangular Python sequence"),
         ([1, [2]], ValueError, "must be a dense tensor: .* mixed types"),
+        ({"a": 1}, ValueError, "Failed to convert object of type <class 'dict'> to Tensor"),
         ({"a": 1}, TypeError, "Failed to convert object of type <class 'dict'> to Tensor"),
         (object(), TypeError, "Failed to convert object of type <class 'object'>"),
         ([object()], TypeError, "Failed to convert object of type <class 'list'>"),

@@ -826,3 +826,19 @@ def _beta_by_series(a, b, x):
         logarithm += sign * mpmath.loggamma(number)
     result = mpmath.exp(logarithm) * total
     return float(1 - result if turned else result)
+
+
+def test_products_of_sparse_matrices_of_either_dtype():
+    pytest.importorskip("ml_dtypes")
+    a, b = np.float32([[0.0, 2.0]]), np.float32([[5.0], [6.0]])
+    with hf.eager_mode():
+        for first in (hf.float32, hf.bfloat16):
+            for second in (hf.float32, hf.bfloat16):
+                x, y = hf.cast(a, first), hf.cast(b, second)
+                for product in (
+                    hf.matmul(x, y, a_is_sparse=True),
+                    hf.sparse_matmul(x, y, b_is_sparse=True),
+                    hf.matmul(x, y) if first != second else hf.sparse_matmul(x, y),
+                ):
+                    assert product.dtype == hf.float32
+                    np.testing.assert_array_equal(product, [[12.0]])

@@ -14,7 +14,7 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["OutOfRangeInteger", "to_array"]
+__all__ = ["OutOfRangeInteger", "Unconvertible", "to_array"]
 
 _INT32 = np.iinfo(np.int32)
 # Python numbers below this fit every dtype of at least four bytes.
@@ -29,6 +29,10 @@ class OutOfRangeInteger(DTypeError, ValueError):
 
     TensorFlow raises TypeError where it builds a graph and ValueError eagerly.
     """
+
+
+class Unconvertible(TypeError, ValueError):
+    """No tensor can hold a value: TypeError where TensorFlow builds a graph, ValueError eagerly."""
 
 
 def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
@@ -111,7 +115,7 @@ def _of_python(value: Any) -> np.ndarray:
         _check_nesting(value)
         if _too_large(value):
             raise OutOfRangeInteger(f"No dtype takes an out-of-range integer: {value!r:.100}")
-    raise TypeError(
+    raise Unconvertible(
         f"Failed to convert object of type {type(value)} to Tensor. Contents: {value!r:.200}. "
         "Consider casting elements to a supported type."
     )

@@ -87,7 +87,7 @@ class Dense(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes kernel and bias."""
-        dtype = dtypes.as_dtype(self.dtype)
+        dtype = dtypes.as_dtype(self.dtype or dtypes.float32)
         if not dtype.is_floating and not dtype.is_complex:
             raise DTypeError(
                 f"Unable to build `Dense` layer with non-floating point dtype {dtype.name}: its "

@@ -16,6 +16,7 @@ from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.kernels import blas
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.arranging import matrix_transpose
+from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.families import COMPLEX, FLOATS, conj
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ _matmul = OpDef(
     native=_native_matmul,
     kernels_from=_KERNELS_FROM,
 )
+
+
+# What `sparse_matmul` multiplies.
+_OF_SPARSE = {dtypes.float32, dtypes.bfloat16}
 
 
 def _sparse_matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
@@ -238,20 +243,29 @@ def matmul(
         if transpose and adjoint:
             raise ValueError(f"Only one of transpose_{which} and adjoint_{which} can be True.")
     plain = not (adjoint_a or adjoint_b or a_is_sparse or b_is_sparse)
-    if plain and isinstance(a, Tensor) and isinstance(b, Tensor):
+    given = plain and isinstance(a, Tensor) and isinstance(b, Tensor)
+    if given and (a._dtype is b._dtype or {a.dtype, b.dtype} != _OF_SPARSE):
         return _product(a, b, transpose_a, transpose_b, name or "MatMul")
     with op_scope(name, "MatMul", [a, b]) as scope:
         a = convert_to_tensor(a, name="a")
-        b = convert_to_tensor(b, a.dtype.base_dtype, name="b")
+        b = convert_to_tensor(b, name="b", **_wanted(a))
         a = conj(a) if adjoint_a else a
         b = conj(b) if adjoint_b else b
         transpose_a, transpose_b = transpose_a or adjoint_a, transpose_b or adjoint_b
-        sparse = a.dtype.base_dtype is dtypes.float32 and (a_is_sparse or b_is_sparse)
-        if sparse and not _batched(a, b):
+        kinds = {a.dtype.base_dtype, b.dtype.base_dtype}
+        # As in TensorFlow, that product alone takes factors of two dtypes.
+        sparse = a_is_sparse or b_is_sparse or len(kinds) == 2
+        if sparse and kinds <= _OF_SPARSE and not _batched(a, b):
             return sparse_matmul(
                 a, b, transpose_a, transpose_b, a_is_sparse, b_is_sparse, name=scope
             )
         return _product(a, b, transpose_a, transpose_b, scope)
+
+
+def _wanted(a: Tensor) -> dict[str, Any]:
+    """Which dtype the other factor of a product is to have."""
+    dtype = a.dtype.base_dtype
+    return {"preferred_dtype": dtype} if dtype in _OF_SPARSE else {"dtype": dtype}
 
 
 def _batched(a: Tensor, b: Tensor) -> bool:
@@ -282,8 +296,8 @@ def sparse_matmul(
     """The product of two matrices that may hold many zeros.
 
     Args:
-      a: float32 matrix `[n, k]`.
-      b: float32 matrix `[k, m]`.
+      a: float32 or bfloat16 matrix `[n, k]`.
+      b: float32 or bfloat16 matrix `[k, m]`.
       transpose_a, transpose_b: transpose `a`, `b` first.
       a_is_sparse, b_is_sparse: which of them hold many zeros; it makes no difference to the result.
       name: name of the op.
@@ -299,14 +313,19 @@ def sparse_matmul(
     [[12.]]
     """
     return _sparse_matmul(
-        a,
-        b,
+        _widened(a, "a"),
+        _widened(b, "b"),
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         a_is_sparse=a_is_sparse,
         b_is_sparse=b_is_sparse,
         name=name,
     )
+
+
+def _widened(matrix: Any, name: str) -> Tensor:
+    tensor = convert_to_tensor(matrix, preferred_dtype=dtypes.float32, name=name)
+    return cast(tensor, dtypes.float32) if tensor.dtype is dtypes.bfloat16 else tensor
 
 
 def trace(x: Any, name: str | None = None) -> Tensor:

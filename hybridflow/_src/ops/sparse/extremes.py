@@ -10,12 +10,15 @@ from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.sparse_tensor import SparseTensor, as_sparse
+from hybridflow._src.framework.tensor_shape import compatible
 from hybridflow._src.ops.families import REALS
 from hybridflow._src.ops.sparse.adding import check_two, union, union_shape
-from hybridflow._src.ops.sparse.coordinates import sampled
+from hybridflow._src.ops.sparse.coordinates import invalid, sampled, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["sparse_maximum", "sparse_minimum"]
 
@@ -45,6 +48,12 @@ def _grad(op: Any, dindices: Any, dvalues: Any) -> tuple[Any, ...]:
 
 
 def _extreme(name: str, ufunc: np.ufunc) -> OpDef:
+    def shape(attrs: dict[str, Any], *parts: Tensor) -> Any:
+        a, b = parts[2]._dims, parts[5]._dims
+        if a is not None and b is not None and not compatible(a, b):
+            raise ValueError(f"Operands do not have the same ranks: got {a[0]} and {b[0]}")
+        return union_shape(attrs, *parts)
+
     def compute(
         a_indices: np.ndarray,
         a_values: np.ndarray,
@@ -53,6 +62,8 @@ def _extreme(name: str, ufunc: np.ufunc) -> OpDef:
         b_values: np.ndarray,
         b_shape: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
+        if a_shape.tolist() != b_shape.tolist():
+            raise invalid(f"Operands' shapes do not match: {shown(a_shape)} and {shown(b_shape)}")
         check_two((a_indices, a_values, a_shape), (b_indices, b_values, b_shape))
         indices, a, b, _ = union(a_indices, a_values, b_indices, b_values)
         return indices, ufunc(a, b)
@@ -68,7 +79,7 @@ def _extreme(name: str, ufunc: np.ufunc) -> OpDef:
         "a_indices: int64, a_values: T, a_shape: int64, b_indices: int64, b_values: T, "
         "b_shape: int64 -> output_indices: int64, output_values: T",
         types=REALS,
-        shape=union_shape,
+        shape=shape,
         compute=compute,
         grad=_grad,
         samples=samples,

@@ -137,7 +137,7 @@ def _read(text: Any, what: str) -> np.ndarray:
     try:
         found = tensors.array_of(messages.TensorProto.FromString(text))[0]
     except Exception as error:
-        raise invalid(f"Could not parse {what}: {error}") from None
+        raise invalid(f"Could not parse serialized proto {what}: {error}") from None
     return found
 
 
@@ -159,8 +159,8 @@ def _read_parts(
     given = dtypes.string if values.dtype == object else dtypes.as_dtype(values.dtype)
     if given is not dtype.base_dtype:
         raise invalid(
-            f"Requested SparseTensor of type {dtype.name} but SparseTensor[{number}].values.dtype "
-            f"== {given.name}"
+            f"Requested SparseTensor of type {dtype.name} but "
+            f"SparseTensor[{number}].values.dtype() == {given.name}"
         )
     if shape.ndim != 1 or shape.dtype != np.int64:
         raise invalid(
