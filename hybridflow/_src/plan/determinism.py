@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.plan.instruction import Instruction
-    from hybridflow._src.plan.plan import Plan
     from hybridflow._src.plan.steps import Host
 
 _PROBLEM = (
@@ -38,14 +37,14 @@ class Effects:
       problem: why the plan has to be interpreted; empty if it need not be.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Any) -> None:
         self.problem = ""
         self._lock: Any = None
         # The instructions that are done once.
         self._once: set[int] = set()
         self._look(plan)
 
-    def _look(self, plan: Plan) -> None:
+    def _look(self, plan: Any) -> None:
         # Buffers that have the same bits however they are computed.
         exact = {slot for slot, value in enumerate(plan.template) if value is not None}
         exact.update(plan.feeds)

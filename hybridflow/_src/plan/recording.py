@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.instruction import Instruction
     from hybridflow._src.plan.nested import RunBody
     from hybridflow._src.plan.notes import Notes
-    from hybridflow._src.plan.plan import Plan
 
 
 class Recorder(Watch):
@@ -32,7 +31,7 @@ class Recorder(Watch):
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Any,
         feeds: Sequence[Any],
         notes: Notes,
         watch: Watch | None = None,
@@ -64,14 +63,14 @@ class Recorder(Watch):
     def inside(self, step: Instruction) -> RunBody:
         nested = step.compute
         assert isinstance(nested, Nested)
-        same: dict[Plan, set[int]] = {}
+        same: dict[Any, set[int]] = {}
         for plan, captures in nested.parts:
             before = len(plan.feeds) - len(captures)
             slots = enumerate([step.inputs[nested.first + i] for i in captures])
             known = {before + i for i, slot in slots if self._seen[slot].value is not None}
             same[plan] = known
 
-        def run(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
+        def run(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
             if self._has_seen(plan):
                 if self._is_trial:
                     return _interpreted(plan, feeds, given)
@@ -81,7 +80,7 @@ class Recorder(Watch):
 
         return run
 
-    def _has_seen(self, plan: Plan) -> bool:
+    def _has_seen(self, plan: Any) -> bool:
         """Whether a body has run, and all that are in it."""
         return plan in self._notes and all(map(self._has_seen, plan.bodies))
 
@@ -96,7 +95,7 @@ class _Interpreted(Watch):
         return _interpreted
 
 
-def _interpreted(plan: Plan, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
+def _interpreted(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
     """Interprets a body, and those in it."""
     return plan.interpret(plan.ready(feeds), _Interpreted(), given)
 
