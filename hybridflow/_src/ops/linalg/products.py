@@ -244,7 +244,7 @@ def matmul(
             raise ValueError(f"Only one of transpose_{which} and adjoint_{which} can be True.")
     plain = not (adjoint_a or adjoint_b or a_is_sparse or b_is_sparse)
     given = plain and isinstance(a, Tensor) and isinstance(b, Tensor)
-    if given and (a._dtype is b._dtype or {a.dtype, b.dtype} != _OF_SPARSE):
+    if given and a._dtype is not dtypes.bfloat16 is not b._dtype:
         return _product(a, b, transpose_a, transpose_b, name or "MatMul")
     with op_scope(name, "MatMul", [a, b]) as scope:
         a = convert_to_tensor(a, name="a")
@@ -253,8 +253,8 @@ def matmul(
         b = conj(b) if adjoint_b else b
         transpose_a, transpose_b = transpose_a or adjoint_a, transpose_b or adjoint_b
         kinds = {a.dtype.base_dtype, b.dtype.base_dtype}
-        # As in TensorFlow, that product alone takes factors of two dtypes.
-        sparse = a_is_sparse or b_is_sparse or len(kinds) == 2
+        # As in TensorFlow, that product alone takes bfloat16, and factors of two dtypes.
+        sparse = a_is_sparse or b_is_sparse or dtypes.bfloat16 in kinds
         if sparse and kinds <= _OF_SPARSE and not _batched(a, b):
             return sparse_matmul(
                 a, b, transpose_a, transpose_b, a_is_sparse, b_is_sparse, name=scope
