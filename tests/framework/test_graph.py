@@ -427,3 +427,53 @@ def test_a_seed_set_again_gives_other_numbers_in_a_graph_and_the_same_ones_eager
     with hf.eager_mode():
         a, b = (t.numpy().tolist() for t in two())
     assert a == b == first.tolist()
+
+
+class TestAttributesFromOutside:
+    def test_containers(self):
+        with hf.Graph().as_default() as graph:
+            with hf.container("mine"), graph.container("inner"):
+                inner = hf.FIFOQueue(1, hf.float32)
+            with hf.container("mine"), hf.name_scope("scope"):
+                queue = hf.FIFOQueue(1, hf.float32)
+                x = hf.constant(1.0)
+        assert inner.queue_ref.op.get_attr("container") == b"inner"
+        assert queue.queue_ref.op.get_attr("container") == b"mine"
+        assert "container" not in x.op.attrs
+
+    def test_what_is_in_another_container_is_another_object(self):
+        with hf.Graph().as_default(), hf.Session() as session:
+            first = hf.FIFOQueue(1, hf.int32, shared_name="q")
+            with hf.container("other"):
+                second = hf.FIFOQueue(1, hf.int32, shared_name="q")
+            session.run(first.enqueue(7))
+            assert session.run([first.size(), second.size()]) == [1, 0]
+
+    def test_initial_values_stand_beside_their_variable(self):
+        with hf.Graph().as_default(), hf.variable_scope("scope", use_resource=True):
+            v = hf.get_variable("v", [2])
+            groups = {op.name: op.colocation_groups() for op in v.graph.get_operations()}
+        assert groups["scope/v/Initializer/random_uniform"] == [b"loc:@scope/v"]
+
+    def test_attributes(self):
+        with hf.Graph().as_default() as graph:
+            with graph._attr_scope({"_a": b"x"}), graph._attr_scope({"_a": None, "_b": 1}):
+                op = hf.no_op()
+            with graph._attr_scope({"_a": b"x"}), hf.name_scope("scope"):
+                other = hf.no_op()
+        assert (op.attrs, other.attrs) == ({"_b": 1}, {"_a": b"x"})
+
+    def test_gradients_know_what_they_are_of(self):
+        with hf.Graph().as_default() as graph, hf.Session() as session:
+            x = hf.placeholder(hf.float32, [None], name="x")
+            y = hf.gather(x, [0, 1], name="y")
+            hf.gradients(hf.check_numerics(y, "here", name="checked"), x)
+            assert {op._original_op.name for op in graph.get_operations() if op._original_op} == {
+                "y",
+                "checked",
+            }
+            with graph._original_op(y.op):
+                z = hf.Assert(False, ["no"], name="z")
+            words = r"Caused by op 'z/Assert'.*\n\.\.\.which was originally created as op 'y', defined at"
+            with pytest.raises(hf.errors.InvalidArgumentError, match=words):
+                session.run(z)

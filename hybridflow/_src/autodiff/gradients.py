@@ -8,6 +8,7 @@ from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
 from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
+from hybridflow._src.framework.graph_scope import NameScope
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import ZERO
@@ -118,7 +119,7 @@ def _gradients(
         between = _between(targets, reached, stopped)
 
         def scope(op: Operation) -> Opener:
-            names = graph.name_scope(f"{op.name}_grad")
+            names = NameScope(graph, f"{op.name}_grad", op)
             if colocate_gradients_with_ops:
                 return Together(graph.colocate_with(op), names)
             return names

@@ -154,7 +154,12 @@ def _caused_by(op: Any) -> str:
     if frame is None:
         return text
     filename, lineno, source = frame
-    return f"{text}, defined at: {filename}:{lineno}" + (f": {source}" if source else "")
+    text += f", defined at: {filename}:{lineno}" + (f": {source}" if source else "")
+    original = getattr(op, "_original_op", None)
+    if original is None:
+        return text
+    made = _caused_by(original).removeprefix("Caused by op ")
+    return f"{text}\n...which was originally created as op {made}"
 
 
 def _rebuild(cls: type[OpError], message: str, code: int, op: Any) -> OpError:

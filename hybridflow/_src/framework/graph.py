@@ -9,7 +9,13 @@ from hybridflow._src.framework.advice import made_at
 from hybridflow._src.framework.body import OUTSIDE, Body, admit
 from hybridflow._src.framework.collections import Collections
 from hybridflow._src.framework.graph_names import element_by_name
-from hybridflow._src.framework.graph_scope import ControlInputs, NameScope, Scope, check_name
+from hybridflow._src.framework.graph_scope import (
+    ControlInputs,
+    NameScope,
+    Scope,
+    check_name,
+    plain_attr,
+)
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.operation import Operation, make_outputs
@@ -120,8 +126,10 @@ class Graph(Collections):
         if self.building_function:
             op.controls = self._in_program_order(op.controls, op.record, inputs, op.bodies)
         op._id = len(self._ops) + 1
-        if scope.device or scope.device_functions or scope.colocate or scope.gradients:
+        if scope.places:
             scope.place(op)
+        if scope.original is not None:
+            op._original_op = scope.original
         # Nothing can go wrong from here on: the graph has the whole op, or nothing of it.
         for tensor in inputs:
             if tensor._consumers is None:
@@ -172,6 +180,8 @@ class Graph(Collections):
                 name = self._numbered(f"{scope.name}/{name}" if scope.name else name)
             given = tuple([tensors[i] if i.__class__ is int else i for i in inputs])
             op = Operation(self, op_def, name, given, attrs, (), None, (), len(ops) + 1, frames)
+            if scope.original is not None:
+                op._original_op = scope.original
             tensor = Tensor(op, 0, dtype, dims)
             op.outputs.append(tensor)
             tensors.append(tensor)
@@ -434,8 +444,25 @@ class Graph(Collections):
         return self._scope.scope(self._scope.top, "")
 
     def container(self, container_name: str) -> Pushed[Scope, str]:
-        """Accepted for compatibility: a session has one container of resources."""
-        return self._scope.scope(self._scope.top, container_name)
+        """A context manager: what ops made in it share by name is kept in that container."""
+        scope = self._scope.top
+        attrs = {**(scope.attrs or {}), "container": container_name.encode()}
+        return self._scope.scope(scope.evolve(attrs=attrs), container_name)
+
+    def _attr_scope(self, attr_map: Mapping[str, Any]) -> Pushed[Scope, Scope]:
+        """A context manager: ops made in it have these attributes, `AttrValue` messages or values.
+
+        Args:
+          attr_map: None stands for an attribute that they do not have from outside.
+        """
+        scope = self._scope.top
+        attrs = {**(scope.attrs or {}), **{k: plain_attr(v) for k, v in attr_map.items()}}
+        kept = {name: value for name, value in attrs.items() if value is not None}
+        return self._scope.scope(scope.evolve(attrs=kept or None))
+
+    def _original_op(self, op: Operation) -> Pushed[Scope, Scope]:
+        """A context manager: ops made in it are told of as made for `op`, as its gradient is."""
+        return self._scope.scope(self._scope.top.evolve(original=op))
 
     def root_scope(self) -> Pushed[Scope, Scope]:
         """A context manager for making a variable of a full name.
@@ -446,6 +473,7 @@ class Graph(Collections):
         top = self._scope.entries[-1].item
         frames = traceback.capture(2)
         scope = Scope("", top.device, top.device_functions, (), None, top.colocate, frames)
+        scope.attrs = top.attrs
         return Pushed(self._scope, scope, scope)
 
     def body_scope(self, body: Body) -> Pushed[Scope, Scope]:

@@ -61,9 +61,13 @@ class Scope:
       colocate: ops with which new ones are colocated.
       frames: where in the user's program ops are said to be made; None for where they are.
       gradients: for op types the name under which their gradient is registered.
+      attrs: attributes that ops have from outside: those of any op, whose names begin with an
+        underscore, and others of the ops that know them.
+      original: the op whose gradient is being built.
     """
 
     __slots__ = (
+        "attrs",
         "body",
         "colocate",
         "controls",
@@ -72,6 +76,7 @@ class Scope:
         "frames",
         "gradients",
         "name",
+        "original",
     )
 
     def __init__(
@@ -84,6 +89,8 @@ class Scope:
         colocate: tuple[Operation, ...] = (),
         frames: RawFrames | None = None,
         gradients: Mapping[str, str] | None = None,
+        attrs: Mapping[str, Any] | None = None,
+        original: Operation | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -93,17 +100,19 @@ class Scope:
         self.colocate = colocate
         self.frames = frames
         self.gradients = gradients
+        self.attrs = attrs
+        self.original = original
 
     @property
     def is_plain(self) -> bool:
-        """Whether it gives an op nothing but its name."""
-        return not (
-            self.controls
-            or self.body is not None
-            or self.device
-            or self.device_functions
-            or self.colocate
-            or self.gradients
+        """Whether it gives an op nothing but its name, and the op whose gradient it belongs to."""
+        return not (self.controls or self.body is not None or self.places)
+
+    @property
+    def places(self) -> bool:
+        """Whether it gives an op a device, or attributes."""
+        return bool(
+            self.device or self.device_functions or self.colocate or self.gradients or self.attrs
         )
 
     def named(self, name: str) -> Scope:
@@ -118,6 +127,8 @@ class Scope:
         scope.colocate = self.colocate
         scope.frames = self.frames
         scope.gradients = self.gradients
+        scope.attrs = self.attrs
+        scope.original = self.original
         return scope
 
     def waiting_for(self, controls: ControlInputs) -> Scope:
@@ -181,6 +192,9 @@ class Scope:
 
     def place(self, op: Operation) -> None:
         """Sets the device of a new op, what it is colocated with, and which gradient it has."""
+        if self.attrs:
+            given = {k: v for k, v in self.attrs.items() if _lacks(op.attrs, k)}
+            op.attrs = {**op.attrs, **given}
         if self.gradients and op.type in self.gradients:
             name = self.gradients[op.type].encode()
             op.attrs = {**op.attrs, "_gradient_op_type": name}
@@ -190,7 +204,7 @@ class Scope:
         else:
             op.device = self.device
         if self.colocate:
-            groups: dict[bytes, None] = {}
+            groups: dict[bytes, None] = dict.fromkeys((self.attrs or {}).get("_class", ()))
             for other in self.colocate:
                 groups.update(dict.fromkeys(other.colocation_groups()))
                 # A device asked for inside the scope wins.
@@ -201,20 +215,27 @@ class Scope:
 class NameScope(Opener):
     """Context manager of `Graph.name_scope`; gives the scope's name with a trailing slash."""
 
-    __slots__ = ("_graph", "_name")
+    __slots__ = ("_graph", "_name", "_original")
 
     _what = "graph scope"
 
-    def __init__(self, graph: Graph, name: str | None) -> None:
+    def __init__(self, graph: Graph, name: str | None, original: Operation | None = None) -> None:
         self._graph = graph
         self._name = name
+        self._original = original
 
     def _open(self, opened: Opened) -> str:
-        return open_name_scope(self._graph, self._name, opened)
+        return open_name_scope(self._graph, self._name, opened, self._original)
 
 
-def open_name_scope(graph: Graph, name: str | None, opened: Opened) -> str:
-    """Puts what is added to a graph under a name that is legal, until `opened` is closed."""
+def open_name_scope(
+    graph: Graph, name: str | None, opened: Opened, original: Operation | None = None
+) -> str:
+    """Puts what is added to a graph under a name that is legal, until `opened` is closed.
+
+    Args:
+      original: the op whose gradient it is, if it is one.
+    """
     stack = graph._scope
     if not name:
         full = ""
@@ -222,8 +243,11 @@ def open_name_scope(graph: Graph, name: str | None, opened: Opened) -> str:
         full = name[:-1]
     else:
         full = graph.unique_name(name)
-    opened.push(stack, stack.entries[-1].item.named(full))
-    return full + "/" if full else ""
+    scope = stack.entries[-1].item.named(full)
+    if original is not None:
+        scope.original = original
+    opened.push(stack, scope)
+    return full + "/" if name else ""
 
 
 def check_name(name: str | bytes, scope: Scope) -> str:
@@ -239,6 +263,21 @@ def check_name(name: str | bytes, scope: Scope) -> str:
     if not (_is_inner_name(name) if scope.name else _is_root_name(name)):
         raise ValueError(_NOT_LEGAL.format(name=name))
     return name
+
+
+def _lacks(attrs: Mapping[str, Any], name: str) -> bool:
+    """Whether an op is to have an attribute from outside."""
+    return name not in attrs if name[0] == "_" else attrs.get(name) in ("", b"")
+
+
+def plain_attr(value: Any) -> Any:
+    """The value of an attribute that may be an `AttrValue` message."""
+    which = getattr(value, "WhichOneof", None)
+    if which is None:
+        return value
+    kind = which("value")
+    found = getattr(value, kind)
+    return list(found.s) if kind == "list" else found
 
 
 def _device_function(name: str) -> DeviceFunction:

@@ -30,6 +30,7 @@ class Operation:
         "__weakref__",
         "_frames",
         "_id",
+        "_original_op",
         "attrs",
         "bodies",
         "body",
@@ -67,6 +68,7 @@ class Operation:
         self.outputs: list[Tensor] = []
         self._id = op_id
         self._frames = frames
+        self._original_op: Operation | None = None
 
     @property
     def type(self) -> str:

@@ -203,8 +203,19 @@ def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextMana
 
 
 def container(container_name: str) -> AbstractContextManager[Any]:
-    """Accepted for compatibility: this runtime has one container of resources a session."""
-    return contextlib.nullcontext(container_name)
+    """A context manager: what ops made in it share by name is kept in that container.
+
+    In eager mode, where such things live as long as their Python objects, it does nothing.
+
+    >>> import hybridflow as hf
+    >>> with hf.Graph().as_default(), hf.container("mine"):
+    ...     queue = hf.FIFOQueue(10, hf.float32)
+    >>> queue.queue_ref.op.get_attr("container")
+    b'mine'
+    """
+    if context.modes.top.eager:
+        return contextlib.nullcontext(container_name)
+    return get_default_graph().container(container_name)
 
 
 def init_scope() -> AbstractContextManager[Any]:

@@ -168,7 +168,12 @@ class Variable(Referable):
             if callable(initial_value):
                 graph = get_default_graph()
                 with graph.name_scope(name or "Variable") as scope:
-                    with graph.name_scope("Initializer"), _no_device(graph):
+                    beside = {"_class": [b"loc:@" + scope[:-1].encode()]}
+                    with (
+                        graph._attr_scope(beside),
+                        graph.name_scope("Initializer"),
+                        _no_device(graph),
+                    ):
                         initial = convert_to_tensor(initial_value(), dtype, "initial_value")
                     self._build(initial, scope, validate_shape, expected_shape)
                     add_to_collections(collections, self)
