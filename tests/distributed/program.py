@@ -287,6 +287,36 @@ def a_transfer_is_under_way_while_the_backward_pass_goes_on():
     assert any("MatMul" in e["name"] and begun["ts"] <= e["ts"] < end for e in events)
 
 
+@check
+def steps_of_one_machine_are_native_throughout():
+    size = 32
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder("float32", [8, size])
+        ok = hf.placeholder_with_default(True, [])
+        h = hf.tanh(x @ hf.get_variable("w", [size, size]))
+        loss = hf.reduce_sum(h @ hf.get_variable("v", [size, 1]))
+        optimizer = hvd.DistributedOptimizer(hf.train.AdamOptimizer(0.01))
+        train, mean = optimizer.minimize(loss), hvd.allreduce(loss)
+        with hf.control_dependencies([mean, hf.Assert(ok, ["not ok"])]):
+            # What may fail after ranks have met is left to the interpreter, which begins nothing
+            # twice.
+            checked = hvd.allreduce(loss * 2.0)
+        session.run(hf.global_variables_initializer())
+        session.run(hvd.broadcast_global_variables(0))
+        given = {x: of_rank(hvd.rank(), (8, size))}
+        found = []
+        for _ in range(6):
+            found.append(session.run([mean, train], given)[0])
+            close(session.run([mean, checked], given)[1], 2 * session.run(mean, given))
+        assert len({float(value) for value in everywhere(found[-1])}) == 1
+        view = hf.explain([mean, train], given, session)
+    (plan,) = view.plans
+    assert [step.what for step in plan.steps].count("begin: sum") in (0, 2)
+    if jobs.current().together is not None and plan.is_native:
+        assert not [step for step in plan.steps if step.why]
+        assert [step.what for step in plan.steps].count("begin: sum") == 2
+
+
 # ---- training ----
 
 INPUTS = np.random.default_rng(5).normal(size=(24, 6)).astype(np.float32)

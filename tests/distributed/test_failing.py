@@ -12,7 +12,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow import distributed as hvd
-from tests.distributed.launching import ROOT, mpiexec, started
+from tests.distributed.launching import ROOT, is_open_mpi, mpiexec, started
 
 needs_mpi = pytest.mark.skipif(
     subprocess.run(
@@ -54,6 +54,34 @@ ENDS = {
     "it does something else": (
         "other = hvd.allreduce(x[:rank + 1], name='other')\nsession.run(other)",
         ["rank 0: Allreduce 'other': float32 [1]; rank 1: Allreduce 'other': float32 [2]; rank 2"],
+    ),
+    "it does something else when steps are native": (
+        """
+other = hvd.allreduce(x, name='other')
+for _ in range(20):
+    session.run(mean)
+    time.sleep(0.05)
+session.run(mean if rank else other)
+""",
+        ["rank 0: Allreduce 'other': float32 [4]; ranks 1, 2: Allreduce 'mean': float32 [4]"],
+    ),
+    "it is interrupted while it waits, and goes on": (
+        """
+import threading
+for _ in range(20):
+    session.run(mean)
+    time.sleep(0.05)
+if rank == 1:
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+else:
+    time.sleep(2.0)
+try:
+    session.run(mean)
+except KeyboardInterrupt:
+    pass
+session.run(mean)
+""",
+        ["Rank 1 has left a step in which others wait for it"],
     ),
     "it leaves a step": (
         """
@@ -105,10 +133,20 @@ def test_an_interrupt_ends_all_ranks(tmp_path):
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert errors.count("KeyboardInterrupt") == 1, errors
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+    # Open MPI's launcher ends ranks by other signals.
+    assert errors.count("KeyboardInterrupt") == (0 if is_open_mpi() else 1), errors
+    until = time.monotonic() + 10
+    while any(map(runs, pids)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(runs, pids))
+
+
+def runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def without_mpi4py(**environment):
@@ -134,6 +172,14 @@ def test_one_of_several_says_what_it_needs():
         "ImportError: this is one of 4 processes (PMI_SIZE says so), which need mpi4py to speak "
         "with each other: pip install 'hybridflow[mpi]'"
     )
+
+
+def test_several_that_slurm_told_nothing_of_each_other():
+    ended = without_mpi4py(SLURM_STEP_NUM_TASKS="4", SLURM_PROCID="1", SLURM_NTASKS="4")
+    assert "srun started 4 processes" in ended.stderr.splitlines()[-1]
+    # A script of a batch, which is alone.
+    ended = without_mpi4py(SLURM_PROCID="0", SLURM_NTASKS="4")
+    assert (ended.stdout, ended.stderr) == ("0 1\n", "")
 
 
 # ---- one rank alone ----

@@ -11,9 +11,9 @@ from hybridflow._src.ranks.together import LAID, MEETINGS, WORDS
 
 # What a kernel stops for: others have not come yet; they do something else.
 AWAITED, DIFFERENT = 249, 248
-# So often it looks before it stops, some hundred microseconds, and before others may have the
-# processor.
-_LOOKS, _PATIENCE = 20_000, 2_000
+# So often it looks before others may have the processor, some tens of microseconds, and before it
+# stops: each look takes long then, if others want it.
+_PATIENCE, _LOOKS = 2_000, 2_200
 
 
 def _waiting(line: str, place: int, number: str, yields: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from hybridflow._src.framework.dtypes import variant
 from hybridflow._src.framework.op_def import ELEMENTWISE
 from hybridflow._src.framework.storage import Storage
-from hybridflow._src.plan import meeting
+from hybridflow._src.plan import laying
 from hybridflow._src.plan.arrays import Arrays
 from hybridflow._src.plan.collectives import Begin, End
 from hybridflow._src.plan.effects import effects_of
@@ -209,10 +209,10 @@ class Translation:
     def _collective(self, compute: Begin | End, inputs: list[Any]) -> list[Any]:
         """What begins or ends a collective, lowered."""
         if isinstance(compute, Begin) and self.may_meet:
-            return [meeting.lay(self.lowering, compute, inputs)]
-        if isinstance(inputs[0], meeting.Laid):
-            return meeting.summed(self.lowering, inputs[0])
-        raise Unsupported(meeting.ELSEWHERE)
+            return [laying.lay(self.lowering, compute, inputs)]
+        if isinstance(inputs[0], laying.Laid):
+            return laying.summed(self.lowering, inputs[0])
+        raise Unsupported(laying.ELSEWHERE)
 
     def _is_empty(self, slot: int) -> bool:
         """Whether a buffer had no elements, of what is not always the same."""

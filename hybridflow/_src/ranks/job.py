@@ -273,7 +273,8 @@ def init(comm: Any = None) -> None:
 
     Raises:
       ImportError: if the process is one of several and mpi4py is not installed.
-      RuntimeError: if mpi4py uses another MPI than the one that started the processes.
+      RuntimeError: if mpi4py uses another MPI than the one that started the processes, or Slurm
+        started several that know nothing of each other.
       ValueError: if this rank is not among those of `comm`.
 
     >>> import hybridflow as hf

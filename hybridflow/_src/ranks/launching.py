@@ -15,6 +15,13 @@ _NAMES = (
 )
 _SLURM = ("SLURM_NTASKS", "SLURM_PROCID", "PMIX_RANK")
 
+# How many processes Slurm started with this one, whatever it told them of each other.
+_TOGETHER = "SLURM_STEP_NUM_TASKS"
+_UNTOLD = (
+    "srun started {size} processes (SLURM_STEP_NUM_TASKS says so) and told them nothing of each "
+    "other: each would train by itself. Say `srun --mpi=pmix` for Open MPI, or `srun --mpi=pmi2` "
+    "for MPICH; `srun --mpi=list` lists what Slurm has."
+)
 _MISSING = (
     "this is one of {size} processes ({name} says so), which need mpi4py to speak with each other: "
     "pip install 'hybridflow[mpi]'"
@@ -52,10 +59,13 @@ def mpi() -> Any:
 
     Raises:
       ImportError: if it is not installed, and this process is one of several. RuntimeError: if its
-        library is not the launcher's.
+        library is not the launcher's, or Slurm's launcher told several nothing of each other.
     """
     found = launch()
     if found is None:
+        together = os.environ.get(_TOGETHER, "1")
+        if together != "1":
+            raise RuntimeError(_UNTOLD.format(size=together))
         return None
     try:
         module: Any = importlib.import_module("mpi4py.MPI")
