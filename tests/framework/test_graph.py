@@ -474,6 +474,73 @@ class TestAttributesFromOutside:
             }
             with graph._original_op(y.op):
                 z = hf.Assert(False, ["no"], name="z")
-            words = r"Caused by op 'z/Assert'.*\n\.\.\.which was originally created as op 'y', defined at"
+            words = r"Caused by op 'z/Assert'.*\n\.\.\.which was originally created as op 'y'"
             with pytest.raises(hf.errors.InvalidArgumentError, match=words):
+                session.run(z)
+
+
+class TestChanges:
+    """What tools that rewrite graphs do."""
+
+    def test_inputs(self):
+        with hf.Graph().as_default():
+            x, y = hf.constant(1), hf.constant(2)
+            z = x + y
+            z.op._update_input(0, y)
+            assert list(z.op.inputs) == [y, y]
+            assert x.consumers() == []
+            assert y.consumers() == [z.op, z.op]
+            with hf.Session() as session:
+                assert session.run(z) == 4
+            z.op._update_input(0, x)
+            with hf.Session() as session:
+                assert session.run(z) == 3
+            assert y.consumers() == [z.op]
+
+    def test_what_was_made_later(self):
+        with hf.Graph().as_default() as graph:
+            x = hf.placeholder(hf.int32, [], name="x")
+            y = hf.add(x, 1, name="y")
+            z = hf.multiply(y, 2, name="z")
+            (later,) = [hf.square(hf.constant(3), name="later")]
+            y.op._update_input(0, later)
+            names = [op.name for op in graph.get_operations()]
+            assert names.index("later") < names.index("y") < names.index("z")
+            with hf.Session() as session:
+                assert session.run(z) == 20
+
+    def test_control_inputs(self):
+        with hf.Graph().as_default():
+            x, y, z = hf.no_op(), hf.no_op(), hf.no_op()
+            z._add_control_input(x)
+            z._add_control_inputs([x, y])
+            assert z.control_inputs == [x, x, y]
+            z._remove_all_control_inputs()
+            assert z.control_inputs == []
+
+    def test_what_is_refused(self):
+        with hf.Graph().as_default():
+            other = hf.constant(1)
+        with hf.Graph().as_default():
+            x, text = hf.constant([1, 2]), hf.constant("")
+            z = x + x
+            with pytest.raises(ValueError, match="must be from the same graph"):
+                z.op._update_input(0, other)
+            with pytest.raises(ValueError, match="must be from the same graph"):
+                z.op._add_control_input(other.op)
+            with pytest.raises(TypeError, match="must be a Tensor"):
+                z.op._update_input(0, x.op)
+            with pytest.raises(IndexError):
+                z.op._update_input(2, x)
+            words = "Input 0 of node add was passed string from Const_1:0 incompatible with"
+            with pytest.raises(ValueError, match=words):
+                z.op._update_input(0, text)
+            with pytest.raises(ValueError, match="depends on"):
+                x.op._add_control_input(z.op)
+            z.op._update_input(0, hf.constant([1, 2, 3]))
+            words = r"Incompatible shapes: \[3\] vs. \[2\]"
+            with (
+                hf.Session() as session,
+                pytest.raises(hf.errors.InvalidArgumentError, match=words),
+            ):
                 session.run(z)

@@ -241,6 +241,38 @@ class Graph(Collections):
         del self._ops[count:]
         self._names_in_use = dict(names)
 
+    def place_before(self, first: Operation, then: Operation) -> None:
+        """Has an operation stand before another one, which is to use it.
+
+        Raises:
+          ValueError: if they belong to different graphs, or to different parts of a conditional or
+            loop, or if the first one depends on the other.
+        """
+        if first.graph is not self or then.graph is not self:
+            raise ValueError(f"{first!r} must be from the same graph as {then!r}.")
+        if first.body is not then.body:
+            raise ValueError(f"{first!r} and {then!r} belong to different parts of control flow.")
+        self._check_not_finalized()
+        holding(self._lock, self._place_before, first, then)
+
+    def _place_before(self, first: Operation, then: Operation) -> None:
+        if first._id < then._id:
+            return
+        # What depends on the one moves behind the other.
+        start, end = then._id - 1, first._id
+        moved = {then}
+        for op in self._ops[start + 1 : end]:
+            uses = {*(tensor.op for tensor in op.inputs), *op.controls}
+            if not moved.isdisjoint(uses):
+                moved.add(op)
+        if first in moved:
+            raise ValueError(f"{first!r} depends on {then!r}, which cannot use it.")
+        part = self._ops[start:end]
+        part = [op for op in part if op not in moved] + [op for op in part if op in moved]
+        self._ops[start:end] = part
+        for number, op in enumerate(part, start + 1):
+            op._id = number
+
     @property
     def version(self) -> int:
         """Grows with every operation that is added."""

@@ -133,6 +133,48 @@ class Operation:
     def _set_device(self, device: str | DeviceSpec | None) -> None:
         self.device = device.to_string() if isinstance(device, DeviceSpec) else (device or "")
 
+    # -- changes, as tools that rewrite graphs make them -------------------------------------------
+
+    def _update_input(self, index: int, tensor: Tensor) -> None:
+        """Replaces an input. Sessions that have run the operation keep to what it was.
+
+        Raises:
+          TypeError: if it is given no tensor. IndexError: if there is no such input.
+          ValueError: for a tensor of another graph, of another part of a conditional or loop, that
+            depends on this operation, or of another dtype.
+        """
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"tensor must be a Tensor: {tensor!r:.200}")
+        old = list(self.inputs)[index]
+        self.graph.place_before(tensor.op, self)
+        if tensor._dtype is not old._dtype:
+            raise ValueError(
+                f"Input {index} of node {self.name} was passed {tensor.dtype.name} from "
+                f"{tensor.name} incompatible with expected {old.dtype.name}."
+            )
+        self.inputs = (*self.inputs[:index], tensor, *self.inputs[index + 1 :])
+        assert old._consumers is not None
+        old._consumers.remove(self)
+        tensor._consumers = [*(tensor._consumers or ()), self]
+
+    def _add_control_inputs(self, ops: Sequence[Operation]) -> None:
+        """Has the operation wait for others too."""
+        for op in ops:
+            if not isinstance(op, Operation):
+                raise TypeError(f"op must be an Operation: {op!r:.200}")
+            self.graph.place_before(op, self)
+            self.controls = (*self.controls, op)
+
+    def _add_control_input(self, op: Operation) -> None:
+        """Has the operation wait for another one too."""
+        self._add_control_inputs([op])
+
+    def _remove_all_control_inputs(self) -> None:
+        """Has the operation wait for its inputs alone."""
+        self.controls = ()
+
+    # -- what Python asks for ----------------------------------------------------------------------
+
     def __copy__(self) -> Operation:
         return self
 
