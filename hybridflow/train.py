@@ -22,6 +22,7 @@ with _deferred.imports_of(__name__):
         ServerDef,
     )
     from hybridflow._src.graphs.files import write_graph
+    from hybridflow._src.ops.linear_models.sdca import sdca_fprint, sdca_optimizer, sdca_shrink_l1
     from hybridflow._src.summary.summary_iterator import summary_iterator
     from hybridflow._src.train.adadelta import AdadeltaOptimizer
     from hybridflow._src.train.adagrad import AdagradOptimizer
@@ -250,4 +251,7 @@ __all__ = [
     "summary_iterator",
     "update_checkpoint_state",
     "write_graph",
+    "sdca_fprint",
+    "sdca_optimizer",
+    "sdca_shrink_l1",
 ]

@@ -34,6 +34,7 @@ WITHOUT_SAMPLES = {
     "ParseSingleExample": "so are they here; see test_parsing",
     "ParseSingleSequenceExample": "its inputs are several lists; see test_parsing",
     "Placeholder": "it has no value of its own",
+    "SdcaOptimizer": "its inputs are several lists; see test_sdca",
     "PyFuncStateless": "it is what its caller's function is",
 }
 # Why the gradient of an op is not compared with differences in double precision.

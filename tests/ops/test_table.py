@@ -67,6 +67,7 @@ ZERO_DERIVATIVE = {
     "OnesLike": "constant",
     "ZerosLike": "constant",
     "StopGradient": "that is what it is for",
+    "SdcaOptimizer": "TF declares it not differentiable",
     "PyFunc": "its function is not known",
     "PyFuncStateless": "its function is not known",
     "ReduceDataset": "what it goes through is not known",

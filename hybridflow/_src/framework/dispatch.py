@@ -147,7 +147,8 @@ def _convert_all(
     flat: list[Tensor] = []
     for arg, value in zip(op.inputs, args, strict=True):
         if arg.ref:
-            flat.append(_reference(op, arg, value, types))
+            variables = value if arg.many else (value,)
+            flat += [_reference(op, arg, variable, types) for variable in variables]
         elif not arg.many:
             flat.append(_argument(op, arg, value, arg.name, types, eager))
         elif isinstance(value, (list, tuple)):

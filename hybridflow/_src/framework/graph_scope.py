@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import settings
 from hybridflow._src.framework.device import DeviceSpec
+from hybridflow._src.framework.signature import takes_variable
 from hybridflow._src.framework.stack import Opened, Opener
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ class Scope:
         """The scope for an op that works on variables kept by reference: it stands beside them."""
         variables = [
             tensor.op
-            for arg, tensor in zip(op_def.inputs, inputs, strict=False)
-            if arg.ref and tensor._dtype.is_ref_dtype
+            for index, tensor in enumerate(inputs)
+            if tensor._dtype.is_ref_dtype and takes_variable(op_def.inputs, index)
         ]
         return self.beside((*self.colocate, *variables))
 

@@ -9,7 +9,7 @@ from hybridflow._src.framework import dtypes
 if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
 
-__all__ = ["Arg", "Signature", "length_of_lists"]
+__all__ = ["Arg", "Signature", "length_of_lists", "takes_variable"]
 
 
 class Arg:
@@ -75,6 +75,13 @@ def length_of_lists(args: tuple[Arg, ...], count: int) -> int:
     """How long each list is among `count` inputs or outputs; of several all are of one length."""
     lists = sum([arg.many for arg in args])
     return (count - len(args) + lists) // lists if lists else 0
+
+
+def takes_variable(args: tuple[Arg, ...], index: int) -> bool:
+    """Whether an input of an op is a variable, not a value. A list of variables comes last."""
+    if index < len(args):
+        return args[index].ref
+    return bool(args) and args[-1].many and args[-1].ref
 
 
 def _args(text: str) -> tuple[Arg, ...]:

@@ -12,6 +12,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.signature import takes_variable
 from hybridflow._src.plan.effects import effects_of, source_of
 
 if TYPE_CHECKING:
@@ -129,6 +130,6 @@ def _is_written(op: Operation, variable: Operation) -> bool:
         return False
     return any(
         source_of(tensor) is variable
-        for tensor, arg in zip(op.inputs, op.record.inputs, strict=False)
-        if arg.ref or tensor.dtype is dtypes.resource
+        for index, tensor in enumerate(op.inputs)
+        if tensor.dtype is dtypes.resource or takes_variable(op.record.inputs, index)
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.signature import takes_variable
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
@@ -51,7 +52,7 @@ def effects_of(op: Operation) -> Effects:
     used = set()
     for index, tensor in enumerate(op.inputs):
         dtype = tensor._dtype
-        if dtype is resource or (dtype.is_ref_dtype and _takes_reference(op, index)):
+        if dtype is resource or (dtype.is_ref_dtype and takes_variable(op.record.inputs, index)):
             variables.add(source_of(tensor))
         elif dtype.is_ref_dtype and is_reference(tensor):
             used.add(tensor.op)
@@ -60,11 +61,6 @@ def effects_of(op: Operation) -> Effects:
     if op_def.effect == "read":
         used |= variables
     return Effects(frozenset(used), frozenset()) if used else NONE
-
-
-def _takes_reference(op: Operation, index: int) -> bool:
-    declared = op.record.inputs
-    return index < len(declared) and declared[index].ref
 
 
 def is_pure_read(op: Operation) -> bool:

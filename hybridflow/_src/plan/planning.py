@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.resources import Resources, Settled
+from hybridflow._src.framework.signature import takes_variable
 from hybridflow._src.framework.storage import Guard, Storage
 from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.framework.waiting import Waits
@@ -147,10 +148,9 @@ class _Builder:
             self.end(End(op), fed)
             return
         inputs = []
-        references = [arg.ref for arg in op_def.inputs]
         captured = _captured_references(op, fed - self.references) if op.bodies else frozenset()
         for index, tensor in enumerate(op.inputs):
-            if index < len(references) and references[index]:
+            if takes_variable(op_def.inputs, index):
                 inputs.append(self.slot_of(source_of(tensor).outputs[0]))
             elif tensor in captured:
                 inputs.append(self.reference_slot(tensor))

@@ -1,6 +1,7 @@
 """Hashes of strings that TensorFlow's ops use: strings of one length are hashed together.
 
 - `fingerprints`: FarmHash's Fingerprint64 (https://github.com/google/farmhash, `farmhashna`).
+- `long_fingerprints`: its Fingerprint128 (`farmhashcc`), which is CityHash128.
 - `keyed`: SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012).
 - `murmur`: MurmurHash64A (Appleby, public domain) with the seed of TensorFlow's `Hash64`.
 """
@@ -39,10 +40,16 @@ class _Group:
         return self.bytes[:, at].astype(np.uint64)
 
 
-def _by_length(items: Sequence[bytes], function: Callable[[_Group], Words]) -> Words:
-    """What a function gives for strings, called for those of each length together."""
+def _by_length(
+    items: Sequence[bytes], function: Callable[[_Group], Words], shape: tuple[int, ...] = ()
+) -> Words:
+    """What a function gives for strings, called for those of each length together.
+
+    Args:
+      shape: of what it gives for one.
+    """
     lengths = np.fromiter(map(len, items), np.intp, len(items))
-    found = np.empty(len(items), np.uint64)
+    found = np.empty((len(items), *shape), np.uint64)
     with np.errstate(over="ignore"):
         for length in np.unique(lengths):
             places = np.flatnonzero(lengths == length)
@@ -172,6 +179,83 @@ def _longer(s: _Group) -> Words:
     state.add(s, end + rest - 63, factor, np.uint64(9))
     first = _of_two(state.v[0], state.w[0], factor) + _mixed(state.y) * _K0 + state.z
     return _of_two(first, _of_two(state.v[1], state.w[1], factor) + state.x, factor)
+
+
+def long_fingerprints(items: Sequence[bytes]) -> Words:
+    """The 128-bit fingerprint of each string, as uint64 `[n, 2]`: the low and the high half."""
+    return _by_length(items, _long_fingerprint, (2,))
+
+
+def _long_fingerprint(s: _Group) -> Words:
+    zeros = np.zeros(len(s.bytes), np.uint64)
+    start, seed = 0, (zeros + _K0, zeros + _K1)
+    if s.length >= 16:
+        start, seed = 16, (s.word(0), s.word(8) + _K0)
+    rest = s.length - start
+    found = _few_with_seed(s, start, *seed) if rest < 128 else _many_with_seed(s, start, *seed)
+    return np.stack(found, axis=1)
+
+
+def _seeded(u: Words, v: Words) -> Words:
+    """Two words as one, with the factor of CityHash."""
+    return _of_two(u, v, np.uint64(0x9DDFEA08EB382D69))
+
+
+def _few_with_seed(s: _Group, start: int, a: Words, b: Words) -> tuple[Words, Words]:
+    """The fingerprint of less than 128 bytes, from a place on."""
+    n = s.length - start
+    if n <= 16:
+        a = _mixed(a * _K1) * _K1
+        c = b * _K1 + _up_to_16(_Group(list(map(bytes, s.bytes[:, start:])), n))
+        d = _mixed(a + (s.word(start) if n >= 8 else c))
+    else:
+        c = _seeded(s.word(s.length - 8) + _K1, a)
+        d = _seeded(b + np.uint64(n), c + s.word(s.length - 16))
+        a = a + d
+        for at in range(start, s.length - 16, 16):
+            a = (a ^ (_mixed(s.word(at) * _K1) * _K1)) * _K1
+            b = b ^ a
+            c = (c ^ (_mixed(s.word(at + 8) * _K1) * _K1)) * _K1
+            d = d ^ c
+    a, b = _seeded(a, c), _seeded(d, b)
+    return a ^ b, _seeded(b, a)
+
+
+def _many_with_seed(s: _Group, start: int, x: Words, y: Words) -> tuple[Words, Words]:
+    """The fingerprint of 128 bytes and more, from a place on."""
+    n = s.length - start
+    z = np.zeros(len(s.bytes), np.uint64) + _number(n * int(_K1))
+    v0 = _rotated(y ^ _K1, 49) * _K1 + s.word(start)
+    v1 = _rotated(v0, 42) * _K1 + s.word(start + 8)
+    w0 = _rotated(y + z, 35) * _K1 + x
+    w1 = _rotated(x + s.word(start + 88), 53) * _K1
+    at = start
+    while s.length - at >= 128:
+        for _ in range(2):
+            x = _rotated(x + y + v0 + s.word(at + 8), 37) * _K1
+            y = _rotated(y + v1 + s.word(at + 48), 42) * _K1
+            x = x ^ w1
+            y = y + v0 + s.word(at + 40)
+            z = _rotated(z + w0, 33) * _K1
+            v0, v1 = _of_32(s, at, v1 * _K1, x + w0)
+            w0, w1 = _of_32(s, at + 32, z + w1, y + s.word(at + 16))
+            z, x = x, z
+            at += 64
+    x = x + _rotated(v0 + z, 49) * _K0
+    y = y * _K0 + _rotated(w1, 37)
+    z = z * _K0 + _rotated(w0, 27)
+    w0 = w0 * np.uint64(9)
+    v0 = v0 * _K0
+    for done in range(32, s.length - at + 32, 32):
+        y = _rotated(x + y, 42) * _K0 + v1
+        w0 = w0 + s.word(s.length - done + 16)
+        x = x * _K0 + w0
+        z = z + w1 + s.word(s.length - done)
+        w1 = w1 + v0
+        v0, v1 = _of_32(s, s.length - done, v0 + z, v1)
+        v0 = v0 * _K0
+    x, y = _seeded(x, v0), _seeded(y + z, w0)
+    return _seeded(x + v1, w1) + y, _seeded(x + w1, y + v1)
 
 
 # -- SipHash ---------------------------------------------------------------------------------------

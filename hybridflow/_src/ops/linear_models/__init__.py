@@ -1,0 +1,1 @@
+"""Ops that train linear models by stochastic dual coordinate ascent."""
