@@ -437,6 +437,9 @@ SLIM = {
         def model_variable(): return "theirs"
         """,
     "tf_slim/ops/framework_ops.py": "__all__ = []",
+    "tf_slim/training/__init__.py": "",
+    "tf_slim/training/training.py": "__all__ = ['train']\ndef train(): return 'trains'",
+    "tf_slim/training/evaluation.py": "__all__ = ['evaluate_once']\ndef evaluate_once(): pass",
 }
 
 CONTRIB = """
@@ -449,6 +452,8 @@ CONTRIB = """
     print(slim.arg_scope is arg_scope, tf.contrib.framework.model_variable())
     print(layers.xavier_initializer().__class__.__name__, layers.l2_regularizer.__module__)
     print(tf.contrib.framework.get_global_step is hf.train.get_global_step)
+    from tensorflow.contrib.training.python.training import evaluation
+    print(tf.contrib.training.train(), evaluation.evaluate_once.__module__)
     """
 
 
@@ -463,6 +468,46 @@ def test_contrib_is_that_of_tf_slim(tmp_path):
         "True theirs",
         "VarianceScaling hybridflow._src.variables.regularizers",
         "True",
+        "trains tf_slim.training.evaluation",
+    ], done.stderr
+
+
+SESSIONS = """
+    from unittest import mock
+    import tensorflow as tf
+    from tensorflow.python.platform import tf_logging
+    from tensorflow.python.training import monitored_session, saver, training_util
+
+    step = tf.train.get_or_create_global_step()
+    count = training_util._increment_global_step(2)
+    read = training_util._get_or_create_global_step_read()
+    hook = tf.train.LoggingTensorHook([step.name], every_n_iter=1)
+    hook.begin()
+    with tf.Session() as session, mock.patch.object(tf_logging, "info") as info:
+        session.run(tf.global_variables_initializer())
+        hooked = monitored_session._HookedSession(session, [hook])
+        print(hooked.run([read, count]), isinstance(hooked, monitored_session._WrappedSession))
+    print(info.call_count, info.call_args[0][0] % info.call_args[0][1:])
+    tf_logging.set_verbosity(tf.logging.INFO)
+    print(tf_logging.info is not info, saver._get_saver_or_default() is not None)
+    with tf.Graph().as_default():
+        print(training_util._get_or_create_global_step_read())
+        try:
+            training_util._increment_global_step(1)
+        except ValueError as error:
+            print(str(error)[:19])
+    """
+
+
+def test_private_names_of_sessions_and_what_is_patched(folder):
+    """A name that a program patches in `tf_logging` hooks see patched."""
+    done = run(folder(script=SESSIONS), "script.py")
+    assert done.stdout.splitlines() == [
+        "[np.int64(0), np.int64(2)] True",
+        "1 global_step:0 = 0",
+        "True True",
+        "None",
+        "Global step tensor ",
     ], done.stderr
 
 

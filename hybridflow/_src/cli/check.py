@@ -96,7 +96,7 @@ def _use(path: str, lines: list[int]) -> Use:
         if found is None:
             near = nearest(module, ".".join(rest[index:]))
             return Use(path, lines, present=False, nearest=near)
-        if isinstance(found[0], finder.TensorFlowModule):
+        if f"{module}.{name}" in MODULES:
             module = f"{module}.{name}"
         else:
             value = found[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.cli.shim.missing import Missing, error_for
 from hybridflow._src.cli.shim.names import find, offered
-from hybridflow._src.cli.shim.table import MODULES, PROGRAMS, ROOTS
+from hybridflow._src.cli.shim.table import MODULES, PROGRAMS, ROOTS, THEMSELVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,8 @@ class _Importer:
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing is run: names are looked up when they are used."""
+        if module.__name__ in THEMSELVES:
+            sys.modules[module.__name__] = importlib.import_module(THEMSELVES[module.__name__])
 
 
 _importer = _Importer()

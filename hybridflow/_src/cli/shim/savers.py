@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hybridflow._src.train.saving.saveables import SaveableObject as _SaveableObject
 from hybridflow._src.train.saving.saveables import SaveSpec as _SaveSpec
+from hybridflow._src.train.sessions.scaffold import saver_or_default as _get_saver_or_default
 
-__all__ = ["BaseSaverBuilder"]
+__all__ = ["BaseSaverBuilder", "_get_saver_or_default"]
 
 
 class BaseSaverBuilder:

@@ -22,6 +22,11 @@ PROGRAMS = {
     for name in ("freeze_graph", "inspect_checkpoint", "optimize_for_inference", "strip_unused")
 }
 
+# Paths that stand for one of our modules itself: what a program puts in place of a name there, as a
+# test does by `mock`, our own code calls.
+_LOGGING = "hybridflow._src.platform.tf_logging"
+THEMSELVES = {"tensorflow.python.platform.tf_logging": _LOGGING}
+
 # Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
 EXTRAS = {"tf_slim": "contrib"}
 
@@ -39,6 +44,12 @@ _CONTRIB_LAYERS = (
     "tf_slim.layers",
     f"{_SHIM}.contrib_layers",
     "hybridflow.contrib.layers",
+)
+
+_CONTRIB_TRAINING = (
+    "hybridflow.contrib.training",
+    "tf_slim.training.training",
+    "tf_slim.training.evaluation",
 )
 
 _KERAS = "activations backend constraints initializers layers regularizers"
@@ -81,7 +92,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.seq2seq": ("hybridflow.contrib.seq2seq",),
     ".contrib.slim": ("tf_slim",),
     ".contrib.slim.nets": ("tf_slim.nets",),
-    ".contrib.training": ("hybridflow.contrib.training", "tf_slim.training"),
+    ".contrib.training": _CONTRIB_TRAINING,
     ".contrib.staging": ("hybridflow.contrib.staging",),
     ".contrib.summary": ("hybridflow.contrib.summary",),
     **{
@@ -154,6 +165,10 @@ _CONTRIB_INSIDE = {
         "hybridflow.contrib.eager",
     ),
     "tensorflow.contrib.framework.python": (),
+    "tensorflow.contrib.framework.python.framework": ("hybridflow.contrib.framework",),
+    "tensorflow.contrib.framework.python.framework.checkpoint_utils": (
+        "hybridflow.contrib.framework",
+    ),
     "tensorflow.contrib.framework.python.ops": ("hybridflow.contrib.framework",),
     "tensorflow.contrib.framework.python.ops.variables": ("hybridflow.contrib.framework",),
     "tensorflow.contrib.layers.python": (),
@@ -167,6 +182,14 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.crf.python.ops.crf": ("hybridflow.contrib.crf",),
     **_each("tensorflow.contrib", "legacy_seq2seq.python legacy_seq2seq.python.ops"),
     "tensorflow.contrib.legacy_seq2seq.python.ops.seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
+    **_each("tensorflow.contrib.losses", "python python.losses"),
+    "tensorflow.contrib.losses.python.losses.loss_ops": ("tf_slim.losses",),
+    **_each("tensorflow.contrib.training", "python python.training"),
+    **_each(
+        "tensorflow.contrib.training.python.training",
+        "evaluation hparam training",
+        *_CONTRIB_TRAINING,
+    ),
     **_each("tensorflow.contrib.seq2seq", "python python.ops"),
     **_each(
         "tensorflow.contrib.seq2seq.python.ops",
@@ -276,15 +299,21 @@ _PYTHON = {
     **_each("tensorflow.python.platform", "app", "hybridflow.app"),
     **_each("tensorflow.python.platform", "flags", "hybridflow.flags"),
     **_each("tensorflow.python.platform", "gfile", "hybridflow.gfile"),
-    **_each("tensorflow.python.platform", "tf_logging", "hybridflow.logging"),
+    **_each("tensorflow.python.platform", "tf_logging", _LOGGING),
     **_each(
         "tensorflow.python.training",
         "adadelta adagrad adagrad_da adam ftrl gradient_descent learning_rate_decay momentum "
         "optimizer proximal_adagrad proximal_gradient_descent rmsprop "
-        "basic_loops basic_session_run_hooks coordinator device_setter monitored_session "
+        "basic_loops basic_session_run_hooks coordinator device_setter "
         "server_lib session_manager session_run_hook summary_io supervisor "
-        "sync_replicas_optimizer training training_util queue_runner queue_runner_impl input",
+        "sync_replicas_optimizer training queue_runner queue_runner_impl input",
         "hybridflow.train",
+    ),
+    **_each(
+        "tensorflow.python.training",
+        "monitored_session training_util",
+        "hybridflow.train",
+        f"{_INNER}.sessions",
     ),
     "tensorflow.python.training.saver": (f"{_SHIM}.savers", "hybridflow.train"),
     **_each("tensorflow.python", "summary summary.summary summary.writer", "hybridflow.summary"),
