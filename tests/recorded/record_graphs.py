@@ -12,6 +12,7 @@ import shutil
 import numpy as np
 import recording
 from recording import tf
+from tensorflow.python.ops import gen_nn_ops
 
 FOLDER = os.path.join(
     os.path.dirname(os.path.abspath(__file__)),
@@ -113,6 +114,26 @@ def data():
     return {}, ["a:0", "b:0", "c:0", "d:0"]
 
 
+def padded():
+    """What `optimize_for_inference` of TensorFlow makes of resizing, padding and a convolution."""
+    x = tf.placeholder(tf.float32, [None, 5, 6, 3], name="x")
+    w = tf.constant(draw(3, 2, 3, 4))
+    sizes = tf.constant([[0, 0], [1, 2], [2, 1], [0, 0]])
+    for mode, strides, edges in (("REFLECT", 1, "VALID"), ("SYMMETRIC", 2, "SAME")):
+        given = sizes, w, mode, [1, strides, strides, 1], edges
+        gen_nn_ops.fused_pad_conv2d(x, *given, name=mode)
+        for corners in (False, True):
+            gen_nn_ops.fused_resize_and_pad_conv2d(
+                *(x, tf.constant([9, 4])),
+                *given,
+                resize_align_corners=corners,
+                name=mode + "_" + str(int(corners)),
+            )
+    fetches = [n + k for n in ("REFLECT", "SYMMETRIC") for k in (":0", "_0:0", "_1:0")]
+    # One image: of further ones TensorFlow's results are wrong (1.15 and 2.21 too).
+    return {"x:0": draw(1, 5, 6, 3)}, fetches
+
+
 def write(name, model, values):
     tf.set_random_seed(3)
     feeds, fetches = model()
@@ -159,6 +180,8 @@ def main():
                 write(model.__name__ + "_functions", model, values)
         tf.disable_control_flow_v2()
         write_saved_model()
+        with tf.Graph().as_default():
+            write("padded", padded, values)
     np.savez_compressed(os.path.join(FOLDER, "values.npz"), **values)
 
 

@@ -13,6 +13,7 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.graphs.builder import Builder
 from hybridflow._src.graphs.building import Region
+from hybridflow._src.graphs.composing import COMPOSED
 from hybridflow._src.graphs.control_flow import CALLS, IFS, WHILES
 from hybridflow._src.graphs.exporting import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER
 from hybridflow._src.graphs.functions import node_of
@@ -141,7 +142,7 @@ def missing_ops(graph_def: Any) -> list[str]:
     types = {node.op for node in graph_def.node}
     for function in graph_def.library.function:
         types.update(node.op for node in function.node_def)
-    known = {f"Ref{name}" for name in _FLOW} | _FLOW | library
+    known = {f"Ref{name}" for name in _FLOW} | _FLOW | library | COMPOSED.keys()
     return sorted(name for name in types - known if record_of(name) is None)
 
 
