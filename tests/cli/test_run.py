@@ -511,6 +511,66 @@ def test_private_names_of_sessions_and_what_is_patched(folder):
     ], done.stderr
 
 
+OWN_TESTS = """
+    import tensorflow as tf
+    from tensorflow.python.framework import tensor_util, test_util
+    from tensorflow.python.platform import googletest
+    from tensorflow.python.saved_model import simple_save
+    from tensorflow.python.saved_model import signature_def_utils_impl
+
+    class Mine(test_util.TensorFlowTestCase):
+        count = 0
+
+        def setUp(self):
+            super().setUp()
+            Mine.count += 1
+
+        @test_util.run_in_graph_and_eager_modes()
+        def test_both(self):
+            print("eager" if tf.executing_eagerly() else "graph", Mine.count)
+            v = tf.get_variable("v", initializer=2.0)
+            self.evaluate(v.initializer if not tf.executing_eagerly() else v.read_value())
+            self.assertEqual(self.evaluate(v * 2.0), 4.0)
+
+        @test_util.run_in_graph_and_eager_modes
+        @test_util.run_deprecated_v1
+        def test_values(self):
+            array = tensor_util.MakeNdarray(tf.contrib.util.make_tensor_proto([1, 2]))
+            self.assertAllEqual(array, self.evaluate(tf.constant([1, 2])))
+
+    print(simple_save.simple_save is tf.saved_model.simple_save)
+    print(signature_def_utils_impl.build_signature_def().method_name == "")
+    googletest.main()
+    """
+
+
+def test_tests_by_tensorflows_inner_paths(folder):
+    done = run(folder(script=OWN_TESTS), "script.py")
+    assert done.stdout.splitlines() == ["True", "True", "graph 1", "eager 2"], done.stderr
+    assert "OK (skipped=1)" in done.stderr
+
+
+STRIPPED = """
+    import tensorflow as tf
+    from tensorflow.python.tools import strip_unused_lib
+
+    x = tf.placeholder(tf.float32, [], name="x")
+    y = tf.multiply(tf.add(x, 1.0, name="a"), 2.0, name="y")
+    tf.negative(y, name="later")
+    tf.train.write_graph(tf.get_default_graph(), ".", "given.pb", as_text=False)
+    number = tf.float32.as_datatype_enum
+    strip_unused_lib.strip_unused_from_files("given.pb", True, "made.pb", True, "a", "y", number)
+    found = tf.GraphDef()
+    found.ParseFromString(open("made.pb", "rb").read())
+    print(sorted(node.name for node in found.node))
+    """
+
+
+def test_what_is_not_needed_is_stripped_from_files(folder):
+    done = run(folder(script=STRIPPED), "script.py")
+    assert done.stdout == "['a', 'y', 'y/y']\n", done.stderr
+
+
 def test_without_tf_slim_the_error_names_the_extra(folder):
     where = folder(script="import tensorflow as tf\ntf.contrib.slim.conv2d(1.0)")
     done = run(where, "script.py")

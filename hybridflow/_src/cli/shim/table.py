@@ -230,6 +230,7 @@ _PYTHON = {
     ),
     **_each("tensorflow.python.framework", "errors errors_impl", "hybridflow.errors"),
     **_each("tensorflow.python.framework", "graph_io", "hybridflow.train"),
+    "tensorflow.python.framework.test_util": (f"{_INNER}.test_util",),
     **_each("tensorflow.python.framework", "graph_util graph_util_impl", "hybridflow.graph_util"),
     "tensorflow.python.framework.importer": ("hybridflow",),
     "tensorflow.python.framework.meta_graph": (
@@ -248,6 +249,7 @@ _PYTHON = {
         "tensor_util",
         "hybridflow.contrib.util",
         f"{_FRAMEWORK}.static_value",
+        f"{_INNER}.tensor_util",
     ),
     "tensorflow.python.keras.constraints": ("hybridflow.keras.constraints",),
     "tensorflow.python.keras.initializers": ("hybridflow.keras.initializers",),
@@ -298,6 +300,7 @@ _PYTHON = {
     **_each("tensorflow.python.lib.io", "python_io tf_record", "hybridflow.python_io"),
     **_each("tensorflow.python.platform", "app", "hybridflow.app"),
     **_each("tensorflow.python.platform", "flags", "hybridflow.flags"),
+    **_each("tensorflow.python.platform", "googletest", "hybridflow.test"),
     **_each("tensorflow.python.platform", "gfile", "hybridflow.gfile"),
     **_each("tensorflow.python.platform", "tf_logging", _LOGGING),
     **_each(
@@ -384,6 +387,7 @@ _PYTHON = {
         "hybridflow._src.variables.partitioned",
         f"{_INNER}.variables",
     ),
+    "tensorflow.python.ops.summary_ops": ("hybridflow.summary",),
     "tensorflow.python.ops.weights_broadcast_ops": ("hybridflow._src.ops.checks.weights",),
     "tensorflow.python.platform.test": ("hybridflow.test",),
     **_each(
@@ -399,10 +403,14 @@ _PYTHON = {
 }
 
 _INNER_SAVED_MODEL = {
-    "tensorflow.python.saved_model": ("hybridflow.saved_model",),
+    **_each("tensorflow.python", "saved_model saved_model.simple_save", "hybridflow.saved_model"),
     **{
         f"tensorflow.python.saved_model.{name}": (f"hybridflow.saved_model.{name}",)
         for name in _SAVED_MODEL.split()
+    },
+    **{
+        f"tensorflow.python.saved_model.{name}_impl": (f"hybridflow.saved_model.{name}",)
+        for name in ("builder", "loader", "main_op", "signature_def_utils", "utils")
     },
 }
 
