@@ -31,11 +31,11 @@ def kernel(args):
 
 # A loop's words: how many variables it has; what it does (nothing yet, its condition, its body);
 # where the work is counted that is left until it pauses, and how much a turn is; where the number
-# of the turn lies, and where that of all turns is put; before which turn it does not end, whatever
-# its condition says; whether it waits where it would end. Then for even turns and for odd ones the
-# condition, where its result lies, and the body (0: none); then for each variable where its first
-# value lies, where it lies before even and before odd turns, and its size in bytes. Where it lies
-# is the same for one that stays as it is.
+# of the turn lies, and where that of all turns so far is put; before which turn it does not end, so
+# that its condition is not asked; whether it waits where it would end. Then for even turns and for
+# odd ones the condition, where its result lies, and the body (0: none); then for each variable
+# where its first value lies, where it lies before even and before odd turns, and its size in bytes.
+# Where it lies is the same for one that stays as it is.
 LOOP_HEAD, OF_PARITY, OF_VARIABLE = 8, 3, 4
 TURN, LEAST, WAITS = 4, 6, 7
 NOTHING, CONDITION, BODY = 0, 1, 2
@@ -73,14 +73,15 @@ def kernel(args):
     while True:
         parity = args + {8 * LOOP_HEAD} + {8 * OF_PARITY} * (turn & 1)
         if word(args, 1) == {CONDITION}:
-            program = word(parity, 0)
-            {indented(3)}
-            if status != 0:
-                break
-            if not load_b1(word(parity, 1), 0, 31) and turn >= word(args, {LEAST}):
-                if word(args, {WAITS}) != 0:
-                    status = {WAITING}
-                break
+            if turn >= word(args, {LEAST}):
+                program = word(parity, 0)
+                {indented(4)}
+                if status != 0:
+                    break
+                if not load_b1(word(parity, 1), 0, 31):
+                    if word(args, {WAITS}) != 0:
+                        status = {WAITING}
+                    break
             set_word(args, 1, {BODY})
         program = word(parity, 2)
         if program == 0:
@@ -91,6 +92,7 @@ def kernel(args):
             break
         turn += 1
         set_word(word(args, {TURN}), 0, turn)
+        store_i32(word(args, 5), 0, 30, i32(turn))
         set_word(args, 1, {CONDITION})
         left = word(word(args, 2), 0) - word(args, 3)
         set_word(word(args, 2), 0, left)

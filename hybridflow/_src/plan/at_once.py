@@ -89,14 +89,14 @@ class _Turns(NamedTuple):
         for index, slot in enumerate(body.plan.fetches[: nested.count]):
             if body.source(slot) == body.plan.feeds[index]:
                 continue
-            values = _counted(body, index, inputs[index], nested.longest)
+            values = counted(body, index, inputs[index], nested.longest)
             if values is None:
                 others.append(index)
             else:
                 counters[index] = values
         if not counters or any(_changes_something(step) for step in body.plan.instructions):
             return None
-        count = _length(condition, counters, nested, inputs)
+        count = length(condition, counters, nested, inputs)
         written = {i for i in others if is_unwritten(inputs[i]) and _is_only_written(body, i)}
         sums = Sums(condition, body, nested.count, of_any=True)
         if not count or any(
@@ -110,7 +110,7 @@ class _Turns(NamedTuple):
         return _Turns(nested, count, counters, order, sums, written)
 
 
-def _counted(body: Reading, index: int, first: Any, most: int) -> np.ndarray | None:
+def counted(body: Reading, index: int, first: Any, most: int) -> np.ndarray | None:
     """The values of a loop variable that counts, before up to so many turns and after the last."""
     known = first.constant if isinstance(first, Value) else None
     step = body.made_by(body.plan.fetches[index], *_COUNTING)
@@ -127,7 +127,7 @@ def _counted(body: Reading, index: int, first: Any, most: int) -> np.ndarray | N
     return values.astype(known.dtype)
 
 
-def _length(
+def length(
     condition: Reading, counters: Mapping[int, np.ndarray], nested: Repeating, inputs: Sequence[Any]
 ) -> int | None:
     """After how many turns the condition fails; None if something else than counters decides."""

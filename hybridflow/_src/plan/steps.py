@@ -130,7 +130,7 @@ class Loop(NamedTuple):
         its turns: all that it has are arrays, and those that are added.
       work: how much is done in a turn, as bytes that could be moved meanwhile.
       shares: the rows of each thread, where threads share them; by_rows: how.
-      most: how many turns there were at most.
+      most: how many turns there were at most. least: how many there are whatever the values are.
       in_registers: where one kernel runs all turns, how; it has no parts then.
     """
 
@@ -150,6 +150,7 @@ class Loop(NamedTuple):
     shares: tuple[range, ...] = ()
     by_rows: ByRows | None = None
     in_registers: InRegisters | None = None
+    least: int = 0
 
     @property
     def kernel(self) -> Kernel:

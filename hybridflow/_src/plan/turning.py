@@ -9,6 +9,7 @@ import numpy as np
 from hybridflow._src.kernels.memory import SHORT_NAMES
 from hybridflow._src.plan import sharing
 from hybridflow._src.plan.arrays import is_unwritten
+from hybridflow._src.plan.at_once import counted, length
 from hybridflow._src.plan.before import Before
 from hybridflow._src.plan.by_rows import by_rows
 from hybridflow._src.plan.carried import Carried, Names, array_of, buffers_of, check_same, outer
@@ -96,6 +97,7 @@ class Turning:
         if flag.buffer.kind == MOVING:
             flag = test.lowering.copy(flag)
         made = self._outer.inside(body, for_body, names, 2, self._changes(sums))
+        numbers = self._numbers(carried)
         written = [] if made is None else list(made.lowering.written)
         variables, after = [], []
         # Of variables that are arrays of numbers the places in the parts, and what they become.
@@ -113,6 +115,12 @@ class Turning:
                     for item, place in zip(buffers_of(inside), one.places(), strict=True):
                         in_even[item.buffer] = in_odd[item.buffer] = place.even
                 variables += one.places()
+                continue
+            if index in numbers:
+                one.even = self._turns
+                variables.append(LoopVariable(one.first, one.even, one.even))
+                for inside in (for_test[index], before):
+                    in_even[inside.buffer] = in_odd[inside.buffer] = one.even
                 continue
             first, new = one.first, array_of(new)
             even = odd = Buffer(PLANNED, first.shape, first.dtype)
@@ -168,11 +176,12 @@ class Turning:
             and not (made is not None and any(isinstance(v, Stack) for v in made.fetches)),
             work,
             (*[v.first for v in variables], *names.reads),
-            (*places, self._turn, self._turns, *self._stacks),
+            tuple(dict.fromkeys((*places, self._turn, self._turns, *self._stacks))),
             most,
             () if found is None else self._ranges(found.rows),
             found,
             in_one,
+            0 if test.lowering.fallible else self._least(),
         )
         storages = {s for one in (test, made) if one is not None for s in one.lowering.current}
         lowering = self._outer.lowering
@@ -239,6 +248,38 @@ class Turning:
         return tuple(range(rows * n // count, rows * (n + 1) // count) for n in range(count))
 
     # -- loop variables ----------------------------------------------------------------------------
+
+    def _numbers(self, carried: Sequence[Carried]) -> set[int]:
+        """The loop variables that are the number of the turn: the loop itself counts them.
+
+        None are in a loop of scalars, which one kernel may run.
+        """
+        changing = [one for one in carried if not one.is_kept]
+        if all(one.items is None and one.first.size == 1 for one in changing):
+            return set()
+        plan = self._nested.parts[1].plan
+        if plan not in self._outer.notes:
+            return set()
+        body, found = Reading(plan, self._outer.notes), set()
+        for index, one in enumerate(carried):
+            if not one.is_kept and one.items is None and one.first.dtype == self._turns.dtype:
+                values = counted(body, index, one.first, 1)
+                if values is not None and values.tolist() == [0, 1]:
+                    found.add(index)
+        return found
+
+    def _least(self) -> int:
+        """How many turns there are, where that is known before; else 0."""
+        nested, notes = self._nested, self._outer.notes
+        if any(part.plan not in notes for part in nested.parts):
+            return 0
+        condition, body = (Reading(part.plan, notes) for part in nested.parts)
+        counters = {}
+        for index in range(nested.count):
+            values = counted(body, index, self._inputs[index], nested.longest)
+            if values is not None:
+                counters[index] = values
+        return length(condition, counters, nested, self._inputs) or 0
 
     def _carried(self, body: Plan, index: int, item: Any, is_sum: bool) -> Carried:
         """How a loop variable goes from turn to turn."""

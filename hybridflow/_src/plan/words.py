@@ -381,7 +381,7 @@ class Words:
         self.words.append(step.work)
         for buffer in (step.turn, step.turns):
             self._address(private.get(buffer, buffer))
-        self.words += [0, 0]
+        self.words += [step.least, 0]
         for (test, turn), names in zip(turns, step.names, strict=True):
             self._program_word(test)
             flag = names.get(step.flag.buffer, step.flag.buffer)
