@@ -278,13 +278,27 @@ def test_a_graph_tensor_in_eager_mode():
 
 
 def test_a_graph_tensor_in_another_graph():
-    with hf.Graph().as_default():
+    with hf.Graph().as_default() as graph:
         t = hf.constant(1.0, name="lost")
-    with (
-        hf.Graph().as_default(),
-        pytest.raises(ValueError, match=r"lost:0.* is not an element of the graph that op 'here'"),
-    ):
-        hf.convert_to_tensor(t, name="here")
+    with hf.Graph().as_default() as other:
+        assert hf.convert_to_tensor(t) is t
+        for made in (hf.add(t, t), t + 1.0, hf.add(1.0, t), hf.stack([t, t]), hf.identity(t)):
+            assert made.graph is graph
+        assert not other.get_operations()
+        own = hf.constant(1.0)
+        for mixed in (lambda: t + own, lambda: own + t, lambda: hf.stack([own, t])):
+            with pytest.raises(ValueError, match=r"from the same graph as .*pass the value"):
+                mixed()
+        assert other.get_operations() == [own.op]
+
+
+def test_a_variable_of_another_graph():
+    for resource in (False, True):
+        with hf.Graph().as_default() as graph:
+            v = hf.get_variable("v", [], use_resource=resource)
+        with hf.Graph().as_default() as other:
+            assert (v + 1.0).graph is hf.identity(v).graph is graph
+            assert not other.get_operations()
 
 
 def test_an_eager_tensor_in_a_graph():

@@ -219,7 +219,8 @@ def admit_tensor(tensor: Tensor, eager: bool, user: str) -> Tensor:
             return tensor
         raise TypeError(_GRAPH_IN_EAGER.format(tensor=tensor, where="graph.as_default()"))
     graph = get_default_graph()
-    if tensor.__class__ is Tensor and tensor.op.graph is graph:
+    if tensor.__class__ is Tensor and (tensor.op.graph is graph or not graph.building_function):
+        # One of another graph has its users added to that graph.
         return tensor
     return graph.capture(tensor, user)
 

@@ -27,12 +27,13 @@ from hybridflow._src.framework.errors import (
 )
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.op_def import OpDef
+from hybridflow._src.framework.scopes import graph_of
 from hybridflow._src.framework.signature import length_of_lists
 from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import bracketed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.graph import Graph
@@ -421,6 +422,10 @@ def _build(op: OpDef, args: tuple[Any, ...], attrs: dict[str, Any], name: str | 
                 continue
             _check_dtype(op, arg, tensor._dtype.base_dtype, types)
     else:
+        owner = graph if graph.building_function else graph_of(_flat(args))
+        if owner is not graph:
+            with owner.as_default():
+                return _build(op, args, attrs, name)
         with graph.op_scope(name) as scope:
             inputs, types = _convert_all(op, args, False)
             for index, tensor in enumerate(inputs):
@@ -472,6 +477,15 @@ def _with_constants(
             value = constant_of(graph, array, dtype, arg.name)
         found.append(value)
     return tuple(found)
+
+
+def _flat(args: tuple[Any, ...]) -> Iterator[Any]:
+    """Arguments, of which some may be lists, one by one."""
+    for value in args:
+        if isinstance(value, (list, tuple)):
+            yield from value
+        else:
+            yield value
 
 
 def _all_of(graph: Graph, args: tuple[Any, ...]) -> bool:

@@ -98,10 +98,15 @@ class Graph(Collections):
         if op_def.effect is not None and inputs and inputs[0]._dtype.is_ref_dtype:
             scope = scope.beside_references(op_def, inputs)
         body = scope.body
+        outside = False
         for tensor in inputs:
-            if tensor.op.body is not body:
-                inputs = tuple([admit(t, body, name) for t in inputs])
-                break
+            source = tensor.op
+            if source.graph is not self:
+                self.capture(tensor, name)
+            if source.body is not body:
+                outside = True
+        if outside:
+            inputs = tuple([admit(t, body, name) for t in inputs])
         # In this order, one by one: packing them anew would cost more than the lock.
         frames = scope.frames or traceback.capture(4)
         op = Operation(self, op_def, name, inputs, attrs, (), body, bodies, 0, frames)

@@ -112,7 +112,10 @@ def graph_of(values: Iterable[Any], graph: Graph | None = None) -> Graph:
         elif owner is not found:
             if first is None:
                 raise ValueError(f"{value} is not from the passed-in graph.")
-            raise ValueError(f"{value} must be from the same graph as {first}.")
+            raise ValueError(
+                f"{value} must be from the same graph as {first}. Build both under one `with "
+                "graph.as_default():`, or pass the value (`session.run`) on."
+            )
     if found is None or getattr(get_default_graph(), "building_function", False):
         return get_default_graph()
     return found
