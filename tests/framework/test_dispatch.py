@@ -497,7 +497,7 @@ def test_tensors_of_elsewhere(define):
     with hf.Graph().as_default():
         here = hf.constant(1.0)
         for args in ((here, lost), (lost, here)):
-            with pytest.raises(ValueError, match=r"lost:0.* from the same graph"):
+            with pytest.raises(ValueError, match=r"must be from the same graph"):
                 op(*args)
         for args in ((here, eager), (eager, here), (eager, 1.0)):
             with pytest.raises(RuntimeError, match="Attempting to capture an EagerTensor"):
