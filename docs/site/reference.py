@@ -54,6 +54,8 @@ MODULES = [
     "hybridflow.initializers",
     "hybridflow.contrib.crf",
     "hybridflow.contrib.data",
+    "hybridflow.contrib.distributions",
+    "hybridflow.contrib.distributions.bijectors",
     "hybridflow.contrib.eager",
     "hybridflow.contrib.eager.metrics",
     "hybridflow.contrib.framework",

@@ -8,6 +8,7 @@ with _deferred.imports_of(__name__):
     from hybridflow.contrib import (
         crf,
         data,
+        distributions,
         eager,
         framework,
         layers,
@@ -27,6 +28,7 @@ with _deferred.imports_of(__name__):
 __all__ = [
     "crf",
     "data",
+    "distributions",
     "eager",
     "framework",
     "layers",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import TensorShape
-
-if TYPE_CHECKING:
-    from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.ops.math.reductions import reduce_sum
 
 __all__ = ["Bijector", "Identity"]
 
@@ -27,12 +28,19 @@ class Bijector:
     tensor that `forward` lately gave is the very tensor that it was given, and the other way round.
 
     Args:
-      event_ndims: how many of the last dimensions are one argument of the function.
+      event_ndims: how many of the last dimensions are one argument of the function; with
+        `forward_min_event_ndims`, over how many a Jacobian's logarithm is summed where a call says
+        nothing else.
       graph_parents: tensors that the function is made of.
       is_constant_jacobian: whether volumes change alike everywhere.
       validate_args: whether arguments are checked when they are computed.
       dtype: of arguments; any if None.
       name: how scopes of ops begin.
+      forward_min_event_ndims: how many dimensions of an argument the function itself looks at
+        together, as from TensorFlow 1.6 on: its `_forward_log_det_jacobian` gives a logarithm for
+        each such part, which are then summed over further dimensions of an event. None, as in
+        TensorFlow 1.4: it sums them itself.
+      inverse_min_event_ndims: the same of its values; by default of the arguments.
 
     Raises:
       TypeError: from its methods, for arguments of another dtype.
@@ -60,8 +68,14 @@ class Bijector:
         validate_args: bool = False,
         dtype: Any = None,
         name: str | None = None,
+        forward_min_event_ndims: int | None = None,
+        inverse_min_event_ndims: int | None = None,
     ) -> None:
         self._name = name or type(self).__name__
+        self._forward_min_event_ndims = forward_min_event_ndims
+        self._inverse_min_event_ndims = (
+            forward_min_event_ndims if inverse_min_event_ndims is None else inverse_min_event_ndims
+        )
         self._event_ndims = (
             convert_to_tensor(event_ndims, dtypes.int32)
             if isinstance(event_ndims, (int, np.integer))
@@ -79,6 +93,16 @@ class Bijector:
     def event_ndims(self) -> Any:
         """How many of the last dimensions are one argument."""
         return self._event_ndims
+
+    @property
+    def forward_min_event_ndims(self) -> int | None:
+        """How many dimensions of an argument it looks at together."""
+        return self._forward_min_event_ndims
+
+    @property
+    def inverse_min_event_ndims(self) -> int | None:
+        """How many dimensions of a value it looks at together."""
+        return self._inverse_min_event_ndims
 
     @property
     def graph_parents(self) -> list[Any]:
@@ -155,23 +179,43 @@ class Bijector:
         with self._scope(name, y):
             return self._inverse_of(self._converted(y, "y"))
 
-    def forward_log_det_jacobian(self, x: Any, name: str = "forward_log_det_jacobian") -> Tensor:
-        """The logarithm of how much volumes grow around the argument `x`."""
+    def forward_log_det_jacobian(
+        self, x: Any, name: Any = "forward_log_det_jacobian", event_ndims: Any = None
+    ) -> Tensor:
+        """The logarithm of how much volumes grow around the argument `x`.
+
+        Args:
+          x: the argument.
+          name: scope of the ops; a number is taken for `event_ndims`, which later TensorFlows have
+            in this place.
+          event_ndims: how many of the last dimensions of `x` are one event.
+        """
+        name, event_ndims = name_and_ndims(name, event_ndims, "forward_log_det_jacobian")
         with self._scope(name, x):
             x = self._converted(x, "x")
+            further = self._further(event_ndims, self._forward_min_event_ndims)
             if hasattr(self, "_forward_log_det_jacobian"):
-                return self._kept("forward", lambda: self._forward_log_det_jacobian(x))
-            other = self._defined("_inverse_log_det_jacobian", name)
-            return -self._kept("inverse", lambda: other(self._forward_of(x)))
+                return self._summed("forward", x, further)
+            self._defined("_inverse_log_det_jacobian", name)
+            return -self._summed("inverse", self._forward_of(x), further)
 
-    def inverse_log_det_jacobian(self, y: Any, name: str = "inverse_log_det_jacobian") -> Tensor:
-        """The logarithm of how much the inverse has volumes grow around the value `y`."""
+    def inverse_log_det_jacobian(
+        self, y: Any, name: Any = "inverse_log_det_jacobian", event_ndims: Any = None
+    ) -> Tensor:
+        """The logarithm of how much the inverse has volumes grow around the value `y`.
+
+        Args:
+          y: the value.
+          name, event_ndims: as for `forward_log_det_jacobian`.
+        """
+        name, event_ndims = name_and_ndims(name, event_ndims, "inverse_log_det_jacobian")
         with self._scope(name, y):
             y = self._converted(y, "y")
+            further = self._further(event_ndims, self._inverse_min_event_ndims)
             if hasattr(self, "_inverse_log_det_jacobian"):
-                return self._kept("inverse", lambda: self._inverse_log_det_jacobian(y))
-            other = self._defined("_forward_log_det_jacobian", name)
-            return -self._kept("forward", lambda: other(self._inverse_of(y)))
+                return self._summed("inverse", y, further)
+            self._defined("_forward_log_det_jacobian", name)
+            return -self._summed("forward", self._inverse_of(y), further)
 
     # -- helpers -----------------------------------------------------------------------------------
 
@@ -209,12 +253,45 @@ class Bijector:
         self._pairs.append((argument, y))
         return argument
 
-    def _kept(self, which: str, make: Any) -> Any:
+    def _further(self, event_ndims: Any, least: int | None) -> int:
+        """Over how many dimensions logarithms of a Jacobian are still to be summed."""
+        ndims = self._event_ndims if event_ndims is None else event_ndims
+        if least is None or ndims is None:
+            return 0
+        known = constant_value(ndims) if isinstance(ndims, Tensor) else ndims
+        if known is None:
+            raise ValueError(f"event_ndims of {self._name!r} must be a known number, got {ndims}.")
+        if known < least:
+            raise ValueError(
+                f"event_ndims of {self._name!r} must be at least {least}, got {int(known)}."
+            )
+        return int(known) - least
+
+    def _summed(self, which: str, at: Tensor, further: int) -> Tensor:
+        """The logarithm of a Jacobian, summed over further dimensions of an event."""
+        method = getattr(self, f"_{which}_log_det_jacobian")
         if not self._is_constant_jacobian:
-            return make()
-        if which not in self._constant:
-            self._constant[which] = make()
-        return self._constant[which]
+            found = method(at)
+        else:
+            if which not in self._constant:
+                self._constant[which] = method(at)
+            found = self._constant[which]
+            if further:
+                inward, outward = self._forward_min_event_ndims, self._inverse_min_event_ndims
+                end = raw.Rank(at) - (inward if which == "forward" else outward)
+                sizes = raw.Shape(at)[end - further : end]
+                found = found * raw.Fill(sizes, convert_to_tensor(1, found.dtype))
+        return reduce_sum(found, list(range(-further, 0))) if further else found
+
+
+def common_dtype(*values: Any) -> Any:
+    """The dtype of those values that have one, for the numbers beside them; None if none has."""
+    return next((value.dtype for value in values if hasattr(value, "dtype")), None)
+
+
+def name_and_ndims(name: Any, event_ndims: Any, usual: str) -> tuple[str, Any]:
+    """The name of a scope and the number of an event's dimensions, which may stand in its place."""
+    return (name, event_ndims) if isinstance(name, str) else (usual, name)
 
 
 class Identity(Bijector):
@@ -239,7 +316,11 @@ class Identity(Bijector):
             is_constant_jacobian=True,
             validate_args=validate_args,
             name=name,
+            forward_min_event_ndims=0,
         )
+
+    def _further(self, event_ndims: Any, least: int | None) -> int:
+        return 0  # The sum of zeros is zero.
 
     def _forward(self, x: Tensor) -> Tensor:
         return x

@@ -102,7 +102,7 @@ class Distribution:
         self._parameters = {
             key: value
             for key, value in (parameters or {}).items()
-            if key != "self" and not key.startswith("__")
+            if key not in ("self", "parameters") and not key.startswith("__")
         }
         self._graph_parents = list(graph_parents or [])
         self._name = name or type(self).__name__

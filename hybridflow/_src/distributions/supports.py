@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OfConcentrations",
     "OfVectors",
+    "above",
     "above_one",
     "after",
     "check_counts",
@@ -87,18 +88,25 @@ def after(checks: list[Any], value: Tensor) -> Tensor:
 def above_one(
     distribution: Distribution, value: Tensor, message: str, *parameters: Tensor
 ) -> Tensor:
-    """A quantity that exists where all parameters are above 1; elsewhere it is NaN or an error.
+    """A quantity that exists where all parameters are above 1; elsewhere it is NaN or an error."""
+    return above(1.0, distribution, value, message, *parameters)
+
+
+def above(
+    bound: float, distribution: Distribution, value: Tensor, message: str, *parameters: Tensor
+) -> Tensor:
+    """A quantity that exists where all parameters are above a bound, else is NaN or an error.
 
     Shapes are those of the quantity, or broadcast to it.
     """
-    one = convert_to_tensor(1.0, distribution.dtype)
+    least = convert_to_tensor(bound, distribution.dtype)
     if not distribution.allow_nan_stats:
-        checks = [assert_less(one, parameter, message=message) for parameter in parameters]
+        checks = [assert_less(least, parameter, message=message) for parameter in parameters]
         return after(checks, value)
     exists = raw.Equal(value, value)
     exists = raw.OnesLike(exists)
     for parameter in parameters:
-        exists = logical_and(exists, greater(parameter, one))
+        exists = logical_and(exists, greater(parameter, least))
     nan = raw.Fill(raw.Shape(value), convert_to_tensor(np.nan, distribution.dtype))
     return where(exists, value, nan)
 

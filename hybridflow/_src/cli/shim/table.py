@@ -62,6 +62,8 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib": (),
     ".contrib.crf": ("hybridflow.contrib.crf",),
     ".contrib.data": ("hybridflow.contrib.data",),
+    ".contrib.distributions": ("hybridflow.contrib.distributions",),
+    ".contrib.distributions.bijectors": ("hybridflow.contrib.distributions.bijectors",),
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
     ".contrib.eager.metrics": ("hybridflow.contrib.eager.metrics",),
     ".contrib.framework": (
@@ -151,6 +153,16 @@ _CONTRIB_INSIDE = {
         "batching counter dataset_ops enumerate_ops error_ops grouping interleave_ops "
         "iterator_ops readers scan_ops shuffle_ops unique",
         "hybridflow.contrib.data",
+    ),
+    **_each(
+        "tensorflow.contrib.distributions",
+        "python python.ops",
+        "hybridflow.contrib.distributions",
+    ),
+    **_each(
+        "tensorflow.contrib.distributions.python.ops",
+        "bijectors",
+        "hybridflow.contrib.distributions.bijectors",
     ),
     "tensorflow.contrib.eager.python": (),
     "tensorflow.contrib.eager.python.datasets": ("hybridflow.contrib.eager",),
@@ -294,6 +306,17 @@ _PYTHON = {
     **_each("tensorflow.python.ops", "metrics", "hybridflow.metrics"),
     **_each("tensorflow.python.ops.losses", "losses losses_impl util", "hybridflow.losses"),
     **_each("tensorflow.python.ops", "image_ops image_ops_impl", "hybridflow.image"),
+    **_each(
+        "tensorflow.python.ops",
+        "distributions distributions.distribution distributions.kullback_leibler",
+        "hybridflow.distributions",
+    ),
+    **_each(
+        "tensorflow.python.ops.distributions",
+        "bernoulli beta categorical dirichlet dirichlet_multinomial exponential gamma laplace "
+        "multinomial normal student_t transformed_distribution uniform util",
+        "hybridflow.contrib.distributions",
+    ),
     "tensorflow.python.ops.init_ops": ("hybridflow", "hybridflow.keras.initializers"),
     "tensorflow.python.ops.linalg_ops": ("hybridflow", "hybridflow.linalg"),
     **_each("tensorflow.python", "lib lib.io"),
