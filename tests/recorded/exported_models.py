@@ -46,6 +46,7 @@ CASES = {
         ["pooled:0", "dilated:0", "products:0", "projected:0"],
     ),
     "patches": ({"x:0": RNG.uniform(-1, 1, (2, 7, 6, 3)).astype(np.float32)}, ["y:0"]),
+    "thrice": ({"x:0": RNG.uniform(0, 0.5, (4, 2)).astype(np.float32)}, ["rows:0", "items:0"]),
 }
 
 
@@ -306,9 +307,24 @@ def others():
     hf.stack([p for y in points for p in (y, *hf.gradients(y * y, rows))], name="projected")
 
 
+def thrice():
+    """Third derivatives of loops that read rows, and elements of arrays."""
+    x = hf.placeholder(hf.float32, [4, 2], name="x")
+    kept = hf.TensorArray(hf.float32, size=4, clear_after_read=False).unstack(x * x)
+    for name, read in (("rows", lambda i: x[i]), ("items", kept.read)):
+        _, y = hf.while_loop(
+            lambda i, y: i < 3,
+            lambda i, y, read=read: (i + 1, y * read(i) + read(3 - i)),
+            (0, hf.ones([2])),
+        )
+        for _ in range(3):
+            y = hf.gradients(hf.reduce_sum(y * y) if y.shape[0] == 2 else y * y * x, x)[0]
+        hf.identity(y, name=name)
+
+
 _ALL = (
     *(mlp, convolutional, recurrent, condition, loops, training, rows, arrays, dynamic),
-    *(dynamic_training, loops_training, arrays_training, lazy, data, others, patches),
+    *(dynamic_training, loops_training, arrays_training, lazy, data, others, patches, thrice),
 )
 MODELS = {model.__name__: model for model in _ALL}
 
