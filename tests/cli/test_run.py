@@ -571,6 +571,41 @@ def test_what_is_not_needed_is_stripped_from_files(folder):
     assert done.stdout == "['a', 'y', 'y/y']\n", done.stderr
 
 
+GENERATED = """
+    import tensorflow as tf
+    from tensorflow.python.ops import gen_lookup_ops, gen_nn_ops, gen_math_ops
+
+    table = gen_lookup_ops._mutable_hash_table_v2(tf.string, tf.float32, name="t")
+    insert = gen_lookup_ops._lookup_table_insert_v2(table, ["a", "b"], values=[1.0, 2.0])
+    found = gen_lookup_ops.lookup_table_find_v2(table, ["b", "c"], 7.0)
+    kept = gen_lookup_ops._lookup_table_export_v2(table, tf.string, Tvalues=tf.float32)
+    slope = gen_nn_ops._relu_grad([1.0, 2.0], [-1.0, 1.0], name="slope")
+    pooled = gen_nn_ops._max_pool([[[[1.0], [5.0]]]], [1, 1, 2, 1], [1, 1, 2, 1], "VALID")
+    with tf.Session() as session:
+        session.run(insert)
+        print(session.run(found), session.run(kept[1]), session.run(slope), slope.op.type)
+        print(session.run(pooled), gen_math_ops.mat_mul is not None)
+    for wrong in ({}, {"features": [1.0], "gradients": [2.0]}, {"features": [1.0], "axis": 2}):
+        try:
+            gen_nn_ops._relu_grad([1.0], **wrong)
+        except TypeError as error:
+            print(str(error).split("[")[0])
+    print(hasattr(gen_nn_ops, "_no_such_op"))
+    """
+
+
+def test_functions_that_tensorflow_generates(folder):
+    done = run(folder(script=GENERATED), "script.py")
+    assert done.stdout.splitlines() == [
+        "[2. 7.] [1. 2.] [0. 2.] ReluGrad",
+        "[[[[5.]]]] True",
+        "relu_grad() lacks ",
+        "relu_grad() takes ",
+        "relu_grad() takes ",
+        "False",
+    ], done.stderr
+
+
 def test_without_tf_slim_the_error_names_the_extra(folder):
     where = folder(script="import tensorflow as tf\ntf.contrib.slim.conv2d(1.0)")
     done = run(where, "script.py")

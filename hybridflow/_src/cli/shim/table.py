@@ -269,7 +269,7 @@ _PYTHON = {
     **_each(
         "tensorflow.python.ops",
         "check_ops clip_ops custom_gradient "
-        "functional_ops gen_array_ops gen_math_ops gen_state_ops logging_ops "
+        "functional_ops logging_ops "
         "partitioned_variables random_ops script_ops sparse_ops special_math_ops standard_ops "
         "state_ops string_ops template tensor_array_ops",
         "hybridflow",
@@ -285,7 +285,18 @@ _PYTHON = {
         "hybridflow",
         "hybridflow._src.ops.data_flow.session_tensors",
     ),
-    **_each("tensorflow.python.ops", "embedding_ops gen_nn_ops nn nn_impl nn_ops", "hybridflow.nn"),
+    **_each("tensorflow.python.ops", "embedding_ops nn nn_impl nn_ops", "hybridflow.nn"),
+    **_each(
+        "tensorflow.python.ops",
+        "gen_array_ops gen_bitwise_ops gen_candidate_sampling_ops gen_checkpoint_ops "
+        "gen_control_flow_ops gen_ctc_ops gen_data_flow_ops gen_dataset_ops gen_image_ops "
+        "gen_io_ops gen_linalg_ops gen_logging_ops gen_lookup_ops gen_math_ops gen_parsing_ops "
+        "gen_random_ops gen_resource_variable_ops gen_script_ops gen_set_ops gen_sparse_ops "
+        "gen_spectral_ops gen_state_ops gen_string_ops",
+        "hybridflow",
+        f"{_INNER}.gen_ops",
+    ),
+    "tensorflow.python.ops.gen_nn_ops": ("hybridflow.nn", f"{_INNER}.gen_ops"),
     **_each("tensorflow.python.ops", "rnn", "hybridflow.nn", f"{_INNER}.recurrent"),
     **_each(
         "tensorflow.python.ops",
