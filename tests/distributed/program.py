@@ -118,13 +118,14 @@ def memory_that_ranks_share_grows_as_far_as_there_is_some():
             shared = jobs.current().together
             if shared is None:  # more ranks than share some
                 continue
-            least = shared._least_refused
+            least, arena = shared._least_refused, shared.arena
+            shared.arena = 1000  # bytes: of the sizes here the smallest ones fit
             if size == 200_000:
                 shared._least_refused = 0.0
             mine = np.arange(size, dtype=dtype) * (hvd.rank() + 1)
             with hf.eager_mode():
                 found = hvd.allreduce(mine, op=hvd.Sum).numpy()
-            shared._least_refused = least
+            shared._least_refused, shared.arena = least, arena
             factor = sum(range(1, hvd.size() + 1))
             close(found, np.arange(size, dtype=dtype) * factor)
 
@@ -370,6 +371,38 @@ def the_same_variables_after_many_steps():
     alone, _ = trained(lambda optimizer: optimizer, False, steps)
     close(np.mean(everywhere(losses), 0), alone, rtol=1e-5)
     assert np.mean(everywhere(losses), 0)[-1] < 0.5 * losses[0]
+
+
+def sizes_that_differ(sparse):
+    """Trains on batches whose sizes ranks choose for themselves, so that now and then some run a
+    step by the interpreter and others natively; gives digests of all variables after each step.
+    """
+    rng, found = np.random.default_rng(hvd.rank()), []
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder("float32", [None, 40])
+        w = hf.get_variable("w", [40, 30], constraint=hf.constraints.MaxNorm(0.5, axis=1))
+        table = hf.get_variable("table", [9, 30])
+        h = x @ w
+        if sparse:
+            h += hf.gather(table, hf.cast(x[:, 0] * 4 + 4, hf.int32))
+        optimizer = hvd.DistributedOptimizer(hf.train.AdamOptimizer(0.01))
+        pairs = optimizer.compute_gradients(hf.reduce_mean(hf.squared_difference(h, 1.0)))
+        pairs = [(grad, variable) for grad, variable in pairs if grad is not None]
+        grads, _ = hf.clip_by_global_norm([grad for grad, _ in pairs], 0.1)
+        train = optimizer.apply_gradients(list(zip(grads, [v for _, v in pairs], strict=True)))
+        session.run(hf.global_variables_initializer())
+        session.run(hvd.broadcast_global_variables(0))
+        for _ in range(30):
+            size = 1 + int(rng.integers(2 + 5 * (hvd.rank() % 2)))
+            session.run(train, {x: rng.uniform(-1, 1, (size, 40))})
+            found.append(digest(session.run(hf.global_variables())))
+    return found
+
+
+@check
+def the_same_variables_after_batches_of_different_sizes():
+    for sparse in (False, True):
+        assert len({tuple(found) for found in everywhere(sizes_that_differ(sparse))}) == 1
 
 
 @check

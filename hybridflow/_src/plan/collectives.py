@@ -50,16 +50,25 @@ class Begin:
         self.roll = roll
         self.place = place
         self._attrs = attributes(op)
+        self._is_agreed = False
+
+    def agree(self, arrays: Sequence[np.ndarray], natively: bool) -> bool:
+        """Agrees on what is next, before it is called: see `Job.agree`."""
+        if self.roll is None:
+            compute: Any = self.op.record.compute
+            self._is_agreed = compute.agree(self.op.name, arrays, self._attrs, natively)
+        else:
+            self._is_agreed = not self.roll.lines or jobs.here().agree(self.roll, natively)
+        return self._is_agreed
 
     def __call__(self, *arrays: np.ndarray) -> Transfer:
         """Begins it."""
-        compute = self.op.record.compute
-        assert isinstance(compute, Collective)
-        if self.roll is None:
-            compute.agree(self.op.name, arrays, self._attrs)
-        elif self.roll.lines:
-            jobs.here().agree(self.roll)
-        return compute.begin(*arrays, **self._attrs)
+        if not self._is_agreed:
+            self.agree(arrays, natively=False)
+        self._is_agreed = False
+        compute: Any = self.op.record.compute
+        transfer: Transfer = compute.begin(*arrays, **self._attrs)
+        return transfer
 
 
 class End:
@@ -67,6 +76,8 @@ class End:
 
     def __init__(self, op: Operation) -> None:
         self.op = op
+        # Whether the sizes of its results depend on other ranks.
+        self.free_rows = op.record.compute.free_rows  # type: ignore[union-attr]
 
     def __call__(self, transfer: Transfer) -> list[np.ndarray]:
         """Waits for it."""

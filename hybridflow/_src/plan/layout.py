@@ -104,6 +104,7 @@ class Layout(Arrangement):
         self.notes: Notes = {}
         self.is_outdated = False
         self.meeting = lowering.meeting
+        self.is_update = lowering.is_update
         self.written = list(lowering.written)
         first = lowering.first_write
         self.first_write = len(lowering.steps) if first is None else first

@@ -16,7 +16,7 @@ from hybridflow._src.framework.storage import is_journaled
 from hybridflow._src.kernels import looping, pool
 from hybridflow._src.kernels.driver import HEAD_WORDS, MISMATCH, NEXT, Feed, feed_table
 from hybridflow._src.kernels.memory import ARRAYS_ARE_KNOWN, address_of
-from hybridflow._src.plan.collectives import Begin
+from hybridflow._src.plan.collectives import Begin, End
 from hybridflow._src.plan.layout import UNTIL_PAUSE, Layout, SharedTurns
 from hybridflow._src.plan.nested import Stopped, Turns
 from hybridflow._src.plan.steps import Host, Opaque
@@ -31,6 +31,7 @@ from hybridflow._src.plan.values import (
     Value,
     own,
 )
+from hybridflow._src.ranks import job as jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -115,12 +116,29 @@ class Program(Layout):
             elif kind == "turns":
                 self._run_turns(what)
             else:
-                if isinstance(what.instruction.compute, Begin):  # it keeps none
+                compute = what.instruction.compute
+                if isinstance(compute, Begin):  # it keeps none
                     inputs = [self._lent(v, given) for v in what.inputs]
+                    if not compute.agree(inputs, self.is_update):
+                        raise Changed("other ranks run it by the interpreter")
                 else:
                     inputs = [self._fetched(v, given, array=True) for v in what.inputs]
                 outputs = results[id(what.instruction)] = interpret(what, inputs)
+                if isinstance(compute, End) and compute.free_rows and self.is_update:
+                    self._check_on_all_ranks(what, outputs)
                 self._take(what, outputs, given)
+
+    @staticmethod
+    def _check_on_all_ranks(step: Host, outputs: Sequence[np.ndarray]) -> None:
+        """Sees to it that all ranks go on natively with what came from them, or none.
+
+        Raises:
+          Changed: if on some it has other shapes than those that programs were made for.
+        """
+        pairs = zip(step.outputs, outputs, strict=True)
+        fits = all(isinstance(to, Opaque) or to.shape == array.shape for to, array in pairs)
+        if not jobs.here().all_fit(fits):
+            raise Changed(f"{step.instruction.op.name} gave another shape")
 
     def _run_turns(self, turns: SharedTurns) -> None:
         """Runs a loop whose rows threads share.

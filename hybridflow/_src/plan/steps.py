@@ -190,6 +190,7 @@ class Steps:
       storages: the variables that are read or written, each with the memory that it is known by.
       written: those that are written, each with the last step that does so.
       first_write: the first step that writes to one, if there is any.
+      is_update: whether the plan writes to variables.
       fallible: those that may fail. meetings: of these, those that wait for other ranks; meeting:
         what that asks of the job.
     """
@@ -205,6 +206,7 @@ class Steps:
         self.first_write: int | None = None
         self._readers: dict[Storage, int] = {}
         self.fallible: list[int] = []
+        self.is_update = False
         self.meeting: Meeting | None = None
         self.meetings: list[int] = []
         # Buffers that no later op uses; and those that a step reads.

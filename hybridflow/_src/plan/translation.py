@@ -58,6 +58,7 @@ class Translation:
         self._by_host = by_host
         self._outside = outside
         self.lowering = Arrays(threads, most, plan.options.winograd_block)
+        self.lowering.is_update = plan.writes
         self.lowering.by_tiles = BY_TILES not in plan.options.without
         self._slots: dict[int, Any] = {}
         self.feeds: list[Any] = []

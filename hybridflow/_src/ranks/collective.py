@@ -41,7 +41,7 @@ class Collective:
     ) -> None:
         self._kind = kind
         self.begin = begin
-        self._free_rows = free_rows
+        self.free_rows = free_rows
         self.room = room
         self.adds = adds
 
@@ -53,25 +53,28 @@ class Collective:
         Args:
           name: of the op, "" in eager mode. dtype, shapes: of its inputs. attrs: of the op.
         """
-        if self._free_rows:
+        if self.free_rows:
             shapes = [shapes[0][1:]]
         if any(size is None for shape in shapes for size in shape):
             return None
         title = f"{self._kind} '{name}'" if name else self._kind
         title += "".join(f", {key}={value}" for key, value in sorted(attrs.items()))
-        rows = "rows of " if self._free_rows else ""
+        rows = "rows of " if self.free_rows else ""
         each = [f"{rows}{dtype.name} [{', '.join(map(str, shape))}]" for shape in shapes]
         if len(each) == 1:
             return [f"{title}: {each[0]}"]
         head = f"{title}: {len(each)} tensors"
         return [head, *[f"{title}, tensor {i}: {what}" for i, what in enumerate(each)]]
 
-    def agree(self, name: str, arrays: Sequence[np.ndarray], attrs: Any) -> None:
-        """Calls the roll for this one, of arrays."""
+    def agree(
+        self, name: str, arrays: Sequence[np.ndarray], attrs: Any, natively: bool = False
+    ) -> bool:
+        """Calls the roll for this one, of arrays: see `Job.agree`."""
         dtype, shapes = arrays[0].dtype, [array.shape for array in arrays]
         lines = self.lines(name, dtype, shapes, attrs)
         assert lines is not None
-        jobs.here().agree(Roll(lines, 1, self.room(dtype.itemsize, shapes)))
+        roll = Roll(lines, 1, self.room(dtype.itemsize, shapes))
+        return jobs.here().agree(roll, natively)
 
     def __call__(self, *arrays: np.ndarray, **attrs: Any) -> list[np.ndarray]:
         self.agree("", arrays, attrs)

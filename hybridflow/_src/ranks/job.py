@@ -21,7 +21,7 @@ from hybridflow._src.ranks.roll import Roll, differences
 from hybridflow._src.ranks.together import MOST_RANKS, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.ranks.transfers import Transfer
 
@@ -38,6 +38,7 @@ _LEFT = (
     "{count} last collectives. The job cannot go on."
 )
 _OVER = "hf.distributed is of no use any more: an earlier error has put the ranks out of step."
+_FITTING = Roll(["goes on with native code"], 0)
 _ENDED = "has ended (hvd.shutdown, or the end of the program)"
 # The tag of the message that a rank has left a step.
 _TAG = 1
@@ -58,6 +59,7 @@ class Job:
       rank, size: the number of this rank, and how many there are. local_rank, local_size: among
         those on this machine.
       owed_at: where `owed` lies.
+      is_mixed: whether this rank has to leave to the interpreter what others do so.
       together: the memory that all ranks share, if they are on one machine and few.
       lying: transfers that have begun in it and not ended.
     """
@@ -68,6 +70,7 @@ class Job:
         self.local_rank, self.local_size = 0, 1
         self._owed = np.zeros(1, np.int64)
         self._looks = 0
+        self.is_mixed = False
         self._is_over = False
         self.data: Any = None
         self._calls: Any = None
@@ -86,22 +89,62 @@ class Job:
             if self.local_size == self.size <= MOST_RANKS:
                 self.together = Together(mpi, local, self.until)
 
-    def agree(self, roll: Roll) -> None:
+    def agree(self, roll: Roll, natively: bool = False) -> bool:
         """Calls the roll: this rank is going to do what `roll` says.
+
+        Args:
+          natively: whether native code is, in a step that writes to variables. All ranks do such a
+            step in one way, or variables would differ in last bits.
+
+        Returns: whether it may go on. If it runs native code and others do not, it has to call the
+          roll again for the interpreter, which the others wait for.
 
         Raises:
           FailedPreconditionError: on all ranks, if one is going to do something else; or if one has
             left an earlier step.
         """
         if self.size == 1:
-            return
+            return True
         self.prepare()
         self.owed = max(roll.transfers, 1)  # also where it is interrupted meanwhile
-        if not self._is_same(roll.digest):
-            self.differ(roll)
+        while not self.settle(roll, self._words(roll.word(natively)), natively):
+            if natively:
+                return False
         self.owed = roll.transfers
         if self.together is not None:
             self.together.make_room(roll.room)
+        return True
+
+    def all_fit(self, fits: bool) -> bool:
+        """Whether on all ranks what a collective gave is as native code needs it; all ask, while
+        they run native code.
+
+        Raises:
+          FailedPreconditionError: if another rank has left the step.
+        """
+        if self.size == 1:
+            return fits
+        owed, self.owed = self.owed, max(self.owed, 1)
+        words = self._words(_FITTING.word(fits))
+        self.owed = owed
+        if any(word >> 1 != _FITTING.digest for word in words):
+            self.differ(_FITTING)
+        return all(word & 1 for word in words)
+
+    def settle(self, roll: Roll, words: Sequence[int], natively: bool) -> bool:
+        """Whether ranks that gave these words do the same in one way. If they do so in both ways,
+        they call the roll again.
+
+        Raises:
+          FailedPreconditionError: on all ranks, if one is going to do something else.
+        """
+        if any(word >> 1 != roll.digest for word in words):
+            self.differ(roll)
+        is_mixed = len(set(words)) > 1
+        self.is_mixed = is_mixed and natively
+        if self.is_mixed:
+            self.owed = 0
+        return not is_mixed
 
     @property
     def owed(self) -> int:
@@ -158,13 +201,15 @@ class Job:
             self._is_over = True
             raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
 
-    def _is_same(self, number: int) -> bool:
-        """Whether all ranks have this number."""
+    def _words(self, word: int) -> list[int]:
+        """The words that ranks give, as far as they differ."""
         if self.together is not None:
-            return self.together.meet(number)
-        ends = np.array([number, -number], np.int64)
+            return self.together.meet(word)
+        digest, natively = word >> 1, word & 1
+        ends = np.array([digest, -digest, natively, -natively], np.int64)
         self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX), patient=True)
-        return bool(ends[0] == -ends[1])
+        most, least = ends[::2].tolist(), (-ends[1::2]).tolist()
+        return [2 * digest + natively for digest, natively in (most, least)]
 
     def _desert(self) -> None:
         """Tells the others that this rank has left a step."""

@@ -26,9 +26,13 @@ class Roll:
 
     @cached_property
     def digest(self) -> int:
-        """A number of 63 bits that differs where lines do."""
+        """A number of 62 bits that differs where lines do."""
         text = "\n".join(self.lines).encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 1
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 2
+
+    def word(self, natively: bool) -> int:
+        """What a rank says to others: the digest, and whether it runs native code."""
+        return 2 * self.digest + natively
 
 
 def differences(said: Sequence[Sequence[str]]) -> str:

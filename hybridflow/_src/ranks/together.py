@@ -24,8 +24,9 @@ MOST_RANKS = 4
 MEETINGS, WORDS, LAID = 0, 1, 3
 _LINE = 64
 # So much each rank lays in memory that is there from the beginning, which native code knows: as
-# much as gradients that travel together are. It takes none before it is used.
-_ARENA = 64 << 20
+# much as gradients that travel together are, or less where a machine has less to share. It takes
+# none before it is used.
+_ARENAS = 64 << 20, 16 << 20, 4 << 20, 1 << 20
 
 
 def room(size: int) -> int:
@@ -51,8 +52,8 @@ class Together:
         self._local = local
         self._until = until
         self._rank = local.Get_rank()
-        there = local.bcast(_is_there(_ARENA * local.Get_size()))
-        self.arena = _ARENA if there else 0
+        fitting = [size for size in _ARENAS if _is_there(size * local.Get_size())]
+        self.arena = local.bcast(max(fitting, default=0))
         self._window, memories = self._shared(_LINE + self.arena)
         starts = [np.frombuffer(memory, np.uint8).ctypes.data for memory in memories]
         self.line = starts[self._rank]
@@ -91,8 +92,8 @@ class Together:
             self._place = None
             self._room = 0
 
-    def meet(self, word: int) -> bool:
-        """Waits for all; tells whether all gave the same word."""
+    def meet(self, word: int) -> list[int]:
+        """Waits for all; gives the words of all."""
         number = self._line[MEETINGS] + 1
         # The word before is still being read, by who has not met this rank again.
         place = WORDS + number % 2
@@ -100,7 +101,12 @@ class Together:
         self._window.Sync()
         self._line[MEETINGS] = number
         self._wait(MEETINGS, number)
-        return all(line[place] == word for line in self._lines)
+        return self.words()
+
+    def words(self) -> list[int]:
+        """The words that all gave when they met last."""
+        place = WORDS + self._line[MEETINGS] % 2
+        return [line[place] for line in self._lines]
 
     def _wait(self, place: int, number: int, patient: bool = True) -> None:
         """Waits until all have come so far; what they wrote before can be read then."""
@@ -120,7 +126,9 @@ class Together:
             return
         if self._room < size < self._least_refused:
             self._drop()
-            there = self._local.bcast(_is_there(size * self._local.Get_size()))
+            # The first memory may not have been used yet, and counts as free then.
+            whole = (size + self.arena) * self._local.Get_size()
+            there = self._local.bcast(_is_there(whole))
             if there:
                 self._place, self._memories = self._shared(size)
                 self._room = size
