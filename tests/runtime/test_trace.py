@@ -185,3 +185,18 @@ def test_metadata_as_a_message():
         again.ParseFromString(b"\xff")
     with pytest.raises(ValueError, match="has no 'nothing' field"):
         metadata.HasField("nothing")
+
+
+def test_what_ran_of_the_graph() -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.constant(1.0, name="x")
+        y = hf.square(x, name="y")
+        hf.negative(x, name="other")
+        options, metadata = hf.RunOptions(output_partition_graphs=True), hf.RunMetadata()
+        session.run(y, options=options, run_metadata=metadata)
+        (graph,) = metadata.partition_graphs
+        assert [node.name for node in graph.node] == ["x", "y"]
+        session.run(y, run_metadata=metadata)
+        assert not metadata.partition_graphs
+        session.make_callable(y.op, accept_options=True)(options=options, run_metadata=metadata)
+        assert len(metadata.partition_graphs) == 1

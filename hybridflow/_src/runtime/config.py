@@ -185,6 +185,8 @@ class RunMetadata(Message):
       step_stats: after a run with `RunOptions(trace_level=RunOptions.FULL_TRACE)` TensorFlow's
         `StepStats`: `dev_stats[0].node_stats` has a `NodeExecStats` for each step, with
         `node_name`, `timeline_label`, `all_start_micros`, `all_end_rel_micros` and `thread_id`.
+      partition_graphs: after a run with `RunOptions(output_partition_graphs=True)` what ran of the
+        graph, as a list of one `GraphDef`.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as session:

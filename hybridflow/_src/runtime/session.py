@@ -11,6 +11,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError, NotFoundError
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.waiting import within
+from hybridflow._src.graphs.graph_util import extract_sub_graph
 from hybridflow._src.ops.allocation import MEMORY
 from hybridflow._src.plan.plan import Plan
 from hybridflow._src.plan.planning import Kernels, build
@@ -80,6 +81,14 @@ class _Runnable:
         """What `run` gives; `run_metadata` is told what happened."""
         return self.fetches.pack(run_metadata.record(self.plan, arrays))
 
+    def graphs(self) -> list[Any]:
+        """What ran, of the graph, as `GraphDef`s: one, since all of it runs on one device."""
+        fetched = [*self.fetches.operations, *(tensor.op for tensor in self.fetches.tensors)]
+        if not fetched:
+            return []
+        whole = fetched[0].graph.as_graph_def()
+        return [extract_sub_graph(whole, [op.name for op in fetched])]
+
     def quick(self, values: Sequence[Any]) -> list[Any] | None:
         """The fetched values, if the plan's program can take these feeds as they are."""
         return self.plan.quick(values)
@@ -101,11 +110,18 @@ def _is_traced(options: Any) -> bool:
     return bool(getattr(options, "trace_level", 0))
 
 
-def _finish(runnable: _Runnable, arrays: list[Any], run_metadata: Any, seconds: float) -> Any:
-    """Runs within so many seconds, if that is not 0; traced where there are metadata to fill."""
-    rest = (arrays,) if run_metadata is None else (arrays, run_metadata)
-    work = runnable.run if run_metadata is None else runnable.traced
-    return within(seconds, work, *rest) if seconds else work(*rest)
+def _finish(
+    runnable: _Runnable, arrays: list[Any], options: Any, run_metadata: Any, seconds: float
+) -> Any:
+    """Runs within so many seconds, if that is not 0, and fills the metadata as options ask for."""
+    traced = run_metadata is not None and _is_traced(options)
+    rest = (arrays, run_metadata) if traced else (arrays,)
+    work = runnable.traced if traced else runnable.run
+    values = within(seconds, work, *rest) if seconds else work(*rest)
+    if run_metadata is not None:
+        wanted = getattr(options, "output_partition_graphs", False)
+        run_metadata.partition_graphs = runnable.graphs() if wanted else []
+    return values
 
 
 class DeviceAttributes(NamedTuple):
@@ -229,8 +245,7 @@ class BaseSession:
         {'twice': array([2., 4.], dtype=float32)}
         """
         seconds = self._seconds if options is None else _seconds(options) or self._seconds
-        traced = run_metadata is not None and _is_traced(options)
-        if not (seconds or traced):
+        if not seconds and run_metadata is None:
             try:
                 known = self._quick.get(_key(fetches, feed_dict))
             except TypeError:
@@ -240,7 +255,7 @@ class BaseSession:
                 if values is not None:
                     return known.fetches.pack(values)
         runnable, arrays = self.prepared(fetches, feed_dict)
-        return _finish(runnable, arrays, run_metadata if traced else None, seconds)
+        return _finish(runnable, arrays, options, run_metadata, seconds)
 
     def prepared(self, fetches: Any, feed_dict: Any) -> tuple[_Runnable, list[Any]]:
         """The plan for these fetches and feeds, and the arrays that are fed.
@@ -399,13 +414,12 @@ class BaseSession:
                 pairs = [expand_feed(key, value) for key, value in zip(keys, args, strict=True)]
                 args = tuple([value for parts in pairs for _, value in parts])
             seconds = self._seconds if options is None else _seconds(options) or self._seconds
-            traced = run_metadata is not None and _is_traced(options)
-            if not (seconds or traced):
+            if not seconds and run_metadata is None:
                 values = runnable.quick(args)
                 if values is not None:
                     return runnable.fetches.pack(values)
             arrays = [feed_array(t, v) for t, v in zip(feeds, args, strict=True)]
-            return _finish(runnable, arrays, run_metadata if traced else None, seconds)
+            return _finish(runnable, arrays, options, run_metadata, seconds)
 
         return call
 

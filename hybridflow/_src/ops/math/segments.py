@@ -51,11 +51,10 @@ def _by_runs(ufunc: Any, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def _segment_shape(attrs: dict[str, Any], data: Tensor, ids: Tensor) -> shape_rules.Dims:
-    (count,) = shape_rules.with_rank(ids, 1)
+    shape_rules.with_rank(ids, 1)
     dims = shape_rules.with_rank_at_least(data, 1)
     if dims is None:
         return None
-    shape_rules.same_size(dims[0], count)
     known = constant_value(ids)
     segments = None if known is None else int(known[-1]) + 1 if known.size else 0
     return (segments, *dims[1:])

@@ -40,6 +40,8 @@ def _assign_slice(
     def update(whole: np.ndarray) -> np.ndarray:
         result = whole.copy()
         part = result[index_of(whole.shape, begin, end, strides, masks)]
+        if not part.size:
+            return result  # whatever the value's shape is, as in TensorFlow
         if part.shape != value.shape:
             raise InvalidArgumentError(
                 None,
