@@ -81,7 +81,9 @@ def test_map_structure_takes_several():
     ("structure", "flat"), [([1, 2], [1]), ([1, 2], [1, 2, 3]), (5, [1, 2]), ([], [1])]
 )
 def test_the_number_of_leaves_must_fit(structure, flat):
-    with pytest.raises(ValueError, match=r"has \d elements?, but \d"):
+    with pytest.raises(
+        ValueError, match=r"had \d elements, but .* had \d|len\(flat_sequence\) == 2"
+    ):
         nest.pack_sequence_as(structure, flat)
 
 
@@ -94,7 +96,7 @@ def test_the_number_of_leaves_must_fit(structure, flat):
         ([1, 2], (1, 2), TypeError, "same sequence type: list and tuple"),
         (Point(1, 2), (1, 2), TypeError, "same sequence type: Point and tuple"),
         ([1, 2], [1], ValueError, "same number of elements"),
-        ({"a": 1}, {"b": 1}, ValueError, "same keys"),
+        ({"a": 1}, {"b": 1}, ValueError, "same set of keys"),
         ([[1], {"a": (1,)}], [[1], {"a": [1]}], TypeError, "same sequence type"),
     ],
 )
@@ -142,3 +144,28 @@ def test_the_same_items_many_times_are_no_circle():
     for _ in range(14):
         structure = [structure, structure]
     assert nest.flatten(structure) == [1] * 2**14
+
+
+def test_kinds_of_sequences_may_differ_where_that_is_said():
+    nest.assert_same_structure(((1, 2), 3), [[4, 5], 6], check_types=False)
+    got = nest.map_structure(lambda a, b: a + b, ((1, 2), 3), [[4, 5], 6], check_types=False)
+    assert got == ((5, 7), 9)
+    with pytest.raises(ValueError, match="same nested structure"):
+        nest.assert_same_structure(((1, 2), 3), [4, [5, 6]], check_types=False)
+
+
+def test_numbers_of_leaves_are_told_of_first():
+    words = (
+        r"same number of elements\.\n\nFirst structure \(3 elements\):(.|\n)*Second structure \(1 "
+    )
+    with pytest.raises(ValueError, match=words):
+        nest.assert_same_structure([[1, 2], 3], [[1], {}])
+
+
+def test_what_cannot_be_mapped_or_packed():
+    with pytest.raises(TypeError, match="must be callable"):
+        nest.map_structure("no", [1])
+    with pytest.raises(ValueError, match="at least one structure"):
+        nest.map_structure(len)
+    with pytest.raises(TypeError, match="must be a sequence"):
+        nest.pack_sequence_as([1, 2], "ab")

@@ -120,14 +120,21 @@ def pack_sequence_as(structure: Any, flat: Any) -> Any:
     """The structure with its leaves replaced by those in `flat`.
 
     Raises:
-      ValueError: if their number differs.
+      ValueError: if their number differs. TypeError: if `flat` is no sequence.
     """
+    if isinstance(flat, (str, bytes)):
+        raise TypeError(f"flat_sequence must be a sequence, got {flat!r:.200}")
     flat = list(flat)
-    if len(flat) == 1 and not is_sequence(structure):
-        return flat[0]
+    if not is_sequence(structure):
+        if len(flat) == 1:
+            return flat[0]
+        raise ValueError(f"Structure is a scalar but len(flat_sequence) == {len(flat)}")
     expected = len(flatten(structure))
     if len(flat) != expected:
-        raise ValueError(f"The structure has {expected} elements, but {len(flat)} were given.")
+        raise ValueError(
+            f"Could not pack sequence. Structure had {expected} elements, but flat_sequence had "
+            f"{len(flat)} elements."
+        )
     return _pack(structure, iter(flat))
 
 
@@ -191,50 +198,78 @@ def _like(structure: Any, children: list[Any]) -> Any:
     return kind(*children) if hasattr(structure, "_fields") else kind(children)
 
 
-def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
+def map_structure(function: Callable[..., Any], *structures: Any, check_types: bool = True) -> Any:
     """Applies `function` to corresponding leaves of structures of one form.
 
+    Args:
+      check_types: whether sequences must be of the same kinds.
+
     Raises:
+      TypeError: if `function` cannot be called. ValueError: if there is no structure.
       ValueError, TypeError: if the forms differ.
     """
+    if not callable(function):
+        raise TypeError(f"func must be callable, got: {function!r:.200}")
+    if not structures:
+        raise ValueError("Must provide at least one structure")
     for other in structures[1:]:
-        assert_same_structure(structures[0], other)
+        assert_same_structure(structures[0], other, check_types)
     leaves = [function(*items) for items in zip(*map(flatten, structures), strict=True)]
     return pack_sequence_as(structures[0], leaves)
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
+def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True) -> None:
     """Checks that two structures have the same form.
+
+    Args:
+      check_types: whether sequences must be of the same kinds.
 
     Raises:
       ValueError: if they have not. TypeError: if the kinds of sequences or leaves differ.
     """
-    first, visits = a, 0
-    pending = [(a, b)]
+    visits = 0
+    pending = [(nest1, nest2)]
     while pending:
         a, b = pending.pop()
         if is_sequence(a) or is_sequence(b):
             visits += 1
-            refuse_cycle(first, visits)
-            _check_same_kind(a, b)
+            refuse_cycle(nest1, visits)
+            problem = _difference(a, b, check_types)
+            if problem is not None:
+                raise _not_same(nest1, nest2, problem)
             pending.extend(zip(_children(a)[::-1], _children(b)[::-1], strict=True))
         elif isinstance(a, Composite) != isinstance(b, Composite):
             raise TypeError(f"The two structures don't have the same kinds of leaves: {a}, {b}.")
 
 
-def _check_same_kind(a: Any, b: Any) -> None:
+def _difference(a: Any, b: Any, check_types: bool) -> Exception | None:
+    """What is different about two sequences, one of which may be none."""
     if is_sequence(a) != is_sequence(b):
-        raise ValueError(f"The two structures don't have the same nested structure: {a!r}, {b!r}.")
-    if type(a) is not type(b):
-        raise TypeError(
+        return ValueError()
+    if check_types and type(a) is not type(b):
+        return TypeError(
             f"The two structures don't have the same sequence type: {type(a).__name__} and "
             f"{type(b).__name__}."
         )
-    if isinstance(a, dict) and set(a) != set(b):
-        raise ValueError(
-            f"The two dictionaries don't have the same keys: {sorted(a)}, {sorted(b)}."
+    if isinstance(a, dict) and isinstance(b, dict) and set(a) != set(b):
+        return ValueError(
+            f"The two dictionaries don't have the same set of keys: {sorted(a)}, {sorted(b)}."
         )
-    if len(a) != len(b):
-        raise ValueError(
-            f"The two structures don't have the same number of elements: {a!r}, {b!r}."
+    return None if len(a) == len(b) else ValueError()
+
+
+def _not_same(nest1: Any, nest2: Any, problem: Exception) -> Exception:
+    """The error for two structures, of which numbers say most."""
+    first, second = len(flatten(nest1)), len(flatten(nest2))
+    if first != second:
+        return ValueError(
+            "The two structures don't have the same number of elements.\n\n"
+            f"First structure ({first} elements): {nest1}\n\n"
+            f"Second structure ({second} elements): {nest2}"
         )
+    if problem.args:
+        return problem
+    return ValueError(
+        "The two structures don't have the same nested structure.\n\n"
+        f"First structure: {nest1}\n\nSecond structure: {nest2}"
+    )
