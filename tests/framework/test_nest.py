@@ -81,9 +81,7 @@ def test_map_structure_takes_several():
     ("structure", "flat"), [([1, 2], [1]), ([1, 2], [1, 2, 3]), (5, [1, 2]), ([], [1])]
 )
 def test_the_number_of_leaves_must_fit(structure, flat):
-    with pytest.raises(
-        ValueError, match=r"had \d elements, but .* had \d|len\(flat_sequence\) == 2"
-    ):
+    with pytest.raises(ValueError, match=r"had \d elements, but|len\(flat_sequence\) == 2"):
         nest.pack_sequence_as(structure, flat)
 
 

@@ -48,7 +48,7 @@ def test_a_loop_that_never_turns_gives_one_kind_in_both_modes() -> None:
         (
             lambda i, d: (i + 1, d["a"]),
             ValueError,
-            "nested structure.*loop variable 1 of 'while.*'",
+            "(?s)nested structure.*loop variable 1 of 'while.*'",
         ),
         (lambda i, d: (i + 1, d, d), ValueError, "has 2 variables, the body returned 3"),
     ],
