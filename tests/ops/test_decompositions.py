@@ -143,6 +143,33 @@ def test_equal_values_have_a_gradient(function):
 def test_further_columns_have_none():
     for function in (hf.qr, lambda x, full_matrices: hf.svd(x, full_matrices)[1:]):
         with hf.Graph().as_default():
-            x = hf.zeros([3, 2])
+            x = hf.zeros([4, 2])
             with pytest.raises(NotImplementedError, match="Use full_matrices=False"):
                 hf.gradients(function(x, full_matrices=True)[0], x)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (2, 4, 3)])
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_a_single_further_column_has_a_gradient(shape, dtype):
+    x, _ = two_drawn(shape, dtype)
+    rng = np.random.default_rng(4)
+    size = max(shape[-2:])
+    weights = rng.normal(size=(*shape[:-2], size, size))
+
+    def far(t):
+        """Of the column's direction alone, whatever its sign."""
+        _, u, v = hf.svd(t, full_matrices=True)
+        last = (u if shape[-2] > shape[-1] else v)[..., -1:]
+        return hf.real(hf.matmul(last, last, adjoint_b=True)) * weights
+
+    with hf.Graph().as_default(), hf.Session() as session:
+        t = hf.placeholder(hf.as_dtype(dtype), shape)
+        total = hf.reduce_sum(far(t))
+        (grad,) = hf.gradients(total, t)
+        found = session.run(grad, {t: x})
+        step = rng.normal(size=shape).astype(dtype)
+        if dtype is np.complex128:
+            step = step + 1j * rng.normal(size=shape)
+        ahead, behind = (session.run(total, {t: x + 1e-6 * d}) for d in (step, -step))
+    wanted = (ahead - behind) / 2e-6
+    np.testing.assert_allclose(np.sum(np.real(np.conj(found) * step)), wanted, 1e-6, 1e-7)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
 
 _PARTS = (
-    "The gradient of {op} {name!r} with full_matrices=True is that of square matrices alone: the "
-    "further columns are not determined by the input. Use full_matrices=False."
+    "The gradient of {op} {name!r} with full_matrices=True is that of square matrices alone{but}: "
+    "the further columns are not determined by the input. Use full_matrices=False."
 )
 
 
@@ -57,14 +57,18 @@ def svd_grad(op: Any, ds: Any, du: Any, dv: Any) -> Any:
     """Of `tensor = u diag(s) adjoint(v)`.
 
     Raises:
-      NotImplementedError: of u and v with `full_matrices`, unless the matrices are square.
+      NotImplementedError: of u and v with `full_matrices`, unless the matrices are square, or
+        nearly: a single further column is determined, but for its sign, by all others.
     """
     (x,) = op.inputs
     if not op.get_attr("compute_uv"):
         du = dv = None
     s, u, v = op.outputs
     if op.get_attr("full_matrices") and (du is not None or dv is not None):
-        _check_square(op)
+        further = _further_columns(op)
+        if further:
+            u, du = _without_last(u, du, further > 0)
+            v, dv = _without_last(v, dv, further < 0)
     elif op.get_attr("full_matrices") or not op.get_attr("compute_uv"):
         s, u, v = op.record(x, compute_uv=True, full_matrices=False)
     ds = raw.ZerosLike(s) if ds is None else ds
@@ -99,7 +103,7 @@ def qr_grad(op: Any, dq: Any, dr: Any) -> Any:
     """
     (x,), (q, r) = op.inputs, op.outputs
     if op.get_attr("full_matrices"):
-        _check_square(op, wide=True)
+        _check_not_tall(op)
     dq = raw.ZerosLike(q) if dq is None else dq
     dr = raw.ZerosLike(r) if dr is None else dr
     size = raw.Shape(q)[-1]
@@ -125,10 +129,39 @@ def _divided(x: Any, r: Any) -> Any:
     return adjoint(solved)
 
 
-def _check_square(op: Any, wide: bool = False) -> None:
-    """Refuses matrices that are known not to be square, nor wide where that will do."""
+def _without_last(vectors: Any, grad: Any, there: bool) -> tuple[Any, Any]:
+    """Vectors without the last one, if that is there, and a gradient that accounts for it.
+
+    The last one, w, stands at right angles to the others, V: where these move by dV, it moves by
+    `-V adjoint(dV) w`.
+    """
+    if not there:
+        return vectors, grad
+    first, last = vectors[..., :-1], vectors[..., -1:]
+    if grad is None:
+        return first, None
+    turned = _product(grad[..., -1:], first, adj_x=True)
+    return first, grad[..., :-1] - _product(last, turned)
+
+
+def _further_columns(op: Any) -> int:
+    """How many more rows a matrix has than columns: 0 where that is not known.
+
+    Raises:
+      NotImplementedError: if it is more than one, or less than minus one.
+    """
     dims = op.inputs[0]._dims
     rows, columns = (None, None) if dims is None else dims[-2:]
-    if rows is None or columns is None or rows == columns or (wide and rows < columns):
-        return
-    raise NotImplementedError(_PARTS.format(op=op.type, name=op.name))
+    further = 0 if rows is None or columns is None else rows - columns
+    if abs(further) > 1:
+        but = ", and of those with one more row or column"
+        raise NotImplementedError(_PARTS.format(op=op.type, name=op.name, but=but))
+    return further
+
+
+def _check_not_tall(op: Any) -> None:
+    """Refuses matrices that are known to have more rows than columns."""
+    dims = op.inputs[0]._dims
+    rows, columns = (None, None) if dims is None else dims[-2:]
+    if rows is not None and columns is not None and rows > columns:
+        raise NotImplementedError(_PARTS.format(op=op.type, name=op.name, but=""))
