@@ -209,6 +209,16 @@ class TestFinite:
             with pytest.raises(hf.errors.InvalidArgumentError, match="second:0 : Tensor had NaN"):
                 session.run(check, {x: [0.5, 0.5]})
 
+    def test_what_is_inside_is_checked_by_its_result(self):
+        with hf.Graph().as_default(), hf.Session() as session:
+            x = hf.placeholder(hf.float32, [], name="x")
+            hf.cond(x > 0.0, lambda: hf.log(x), lambda: hf.sqrt(x), name="chosen")
+            hf.while_loop(lambda t: t < 3.0, lambda t: t + hf.abs(x), [0.0])
+            check = hf.add_check_numerics_ops()
+            session.run(check, {x: 2.0})
+            with pytest.raises(hf.errors.InvalidArgumentError, match="chosen.* NaN"):
+                session.run(check, {x: -1.0})
+
     def test_there_is_no_graph_in_eager_mode(self):
         with hf.eager_mode(), pytest.raises(RuntimeError, match="check_numerics"):
             hf.add_check_numerics_ops()

@@ -136,7 +136,7 @@ def add_check_numerics_ops() -> Operation:
     floats = {dtype.name for dtype in (dtypes.float16, dtypes.float32, dtypes.float64)}
     checks: list[Tensor] = []
     for op in get_default_graph().get_operations():
-        for tensor in op.outputs:
+        for tensor in op.outputs if op.body is None else ():
             # What variables refer to may not be initialised yet.
             if tensor.dtype.name in floats:
                 with control_dependencies(checks[-1:]):
