@@ -216,7 +216,7 @@ class TestFinite:
             hf.while_loop(lambda t: t < 3.0, lambda t: t + hf.abs(x), [0.0])
             check = hf.add_check_numerics_ops()
             session.run(check, {x: 2.0})
-            with pytest.raises(hf.errors.InvalidArgumentError, match="chosen.* NaN"):
+            with pytest.raises(hf.errors.InvalidArgumentError, match=r"chosen.* NaN"):
                 session.run(check, {x: -1.0})
 
     def test_there_is_no_graph_in_eager_mode(self):
