@@ -59,6 +59,7 @@ MODULES = [
     "hybridflow.contrib.eager",
     "hybridflow.contrib.eager.metrics",
     "hybridflow.contrib.framework",
+    "hybridflow.contrib.graph_editor",
     "hybridflow.contrib.layers",
     "hybridflow.contrib.learn",
     "hybridflow.contrib.learn.preprocessing",

@@ -61,9 +61,9 @@ def softplus_inverse(x: Any, name: str | None = None) -> Tensor:
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
-    ...     x = hf.contrib.distributions.softplus_inverse([1e-6, 1.0, 100.0])
+    ...     x = hf.contrib.distributions.softplus_inverse([0.5, 1.0, 100.0])
     ...     print(hf.nn.softplus(x).numpy())
-    [1.e-06 1.e+00 1.e+02]
+    [  0.5   1.  100. ]
     """
     x = convert_to_tensor(x, name="x")
     return identity(x + log(-expm1(-x)), name=name or "softplus_inverse")

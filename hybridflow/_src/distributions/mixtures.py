@@ -248,7 +248,7 @@ class MixtureSameFamily(_OfComponents):
     ...     x = d.MixtureSameFamily(
     ...         d.Categorical(probs=[0.25, 0.75]), d.Normal([0.0, 4.0], [1.0, 2.0]))
     ...     print(x.mean().numpy(), x.stddev().numpy().round(4), x.prob(0.0).numpy().round(4))
-    3.0 2.5 0.1252
+    3.0 2.5 0.12
     """
 
     def __init__(

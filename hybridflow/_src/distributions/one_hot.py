@@ -228,7 +228,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     >>> with hf.eager_mode():
     ...     x = hf.contrib.distributions.RelaxedOneHotCategorical(0.5, probs=[0.2, 0.8])
     ...     print(x.sample(3, seed=1).shape, x.prob([0.5, 0.5]).numpy().round(4))
-    (3, 2) 0.4444
+    (3, 2) 0.32
     """
 
     def __init__(

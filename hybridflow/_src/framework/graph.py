@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.advice import made_at
@@ -71,6 +72,9 @@ class Graph(Collections):
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
         self.seed: int | None = None
+        # Who keeps what was made of the operations as they were, such as sessions with plans: told
+        # by `graph_was_edited()` when operations get other inputs.
+        self.keepers: WeakSet[Any] = WeakSet()
         # How many random ops without a seed of their own the graph holds (see `seeds.get_seed`).
         self.unseeded_random_ops = 0
 

@@ -105,6 +105,16 @@ class Operation:
         """The operations that run before this one though it uses none of their outputs."""
         return list(self.controls)
 
+    @property
+    def _outputs(self) -> list[Tensor]:
+        """The outputs, as programs name them that look into TensorFlow 1's operations."""
+        return self.outputs
+
+    @property
+    def _inputs(self) -> list[Tensor]:
+        """The inputs, likewise."""
+        return list(self.inputs)
+
     def values(self) -> tuple[Tensor, ...]:
         """The outputs as a tuple."""
         return tuple(self.outputs)

@@ -159,6 +159,8 @@ class BaseSession:
         self._partial_runs: dict[str, PartialRun] = {}
         own = new_lock(), Kernels(options_of(config))
         self._shares = bool(target) and not getattr(config, "isolate_session_state", False)
+        self._edition = 0
+        self._graph.keepers.add(self)
         self._lock, self._kernels = (
             LOCAL_TARGETS[target].setdefault(self._graph, own) if self._shares else own
         )
@@ -188,6 +190,12 @@ class BaseSession:
     def sess_str(self) -> str:
         """The target that the session was made for."""
         return self._target
+
+    def graph_was_edited(self) -> None:
+        """Forgets the plans made so far: operations of the graph have got other inputs."""
+        self._runnables.clear()
+        self._quick.clear()
+        self._edition += 1
 
     @property
     def is_closed(self) -> bool:
@@ -399,15 +407,19 @@ class BaseSession:
             raise TypeError("`feed_list` must be a list or tuple.")
         keys = list(feed_list or ())
         parts = [feed_keys(key) for key in keys]
-        runnable = self._make(fetches, [key for part in parts for key in part])
+        tensors = [key for part in parts for key in part]
+        runnable, edition = self._make(fetches, tensors), self._edition
         feeds = runnable.feeds
         plain = all(
             len(part) == 1 and part[0] is key for part, key in zip(parts, keys, strict=True)
         )
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            nonlocal runnable, edition
             if self._closed:
                 raise RuntimeError(_CLOSED)
+            if edition != self._edition:
+                runnable, edition = self._make(fetches, tensors), self._edition
             if len(args) != len(keys):
                 raise ValueError(f"The callable takes {len(keys)} values, got {len(args)}.")
             if not plain:
