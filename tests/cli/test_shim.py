@@ -13,7 +13,8 @@ import pytest
 import hybridflow as hf
 from hybridflow._src.cli.shim import contrib_eager, contrib_layers
 from hybridflow._src.cli.shim.inner import inspect_checkpoint
-from hybridflow._src.cli.shim.names import find, nearest, offered, shown
+from hybridflow._src.cli.shim.missing import error_for
+from hybridflow._src.cli.shim.names import find, instead_of, nearest, offered, shown
 from hybridflow._src.cli.shim.table import EXTRAS, MODULES, ROOTS
 from hybridflow._src.layers.arguments import normalize_tuple
 
@@ -59,6 +60,19 @@ def test_paths_are_shown_as_programs_write_them(path, text):
 )
 def test_nearest(path, name, found):
     assert nearest(path, name) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("tensorflow.contrib.session_bundle", True),
+        ("tensorflow.contrib.session_bundle.exporter", True),
+        ("tensorflow.contrib.session_bundles", False),
+    ],
+)
+def test_what_took_the_place_of_a_module(path, told):
+    assert (instead_of(path) is not None) is told
+    assert ("there: tf.saved_model" in str(error_for(path, "Exporter"))) is told
 
 
 def test_an_extra_that_cannot_be_imported_offers_nothing(monkeypatch):

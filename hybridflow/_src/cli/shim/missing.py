@@ -6,7 +6,7 @@ import re
 import types
 from typing import Any, NoReturn
 
-from hybridflow._src.cli.shim.names import extra_for, nearest, shown
+from hybridflow._src.cli.shim.names import extra_for, instead_of, nearest, shown
 from hybridflow._src.framework.traceback import RawFrames, capture, resolve
 
 
@@ -58,7 +58,7 @@ class _Text:
         extra = extra_for(self._module)
         if extra is not None:
             where += f". There is more with {extra[0]}: pip install 'hybridflow[{extra[1]}]'"
-        near = nearest(self._module, name)
+        near = instead_of(self._module) or nearest(self._module, name)
         hint = f" The nearest that is there: {near}." if near else " There is nothing like it."
         return f"hybridflow has no {shown(f'{self._module}.{name}')}{where}.{hint}"
 

@@ -12,7 +12,7 @@ import types
 from typing import Any
 
 from hybridflow._src.cli.shim.spellings import SPELLINGS
-from hybridflow._src.cli.shim.table import EXTRAS, MODULES
+from hybridflow._src.cli.shim.table import EXTRAS, INSTEAD, MODULES
 
 
 def shown(path: str) -> str:
@@ -111,6 +111,11 @@ def extra_for(path: str) -> tuple[str, str] | None:
             if package in EXTRAS and importlib.util.find_spec(package) is None:
                 return package, EXTRAS[package]
     return None
+
+
+def instead_of(path: str) -> str | None:
+    """What to use in place of a module that is not here on purpose, or None."""
+    return next((INSTEAD[known] for known in INSTEAD if f"{path}.".startswith(f"{known}.")), None)
 
 
 def nearest(path: str, dotted: str) -> str | None:

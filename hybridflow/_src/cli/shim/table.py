@@ -22,6 +22,11 @@ PROGRAMS = {
     for name in ("freeze_graph", "inspect_checkpoint", "optimize_for_inference", "strip_unused")
 }
 
+# What to use in place of modules that are not here on purpose.
+INSTEAD = {
+    "tensorflow.contrib.session_bundle": "tf.saved_model, which took its place in TensorFlow"
+}
+
 # Paths that stand for one of our modules itself: what a program puts in place of a name there, as a
 # test does by `mock`, our own code calls.
 _LOGGING = "hybridflow._src.platform.tf_logging"
