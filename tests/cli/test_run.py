@@ -566,6 +566,26 @@ STRIPPED = """
     """
 
 
+EAGER_TESTS = """
+    import tensorflow as tf
+    from tensorflow.python.eager import context, test
+    from tensorflow.python.training import checkpoint_ops
+
+    class Mine(test.TestCase):
+        def test_mode(self):
+            print(tf.executing_eagerly(), context.num_gpus())
+
+    wanted = tf.contrib.framework.load_embedding_initializer
+    print(checkpoint_ops._load_embedding_initializer is wanted)
+    test.main()
+    """
+
+
+def test_eager_tests_by_tensorflows_inner_paths(folder):
+    done = run(folder(script=EAGER_TESTS), "script.py")
+    assert done.stdout.splitlines() == ["True", "True 0"], done.stderr
+
+
 def test_what_is_not_needed_is_stripped_from_files(folder):
     done = run(folder(script=STRIPPED), "script.py")
     assert done.stdout == "['a', 'y', 'y/y']\n", done.stderr

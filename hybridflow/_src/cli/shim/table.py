@@ -207,6 +207,8 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.legacy_seq2seq.python.ops.seq2seq": ("hybridflow.contrib.legacy_seq2seq",),
     **_each("tensorflow.contrib.losses", "python python.losses"),
     "tensorflow.contrib.losses.python.losses.loss_ops": ("tf_slim.losses",),
+    **_each("tensorflow.contrib.metrics", "python python.ops"),
+    "tensorflow.contrib.metrics.python.ops.metric_ops": ("tf_slim.metrics",),
     **_each("tensorflow.contrib.training", "python python.training"),
     **_each(
         "tensorflow.contrib.training.python.training",
@@ -238,7 +240,10 @@ _PYTHON = {
     **_each("tensorflow.python.data.ops", "dataset_ops iterator_ops readers", "hybridflow.data"),
     "tensorflow.python.data.util.nest": ("hybridflow._src.data.nest",),
     **_each("tensorflow.python.eager", "backprop", f"{_SHIM}.contrib_eager", "hybridflow"),
-    **_each("tensorflow.python.eager", "context function tape", "hybridflow"),
+    **_each(
+        "tensorflow.python.eager", "context function tape", "hybridflow", f"{_SHIM}.contrib_eager"
+    ),
+    "tensorflow.python.eager.test": (f"{_INNER}.eager_test", "hybridflow.test"),
     **_each("tensorflow.python.framework", "constant_op", "hybridflow"),
     **_each(
         "tensorflow.python.framework", "function", "hybridflow.contrib.framework", "hybridflow"
@@ -440,6 +445,7 @@ _PYTHON = {
         "checkpoint_management checkpoint_utils",
         "hybridflow.train",
     ),
+    "tensorflow.python.training.checkpoint_ops": (f"{_INNER}.checkpoint_ops",),
     "tensorflow.python.training.evaluation": (f"{_INNER}.evaluation", "hybridflow.train"),
     "tensorflow.python.training.moving_averages": (
         "hybridflow.train",
