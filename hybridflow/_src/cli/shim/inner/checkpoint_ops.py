@@ -1,4 +1,4 @@
-"""`tensorflow.python.training.checkpoint_ops`: what `tf.contrib.framework` has, by private names."""
+"""`tensorflow.python.training.checkpoint_ops`: private names of what `tf.contrib.framework` has."""
 
 from __future__ import annotations
 
