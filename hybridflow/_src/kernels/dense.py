@@ -58,7 +58,9 @@ def kernel(a):
                     if across != {B}:
                         for v in range(2):
                             for i in range(0, count, {lanes}):
-                                at = source + i * down
+                                at = source + i * down + v * {lanes} * across
+                                last = rest - 1 - v * {lanes}
+                                below = count - i
                                 into = panel + i * {row} + v * {size}
                                 {turn}
                     elif rest < {width}:
@@ -165,8 +167,7 @@ def product(element: str, machine: Registers | None = None) -> Kernel:
     def turn() -> str:
         """Transposes a square: by turns from one half of the vectors and from the other."""
         lines = [
-            f"x{j} = load_first_{name}(at + min(v * {lanes} + {j}, rest - 1) * across, count - i)"
-            for j in range(lanes)
+            f"x{j} = load_first_{name}(at + min({j}, last) * across, below)" for j in range(lanes)
         ]
         names = [f"x{j}" for j in range(lanes)]
         for level in range(lanes.bit_length() - 1):

@@ -1,9 +1,10 @@
 """Numba's front end, with as much of it as kernels need: they are plain functions of numbers.
 
 Most of the time that a kernel takes to be made is spent here, from Python's bytecode to LLVM's
-text. So what Numba does for closures, arrays, exceptions and objects is left out, types that calls
-give are remembered from one kernel to the next, and LLVM improves a kernel once, at the end. Names
-that are assigned to several times are left to LLVM too, if all that they stand for is of one type.
+text. So what Numba does for closures, arrays, exceptions, objects and the ends of their lives is
+left out, types that calls give are remembered from one kernel to the next, and LLVM improves a
+kernel once, at the end. Names that are assigned to several times are left to LLVM too, if all that
+they stand for is of one type.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 from numba.core import codegen, compiler, cpu, errors, ir, types
 from numba.core.compiler_machinery import AnalysisPass, PassManager, register_pass
 from numba.core.typed_passes import (
-    IRLegalization,
     NativeLowering,
     NoPythonBackend,
     NopythonTypeInference,
@@ -61,7 +61,7 @@ def _kind_of(value: Any, state: Any) -> Any:
     return None if signature is None else types.unliteral(signature.return_type)
 
 
-_TYPED = (IRLegalization, NativeLowering, NoPythonBackend)
+_TYPED = (NativeLowering, NoPythonBackend)
 _PASSES = (TranslateByteCode, FixupArgs, NopythonTypeInference, _OneTypeEach, *_TYPED)
 # Where a name has several types, each assignment makes another one of it.
 _WITH_NAMES = (
@@ -130,7 +130,15 @@ class _Codegen(codegen.JITCPUCodegen):
 class _Target(cpu.CPUContext):
     def init(self) -> None:
         super().init()
+        self._sizes: dict[Any, int] = {}
         self._internal_codegen = _Codegen("kernels")  # type: ignore[no-untyped-call]
+
+    def get_abi_sizeof(self, ty: Any) -> int:
+        """The size of a type of LLVM's, which Numba asks for each variable anew."""
+        found = self._sizes.get(ty)
+        if found is None:
+            found = self._sizes[ty] = super().get_abi_sizeof(ty)  # type: ignore[no-untyped-call]
+        return found
 
     def load_additional_registries(self) -> None:
         """Loads none: what kernels do with numbers is there when its modules are imported."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from hybridflow._src.kernels.vectors import Registers
 
-# Rows of a tile whose addresses are sums of one base and 0, 1 or 2 times the step between them,
-# which the processor adds by itself.
-_TOGETHER = 3
+# What is added to a base for the addresses of rows of a tile: 0, 1 or 2 times the step between
+# them, which the processor adds by itself.
+_TOGETHER = ("", " + step", " + double")
 
 
 class Tile(NamedTuple):
@@ -83,9 +83,11 @@ class Tile(NamedTuple):
         """
         name, size = self.form.name, self.form.size
         cells = [(i, v) for i in range(rows) for v in range(self.vectors)]
-        lines = [f"c{i}_{v} = splat_{name}({self.form.element}(0))" for i, v in cells]
+        # Numba takes as long as there are calls and operators.
+        lines = [f"none = splat_{name}({self.form.element}(0))", "double = step + step"]
+        lines += [f"c{i}_{v} = none" for i, v in cells]
         depth, last = 0, len(loops) - 1
-        bases = range(0, rows, _TOGETHER)
+        bases = range(0, rows, len(_TOGETHER))
 
         def add(*more: str) -> None:
             lines.extend("    " * depth + line for line in more)
@@ -98,10 +100,11 @@ class Tile(NamedTuple):
                 add(*[f"g{i} = {numbers} + {i} * step" for i in bases])
             add(f"for _{level} in range({rounds}):")
             depth += 1
-        add(*[f"b{v} = load_{name}({vectors} + {v * size})" for v in range(self.vectors)])
+        add(f"b0 = load_{name}({vectors})")
+        add(*[f"b{v} = load_{name}({vectors} + {v * size})" for v in range(1, self.vectors)])
         for i in range(rows):
-            base = i - i % _TOGETHER
-            add(f"e = spread_{name}(g{base} + {i % _TOGETHER} * step)")
+            base = i - i % len(_TOGETHER)
+            add(f"e = spread_{name}(g{base}{_TOGETHER[i % len(_TOGETHER)]})")
             add(*[f"c{i}_{v} = fma(e, b{v}, c{i}_{v})" for v in range(self.vectors)])
         for level in range(last, -1, -1):
             _, on, along = loops[level]
