@@ -48,7 +48,7 @@ def transfer(count: int, shape: list[int]) -> list[float]:
             for i in range(count)
         ]
         reduced = Reduction("sums", hvd.Compression.none, hvd.Sum, False)
-        run = session.make_callable(hf.group(*reduced([v.value() for v in grads])))
+        run = session.make_callable(hf.group(*reduced([v.value() for v in grads], grads)))
         session.run(hf.global_variables_initializer())
         for _ in range(4):
             run()
