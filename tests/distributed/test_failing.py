@@ -149,6 +149,18 @@ def runs(pid):
     return True
 
 
+@needs_mpi
+def test_a_job_that_has_ended_begins_anew(tmp_path):
+    program = tmp_path / "train.py"
+    again = "    hvd.shutdown()\n    hvd.init()\n    print('total', session.run(mean))\n"
+    program.write_text(
+        BEGINNING + "for _ in range(4): session.run(mean)\nfor _ in range(2):\n" + again
+    )
+    ended = mpiexec(2, "-m", "hybridflow", "run", program)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("total [1. 1. 1. 1.]") == 4
+
+
 def without_mpi4py(**environment):
     code = "import sys; sys.modules['mpi4py'] = None; import hybridflow.distributed as hvd; "
     code += "hvd.init(); print(hvd.rank(), hvd.size())"

@@ -334,13 +334,13 @@ def init(comm: Any = None) -> None:
     _job = Job(mpi, None if mpi is None else _communicator(mpi, comm))
     if _job.size > 1:
         whole_lines.install()
-        _at_exit(_job.at_exit)
+        _end_at_exit(_job)
 
 
-def _at_exit(function: Callable[[], None]) -> None:
-    """Has a function called when this process exits, and no process forked off it."""
+def _end_at_exit(job: Job) -> None:
+    """Ends a job when this process exits, and no process forked off it, unless it has ended."""
     process = os.getpid()
-    atexit.register(lambda: function() if os.getpid() == process and is_initialized() else None)
+    atexit.register(lambda: job.at_exit() if os.getpid() == process and _job is job else None)
 
 
 def _communicator(mpi: Any, comm: Any) -> Any:
