@@ -24,7 +24,7 @@ def measured(count: int, what: str) -> Any:
 def test_costs(figures):
     """The constants of the cost model, see docs/ranks.md."""
     latency, a_byte = measured(2, "costs")
-    figures.add("a sum of 16 bytes", 1e6 * latency, "us", float("inf"))
+    figures.add("a sum of 32 bytes", 1e6 * latency, "us", float("inf"))
     figures.add("a sum of 40 MB", 1e-9 / a_byte, "GB/s", float("inf"))
 
 

@@ -89,7 +89,7 @@ def step(network: Callable[[Any], Any], batch: int) -> list[float]:
 
 def costs() -> list[float]:
     """Of a sum by MPI the time that it takes at least, and the time of each byte."""
-    small, large = np.zeros(2), np.zeros(5_000_000)
+    small, large = np.zeros(4), np.zeros(5_000_000)
     least = seconds(lambda: MPI.COMM_WORLD.Allreduce(MPI.IN_PLACE, small), number=20)[0]
     most = seconds(lambda: MPI.COMM_WORLD.Allreduce(MPI.IN_PLACE, large))[0]
     return [least, most / large.nbytes]

@@ -373,7 +373,7 @@ def the_same_variables_after_many_steps():
     assert np.mean(everywhere(losses), 0)[-1] < 0.5 * losses[0]
 
 
-def sizes_that_differ(sparse):
+def sizes_that_differ(kind):
     """Trains on batches whose sizes ranks choose for themselves, so that now and then some run a
     step by the interpreter and others natively; gives digests of all variables after each step.
     """
@@ -382,11 +382,16 @@ def sizes_that_differ(sparse):
         x = hf.placeholder("float32", [None, 40])
         w = hf.get_variable("w", [40, 30], constraint=hf.constraints.MaxNorm(0.5, axis=1))
         table = hf.get_variable("table", [9, 30])
-        h = x @ w
-        if sparse:
+        rows = hvd.allgather(x) if kind == "gathered" else x
+        # Of another number on each rank, while rows are under way.
+        different, _ = hf.unique(hf.cast(x[0] * 2, hf.int32))
+        h = rows @ w
+        if kind == "sparse":
             h += hf.gather(table, hf.cast(x[:, 0] * 4 + 4, hf.int32))
         optimizer = hvd.DistributedOptimizer(hf.train.AdamOptimizer(0.01))
-        pairs = optimizer.compute_gradients(hf.reduce_mean(hf.squared_difference(h, 1.0)))
+        loss = hf.reduce_mean(hf.squared_difference(h, 1.0))
+        loss += 0.0 * hf.cast(hf.reduce_sum(different), hf.float32)
+        pairs = optimizer.compute_gradients(loss)
         pairs = [(grad, variable) for grad, variable in pairs if grad is not None]
         grads, _ = hf.clip_by_global_norm([grad for grad, _ in pairs], 0.1)
         train = optimizer.apply_gradients(list(zip(grads, [v for _, v in pairs], strict=True)))
@@ -394,15 +399,16 @@ def sizes_that_differ(sparse):
         session.run(hvd.broadcast_global_variables(0))
         for _ in range(30):
             size = 1 + int(rng.integers(2 + 5 * (hvd.rank() % 2)))
-            session.run(train, {x: rng.uniform(-1, 1, (size, 40))})
+            session.run([train, loss], {x: rng.uniform(-1, 1, (size, 40))})
             found.append(digest(session.run(hf.global_variables())))
     return found
 
 
 @check
 def the_same_variables_after_batches_of_different_sizes():
-    for sparse in (False, True):
-        assert len({tuple(found) for found in everywhere(sizes_that_differ(sparse))}) == 1
+    for kind in ("dense", "sparse", "gathered"):
+        found = everywhere(sizes_that_differ(kind))
+        assert len(set(map(tuple, found))) == 1, kind
 
 
 @check

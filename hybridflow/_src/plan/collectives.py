@@ -50,13 +50,14 @@ class Begin:
         self.roll = roll
         self.place = place
         self._attrs = attributes(op)
-        self._is_agreed = False
+        self._is_agreed = self._natively = False
 
     def agree(self, arrays: Sequence[np.ndarray], natively: bool) -> bool:
         """Agrees on what is next, before it is called: see `Job.agree`."""
         if self.roll is None:
             compute: Any = self.op.record.compute
             self._is_agreed = compute.agree(self.op.name, arrays, self._attrs, natively)
+            self._natively = self._is_agreed and natively
         else:
             self._is_agreed = not self.roll.lines or jobs.here().agree(self.roll, natively)
         return self._is_agreed
@@ -65,9 +66,10 @@ class Begin:
         """Begins it."""
         if not self._is_agreed:
             self.agree(arrays, natively=False)
-        self._is_agreed = False
+        natively, self._is_agreed, self._natively = self._natively, False, False
         compute: Any = self.op.record.compute
         transfer: Transfer = compute.begin(*arrays, **self._attrs)
+        transfer.natively = natively
         return transfer
 
 
@@ -76,12 +78,13 @@ class End:
 
     def __init__(self, op: Operation) -> None:
         self.op = op
-        # Whether the sizes of its results depend on other ranks.
-        self.free_rows = op.record.compute.free_rows  # type: ignore[union-attr]
 
     def __call__(self, transfer: Transfer) -> list[np.ndarray]:
         """Waits for it."""
-        return transfer.wait()
+        found = transfer.wait()
+        if transfer.natively:  # and here it is not any more
+            jobs.here().all_fit(False)
+        return found
 
 
 def attributes(op: Operation) -> dict[str, Any]:
@@ -150,8 +153,10 @@ def _begins(ops: Sequence[Operation]) -> dict[Operation, Begin]:
     """How each of the collectives begins."""
     found = [op for op in ops if is_collective(op)]
     lines = [_lines(op) for op in found]
-    # Which ones come in between, or of what sizes, values tell.
-    if None in lines or any(map(_has_inside, ops)):
+    # Which ones come in between, or of what sizes, values tell; these may be such that some ranks
+    # go on by the interpreter.
+    free = any(op.record.compute.free_rows for op in found)  # type: ignore[union-attr]
+    if free or None in lines or any(map(_has_inside, ops)):
         return {op: Begin(op) for op in found}
     said = [line for each in lines for line in each or ()]
     rooms = list(map(_room, found))

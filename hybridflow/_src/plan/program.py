@@ -123,8 +123,11 @@ class Program(Layout):
                         raise Changed("other ranks run it by the interpreter")
                 else:
                     inputs = [self._fetched(v, given, array=True) for v in what.inputs]
+                is_watched = isinstance(compute, End) and inputs[0].natively
+                if is_watched:
+                    inputs[0].natively = False
                 outputs = results[id(what.instruction)] = interpret(what, inputs)
-                if isinstance(compute, End) and compute.free_rows and self.is_update:
+                if is_watched:
                     self._check_on_all_ranks(what, outputs)
                 self._take(what, outputs, given)
 

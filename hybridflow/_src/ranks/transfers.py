@@ -36,6 +36,10 @@ class Transfer:
     Args:
       job: the ranks. request: MPI's, None if there is nothing to wait for.
       result: called at the end; gives what came of it.
+
+    Attributes:
+      natively: whether all ranks ran native code when it began, and ask each other at its end
+        whether they go on so.
     """
 
     def __init__(self, job: Job, request: Any, result: Callable[[], list[np.ndarray]]) -> None:
@@ -43,6 +47,7 @@ class Transfer:
         self._request = request
         self._result = result
         self._found: list[np.ndarray] | None = None
+        self.natively = False
         if request is not None:
             _open.add(self)
 
