@@ -80,6 +80,20 @@ class TestGraph:
             with pytest.raises(ValueError, match="shape"):
                 hf.gradients(a, a, grad_ys=[1.0])
 
+    def test_where_sums_stand(self):
+        with hf.Graph().as_default() as graph:
+            w = hf.constant([[1.0]], name="w")
+            x, y = hf.matmul(w, [[1.0, 2.0]], name="x"), hf.matmul(w, [[3.0, 4.0]], name="y")
+            (alone,) = hf.gradients(x + y, w)
+            (beside,) = hf.gradients(x + y, w, colocate_gradients_with_ops=True)
+            with graph.device("/task:1"):
+                z = hf.matmul(w, [[1.0, 2.0]])
+            (apart,) = hf.gradients(x + z, w, colocate_gradients_with_ops=True)
+        assert alone.op.type == beside.op.type == apart.op.type == "AddN"
+        assert beside.op.colocation_groups() == [b"loc:@x"]
+        assert apart.op.colocation_groups() == [b"loc:@w"]
+        assert alone.op.colocation_groups() == [b"loc:@gradients/AddN"]
+
     def test_grad_ys_of_another_shape(self):
         with hf.Graph().as_default(), hf.Session() as session:
             a = hf.constant([1.0, 2.0])

@@ -5,6 +5,7 @@ An op that ran and an operation of a graph look alike here: a record, inputs, ou
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,13 @@ from hybridflow._src.framework.eager_tensor import EagerTensor
 from hybridflow._src.framework.indexed_slices import IndexedSlices
 from hybridflow._src.framework.op_def import ZERO, not_differentiable
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.control_flow.bodies import zeros_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from hybridflow._src.framework.tensor import Tensor
 
 # Ops whose gradient passes on what it gets, rows of a lookup included.
 _PASS_ON = frozenset(("Identity", "ReadVariableOp"))
@@ -36,9 +37,14 @@ _TAKES_NONE = frozenset(
 
 
 class Gradients:
-    """The gradients that have reached each tensor so far."""
+    """The gradients that have reached each tensor so far.
 
-    def __init__(self) -> None:
+    Args:
+      colocate: whether sums stand beside what they add up, in a graph.
+    """
+
+    def __init__(self, colocate: bool = False) -> None:
+        self._colocate = colocate
         # One gradient, or a list of several.
         self._parts: dict[Tensor, Any] = {}
         # Of handles that zeros alone have reached, a value of the variable.
@@ -59,7 +65,8 @@ class Gradients:
         """The sum of all that has reached `tensor` (tensor, `IndexedSlices`, `ZERO`), or None."""
         known = self._parts.get(tensor)
         if known.__class__ is list:
-            self._parts[tensor] = known = total(known)
+            with _beside(tensor, known) if self._colocate else _ANYWHERE:
+                self._parts[tensor] = known = total(known)
         return known
 
     def of_source(self, tensor: Tensor) -> Any:
@@ -73,6 +80,19 @@ class Gradients:
         """Adds `ZERO` for the handle of a variable that was read."""
         self._values[handle] = value
         self.add(handle, ZERO)
+
+
+_ANYWHERE: AbstractContextManager[Any] = contextlib.nullcontext()
+
+
+def _beside(tensor: Tensor, grads: list[Any]) -> AbstractContextManager[Any]:
+    """Where gradients are added up: beside one of them if all have its device, else beside
+    what they are gradients of.
+    """
+    devices = {getattr(grad, "device", None) for grad in grads}
+    # The last one is that of the op which was made first, as TensorFlow's first one is.
+    op = grads[-1].op if len(devices) == 1 and isinstance(grads[-1], Tensor) else tensor.op
+    return tensor.op.graph.colocate_with(op, ignore_existing=True)
 
 
 def total(grads: list[Any]) -> Any:

@@ -112,7 +112,7 @@ def _gradients(
             raise ValueError(
                 f"Passed {len(given)} grad_ys for {len(targets)} ys: their numbers must be equal."
             )
-        grads = Gradients()
+        grads = Gradients(colocate_gradients_with_ops)
         for index, (y, grad) in enumerate(zip(targets, given, strict=True)):
             grads.add(y, _seed(y, grad, index))
         reached = set(sources)

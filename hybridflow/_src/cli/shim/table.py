@@ -296,6 +296,7 @@ _PYTHON = {
         "hybridflow",
         "hybridflow.contrib.framework",
         "hybridflow.contrib.staging",
+        f"{_INNER}.data_flow",
     ),
     "tensorflow.python.ops.session_ops": (
         "hybridflow",
