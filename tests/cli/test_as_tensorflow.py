@@ -55,6 +55,21 @@ def test_import_tensorflow_gives_hybridflow(python):
     assert (done.stdout, done.stderr) == ("1.15.0 2.15.0\n", "")
 
 
+def test_what_is_shown_is_tensorflows(python):
+    code = """
+import hybridflow
+print(hybridflow.zeros([2]))
+tf = hybridflow.as_tensorflow()
+x = tf.zeros([2], name="x")
+print([x, x.op, tf.Variable(x, name="v")])
+"""
+    shown = """Tensor("zeros:0", shape=(2,), dtype=float32)
+[<tf.Tensor 'x:0' shape=(2,) dtype=float32>, <tf.Operation 'x' type=Const>, \
+<tf.Variable 'v:0' shape=(2,) dtype=float32_ref>]
+"""
+    assert python("-c", code).stdout == shown
+
+
 def test_the_version_can_be_set(python):
     code = """
 import hybridflow

@@ -7,6 +7,8 @@ import re
 from typing import Any, ClassVar
 
 _MISSING = object()
+# What the library is called where tensors, operations and variables are shown.
+library = "hf"
 
 
 def named(function: Any, call: str) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import described, dtypes
 from hybridflow._src.framework.advice import Lacking
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor import Tensor
@@ -193,12 +193,13 @@ class EagerTensor(Tensor):
         return _rebuild, (self._a,)
 
     def __str__(self) -> str:
-        return f"hf.Tensor({self._text(str)}, shape={self.shape}, dtype={self._dtype.name})"
+        form = f"shape={self.shape}, dtype={self._dtype.name}"
+        return f"{described.library}.Tensor({self._text(str)}, {form})"
 
     def __repr__(self) -> str:
         return (
-            f"<hf.Tensor: shape={self.shape}, dtype={self._dtype.name}, device=CPU:0, "
-            f"numpy={self._text(repr)}>"
+            f"<{described.library}.Tensor: shape={self.shape}, dtype={self._dtype.name}, "
+            f"device=CPU:0, numpy={self._text(repr)}>"
         )
 
     def _text(self, form: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes, traceback
+from hybridflow._src.framework import described, dtypes, traceback
 from hybridflow._src.framework.device import DeviceSpec
 from hybridflow._src.framework.late import late
 from hybridflow._src.framework.tensor import Tensor
@@ -195,7 +195,7 @@ class Operation:
         raise TypeError(f"Operation {self.name!r} is part of a graph and cannot be pickled.")
 
     def __repr__(self) -> str:
-        return f"<hf.Operation '{self.name}' type={self.type}>"
+        return f"<{described.library}.Operation '{self.name}' type={self.type}>"
 
     def __str__(self) -> str:
         return str(self.node_def)

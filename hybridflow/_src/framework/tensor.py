@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.framework import described, dtypes
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.reference import Referable
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
@@ -203,7 +203,8 @@ class Tensor(Referable):
         return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name}{device})'
 
     def __repr__(self) -> str:
-        return f"<hf.Tensor '{self.name}' shape={self.shape} dtype={self._dtype.name}>"
+        form = f"shape={self.shape} dtype={self._dtype.name}"
+        return f"<{described.library}.Tensor '{self.name}' {form}>"
 
     if TYPE_CHECKING:
         # Installed by ops/operators.py on tensors and variables alike.

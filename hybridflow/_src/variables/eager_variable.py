@@ -7,7 +7,7 @@ import operator
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework import context, described, dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.dispatch import EagerOp, record
@@ -287,7 +287,9 @@ class EagerVariable(ResourceVariable):
         raise _in_place("**", "`v.assign(v ** value)`")
 
     def __repr__(self) -> str:
-        return f"<hf.Variable {self._description()}, numpy={self._now()._text(repr)}>"
+        return (
+            f"<{described.library}.Variable {self._description()}, numpy={self._now()._text(repr)}>"
+        )
 
     def _made_at(self) -> list[Frame]:
         return resolve(self._frames)[::-1]

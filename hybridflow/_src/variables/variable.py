@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from hybridflow._src.framework import context
+from hybridflow._src.framework import context, described
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
 from hybridflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function
 from hybridflow._src.framework.default_graph import get_default_graph
@@ -533,7 +533,7 @@ class Variable(Referable):
             raise AttributeError(f"numpy() is for eager variables. {self._no_value()}")
 
     def __repr__(self) -> str:
-        return f"<hf.Variable {self._description()}>"
+        return f"<{described.library}.Variable {self._description()}>"
 
     def _description(self) -> str:
         """Name, shape, dtype, and device and constraint where there are such."""

@@ -8,6 +8,7 @@ from multiprocessing import spawn
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.cli.shim import finder
+from hybridflow._src.framework import described
 
 if TYPE_CHECKING:
     import types
@@ -37,6 +38,7 @@ def install(prepare: Callable[[], Any]) -> None:
       prepare: what processes call that this one starts by `multiprocessing`, unless forked.
     """
     finder.install()
+    described.library = "tf"
     if spawn.get_preparation_data is _plain_preparation_data:
         spawn.get_preparation_data = functools.partial(_preparation_data, _Called(prepare))
 
