@@ -11,6 +11,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.data import nest
+from tests import native
 from tests.data.running import WAYS, elements, listed
 
 D = hf.data.Dataset
@@ -262,6 +263,20 @@ def test_variables_and_captured_tensors():
             data.make_one_shot_iterator()
         with pytest.raises(ValueError, match="Cannot capture a placeholder"):
             D.range(fed).make_one_shot_iterator()
+
+
+def test_what_is_made_anew_each_time_is_so_when_it_is_compiled():
+    """Random numbers of a dataset begin anew, and texts among its inputs stay what they are."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        data = D.range(3).map(lambda x: (hf.random_uniform([], seed=2), hf.as_string(x)))
+        iterator = data.padded_batch(2, ([], []), (0.0, "x")).make_initializable_iterator()
+        x = iterator.get_next()
+        runs = []
+        for _ in range(5):
+            session.run(iterator.initializer)
+            native.wait()
+            runs.append(session.run(x)[0].tolist())
+        assert len(set(map(tuple, runs))) == 1
 
 
 def test_random_functions_go_on_from_element_to_element():

@@ -43,6 +43,8 @@ def dataset_op(
         shape=scalar,
         compute=compute,
         grad=not_differentiable,
+        # A dataset may hold random numbers, which begin anew with each one that is made.
+        stateful=True,
         written=written,
         read=functools.partial(_read, read),
     )

@@ -21,6 +21,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.resources import Named
 from hybridflow._src.framework.waiting import Later, Waiting
 from hybridflow._src.ops.shape_rules import scalar
+from hybridflow._src.plan.nested import as_arrays
 from hybridflow._src.plan.planning import Kernels, build
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Factory(Traced):
         """What it uses of the graph."""
         nothing: frozenset[Tensor] = frozenset()
         done = frozenset(self._done)
-        return build(self.captured, [], [], Kernels(), nothing, done).run([])
+        return as_arrays(build(self.captured, [], [], Kernels(), nothing, done).run([]))
 
 
 def _check_constant(tensor: Tensor, controls: set[Operation]) -> None:

@@ -40,12 +40,15 @@ class Stopped(NamedTuple):
     stacks: list[Turns]
 
 
+def as_arrays(results: Sequence[Any]) -> list[Any]:
+    """What a plan gave, for another one: a string alone stands as programs want it."""
+    return [np.array(v, object) if v.__class__ is bytes else v for v in results]
+
+
 def run_body(plan: Any, feeds: list[Any], given: Mapping[int, Any] | None) -> list[Any]:
     """Runs a body like any other plan."""
     if not given:
-        results: list[Any] = plan.run_silenced(feeds)
-        # A plan gives a string alone, as programs want it.
-        return [np.array(v, object) if v.__class__ is bytes else v for v in results]
+        return as_arrays(plan.run_silenced(feeds))
     return plan.interpret(plan.ready(feeds), given=given)
 
 

@@ -13,6 +13,7 @@ from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.waiting import Later, Waiting, Waits, finish, on_behalf_of
 from hybridflow._src.plan.effects import is_reference
 from hybridflow._src.plan.instruction import explained
+from hybridflow._src.plan.nested import as_arrays
 from hybridflow._src.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class Stage:
 
     def run(self, feeds: Sequence[Any]) -> Sequence[Any]:
         """What the rest of the plan is fed with."""
-        values = [] if self.before is None else self.before.run_silenced(feeds)
+        values = [] if self.before is None else as_arrays(self.before.run_silenced(feeds))
         given = [*feeds, *values[: self._needed]]
         results = on_behalf_of(self._waits, self.waiting.interpret, given)
         there = [*feeds, *values, *results]
