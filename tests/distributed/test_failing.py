@@ -65,6 +65,18 @@ session.run(mean if rank else other)
 """,
         ["rank 0: Allreduce 'other': float32 [4]; ranks 1, 2: Allreduce 'mean': float32 [4]"],
     ),
+    "it uses another number of threads": (
+        """
+from hybridflow._src.kernels import pool
+pool._size = 1 + rank % 2
+v = tf.get_variable("v", initializer=np.ones(4, np.float32))
+train = hvd.DistributedOptimizer(tf.train.AdamOptimizer()).minimize(tf.reduce_sum(v * v))
+session.run(tf.global_variables_initializer())
+for _ in range(9):
+    session.run(train)
+""",
+        ["different numbers of threads, 1 and 2, so that"],
+    ),
     "it is interrupted while it waits, and goes on": (
         """
 import threading

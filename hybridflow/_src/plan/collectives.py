@@ -52,20 +52,20 @@ class Begin:
         self._attrs = attributes(op)
         self._is_agreed = self._natively = False
 
-    def agree(self, arrays: Sequence[np.ndarray], natively: bool) -> bool:
+    def agree(self, arrays: Sequence[np.ndarray], threads: int) -> bool:
         """Agrees on what is next, before it is called: see `Job.agree`."""
         if self.roll is None:
             compute: Any = self.op.record.compute
-            self._is_agreed = compute.agree(self.op.name, arrays, self._attrs, natively)
-            self._natively = self._is_agreed and natively
+            self._is_agreed = compute.agree(self.op.name, arrays, self._attrs, threads)
+            self._natively = self._is_agreed and threads > 0
         else:
-            self._is_agreed = not self.roll.lines or jobs.here().agree(self.roll, natively)
+            self._is_agreed = not self.roll.lines or jobs.here().agree(self.roll, threads)
         return self._is_agreed
 
     def __call__(self, *arrays: np.ndarray) -> Transfer:
         """Begins it."""
         if not self._is_agreed:
-            self.agree(arrays, natively=False)
+            self.agree(arrays, threads=0)
         natively, self._is_agreed, self._natively = self._natively, False, False
         compute: Any = self.op.record.compute
         transfer: Transfer = compute.begin(*arrays, **self._attrs)

@@ -50,10 +50,11 @@ def lay(lowering: Lowering, begin: Begin, arrays: Sequence[Any]) -> Laid:
         raise Unsupported(ELSEWHERE)
     before: list[Value] = []
     if roll.lines:
-        lowering.meeting = Meeting(job, roll, lowering.is_update)
+        threads = lowering.threads if lowering.is_update else 0
+        lowering.meeting = Meeting(job, roll, threads)
         lowering.meetings.append(len(lowering.steps))
         met = lowering.memory((), np.bool_)
-        words = [0, roll.word(lowering.is_update), shared.line, job.owed_at, roll.transfers]
+        words = [0, roll.word(threads), shared.line, job.owed_at, roll.transfers]
         words += [yield_processor(), len(shared.lines), *shared.lines]
         lowering.call(meeting.MEET, words, reads=[], writes=[met], fallible=True)
         before = [met]

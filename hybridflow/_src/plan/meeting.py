@@ -20,13 +20,13 @@ class Meeting:
     """What a program that meets other ranks asks of the job.
 
     Args:
-      job: that it was made for. roll: what its ranks agree on. natively: see `Job.agree`.
+      job: that it was made for. roll: what its ranks agree on. threads: see `Job.agree`.
     """
 
-    def __init__(self, job: Job, roll: Roll, natively: bool) -> None:
+    def __init__(self, job: Job, roll: Roll, threads: int) -> None:
         self._job = job
         self._roll = roll
-        self._natively = natively
+        self._threads = threads
 
     def prepare(self) -> None:
         """Sees to it that this rank may meet the others.
@@ -50,7 +50,7 @@ class Meeting:
         if status == meeting.DIFFERENT:
             shared = self._job.together
             assert shared is not None
-            if not self._job.settle(self._roll, shared.words(), self._natively):
+            if not self._job.settle(self._roll, shared.words(), self._threads):
                 raise Changed(_MIXED)
         if status == meeting.AWAITED:
             self._job.look()

@@ -119,7 +119,7 @@ class Program(Layout):
                 compute = what.instruction.compute
                 if isinstance(compute, Begin):  # it keeps none
                     inputs = [self._lent(v, given) for v in what.inputs]
-                    if not compute.agree(inputs, self.is_update):
+                    if not compute.agree(inputs, self.threads if self.is_update else 0):
                         raise Changed("other ranks run it by the interpreter")
                 else:
                     inputs = [self._fetched(v, given, array=True) for v in what.inputs]

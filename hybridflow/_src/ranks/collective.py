@@ -66,15 +66,13 @@ class Collective:
         head = f"{title}: {len(each)} tensors"
         return [head, *[f"{title}, tensor {i}: {what}" for i, what in enumerate(each)]]
 
-    def agree(
-        self, name: str, arrays: Sequence[np.ndarray], attrs: Any, natively: bool = False
-    ) -> bool:
+    def agree(self, name: str, arrays: Sequence[np.ndarray], attrs: Any, threads: int = 0) -> bool:
         """Calls the roll for this one, of arrays: see `Job.agree`."""
         dtype, shapes = arrays[0].dtype, [array.shape for array in arrays]
         lines = self.lines(name, dtype, shapes, attrs)
         assert lines is not None
         roll = Roll(lines, 1, self.room(dtype.itemsize, shapes))
-        return jobs.here().agree(roll, natively)
+        return jobs.here().agree(roll, threads)
 
     def __call__(self, *arrays: np.ndarray, **attrs: Any) -> list[np.ndarray]:
         self.agree("", arrays, attrs)

@@ -17,7 +17,7 @@ import numpy as np
 
 from hybridflow._src.framework.errors import FailedPreconditionError
 from hybridflow._src.ranks import failing, launching, whole_lines
-from hybridflow._src.ranks.roll import Roll, differences
+from hybridflow._src.ranks.roll import Roll, differences, parts_of
 from hybridflow._src.ranks.together import MOST_RANKS, Together
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _NOT_INITIALIZED = (
 _DIFFERENT = (
     "Ranks do not do the same: {each}. Every rank has to run the same collectives in the same "
     "order; what only one rank does (saving, printing) must hold none."
+)
+_THREADS = (
+    "Ranks run native code on different numbers of threads, {numbers}, so that their variables "
+    "would differ in last bits. Set HYBRIDFLOW_NUM_THREADS to the same number on all of them."
 )
 _LEFT = (
     "Rank {rank} has left a step in which others wait for it: an error came there before its "
@@ -89,12 +93,13 @@ class Job:
             if self.local_size == self.size <= MOST_RANKS:
                 self.together = Together(mpi, local, self.until)
 
-    def agree(self, roll: Roll, natively: bool = False) -> bool:
+    def agree(self, roll: Roll, threads: int = 0) -> bool:
         """Calls the roll: this rank is going to do what `roll` says.
 
         Args:
-          natively: whether native code is, in a step that writes to variables. All ranks do such a
-            step in one way, or variables would differ in last bits.
+          threads: how many run native code for it, in a step that writes to variables; 0 if the
+            interpreter does. All ranks do such a step in one way, or variables would differ in last
+            bits.
 
         Returns: whether it may go on. If it runs native code and others do not, it has to call the
           roll again for the interpreter, which the others wait for.
@@ -107,8 +112,8 @@ class Job:
             return True
         self.prepare()
         self.owed = max(roll.transfers, 1)  # also where it is interrupted meanwhile
-        while not self.settle(roll, self._words(roll.word(natively)), natively):
-            if natively:
+        while not self.settle(roll, self._words(roll.word(threads)), threads):
+            if threads:
                 return False
         self.owed = roll.transfers
         if self.together is not None:
@@ -125,23 +130,30 @@ class Job:
         if self.size == 1:
             return fits
         owed, self.owed = self.owed, max(self.owed, 1)
-        words = self._words(_FITTING.word(fits))
+        said = [parts_of(word) for word in self._words(_FITTING.word(fits))]
         self.owed = owed
-        if any(word >> 1 != _FITTING.digest for word in words):
+        if any(digest != _FITTING.digest for digest, _ in said):
             self.differ(_FITTING)
-        return all(word & 1 for word in words)
+        return all(number for _, number in said)
 
-    def settle(self, roll: Roll, words: Sequence[int], natively: bool) -> bool:
+    def settle(self, roll: Roll, words: Sequence[int], threads: int) -> bool:
         """Whether ranks that gave these words do the same in one way. If they do so in both ways,
         they call the roll again.
 
         Raises:
-          FailedPreconditionError: on all ranks, if one is going to do something else.
+          FailedPreconditionError: on all ranks, if one is going to do something else, or if they
+            run native code on different numbers of threads.
         """
-        if any(word >> 1 != roll.digest for word in words):
+        said = [parts_of(word) for word in words]
+        if any(digest != roll.digest for digest, _ in said):
             self.differ(roll)
-        is_mixed = len(set(words)) > 1
-        self.is_mixed = is_mixed and natively
+        numbers = {number for _, number in said}
+        if len(numbers - {0}) > 1:
+            self._is_over = True
+            listed = " and ".join(map(str, sorted(numbers - {0})))
+            raise FailedPreconditionError(None, None, _THREADS.format(numbers=listed))
+        is_mixed = len(numbers) > 1
+        self.is_mixed = is_mixed and threads > 0
         if self.is_mixed:
             self.owed = 0
         return not is_mixed
@@ -205,11 +217,9 @@ class Job:
         """The words that ranks give, as far as they differ."""
         if self.together is not None:
             return self.together.meet(word)
-        digest, natively = word >> 1, word & 1
-        ends = np.array([digest, -digest, natively, -natively], np.int64)
+        ends = np.array([word, -word], np.int64)
         self.wait(self._calls.Iallreduce(self.mpi.IN_PLACE, ends, self.mpi.MAX), patient=True)
-        most, least = ends[::2].tolist(), (-ends[1::2]).tolist()
-        return [2 * digest + natively for digest, natively in (most, least)]
+        return [int(ends[0]), -int(ends[1])]
 
     def _desert(self) -> None:
         """Tells the others that this rank has left a step."""

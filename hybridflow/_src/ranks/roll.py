@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+# Of a word the bits that say on how many threads a rank runs native code, 0 if it does not.
+_BITS = 10
+_MOST = (1 << _BITS) - 1
+
+
+def parts_of(word: int) -> tuple[int, int]:
+    """The digest in a word, and the number of threads."""
+    return word >> _BITS, word & _MOST
+
+
 class Roll:
     """Collectives that a rank is going to run, the same ones on all ranks or there is an error.
 
@@ -26,13 +36,13 @@ class Roll:
 
     @cached_property
     def digest(self) -> int:
-        """A number of 62 bits that differs where lines do."""
+        """A number of 52 bits that differs where lines do."""
         text = "\n".join(self.lines).encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 2
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 12
 
-    def word(self, natively: bool) -> int:
-        """What a rank says to others: the digest, and whether it runs native code."""
-        return 2 * self.digest + natively
+    def word(self, threads: int) -> int:
+        """What a rank says to others: the digest, and on how many threads it runs native code."""
+        return self.digest << _BITS | min(threads, _MOST)
 
 
 def differences(said: Sequence[Sequence[str]]) -> str:
