@@ -708,7 +708,7 @@ def test_modes(folder):
     assert run(where, "script.py").stdout == 'False Tensor("add:0", shape=(), dtype=float32)\n'
     assert run(where, "--mode", "graph", "script.py").stdout.startswith("False Tensor(")
     eager = run(where, "--mode", "eager", "script.py").stdout
-    assert eager == "True hf.Tensor(2.0, shape=(), dtype=float32)\n"
+    assert eager == "True tf.Tensor(2.0, shape=(), dtype=float32)\n"
     wrong = run(where, "--mode", "lazy", "script.py")
     assert wrong.returncode == 2
     assert "invalid choice: 'lazy'" in wrong.stderr
