@@ -11,6 +11,7 @@ import numpy as np
 from hybridflow._src.formats import messages, varints
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.arrays import to_array
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def shape_proto(dims: Sequence[int | None] | None) -> Any:
     for size in dims:
         proto.dim.add().size = -1 if size is None else size
     return proto
+
+
+late.shape_proto = shape_proto
 
 
 def shape_of(proto: Any) -> TensorShape:

@@ -20,6 +20,7 @@ _SUPPLIERS = {
     "op_def": "hybridflow._src.graphs.exporting",
     "philox_blocks": "hybridflow._src.kernels.philox",
     "run_single": "hybridflow._src.plan.single",
+    "shape_proto": "hybridflow._src.formats.tensors",
 }
 
 
@@ -35,6 +36,7 @@ class _Late:
       load_ops: imports every op family.
       philox_blocks: blocks of random words by a kernel, once there is one.
       run_single: runs an op of eager mode by kernels.
+      shape_proto: a shape as a message.
     """
 
     create_op: Callable[..., Any]
@@ -47,6 +49,7 @@ class _Late:
     op_def: Callable[..., Any]
     philox_blocks: Callable[..., Any]
     run_single: Callable[..., Any]
+    shape_proto: Callable[..., Any]
 
     if not TYPE_CHECKING:
 

@@ -16,6 +16,7 @@ from hybridflow._src.framework.dimension import (
     dimension_value,
 )
 from hybridflow._src.framework.errors import ShapeError
+from hybridflow._src.framework.late import late
 from hybridflow._src.framework.unknown_sizes import miss_size, unknown_sizes
 
 __all__ = [
@@ -157,6 +158,28 @@ class TensorShape:
         other = as_shape(other)
         merged = merge(self._dims, other._dims)
         return other if merged is other._dims else TensorShape.of(merged)
+
+    def most_specific_compatible_shape(self, other: Any) -> TensorShape:
+        """The most that can be said of a shape which is this one or `other`.
+
+        >>> import hybridflow as hf
+        >>> print(hf.TensorShape([2, 3]).most_specific_compatible_shape([4, 3]))
+        (?, 3)
+        """
+        more = _raw(other)
+        if self._dims is None or more is None or len(self._dims) != len(more):
+            return TensorShape.of(None)
+        pairs = zip(self._dims, more, strict=True)
+        return TensorShape.of(tuple([a if a == b else None for a, b in pairs]))
+
+    def as_proto(self) -> Any:
+        """The shape as a `TensorShapeProto` message.
+
+        >>> import hybridflow as hf
+        >>> [dim.size for dim in hf.TensorShape([2, None]).as_proto().dim]
+        [2, -1]
+        """
+        return late.shape_proto(self._dims)
 
     def concatenate(self, other: Any) -> TensorShape:
         """The sizes of this shape followed by those of `other`.
@@ -374,6 +397,9 @@ def _raw(dims: Any) -> RawDims:
         raise TypeError(
             f"A string has ambiguous TensorShape, got {dims!r}: pass a list of sizes, or an int."
         )
+    if hasattr(dims, "unknown_rank"):  # a `TensorShapeProto`
+        dims = None if dims.unknown_rank else [None if d.size < 0 else d.size for d in dims.dim]
+        return None if dims is None else tuple(dims)
     try:
         sizes = iter(dims)
     except TypeError:
