@@ -382,12 +382,12 @@ def test_dimension_merging():
 
 @pytest.mark.parametrize("dims", [None, [], [2, None], [0, 3]])
 def test_messages(dims):
-    proto = hf.TensorShape(dims).as_proto()
-    assert str(hf.TensorShape(proto)) == str(hf.TensorShape(dims))
+    proto = TensorShape(dims).as_proto()
+    assert str(TensorShape(proto)) == str(TensorShape(dims))
 
 
 def test_what_is_known_of_either_shape():
-    most = hf.TensorShape([1, 1, 3]).most_specific_compatible_shape
+    most = TensorShape([1, 1, 3]).most_specific_compatible_shape
     assert most([None, 2, 3]).as_list() == [None, None, 3]
     assert most([1, 1, 3]).as_list() == [1, 1, 3]
     assert most([1, 1]).ndims is most(None).ndims is None
