@@ -17,6 +17,8 @@ from hybridflow._src.cli.shim.missing import error_for
 from hybridflow._src.cli.shim.names import find, instead_of, nearest, offered, shown
 from hybridflow._src.cli.shim.table import EXTRAS, MODULES, ROOTS
 from hybridflow._src.layers.arguments import normalize_tuple
+from hybridflow._src.runtime.conversions import register_session_run_conversion_functions
+from hybridflow.distributions import bijectors
 
 
 def test_every_name_that_the_table_offers_is_there():
@@ -100,9 +102,16 @@ def test_an_extra_that_cannot_be_imported_offers_nothing(monkeypatch):
         ("tensorflow.metrics", "auc", hf.metrics.auc),
         ("tensorflow.python.ops.metrics_impl", "mean", hf.metrics.mean),
         ("tensorflow.python.ops.check_ops", "assert_rank", hf.assert_rank),
+        ("tensorflow.contrib.distributions", "Normal", hf.distributions.Normal),
+        ("tensorflow.contrib.distributions.bijectors", "Identity", bijectors.Identity),
+        (
+            "tensorflow.python.client.session",
+            "register_session_run_conversion_functions",
+            register_session_run_conversion_functions,
+        ),
     ],
 )
-def test_layers_losses_and_metrics_by_their_paths(path, name, value):
+def test_what_programs_name_by_its_path(path, name, value):
     assert find(path, name) == (value,)
 
 

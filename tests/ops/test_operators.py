@@ -362,3 +362,21 @@ class TestShortWay:
         assert np.isinf(x.numpy()).all()
         with pytest.warns(RuntimeWarning, match="divide by zero"):
             np.ones(1) / np.zeros(1)
+
+
+def test_a_class_of_the_programs_own_passes_all_operators_on():
+    """As Edward does, whose random variables stand for tensors."""
+
+    class Box:
+        def __init__(self, tensor):
+            self.tensor = tensor
+
+    for name in hf.Tensor.OVERLOADABLE_OPERATORS:
+        method = getattr(hf.Tensor, name)
+        setattr(Box, name, lambda self, *args, method=method: method(self.tensor, *args))
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = Box(hf.constant([1.0, -2.0]))
+        found = [x + 1.0, 3.0 - x, x[1], abs(x), -x, x > 0.0, x**2.0, 1.0 / x]
+        values = [value.tolist() for value in session.run(found)]
+    expected = [[2.0, -1.0], [2.0, 5.0], -2.0, [1.0, 2.0], [-1.0, 2.0], [True, False]]
+    assert values == [*expected, [1.0, 4.0], [1.0, -0.5]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from hybridflow._src.framework import described, dtypes
 from hybridflow._src.framework.advice import advise_on_attributes, made_at
@@ -68,6 +68,9 @@ class Tensor(Referable):
         "op",
         "value_index",
     )
+
+    # Names of the methods that make tensors of operators, for classes that pass them on.
+    OVERLOADABLE_OPERATORS: ClassVar[frozenset[str]] = frozenset()
 
     op: Operation
     value_index: int

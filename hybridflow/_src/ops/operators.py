@@ -247,4 +247,5 @@ for method, operator in (
 ):
     setattr(SparseTensor, method, operator)
 install(Tensor)
+Tensor.OVERLOADABLE_OPERATORS = frozenset((*OPERATORS, "__getitem__"))
 _install_short(EagerTensor)
