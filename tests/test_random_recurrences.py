@@ -291,7 +291,7 @@ def check(seed: int) -> None:
 @pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, BATCH))
 def test_derivatives_of_recurrent_networks(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Threads share whatever they can.
-    monkeypatch.setattr(sharing, "WORTH_SHARING", 1 << 10)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 1 << 9)
     monkeypatch.setattr(sharing, "CALL_WORK", 0)
     for seed in range(first, min(first + BATCH, FIRST + COUNT)):
         check(seed)

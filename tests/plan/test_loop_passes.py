@@ -270,7 +270,7 @@ def test_threads_share_the_rows_of_a_batch(shared):
 
 def test_threads_do_not_all_do_the_same(monkeypatch):
     # Less than all turns do together, and more than a step does.
-    monkeypatch.setattr(sharing, "WORTH_SHARING", 1 << 12)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 1 << 11)
     monkeypatch.setattr(sharing, "CALL_WORK", 0)
 
     def build(x):

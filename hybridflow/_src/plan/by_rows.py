@@ -112,7 +112,8 @@ class _Check:
                 raise _Together
         cut = sum(step.work for step in steps if id(step) in self._cuts)
         whole = sum(step.work + sharing.CALL_WORK for step in steps)
-        if 2 * cut < whole or cut * turns < sharing.WORTH_SHARING:
+        # Two threads spare half of what is cut.
+        if 2 * cut < whole or cut * turns // 2 < sharing.WORTH_SHARING:
             raise _Together  # each thread would do most of it
         columns = frozenset(self._columns)
         return ByRows(self._rows, self._cuts, self._variables, columns, end_together)
