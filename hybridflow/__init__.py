@@ -433,6 +433,7 @@ with _deferred.imports_of(__name__):
         tan,
         tanh,
     )
+    from hybridflow._src.ops.math.zero_products import xdivy, xlogy
     from hybridflow._src.ops.nn.activations import log_sigmoid
     from hybridflow._src.ops.nn.fake_quantization import (
         fake_quant_with_min_max_args,
@@ -1195,6 +1196,8 @@ __all__ = [
     "verify_tensor_all_finite",
     "where",
     "while_loop",
+    "xdivy",
+    "xlogy",
     "write_file",
     "zeros",
     "zeros_initializer",

@@ -59,8 +59,12 @@ with _deferred.imports_of(__name__):
         resize_nearest_neighbor,
     )
     from hybridflow._src.ops.images.resizing_images import ResizeMethod, resize_images
+    from hybridflow._src.ops.images.similarity import psnr, ssim, ssim_multiscale
 
 __all__ = [
+    "psnr",
+    "ssim",
+    "ssim_multiscale",
     "ResizeMethod",
     "adjust_brightness",
     "adjust_contrast",

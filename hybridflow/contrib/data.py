@@ -15,6 +15,7 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.data.features import read_batch_features
     from hybridflow._src.data.iterator import Iterator
+    from hybridflow._src.data.prefetching import AUTOTUNE
     from hybridflow._src.data.resampling import rejection_resample
     from hybridflow._src.data.saving import make_saveable_from_iterator
     from hybridflow._src.data.transformations import (
@@ -37,6 +38,7 @@ with _deferred.imports_of(__name__):
     )
 
 __all__ = [
+    "AUTOTUNE",
     "Counter",
     "Dataset",
     "FixedLengthRecordDataset",

@@ -256,3 +256,71 @@ out["squashed"] = tell(squashed, tf.constant([[0.5, 0.25, 0.75], [0.125, 0.5, 0.
 out["grads"] = run(tf.gradients([squashed.sample(2, seed=3)], [loc, deviations]))
 """
 )
+
+PROGRAMS["image/projected"] = """
+i = tf.contrib.image
+x = tf.constant(np.sin(np.arange(2 * 6 * 5 * 2)).reshape(2, 6, 5, 2).astype(np.float32))
+whole = tf.constant(np.arange(30).reshape(6, 5), tf.uint8)
+skew = [1.0, 0.25, -1.0, 0.125, 0.75, 0.5, 0.03125, -0.0625]
+for kind in ("NEAREST", "BILINEAR"):
+    out["rotate " + kind] = [
+        i.rotate(x, [0.3, -1.25], kind), i.rotate(whole, 0.7, kind), i.rotate(x[0], 2.0, kind)]
+    out["translate " + kind] = [
+        i.translate(x, [1.25, -0.75], kind), i.translate(x, [[1.0, 0.0], [-2.5, 1.0]], kind)]
+    out["transform " + kind] = [i.transform(x, skew, kind), i.transform(x[0], skew, kind)]
+out["angles"] = i.angles_to_projective_transforms([0.3, -1.25], 6, 5)
+out["moves"] = i.translations_to_projective_transforms([[1.0, 2.0], [0.5, -1.0]])
+out["matrices"] = i.flat_transforms_to_matrices(skew)
+out["flat"] = i.matrices_to_flat_transforms([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 2.0]])
+out["composed"] = i.compose_transforms(skew, i.angles_to_projective_transforms(0.3, 6, 5))
+"""
+
+PROGRAMS["image/similarity"] = """
+x = np.sin(np.arange(2 * 40 * 38 * 3) * 0.7).reshape(2, 40, 38, 3).astype(np.float32) * 0.5 + 0.5
+y = np.clip(x + 0.25 * np.cos(np.arange(x.size)).reshape(x.shape), 0.0, 1.0).astype(np.float32)
+a, b = tf.constant(x), tf.constant(y)
+bytes1, bytes2 = tf.constant((x * 255).astype(np.uint8)), tf.constant((y * 255).astype(np.uint8))
+out["psnr"] = [tf.image.psnr(a, b, 1.0), tf.image.psnr(bytes1, bytes2, 255)]
+out["ssim"] = [
+    tf.image.ssim(a, b, 1.0), tf.image.ssim(bytes1, bytes2, 255), tf.image.ssim(a, b[:1], 1.0)]
+weights = [0.2, 0.5, 0.3]
+out["scales"] = [
+    tf.image.ssim_multiscale(a, b, 1.0, weights[:2]),
+    tf.image.ssim_multiscale(bytes1[0, :, :37], bytes2[0, :, :37], 255, weights[:2])]
+out["grads"] = run(tf.gradients([tf.image.ssim(a, b, 1.0), tf.image.psnr(a, b, 1.0)], [a, b]))
+"""
+
+PROGRAMS["signal"] = """
+s = tf.contrib.signal
+x = tf.constant(np.sin(np.arange(100) * 0.3).reshape(2, 50).astype(np.float32))
+out["frame"] = [
+    s.frame(x, 8, 3), s.frame(x, 8, 3, pad_end=True, pad_value=7), s.frame(x, 60, 3),
+    s.frame(tf.range(24), 5, 5, pad_end=True),
+    s.frame(tf.reshape(tf.range(24), [8, 3]), 3, 2, axis=0)]
+frames = s.frame(x, 8, 3)
+out["added"] = [s.overlap_and_add(frames, 3), s.overlap_and_add(frames, 8)]
+out["windows"] = [f(n, p) for f in (s.hann_window, s.hamming_window)
+                  for n in (1, 2, 7, 8) for p in (False, True)]
+out["float64"] = s.hann_window(6, dtype=tf.float64)
+out["stft"] = [
+    s.stft(x, 16, 4), s.stft(x, 12, 6, fft_length=20, window_fn=s.hamming_window, pad_end=True),
+    s.stft(x, 12, 5, window_fn=None)]
+window = s.inverse_stft_window_fn(4)
+out["inverse window"] = [window(16, tf.float32), s.inverse_stft_window_fn(5)(12, tf.float32)]
+back = s.inverse_stft(s.stft(x, 16, 4), 16, 4, window_fn=window)
+out["inverse"] = [back, s.inverse_stft(s.stft(x, 12, 5), 12, 5, window_fn=None),
+                  s.inverse_stft(s.stft(x, 12, 5, fft_length=8), 12, 5, fft_length=8)]
+out["mel"] = [s.linear_to_mel_weight_matrix(),
+              s.linear_to_mel_weight_matrix(10, 65, 16000, 20.0, 8000.0)]
+bands = tf.tensordot(tf.abs(s.stft(x, 32, 8)), s.linear_to_mel_weight_matrix(8, 17), 1)
+logs = tf.log(bands + 1e-3)
+out["mfccs"] = s.mfccs_from_log_mel_spectrograms(logs)
+out["grads"] = run(tf.gradients([tf.abs(s.stft(x, 16, 4)) + 1.0, back, out["added"][0] ** 2], x))
+"""
+
+PROGRAMS["math/zero_products"] = """
+x, y = tf.constant([0.0, 0.0, 2.0, -1.5]), tf.constant([0.0, 3.0, 0.5, 2.0])
+for name in ("xlogy", "xdivy"):
+    z = getattr(getattr(tf, "math", tf), name)(x, y)
+    out[name] = [z] + run(tf.gradients(z, [x, y]))
+"""

@@ -73,7 +73,8 @@ _SPELLINGS = {
         reduce_prod reduce_sum rint round rsqrt scalar_mul segment_max segment_mean segment_min
         segment_prod segment_sum sigmoid sign sin sinh softmax=nn.softmax softplus=nn.softplus
         softsign=nn.softsign sqrt square squared_difference subtract tan tanh top_k=nn.top_k
-        truediv unsorted_segment_max unsorted_segment_sum zero_fraction=nn.zero_fraction zeta
+        truediv unsorted_segment_max unsorted_segment_sum xdivy xlogy
+        zero_fraction=nn.zero_fraction zeta
     """,
     ".nn": """
         avg_pool2d=nn.avg_pool conv3d_backprop_filter=nn.conv3d_backprop_filter_v2 depth_to_space

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.sparse_tensor import SparseTensor, SparseTensorValue
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.graphs.scoped_names import add_scope, strip_scope
+from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.arrays.shape_ops import shape
 from hybridflow._src.ops.control_flow.ordering import with_dependencies
 from hybridflow._src.ops.math.confusion import remove_squeezable_dimensions
+from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.tensors import is_tensor
 from hybridflow._src.variables.updates import scatter_add
 from hybridflow._src.variables.variable import Variable
@@ -21,12 +26,18 @@ __all__ = [
     "_get_graph_from_inputs",
     "enabled",
     "gradients_v2",
+    "internal_convert_to_tensor",
     "is_dense_tensor_like",
+    "is_resource_variable",
     "is_sparse",
     "list_local_devices",
+    "prepend_name_scope",
+    "prevent_gradient",
     "remove_squeezable_dimensions",
     "resource_scatter_add",
     "shape_internal",
+    "strip_name_scope",
+    "uid",
     "with_dependencies",
 ]
 
@@ -127,3 +138,38 @@ def list_local_devices(session_config: Any = None) -> list[Any]:
 def is_sparse(x: Any) -> bool:
     """Whether a value is a sparse tensor, or the value of one."""
     return isinstance(x, (SparseTensor, SparseTensorValue))
+
+
+def is_resource_variable(var: Any) -> bool:
+    """Whether something is a variable that ops read by its handle."""
+    return isinstance(var, ResourceVariable)
+
+
+_uids = itertools.count(1)
+
+
+def uid() -> int:
+    """A number that no other call of this process gives."""
+    return next(_uids)
+
+
+def prevent_gradient(input: Any, message: str = "", name: str | None = None) -> Any:
+    """The tensor itself, whose gradient must not be taken.
+
+    Raises:
+      LookupError: when a gradient is taken.
+    """
+
+    @custom_gradient
+    def prevented(x: Any) -> Any:
+        def grad(*_: Any) -> Any:
+            raise LookupError(f"Gradient explicitly disabled. Reason: {message}")
+
+        return identity(x, name), grad
+
+    return prevented(convert_to_tensor(input))
+
+
+internal_convert_to_tensor = convert_to_tensor
+prepend_name_scope = add_scope
+strip_name_scope = strip_scope
