@@ -6,6 +6,7 @@ from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
     from hybridflow._src.linear_operators.base import LinearOperator
+    from hybridflow._src.linear_operators.block_diagonal import LinearOperatorBlockDiag
     from hybridflow._src.linear_operators.composition import LinearOperatorComposition
     from hybridflow._src.linear_operators.dense import (
         LinearOperatorFullMatrix,
@@ -16,6 +17,7 @@ with _deferred.imports_of(__name__):
         LinearOperatorIdentity,
         LinearOperatorScaledIdentity,
     )
+    from hybridflow._src.linear_operators.kronecker import LinearOperatorKronecker
     from hybridflow._src.linear_operators.low_rank_update import LinearOperatorLowRankUpdate
     from hybridflow._src.ops.arrays.arranging import matrix_transpose as transpose
     from hybridflow._src.ops.arrays.diagonal import eye
@@ -40,10 +42,12 @@ with _deferred.imports_of(__name__):
 
 __all__ = [
     "LinearOperator",
+    "LinearOperatorBlockDiag",
     "LinearOperatorComposition",
     "LinearOperatorDiag",
     "LinearOperatorFullMatrix",
     "LinearOperatorIdentity",
+    "LinearOperatorKronecker",
     "LinearOperatorLowRankUpdate",
     "LinearOperatorLowerTriangular",
     "LinearOperatorScaledIdentity",

@@ -44,6 +44,43 @@ CASES = {
         ),
         MATRIX[0] @ (DIAGONAL[..., None] * np.tril(MATRIX)),
     ),
+    "kronecker": (
+        lambda: L.LinearOperatorKronecker(
+            [
+                L.LinearOperatorFullMatrix(MATRIX[0]),
+                L.LinearOperatorDiag(DIAGONAL[:, :2]),
+                L.LinearOperatorLowerTriangular(MATRIX),
+            ]
+        ),
+        np.stack(
+            [
+                np.kron(np.kron(MATRIX[0], np.diag(DIAGONAL[i, :2])), np.tril(MATRIX[i]))
+                for i in range(2)
+            ]
+        ),
+    ),
+    "complex kronecker": (
+        lambda: L.LinearOperatorKronecker(
+            [L.LinearOperatorDiag(TURNED), L.LinearOperatorDiag(TURNED[1, :2])]
+        ),
+        np.stack([np.kron(np.diag(row), np.diag(TURNED[1, :2])) for row in TURNED]),
+    ),
+    "blocks": (
+        lambda: L.LinearOperatorBlockDiag(
+            [L.LinearOperatorFullMatrix(MATRIX[0]), L.LinearOperatorDiag(DIAGONAL[:, :2])]
+        ),
+        np.stack(
+            [
+                np.block(
+                    [
+                        [MATRIX[0], np.zeros((3, 2))],
+                        [np.zeros((2, 3)), np.diag(DIAGONAL[i, :2])],
+                    ]
+                )
+                for i in range(2)
+            ]
+        ),
+    ),
     "update": (
         lambda: L.LinearOperatorLowRankUpdate(
             L.LinearOperatorFullMatrix(MATRIX), THIN[0], DIAGONAL[:, :2], THIN[1]
@@ -74,12 +111,13 @@ def adjoint(x):
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_as_the_dense_matrix(execution, name):
     make, dense = CASES[name]
-    x = RNG.uniform(-1, 1, (2, 3, 2)).astype(dense.dtype)
+    size = dense.shape[-1]
+    x = RNG.uniform(-1, 1, (2, size, 2)).astype(dense.dtype)
     one = x[0]
 
     def tell():
         a = make()
-        assert a.shape.as_list() == [2, 3, 3]
+        assert a.shape.as_list() == list(dense.shape)
         assert a.is_square
         return {
             "shape": a.shape_tensor(),
@@ -108,7 +146,7 @@ def test_as_the_dense_matrix(execution, name):
     got = execution(tell)
     det = np.linalg.det(dense)
     wanted = {
-        "shape": [2, 3, 3],
+        "shape": dense.shape,
         "dense": dense,
         "det": det,
         "log": np.log(np.abs(det)),
@@ -118,7 +156,7 @@ def test_as_the_dense_matrix(execution, name):
         "matvec": (dense @ x)[..., 0],
         "solvevec": np.linalg.solve(dense, x)[..., 0],
         "one": dense @ one,
-        "solve one": np.linalg.solve(dense, np.broadcast_to(one, (2, 3, 2))),
+        "solve one": np.linalg.solve(dense, np.broadcast_to(one, x.shape)),
     }
     for i, matrix in enumerate((dense, adjoint(dense))):
         for j in (0, 1):

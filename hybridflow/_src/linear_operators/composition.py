@@ -5,11 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework.scopes import name_scope
-from hybridflow._src.linear_operators.base import LinearOperator
-from hybridflow._src.ops.arrays.joining import concat, stack
-from hybridflow._src.ops.arrays.shape_ops import broadcast_dynamic_shape, broadcast_static_shape
-from hybridflow._src.ops.checks.types import assert_proper_iterable
+from hybridflow._src.linear_operators.several import OfSeveral
+from hybridflow._src.ops.arrays.joining import stack
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LinearOperatorComposition"]
 
 
-class LinearOperatorComposition(LinearOperator):
+class LinearOperatorComposition(OfSeveral):
     """The product `A1 A2 ... AJ` of operators, which applies the last one first.
 
     Nothing is multiplied out: each method costs what those of the operators cost.
@@ -50,54 +47,28 @@ class LinearOperatorComposition(LinearOperator):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        assert_proper_iterable(operators)
-        self._operators: list[LinearOperator] = list(operators)
-        if not self._operators:
-            raise ValueError("Expected a non-empty list of operators. Found: []")
-        first = self._operators[0]
-        if any(operator.dtype != first.dtype for operator in self._operators):
-            found = ", ".join(f"{o.name}: {o.dtype.name}" for o in self._operators)
-            raise TypeError(f"Expected all operators to have the same dtype.  Found {found}")
-        if all(operator.is_non_singular for operator in self._operators):
-            if is_non_singular is False:
-                raise ValueError(
-                    "The composition of non-singular operators is always non-singular."
-                )
-            is_non_singular = True
+        super().__init__(
+            operators,
+            "composition",
+            "_o_",
+            ("non-singular",),
+            is_non_singular,
+            is_self_adjoint,
+            is_positive_definite,
+            is_square,
+            name,
+        )
         for left, right in zip(self._operators, self._operators[1:], strict=False):
             left.domain_dimension.assert_is_compatible_with(right.range_dimension)
-        parents = [parent for operator in self._operators for parent in operator.graph_parents]
-        name = name or "_o_".join(operator.name for operator in self._operators)
-        with name_scope(name, values=parents):
-            super().__init__(
-                first.dtype,
-                parents,
-                is_non_singular,
-                is_self_adjoint,
-                is_positive_definite,
-                is_square,
-                name,
-            )
-
-    @property
-    def operators(self) -> list[LinearOperator]:
-        """The operators."""
-        return self._operators
 
     def _shape(self) -> TensorShape:
-        batch = functools.reduce(
-            broadcast_static_shape, [operator.batch_shape for operator in self._operators]
-        )
         first, last = self._operators[0], self._operators[-1]
-        return batch.concatenate([first.range_dimension, last.domain_dimension])
+        return self._with_batch([first.range_dimension, last.domain_dimension])
 
     def _shape_tensor(self) -> Tensor:
-        batch = functools.reduce(
-            broadcast_dynamic_shape, [operator.batch_shape_tensor() for operator in self._operators]
-        )
         first, last = self._operators[0], self._operators[-1]
         sizes = stack([first.range_dimension_tensor(), last.domain_dimension_tensor()])
-        return concat([batch, sizes], 0)
+        return self._with_batch_tensor(sizes)
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         first, *others = self._operators if adjoint else reversed(self._operators)
