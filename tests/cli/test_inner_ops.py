@@ -55,3 +55,29 @@ def test_kinds_of_variables():
         assert is_resource(hf.get_variable("v", [2], use_resource=True))
         assert not is_resource(hf.get_variable("w", [2]))
         assert not is_resource(hf.constant(1.0))
+
+
+def test_structures_up_to_another_one():
+    flatten, mapped = inner("util.nest.flatten_up_to"), inner("util.nest.map_structure_up_to")
+    check = inner("util.nest.assert_shallow_structure")
+    tree = {"b": [1, (2, 3)], "a": [[4], 5]}
+    assert flatten({"a": 0, "b": [0, 0]}, tree) == [[[4], 5], 1, (2, 3)]
+    assert flatten(0, tree) == [tree]
+    assert mapped([0, 0], lambda x, y: (x, y), [1, [2]], [3, 4]) == [(1, 3), ([2], 4)]
+    for shallow, given, error in (
+        ([0], 1, TypeError),
+        ([0], {"a": 1}, TypeError),
+        ([0], [1, 2], ValueError),
+        ({"a": 0}, {"b": 1}, ValueError),
+    ):
+        with pytest.raises(error):
+            check(shallow, given)
+    with pytest.raises(ValueError, match="no sequences"):
+        mapped([0], len)
+
+
+def test_states_of_zeros():
+    zeros = inner("ops.rnn_cell_impl._zero_state_tensors")
+    with hf.eager_mode():
+        found = zeros((3, [hf.TensorShape([2, 4])]), 5, hf.float32)
+        assert [t.shape.as_list() for t in (found[0], found[1][0])] == [[5, 3], [5, 2, 4]]

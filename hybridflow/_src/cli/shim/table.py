@@ -378,7 +378,7 @@ _PYTHON = {
     **_each("tensorflow.python", "summary summary.summary summary.writer", "hybridflow.summary"),
     **_each("tensorflow.python.summary.writer", "writer writer_cache", "hybridflow.summary"),
     "tensorflow.python.summary.summary_iterator": ("hybridflow.train",),
-    **_each("tensorflow.python.util", "nest", f"{_FRAMEWORK}.nest"),
+    "tensorflow.python.util.nest": (f"{_FRAMEWORK}.nest", f"{_INNER}.nest"),
     **_each("tensorflow.python.util", "compat", "hybridflow.compat"),
     **_each(
         "tensorflow.python.util",

@@ -6,13 +6,20 @@ from typing import Any
 
 from hybridflow._src.framework import nest
 from hybridflow._src.framework.tensor import Tensor
+from hybridflow._src.recurrent.cell import zeros_of
 from hybridflow._src.recurrent.dynamic import batch_and_time_exchanged
 from hybridflow._src.recurrent.projections import linear
 from hybridflow._src.recurrent.steps import size_along
 from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.scope_state import get_variable_scope
 
-__all__ = ["_Linear", "_best_effort_input_batch_size", "_linear", "_transpose_batch_time"]
+__all__ = [
+    "_Linear",
+    "_best_effort_input_batch_size",
+    "_linear",
+    "_transpose_batch_time",
+    "_zero_state_tensors",
+]
 
 
 def _linear(
@@ -72,3 +79,8 @@ def _transpose_batch_time(x: Tensor) -> Tensor:
 def _best_effort_input_batch_size(flat_input: list[Tensor]) -> Any:
     """The size of the batch of inputs `[time, batch, ...]`: an int, or a scalar tensor."""
     return size_along(flat_input, 1)
+
+
+def _zero_state_tensors(state_size: Any, batch_size: Any, dtype: Any) -> Any:
+    """A state of zeros: a tensor `[batch_size, size]` for each size, in their structure."""
+    return nest.map_structure(lambda size: zeros_of(batch_size, size, dtype), state_size)
