@@ -78,7 +78,7 @@ class Broadcasting(Distribution):
     def _event_shape_tensor(self) -> Tensor:
         return convert_to_tensor([], "int32")
 
-    def _sample_shape(self, n: Any) -> Tensor:
+    def _shape_of_samples(self, n: Any) -> Tensor:
         """The shape of n samples."""
         return concat([reshape(n, [1]), self.batch_shape_tensor()], 0)
 

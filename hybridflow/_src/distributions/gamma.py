@@ -158,7 +158,7 @@ class Exponential(Gamma):
     def _sample_n(self, n: Any, seed: int | None) -> Any:
         # Of 0 the logarithm would be infinite.
         least = np.finfo(self.dtype.as_numpy_dtype).tiny
-        drawn = random_uniform(self._sample_shape(n), least, 1.0, self.dtype, seed)
+        drawn = random_uniform(self._shape_of_samples(n), least, 1.0, self.dtype, seed)
         return -log(drawn) / self.rate
 
     def _inside(self, x: Tensor, value: Any, outside: float) -> Tensor:

@@ -53,7 +53,7 @@ class Laplace(LocationScale):
         # -1 itself would be infinitely far.
         number = self.dtype.as_numpy_dtype
         low = np.nextafter(number(-1), number(0))
-        drawn = random_uniform(self._sample_shape(n), low, 1.0, self.dtype, seed)
+        drawn = random_uniform(self._shape_of_samples(n), low, 1.0, self.dtype, seed)
         return self.loc - self.scale * sign(drawn) * log1p(-abs(drawn))
 
     def _log_prob(self, x: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ class Logistic(LocationScale):
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
         tiny = float(np.finfo(self.dtype.as_numpy_dtype).tiny)
-        drawn = random_uniform(self._sample_shape(n), tiny, 1.0, self.dtype, seed)
+        drawn = random_uniform(self._shape_of_samples(n), tiny, 1.0, self.dtype, seed)
         return (log(drawn) - log1p(-drawn)) * self.scale + self.loc
 
     def _log_prob(self, x: Tensor) -> Any:
@@ -119,7 +119,7 @@ class Cauchy(LocationScale):
         super().__init__(loc, scale, validate_args, allow_nan_stats, locals(), name)
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
-        return self._quantile(random_uniform(self._sample_shape(n), 0.0, 1.0, self.dtype, seed))
+        return self._quantile(random_uniform(self._shape_of_samples(n), 0.0, 1.0, self.dtype, seed))
 
     def _log_prob(self, x: Tensor) -> Any:
         return -math.log(math.pi) - log(self.scale) - log1p(square(self._z(x)))
@@ -190,7 +190,7 @@ class HalfNormal(Broadcasting):
         return {"scale": sample_shape}
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
-        drawn = random_normal(self._sample_shape(n), 0.0, 1.0, self.dtype, seed)
+        drawn = random_normal(self._shape_of_samples(n), 0.0, 1.0, self.dtype, seed)
         return abs(drawn * self.scale)
 
     def _log_prob(self, x: Tensor) -> Any:

@@ -51,7 +51,7 @@ class Normal(LocationScale):
         super().__init__(loc, scale, validate_args, allow_nan_stats, locals(), name)
 
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
-        drawn = random_normal(self._sample_shape(n), 0.0, 1.0, self.dtype, seed)
+        drawn = random_normal(self._shape_of_samples(n), 0.0, 1.0, self.dtype, seed)
         return drawn * self.scale + self.loc
 
     def _log_prob(self, x: Tensor) -> Tensor:

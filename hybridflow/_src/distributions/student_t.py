@@ -93,7 +93,7 @@ class StudentT(Broadcasting):
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
         # A normal number divided by the root of one of the chi-square distribution, over df.
-        drawn = random_normal(self._sample_shape(n), 0.0, 1.0, self.dtype, seed)
+        drawn = random_normal(self._shape_of_samples(n), 0.0, 1.0, self.dtype, seed)
         df = self._broadcast(self.df)
         seed = other_seed(seed, "student_t")
         squares = random_gamma(reshape(n, [1]), 0.5 * df, 0.5, self.dtype, seed)

@@ -78,7 +78,7 @@ class Uniform(Broadcasting):
             return self.high - self.low
 
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
-        drawn = random_uniform(self._sample_shape(n), 0.0, 1.0, self.dtype, seed)
+        drawn = random_uniform(self._shape_of_samples(n), 0.0, 1.0, self.dtype, seed)
         return self.low + drawn * self.range()
 
     def _prob(self, x: Tensor) -> Tensor:
