@@ -50,11 +50,13 @@ class _WholeLines(io.RawIOBase):
 
 
 def _wrapped(stream: TextIO) -> TextIO | None:
-    """A stream in whole lines; None for one that is no file, or a terminal."""
+    """A stream in whole lines; None for one that is no file.
+
+    A terminal is no other one: Open MPI gives each rank a terminal of its own, whose output it puts
+    together as others do.
+    """
     try:
         descriptor = stream.fileno()
-        if stream.isatty():
-            return None
     except (AttributeError, OSError, ValueError):
         return None
     stream.flush()
