@@ -1,6 +1,6 @@
-"""What `test_network.py` runs on ranks of several machines: how long sums take, as JSON.
+"""What `bench_network.py` runs on ranks of several machines: how long sums take, as JSON.
 
-mpiexec -n 2 python -m tests.distributed.network BYTES...
+mpiexec -n 2 python -m perf.network BYTES...
 """
 
 from __future__ import annotations
