@@ -280,3 +280,43 @@ def test_refused(words: str, execution: Execution) -> None:
     errors = (ValueError, TypeError, NotImplementedError, hf.errors.InvalidArgumentError)
     with pytest.raises(errors, match=words):
         execution(lambda x: REFUSED[words](), np.float32(0))
+
+
+WIDE = np.array([0.5, 2.0], np.float64)
+OF_WIDE_NUMBERS = {
+    "Bernoulli": lambda: D.Bernoulli(probs=WIDE / 4.0).probs,
+    "Binomial": lambda: D.Binomial(3.0, probs=WIDE / 4.0).mean(),
+    "Chi2": lambda: D.Chi2(WIDE).mean(),
+    "Geometric": lambda: D.Geometric(logits=WIDE).mean(),
+    "MultivariateNormalDiag": lambda: D.MultivariateNormalDiag(WIDE, WIDE).mean(),
+    "NegativeBinomial": lambda: D.NegativeBinomial(3.0, logits=WIDE).mean(),
+    "Poisson": lambda: D.Poisson(WIDE).mean(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(OF_WIDE_NUMBERS))
+def test_arrays_keep_their_dtype(name: str, execution: Execution) -> None:
+    assert execution(lambda x: OF_WIDE_NUMBERS[name](), np.float32(0)).dtype == np.float64
+
+
+# Where a density's exponent is zero, its base is allowed to be.
+AT_THE_EDGE = {
+    "Beta": (lambda: D.Beta(1.0, 2.0).log_prob(0.0), np.log(2.0)),
+    "Chi2": (lambda: D.Chi2(2.0).log_prob(0.0), np.log(0.5)),
+    "Dirichlet": (lambda: D.Dirichlet([1.0, 1.0, 1.0]).log_prob([0.0, 0.5, 0.5]), np.log(2.0)),
+    "Gamma": (lambda: D.Gamma(1.0, 3.0).log_prob(0.0), np.log(3.0)),
+    "Geometric": (lambda: D.Geometric(probs=0.5).log_prob(1.7), np.log(0.25)),
+}
+
+
+@pytest.mark.parametrize("name", sorted(AT_THE_EDGE))
+def test_densities_at_the_edge(name: str, execution: Execution) -> None:
+    of, expected = AT_THE_EDGE[name]
+    np.testing.assert_allclose(execution(lambda x: of(), np.float32(0)), expected, rtol=1e-6)
+
+
+def test_covariance_of_one_hot_vectors(execution: Execution) -> None:
+    probs = np.array([[0.25, 0.75, 0.0], [0.5, 0.25, 0.25]], np.float32)
+    got = execution(lambda x: D.OneHotCategorical(probs=x).covariance(), probs)
+    expected = [np.diag(p) - np.outer(p, p) for p in probs]
+    np.testing.assert_allclose(got, expected, rtol=1e-6)

@@ -13,9 +13,10 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.checks.comparing import assert_less, assert_positive
-from hybridflow._src.ops.math.exponential import log, log1p
+from hybridflow._src.ops.math.exponential import log1p
 from hybridflow._src.ops.math.incomplete import betainc
 from hybridflow._src.ops.math.special import digamma, lgamma
+from hybridflow._src.ops.math.zero_products import xlogy
 from hybridflow._src.ops.random.parametric import random_gamma
 
 if TYPE_CHECKING:
@@ -104,9 +105,7 @@ class Beta(Broadcasting):
 
     def _log_prob(self, x: Tensor) -> Any:
         x = self._checked(x)
-        unnormalized = (self.concentration1 - 1.0) * log(x) + (self.concentration0 - 1.0) * log1p(
-            -x
-        )
+        unnormalized = xlogy(self.concentration1 - 1.0, x) + (self.concentration0 - 1.0) * log1p(-x)
         return unnormalized - self._log_normalization()
 
     def _log_normalization(self) -> Any:

@@ -15,9 +15,10 @@ from hybridflow._src.ops.arrays.diagonal import matrix_set_diag
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.checks.comparing import assert_less, assert_near, assert_positive
 from hybridflow._src.ops.checks.ranks import assert_rank_at_least
-from hybridflow._src.ops.math.exponential import log, rsqrt
+from hybridflow._src.ops.math.exponential import rsqrt
 from hybridflow._src.ops.math.reductions import reduce_sum
 from hybridflow._src.ops.math.special import digamma, lbeta
+from hybridflow._src.ops.math.zero_products import xlogy
 from hybridflow._src.ops.random.parametric import random_gamma
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Dirichlet(OfConcentrations):
                 ),
             ]
             x = after(checks, x)
-        return reduce_sum((self._concentration - 1.0) * log(x), -1) - lbeta(self._concentration)
+        return reduce_sum(xlogy(self._concentration - 1.0, x), -1) - lbeta(self._concentration)
 
     def _size(self) -> Tensor:
         return cast(self.event_shape_tensor()[0], self.dtype)

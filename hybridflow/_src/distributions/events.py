@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED, Distribution
 from hybridflow._src.distributions.logits import logits_and_probs
-from hybridflow._src.distributions.supports import after, check_counts, other_seed
+from hybridflow._src.distributions.supports import after, check_counts, floats, other_seed
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
@@ -122,7 +122,7 @@ class Poisson(_OfEvents):
             raise ValueError("Must specify exactly one of `rate` and `log_rate`.")
         with name_scope(name, values=[rate, log_rate]):
             given = rate if log_rate is None else log_rate
-            tensor = convert_to_tensor(given, preferred_dtype=dtypes.float32)
+            tensor = floats(given, None)
             if not tensor.dtype.is_floating:
                 raise TypeError(f"[log_]rate.dtype ({tensor.dtype.name}) is a not a float-type.")
             if log_rate is None:
@@ -226,8 +226,8 @@ class Geometric(_OfTrials):
         return raw.Floor(log(drawn) / log1p(-self._probs))
 
     def _log_prob(self, x: Tensor) -> Any:
-        # log(1 - p) and log(p), by logits.
-        return -self._whole(x) * softplus(self._logits) - softplus(-self._logits)
+        # log(1 - p) and log(p), by logits; whole trials count, as in the cdf.
+        return -raw.Floor(self._whole(x)) * softplus(self._logits) - softplus(-self._logits)
 
     def _cdf(self, x: Tensor) -> Any:
         count, below = self._floor(x)

@@ -21,6 +21,7 @@ from hybridflow._src.ops.math.elementwise import square
 from hybridflow._src.ops.math.exponential import expm1, log, sqrt
 from hybridflow._src.ops.math.incomplete import igamma, igammac
 from hybridflow._src.ops.math.special import digamma, lgamma
+from hybridflow._src.ops.math.zero_products import xlogy
 from hybridflow._src.ops.random.parametric import random_gamma
 from hybridflow._src.ops.random.sampling import random_uniform
 
@@ -91,7 +92,7 @@ class Gamma(Broadcasting):
 
     def _log_prob(self, x: Tensor) -> Any:
         x = self._checked(x)
-        unnormalized = (self.concentration - 1.0) * log(x) - self.rate * x
+        unnormalized = xlogy(self.concentration - 1.0, x) - self.rate * x
         return unnormalized - (lgamma(self.concentration) - self.concentration * log(self.rate))
 
     def _cdf(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.distributions.broadcasting import Broadcasting
 from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
 from hybridflow._src.distributions.gamma import Gamma
-from hybridflow._src.distributions.supports import above, above_one, after
+from hybridflow._src.distributions.supports import above, above_one, after, floats
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.checks.comparing import assert_positive
@@ -47,7 +47,7 @@ class Chi2(Gamma):
         name: str = "Chi2",
     ) -> None:
         parameters = locals()
-        df = convert_to_tensor(df, preferred_dtype="float32", name="df")
+        df = floats(df, "df")
         half = convert_to_tensor(0.5, df.dtype.base_dtype)
         super().__init__(0.5 * df, half, validate_args, allow_nan_stats, name)
         self._df = df

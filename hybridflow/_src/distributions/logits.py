@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import dtypes
+from hybridflow._src.distributions.supports import floats
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.scopes import control_dependencies, name_scope
 from hybridflow._src.ops.arrays.reshaping import identity
@@ -42,11 +42,11 @@ def logits_and_probs(
         raise ValueError("Must pass probs or logits, but not both.")
     with name_scope(name, values=[logits, probs]):
         if logits is not None:
-            logits = convert_to_tensor(logits, preferred_dtype=dtypes.float32, name="logits")
+            logits = floats(logits, "logits")
             return logits, softmax(logits, name="probs") if several else sigmoid(
                 logits, name="probs"
             )
-        probs = convert_to_tensor(probs, preferred_dtype=dtypes.float32, name="probs")
+        probs = floats(probs, "probs")
         if validate_args:
             checks = [assert_non_negative(probs)]
             if several:

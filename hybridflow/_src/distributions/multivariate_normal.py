@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.distributions.affine_bijectors import AffineLinearOperator, scale_operator
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.normal import Normal
-from hybridflow._src.distributions.supports import after
+from hybridflow._src.distributions.supports import after, floats
 from hybridflow._src.distributions.transformed import TransformedDistribution
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -178,7 +178,7 @@ class MultivariateNormalDiag(MultivariateNormalLinearOperator):
             raise ValueError("Either `loc` or `scale_diag` must be specified: they tell the size.")
         with name_scope(name, values=[loc, scale_diag, scale_identity_multiplier]):
             if loc is not None:
-                loc = convert_to_tensor(loc, preferred_dtype=dtypes.float32, name="loc")
+                loc = floats(loc, "loc")
             scale = scale_operator(loc, scale_identity_multiplier, scale_diag, None)
         super().__init__(loc, scale, validate_args, allow_nan_stats, name, own)
 
@@ -248,7 +248,7 @@ class MultivariateNormalTriL(MultivariateNormalLinearOperator):
             raise ValueError("Must specify one or both of `loc`, `scale_tril`.")
         with name_scope(name, values=[loc, scale_tril]):
             if loc is not None:
-                loc = convert_to_tensor(loc, preferred_dtype=dtypes.float32, name="loc")
+                loc = floats(loc, "loc")
             scale = scale_operator(loc, None, None, scale_tril)
         super().__init__(loc, scale, validate_args, allow_nan_stats, name, own)
 
@@ -337,7 +337,7 @@ class MultivariateNormalDiagPlusLowRank(MultivariateNormalLinearOperator):
         values = [scale_diag, scale_identity_multiplier, scale_perturb_factor, scale_perturb_diag]
         with name_scope(name, values=[loc, *values]):
             if loc is not None:
-                loc = convert_to_tensor(loc, preferred_dtype=dtypes.float32, name="loc")
+                loc = floats(loc, "loc")
             scale = scale_operator(
                 loc,
                 scale_identity_multiplier,

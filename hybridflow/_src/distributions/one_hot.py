@@ -23,6 +23,7 @@ from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.arrays.arranging import transpose
 from hybridflow._src.ops.arrays.casting import cast
+from hybridflow._src.ops.arrays.diagonal import matrix_set_diag
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.arrays.sequences import one_hot
@@ -128,6 +129,10 @@ class OneHotCategorical(_OfClasses):
 
     def _variance(self) -> Any:
         return self._probs * (1.0 - self._probs)
+
+    def _covariance(self) -> Tensor:
+        products = raw.ExpandDims(self._probs, -1) * raw.ExpandDims(self._probs, -2)
+        return matrix_set_diag(-products, self._variance())
 
     def _mode(self) -> Tensor:
         return one_hot(argmax(self._logits, axis=-1), self.event_size, dtype=self.dtype)

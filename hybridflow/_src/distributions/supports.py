@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.distributions.distribution import Distribution
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import control_dependencies
@@ -35,6 +36,7 @@ __all__ = [
     "check_counts",
     "check_outcomes",
     "check_total",
+    "floats",
     "log_combinations",
     "other_seed",
 ]
@@ -117,6 +119,13 @@ def other_seed(seed: int | None, salt: str) -> int | None:
         return None
     digest = hashlib.md5(f"{seed}{salt}".encode(), usedforsecurity=False).hexdigest()
     return int(digest[:8], 16) & 0x7FFFFFFF
+
+
+def floats(value: Any, name: str | None) -> Tensor:
+    """A parameter as a tensor: numbers become float32, what is of a floating dtype keeps it."""
+    dtype = getattr(value, "dtype", None)
+    keeps = dtype is not None and dtypes.as_dtype(dtype).is_floating
+    return convert_to_tensor(value, name=name, preferred_dtype=None if keeps else dtypes.float32)
 
 
 def check_counts(counts: Tensor) -> list[Any]:
