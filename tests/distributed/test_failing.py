@@ -132,6 +132,34 @@ def test_end(case, tmp_path):
     assert time.monotonic() - began < 100  # nobody waits for ever
 
 
+# Of rank 1, before it meets the others, and what is said of it.
+ENDS_UNMET = {
+    "it raises": ("raise KeyError('no such file')", "KeyError: 'no such file'"),
+    "it exits": ("sys.exit('no such file')", "no such file"),
+    "others have ended": ("raise KeyError('late')\nif True: sys.exit()", "KeyError: 'late'"),
+}
+
+
+@needs_mpi
+@pytest.mark.parametrize("case", ENDS_UNMET)
+def test_end_of_one_that_has_not_met_the_others(case, tmp_path):
+    body, wanted = ENDS_UNMET[case]
+    program = tmp_path / "train.py"
+    program.write_text(
+        f"""
+import os, sys
+import horovod.tensorflow as hvd
+if "1" in (os.environ.get("PMI_RANK"), os.environ.get("OMPI_COMM_WORLD_RANK")): {body}
+hvd.init()
+print("begins")
+"""
+    )
+    ended = mpiexec(3, "-m", "hybridflow", "run", program, timeout=60)
+    assert ended.returncode != 0
+    assert ended.stderr.count(wanted) == 1, ended.stderr
+    assert "begins" not in ended.stdout
+
+
 @needs_mpi
 def test_an_interrupt_ends_all_ranks(tmp_path):
     program = tmp_path / "train.py"

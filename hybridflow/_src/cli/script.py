@@ -14,7 +14,7 @@ from hybridflow._src.cli.program import Program, Unreadable
 from hybridflow._src.cli.shim import process
 from hybridflow._src.framework import seeds
 from hybridflow._src.framework.default_graph import enable_eager_execution
-from hybridflow._src.ranks import launching, whole_lines
+from hybridflow._src.ranks import failing, launching, whole_lines
 
 if TYPE_CHECKING:
     import types
@@ -38,6 +38,7 @@ def run(program: Program, mode: str, seed: int | None) -> int:
         start = program.begin()
     except Unreadable as error:
         print(f"hybridflow: {error}", file=sys.stderr)
+        failing.ends_job_at_exit(2)
         return 2
     prepare()
     if mode == "eager":
@@ -48,10 +49,13 @@ def run(program: Program, mode: str, seed: int | None) -> int:
         random.seed(seed)
     try:
         start()
-    except SystemExit:
+    except SystemExit as end:
+        if end.code:
+            failing.ends_job_at_exit(end.code)
         raise
     except BaseException as error:
         sys.excepthook(type(error), error, _below_us(error.__traceback__))
+        failing.ends_job_at_exit()
         if isinstance(error, KeyboardInterrupt):
             # Python itself ends the process as the signal does; it has been shown already.
             sys.excepthook = _silent

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from hybridflow._src.ranks import launching
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 _SECONDS = 1.0
 # Who is not the first is ended by that one, in less than this.
 _LATEST = 8.0
+# A rank that has failed before it met the others waits so long for them to come, in seconds.
+_UNMET = 5
 
 
 class Failing:
@@ -79,3 +85,27 @@ class Failing:
             time.sleep(_LATEST)
         self._job.Abort(1)
         os._exit(1)
+
+
+def ends_job_at_exit(status: Any = 1) -> None:
+    """Has the exit of this process, which has failed, end the job also where it has not met the
+    others: they would wait for it in vain.
+
+    Args:
+      status: the code of its `SystemExit`.
+    """
+    atexit.register(_end_unmet, os.getpid(), status if isinstance(status, int) else 1)
+
+
+def _end_unmet(process: int, status: int) -> None:
+    found = launching.launch()
+    has_met = "mpi4py.MPI" in sys.modules
+    if found is None or found.size == 1 or has_met or os.getpid() != process:
+        return
+    # MPI begins once all ranks are there. Where they are not, its launcher ends them as it sees
+    # this process die, which has begun to wait for them.
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_UNMET)
+    with contextlib.suppress(ImportError, RuntimeError):
+        launching.mpi().COMM_WORLD.Abort(status)
