@@ -139,7 +139,7 @@ def test_every_public_name_is_listed() -> None:
         if "._src.variables" in str(getattr(getattr(hf, name), "__module__", ""))
     }
     # What saves, and sessions with hooks, have pages of their own; graphs are not rewritten;
-        # linear models are trained by ops that take weights and give their changes.
+    # linear models are trained by ops that take weights and give their changes.
     train = {
         name
         for name in hf.train.__all__
