@@ -454,6 +454,9 @@ CONTRIB = """
     print(tf.contrib.framework.get_global_step is hf.train.get_global_step)
     from tensorflow.contrib.training.python.training import evaluation
     print(tf.contrib.training.train(), evaluation.evaluate_once.__module__)
+    from tensorflow.contrib.framework.python.ops import arg_scope as inner
+    from tensorflow.contrib.framework.python.ops import variables
+    print(inner is arg_scope, variables.model_variable())
     """
 
 
@@ -469,6 +472,7 @@ def test_contrib_is_that_of_tf_slim(tmp_path):
         "VarianceScaling hybridflow._src.variables.regularizers",
         "True",
         "trains tf_slim.training.evaluation",
+        "True theirs",
     ], done.stderr
 
 

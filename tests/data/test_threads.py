@@ -221,3 +221,23 @@ def test_prefetching_while_a_program_holds_its_variables():
         for _ in range(400):
             session.run(step.op)
         np.testing.assert_allclose(session.run(v), [79800.0] * 3)
+
+
+def test_random_numbers_of_several_threads_are_drawn_in_turn(monkeypatch):
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+
+    def noisy(x: Any) -> Any:
+        # The first calls are slow: later ones would draw before them.
+        delayed = hf.py_func(lambda v: (time.sleep(0.02 / (1 + v)), v)[1], [x], hf.int64)
+        with hf.control_dependencies([delayed]):
+            return hf.random_uniform([], seed=3)
+
+    def drawn(calls: int) -> list[Any]:
+        with hf.Graph().as_default(), hf.Session() as session:
+            hf.set_random_seed(7)
+            iterator = D.range(24).map(noisy, calls).make_initializable_iterator()
+            value = iterator.get_next()
+            session.run(iterator.initializer)
+            return [session.run(value) for _ in range(24)]
+
+    assert drawn(4) == drawn(4) == drawn(1)

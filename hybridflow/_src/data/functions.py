@@ -87,6 +87,7 @@ class Traced(FunctionAttr):
     Attributes:
       captured: tensors from outside that it uses, inputs of the op.
       graph, inputs, outputs: the graph, its placeholders for what it is given, and its results.
+      acts: whether a call may depend on those before it, or do what others see.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Traced(FunctionAttr):
         self.needed = prune(self.outputs, self.graph.effects, frozenset(self.inputs))
         # Random numbers go on from one element to the next, and begin anew with the dataset.
         self._has_state = any(op.record.kernel is not None and not op.bodies for op in self.needed)
+        self.acts = any(op.record.stateful or op.record.effect or op.bodies for op in self.needed)
         self._shared: GraphFunction | None = None
 
     def bound(self, captured: Sequence[Any]) -> Bound:

@@ -19,6 +19,7 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import OpError
 from hybridflow._src.framework.locks import Flag, start_thread
 from hybridflow._src.framework.op_def import REQUIRED
+from hybridflow._src.kernels.jobs import is_deterministic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,7 +201,9 @@ def parallel_source(source: Source, function: Bound, calls: Any) -> Source:
 
 def _source(source: Source, *values: Any, f: Any) -> Source:
     *captured, calls = values
-    return parallel_source(source, f.bound(captured), calls)
+    # In which order threads draw random numbers is chance.
+    in_turn = f.acts and is_deterministic()
+    return parallel_source(source, f.bound(captured), 1 if in_turn else calls)
 
 
 _parallel_map = dataset_op(

@@ -51,6 +51,13 @@ _CONTRIB_LAYERS = (
     "hybridflow.contrib.layers",
 )
 
+_CONTRIB_FRAMEWORK = (
+    "tf_slim.ops.arg_scope",
+    "tf_slim.ops.variables",
+    "tf_slim.ops.framework_ops",
+    "hybridflow.contrib.framework",
+)
+
 _CONTRIB_TRAINING = (
     "hybridflow.contrib.training",
     "tf_slim.training.training",
@@ -71,12 +78,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.distributions.bijectors": ("hybridflow.contrib.distributions.bijectors",),
     ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
     ".contrib.eager.metrics": ("hybridflow.contrib.eager.metrics",),
-    ".contrib.framework": (
-        "tf_slim.ops.arg_scope",
-        "tf_slim.ops.variables",
-        "tf_slim.ops.framework_ops",
-        "hybridflow.contrib.framework",
-    ),
+    ".contrib.framework": _CONTRIB_FRAMEWORK,
     ".contrib.graph_editor": ("hybridflow.contrib.graph_editor",),
     ".contrib.image": ("hybridflow.contrib.image",),
     ".contrib.layers": _CONTRIB_LAYERS,
@@ -191,8 +193,8 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.framework.python.framework.checkpoint_utils": (
         "hybridflow.contrib.framework",
     ),
-    "tensorflow.contrib.framework.python.ops": ("hybridflow.contrib.framework",),
-    "tensorflow.contrib.framework.python.ops.variables": ("hybridflow.contrib.framework",),
+    "tensorflow.contrib.framework.python.ops": _CONTRIB_FRAMEWORK,
+    "tensorflow.contrib.framework.python.ops.variables": _CONTRIB_FRAMEWORK,
     **_each(
         "tensorflow.contrib.graph_editor",
         "edit reroute select subgraph transform util",
