@@ -95,6 +95,31 @@ session.run(mean)
 """,
         ["Rank 1 has left a step in which others wait for it"],
     ),
+    "two of its threads do so at once": (
+        """
+import contextlib, threading
+def other():
+    with contextlib.suppress(Exception):
+        session.run(mean)
+if rank == 1:
+    threading.Timer(0.5, other).start()
+else:
+    time.sleep(2.0)
+while True: session.run(mean)
+""",
+        ["Rank 1 runs collectives on two threads at once"],
+    ),
+    "it goes on after an error": (
+        """
+other = hvd.allreduce(x[:rank + 1], name='other')
+try:
+    session.run(other)
+except tf.errors.FailedPreconditionError:
+    pass
+session.run(mean)
+""",
+        ["out of step. It was: Ranks do not do the same: rank 0: Allreduce 'other': float32 [1]"],
+    ),
     "it leaves a step": (
         """
 ok = tf.placeholder(tf.float32, [])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -41,7 +42,15 @@ _LEFT = (
     "Rank {rank} has left a step in which others wait for it: an error came there before its "
     "{count} last collectives. The job cannot go on."
 )
-_OVER = "hf.distributed is of no use any more: an earlier error has put the ranks out of step."
+_AT_ONCE = (
+    "Rank {rank} runs collectives on two threads at once, the second before the {count} last of "
+    "the first. All ranks run them in one order only where one thread does; functions of datasets "
+    "that are read ahead (`prefetch`, `num_parallel_calls`) and queue runners must hold none."
+)
+_OVER = (
+    "hf.distributed is of no use any more: an earlier error has put the ranks out of step. It was: "
+    "{said}"
+)
 _FITTING = Roll(["goes on with native code"], 0)
 _ENDED = "has ended (hvd.shutdown, or the end of the program)"
 # The tag of the message that a rank has left a step.
@@ -74,8 +83,9 @@ class Job:
         self.local_rank, self.local_size = 0, 1
         self._owed = np.zeros(1, np.int64)
         self._looks = 0
+        self._thread = 0
         self.is_mixed = False
-        self._is_over = False
+        self._over = ""  # the error that has put ranks out of step
         self.data: Any = None
         self._calls: Any = None
         self._failing: failing.Failing | None = None
@@ -149,9 +159,8 @@ class Job:
             self.differ(roll)
         numbers = {number for _, number in said}
         if len(numbers - {0}) > 1:
-            self._is_over = True
             listed = " and ".join(map(str, sorted(numbers - {0})))
-            raise FailedPreconditionError(None, None, _THREADS.format(numbers=listed))
+            self._give_up(_THREADS.format(numbers=listed))
         is_mixed = len(numbers) > 1
         self.is_mixed = is_mixed and threads > 0
         if self.is_mixed:
@@ -178,13 +187,14 @@ class Job:
         Raises:
           FailedPreconditionError: if it has left an earlier step, or others have.
         """
-        if self._is_over:
-            raise FailedPreconditionError(None, None, _OVER)
+        if self._over:
+            raise FailedPreconditionError(None, None, _OVER.format(said=self._over))
         if self._owed[0]:
             self._desert()
         for transfer in list(self.lying):
             transfer.wait()
         self._looks = 0
+        self._thread = threading.get_ident()
 
     def differ(self, roll: Roll) -> NoReturn:
         """Says what ranks do which have met and do not do the same; all of them do so.
@@ -192,9 +202,9 @@ class Job:
         Raises:
           FailedPreconditionError: always.
         """
-        self._is_over = True
+        self._over = "ranks do not do the same."  # also where it is interrupted meanwhile
         said = self._calls.allgather(roll.lines)
-        raise FailedPreconditionError(None, None, _DIFFERENT.format(each=differences(said)))
+        self._give_up(_DIFFERENT.format(each=differences(said)))
 
     def look(self) -> None:
         """Looks at messages, while native code waits for others; where that takes long the
@@ -210,8 +220,7 @@ class Job:
 
     def _hear(self) -> None:
         if self._calls.Iprobe(tag=_TAG):
-            self._is_over = True
-            raise FailedPreconditionError(None, None, self._calls.recv(tag=_TAG))
+            self._give_up(self._calls.recv(tag=_TAG))
 
     def _words(self, word: int) -> list[int]:
         """The words that ranks give, as far as they differ."""
@@ -222,12 +231,17 @@ class Job:
         return [int(ends[0]), -int(ends[1])]
 
     def _desert(self) -> None:
-        """Tells the others that this rank has left a step."""
-        self._is_over = True
-        said = _LEFT.format(rank=self.rank, count=self.owed)
+        """Tells the others that this rank has left a step, or begins one inside of another."""
+        why = _LEFT if self._thread == threading.get_ident() else _AT_ONCE
+        said = why.format(rank=self.rank, count=self.owed)
         for other in range(self.size):
             if other != self.rank:
                 self._calls.isend(said, other, _TAG)
+        self._give_up(said)
+
+    def _give_up(self, said: str) -> NoReturn:
+        """Says why ranks are out of step; whatever they begin from now on fails for it."""
+        self._over = said
         raise FailedPreconditionError(None, None, said)
 
     def wait(self, request: Any, patient: bool = False) -> None:
