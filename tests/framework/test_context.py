@@ -166,7 +166,7 @@ def test_enable_eager_execution_sets_the_process():
     out, err = run(
         """
 hf.enable_eager_execution()
-hf.enable_eager_execution()
+hf.enable_eager_execution(config=hf.ConfigProto(), device_policy=None, execution_mode=None)
 print(hf.executing_eagerly(), (hf.constant(1) + 1).numpy())
 thread = threading.Thread(target=lambda: print(hf.executing_eagerly()))
 thread.start()

@@ -10,6 +10,7 @@ from hybridflow._src.framework.locks import holding, new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _lock = new_lock()
 _process_graph: Graph | None = None
@@ -59,10 +60,15 @@ def reset_default_graph() -> None:
         callback()
 
 
-def enable_eager_execution() -> None:
+def enable_eager_execution(
+    config: Any = None, device_policy: Any = None, execution_mode: Any = None
+) -> None:
     """Makes eager mode the default of the process; threads inside a mode scope keep theirs.
 
     Calling it again does nothing.
+
+    Args:
+      config, device_policy, execution_mode: accepted for compatibility.
 
     Raises:
       ValueError: if the default graph holds ops already: call it at the start of the program.
