@@ -226,11 +226,14 @@ def test_no_script(folder):
     assert "can't open file 'nothing.py'" in done.stderr
 
 
-def test_a_script_without_a_command(folder):
+def test_a_program_without_a_command(folder):
     where = folder(script="import sys, tensorflow as tf\nprint(sys.argv[1:], tf.ones([1]).name)")
     assert call([*HYBRIDFLOW, "script.py", "--x"], where).stdout == "['--x'] ones:0\n"
     (where / "bare").write_text("print('bare')")
     assert call([*HYBRIDFLOW, "bare"], where).stdout == "bare\n"
+    assert call([*HYBRIDFLOW, "-m", "script", "-y"], where).stdout == "['-y'] ones:0\n"
+    code = "import tensorflow as tf; print(tf.zeros([1]).name)"
+    assert call([*HYBRIDFLOW, "-c", code], where).stdout == "zeros:0\n"
     assert "can't open file 'none.py'" in call([*HYBRIDFLOW, "none.py"], where).stderr
     assert "invalid choice: 'none'" in call([*HYBRIDFLOW, "none"], where).stderr
 

@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hybridflow",
         description="One runtime, two modes: TF 1.4's names, eager or as a graph. "
-        "`hybridflow SCRIPT` means `hybridflow run SCRIPT`.",
+        "Before SCRIPT, -m MODULE and -c CODE, `run` may be left out.",
     )
     parser.add_argument(
         "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
@@ -183,9 +183,10 @@ def _module(name: str) -> Any:
 
 
 def _with_command(argv: list[str]) -> list[str]:
-    """`hybridflow SCRIPT` means `hybridflow run SCRIPT`, as `python SCRIPT` would be written."""
-    names_script = bool(argv) and (argv[0].endswith(".py") or pathlib.Path(argv[0]).is_file())
-    return ["run", *argv] if names_script else argv
+    """`hybridflow SCRIPT`, `-m MODULE`, `-c CODE` and `-` run it, as `python` does."""
+    first = argv[0] if argv else ""
+    names_program = first == "-" or first[:2] in ("-m", "-c") or first.endswith(".py")
+    return ["run", *argv] if names_program or pathlib.Path(first).is_file() else argv
 
 
 def _printing(print_it: Callable[..., int], *args: Any) -> int:
