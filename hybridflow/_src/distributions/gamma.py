@@ -31,7 +31,42 @@ if TYPE_CHECKING:
 __all__ = ["Exponential", "Gamma"]
 
 
-class Gamma(Broadcasting):
+class Concentrated(Broadcasting):
+    """A distribution of positive numbers that a concentration and a rate, both positive, tell."""
+
+    def __init__(
+        self,
+        concentration: Any,
+        rate: Any,
+        validate_args: bool,
+        allow_nan_stats: bool,
+        parameters: dict[str, Any],
+        name: str,
+    ) -> None:
+        super().__init__(
+            {"concentration": concentration, "rate": rate},
+            lambda *values: [assert_positive(value) for value in values],
+            NOT_REPARAMETERIZED,
+            validate_args,
+            allow_nan_stats,
+            parameters,
+            name,
+        )
+
+    @property
+    def concentration(self) -> Tensor:
+        """The shape parameter."""
+        return self._values["concentration"]
+
+    @staticmethod
+    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
+        return {"concentration": sample_shape, "rate": sample_shape}
+
+    def _checked(self, x: Tensor) -> Tensor:
+        return after([assert_positive(x)], x) if self.validate_args else x
+
+
+class Gamma(Concentrated):
     """The Gamma distribution: density `rate**c * x**(c - 1) * exp(-rate * x) / gamma(c)`, x > 0.
 
     Args:
@@ -60,35 +95,15 @@ class Gamma(Broadcasting):
         name: str = "Gamma",
     ) -> None:
         parameters = locals()
-        super().__init__(
-            {"concentration": concentration, "rate": rate},
-            lambda *values: [assert_positive(value) for value in values],
-            NOT_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            name,
-        )
-
-    @property
-    def concentration(self) -> Tensor:
-        """The shape parameter."""
-        return self._values["concentration"]
+        super().__init__(concentration, rate, validate_args, allow_nan_stats, parameters, name)
 
     @property
     def rate(self) -> Tensor:
         """The inverse of the scale."""
         return self._values["rate"]
 
-    @staticmethod
-    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
-        return {"concentration": sample_shape, "rate": sample_shape}
-
     def _sample_n(self, n: Any, seed: int | None) -> Tensor:
         return random_gamma(reshape(n, [1]), self.concentration, self.rate, self.dtype, seed)
-
-    def _checked(self, x: Tensor) -> Tensor:
-        return after([assert_positive(x)], x) if self.validate_args else x
 
     def _log_prob(self, x: Tensor) -> Any:
         x = self._checked(x)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
-from hybridflow._src.distributions.gamma import Gamma
-from hybridflow._src.distributions.supports import above, above_one, after, floats
+from hybridflow._src.distributions.gamma import Concentrated, Gamma
+from hybridflow._src.distributions.supports import above, above_one, floats
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.ops.arrays.reshaping import reshape
-from hybridflow._src.ops.checks.comparing import assert_positive
 from hybridflow._src.ops.math.elementwise import square
 from hybridflow._src.ops.math.exponential import log
 from hybridflow._src.ops.math.incomplete import igamma, igammac
@@ -66,7 +63,7 @@ class Chi2(Gamma):
 _OF_CHI2 = ("df", "validate_args", "allow_nan_stats", "name")
 
 
-class InverseGamma(Broadcasting):
+class InverseGamma(Concentrated):
     """The distribution of 1 / x, where x has a Gamma distribution.
 
     Its density is `rate**c * x**(-1 - c) * exp(-rate / x) / gamma(c)`, x > 0.
@@ -97,36 +94,16 @@ class InverseGamma(Broadcasting):
         name: str = "InverseGamma",
     ) -> None:
         parameters = locals()
-        super().__init__(
-            {"concentration": concentration, "rate": rate},
-            lambda *values: [assert_positive(value) for value in values],
-            NOT_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            name,
-        )
-
-    @property
-    def concentration(self) -> Tensor:
-        """The shape parameter."""
-        return self._values["concentration"]
+        super().__init__(concentration, rate, validate_args, allow_nan_stats, parameters, name)
 
     @property
     def rate(self) -> Tensor:
         """The scale."""
         return self._values["rate"]
 
-    @staticmethod
-    def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:
-        return {"concentration": sample_shape, "rate": sample_shape}
-
     def _sample_n(self, n: Any, seed: int | None) -> Any:
         drawn = random_gamma(reshape(n, [1]), self.concentration, self.rate, self.dtype, seed)
         return 1.0 / drawn
-
-    def _checked(self, x: Tensor) -> Tensor:
-        return after([assert_positive(x)], x) if self.validate_args else x
 
     def _log_prob(self, x: Tensor) -> Any:
         x = self._checked(x)

@@ -156,7 +156,7 @@ def _array(value: Any) -> np.ndarray:
 
 
 def _check_nesting(value: Any) -> None:
-    """Refuses lists of lists and single values, and lists whose length makes no sense."""
+    """Refuses sequences in which sequences stand beside single values."""
     if not isinstance(value, (list, tuple)):
         return
     nested = [isinstance(item, (list, tuple)) for item in value]
