@@ -7,7 +7,7 @@ import pytest
 
 import hybridflow as hf
 from hybridflow._src.kernels.convolution import winograd
-from hybridflow._src.plan import joining
+from hybridflow._src.plan import in_bands
 from hybridflow._src.plan.joining import Bands
 from tests import native
 from tests.plan.sessions import plan_of, program_of
@@ -16,8 +16,8 @@ from tests.plan.sessions import plan_of, program_of
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Bands of what is small, too."""
-    monkeypatch.setattr(joining, "_WORTH", 1)
-    monkeypatch.setattr(joining, "_BAND", 1 << 14)
+    monkeypatch.setattr(in_bands, "_WORTH", 1)
+    monkeypatch.setattr(in_bands, "_BAND", 1 << 14)
 
 
 def _numbers(seed, *shape):
@@ -360,7 +360,7 @@ class _Random:
 
 @pytest.mark.parametrize("seed", [0])  # each takes a dozen kernels of its own
 def test_random_networks(monkeypatch, seed):
-    monkeypatch.setattr(joining, "_BAND", 1 << (12 + seed % 6))
+    monkeypatch.setattr(in_bands, "_BAND", 1 << (12 + seed % 6))
     network = _Random(seed)
     for threads in (1, 2):
         wanted, _ = _run(network.build, network.shapes, threads, False)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.alignment import aligned_empty
 from hybridflow._src.kernels import loops
-from hybridflow._src.plan import sharing
+from hybridflow._src.kernels.products import RESULT
+from hybridflow._src.plan import in_bands, in_strips, sharing
 from hybridflow._src.plan.groups import Group, GroupCall
-from hybridflow._src.plan.joining import Bands, join
+from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.memory import new_block
-from hybridflow._src.plan.passes import IN_BANDS, KEPT_PACKED
+from hybridflow._src.plan.passes import IN_BANDS, IN_STRIPS, KEPT_PACKED
 from hybridflow._src.plan.steps import Call, Choice, Host, Loop
 from hybridflow._src.plan.values import CONSTANT, MOVING, PLANNED, VARIABLE, Buffer, Value
 
@@ -60,7 +61,9 @@ class Arrangement:
         if KEPT_PACKED in passes:
             self.kept = _keep(self.steps, taken.union(elsewhere), lowering.written)
         if IN_BANDS in passes:
-            self.steps = join(self.steps, self.threads)
+            self.steps = in_bands.join(self.steps, self.threads)
+        if IN_STRIPS in passes:
+            self.steps = in_strips.join(self.steps, self.threads, taken.union(elsewhere))
         self._batches = sharing.batches(self.steps, self.threads, self.parts)
         self.block = new_block(b for b in self._planned() if b not in elsewhere)
 
@@ -118,9 +121,15 @@ class Arrangement:
                 before = len(found)
                 for number, (at, member) in enumerate(step.members):
                     self._plan_step(found, at, member, len(step.shares), step.turns(number))
+                    if number in step.sums:
+                        whole = {RESULT: ("add", member.writes[0])}
+                        found.update(self._add_partials(at, whole, len(step.shares)))
+                found.update(dict.fromkeys(step.memory))
                 for buffer in [*step.touched, *list(found)[before:]]:
                     # All that is done for any band is done where the first member was.
                     buffer.first = min(buffer.first, position)
+                for buffer in step.own:
+                    del found[buffer]
             else:
                 parts = self.parts(step)
                 self._plan_step(found, position, step, parts, parts)
@@ -142,7 +151,10 @@ class Arrangement:
             ]
             buffers += step.scratch
             if turns > 1:
-                buffers += self._add_partials(position, step, turns)
+                totals = {
+                    t.operand: (t.ufunc, step.places[t.operand].buffer) for t in step.partial()
+                }
+                buffers += self._add_partials(position, totals, turns)
         else:
             buffers = list(step.writes)
         found.update((b, None) for b in buffers if b.kind == PLANNED and b.maker == position)
@@ -160,15 +172,20 @@ class Arrangement:
         count = step.args[1] if isinstance(step, Call) else step.sizes[step.divided]
         return min(self.threads, count)
 
-    def _add_partials(self, position: int, step: GroupCall, parts: int) -> list[Buffer]:
-        """Memory for the totals of all parts but one, and the kernels that add them up."""
-        found = []
-        for total in step.partial():
-            whole = step.places[total.operand].buffer
+    def _add_partials(
+        self, position: int, totals: dict[int, tuple[str, Buffer]], parts: int
+    ) -> dict[Buffer, None]:
+        """Memory for the totals of all parts but one, and the kernels that add them up.
+
+        Args:
+          totals: by their operands, each with the function that adds it up.
+        """
+        found: dict[Buffer, None] = {}
+        for operand, (ufunc, whole) in totals.items():
             rest = [Buffer(PLANNED, whole.shape, whole.dtype, position) for _ in range(parts - 1)]
-            self.partials.setdefault(position, {})[total.operand] = rest
-            self.kernels[position, total.operand] = loops.combining(total.ufunc, whole.dtype)
-            found += rest
+            self.partials.setdefault(position, {})[operand] = rest
+            self.kernels[position, operand] = loops.combining(ufunc, whole.dtype)
+            found.update(dict.fromkeys(rest))
         return found
 
     def singles(self) -> Iterator[tuple[int, Any]]:

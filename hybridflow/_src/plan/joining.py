@@ -1,49 +1,37 @@
-"""Which steps are done band by band: some images at a time, so that these stay in a core's cache.
+"""Steps that are joined: each does a part of what it does, then the next one its own, in turns.
 
-Layers follow each other: what a convolution gives, elementwise work reads, then the sums of a
-batch's norm, then the next convolution. Where each of these steps takes images one after the other,
-they are *joined*: all of them do their part for a band of images before the next band begins. None
-of them computes anything else than alone, so a convolution has biases, activations, residuals and
-masks of gradients before and behind it as if they were part of its kernel.
+What lies between them stays in a core's cache, and threads that have turns of their own wait for
+each other but once. `in_bands` joins what goes over images, `in_strips` what goes over rows.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hybridflow._src.kernels.loops import BY_COLUMN
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.steps import Call
-from hybridflow._src.plan.values import MOVING, PLANNED, VARIABLE, Buffer, Value
+from hybridflow._src.plan.steps import Call, Host
+from hybridflow._src.plan.values import MOVING, PLANNED, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-# What all steps of a band read and write may take so much of a core's own cache, in bytes; an image
-# alone at most as much as `_LARGEST`. With fewer bytes to be read again, nothing is gained.
-_BAND, _LARGEST, _WORTH = 512 << 10, 2 << 20, 1 << 20
-# Sums over columns, of which each band has some of its own, have so many bytes at most.
-_TOTAL = 16 << 10
 # What is done before the others, though it came later, writes so much at most.
 _LITTLE = 4 << 20
-# So many steps are looked at for what could join.
-_FAR = 48
 
 
 class Turn(NamedTuple):
-    """What a step does for a band.
+    """What a step does at a time.
 
     Attributes:
       member: its number. first, last: its range. marks: the first and the last of the marks that
-        it looks at.
+        it looks at. rows: those that all do at that time; None where there are none.
     """
 
     member: int
     first: int
     last: int
     marks: tuple[int, int] = (0, 0)
+    rows: range | None = None
 
 
 class Bands(NamedTuple):
@@ -52,11 +40,19 @@ class Bands(NamedTuple):
     Attributes:
       members: the steps, with their positions. shares: for each thread its turns, in order.
       before: steps that now stand before it, with the positions that they had.
+      rows: how many rows members go over, each by itself; 0 if they go over something else.
+      sums: the numbers of products that add something up over the rows.
+      own: for buffers that nothing else uses, where the rows of a turn lie in memory that each
+        thread has of its own. memory: that of each.
     """
 
     members: tuple[tuple[int, Any], ...]
     shares: tuple[tuple[Turn, ...], ...]
     before: tuple[tuple[int, Any], ...] = ()
+    rows: int = 0
+    sums: frozenset[int] = frozenset()
+    own: Mapping[Buffer, int] = {}
+    memory: tuple[Buffer, ...] = ()
 
     def turns(self, member: int) -> int:
         """How many turns a member has."""
@@ -69,157 +65,71 @@ class Bands(NamedTuple):
     @property
     def touched(self) -> list[Buffer]:
         """All buffers that it reads or writes, or what now stands before it."""
-        found: list[Buffer] = []
+        found = list(self.memory)
         for _, step in (*self.members, *self.before):
-            if isinstance(step, GroupCall):
-                found += [*[place.buffer for place in step.places], *step.scratch]
-            else:
-                found += [*[value.buffer for value in step.reads], *step.writes]
+            found += touched(step)
         return found
 
 
-def join(steps: Sequence[tuple[int, Any]], threads: int) -> list[tuple[int, Any]]:
-    """The steps, with those that are done band by band as one: where its first member was."""
-    if not any(isinstance(step, Call) and step.images for _, step in steps):
-        return list(steps)
-    members = [_member(*item) for item in steps]
-    found: list[tuple[int, Any]] = []
-    done: set[int] = set()
-    for number, (position, step) in enumerate(steps):
-        if position in done:
-            continue
-        chain = _chain(
-            [m for m in members[number : number + _FAR] if m is None or m.position not in done]
-        )
-        bands = None if chain is None else chain.bands(threads)
-        if bands is None:
-            found.append((position, step))
-            continue
-        found += [*bands.before, (position, bands)]
-        done.update(at for at, _ in (*bands.before, *bands.members))
-    return found
-
-
-class _Member:
-    """A step that may be done band by band.
+class Member:
+    """A step that may be joined with others, or stand before or behind them.
 
     Attributes:
-      count: its range. images: how many it goes over; 0 if it does not know.
       reads, writes: what it touches: buffers, and variables as such.
-      even: the buffers of which it takes images in order, part by part as its range goes on.
-      marks: if one of these is set it does what it does, and else nothing. repeats: whether it does
-        so for each band all over.
+      is_fit: whether it may be joined. count: its range then.
+      even: the buffers that it takes in order, part by part as its range goes on.
     """
 
     def __init__(self, position: int, step: Call | GroupCall) -> None:
         self.position, self.step = position, step
-        self.images = 0
-        self.marks: Buffer | None = None
-        self.repeats = False
+        self.is_fit = False
+        self.count = 0
+        self.even: set[Buffer] = set()
         self.reads: set[Any]
         self.writes: set[Any]
-        self.even: set[Buffer]
         if isinstance(step, GroupCall):
-            self._take_group(step)
+            self._written = written_by(step)
+            self.reads = set(map(key_of, touched(step)))
+            self.writes = set(map(key_of, self._written))
         else:
-            self._take_call(step)
-
-    def _take_group(self, step: GroupCall) -> None:
-        stored = {s.operand for s in step.nest.stores} | {t.operand for t in step.nest.totals}
-        buffers = [place.buffer for place in step.places]
-        self.reads = {_key(b) for b in buffers}
-        self.writes = {_key(buffers[operand]) for operand in stored}
-        self.count = step.sizes[step.divided]
-        uneven = {
-            place.buffer
-            for place, strides in zip(step.places, step.strides, strict=True)
-            if not _follows(step.sizes, strides, place)
-        }
-        self.even = set(buffers) - uneven
-        self.is_fit = (
-            len(step.sizes) == 2
-            # Sums of all cells have one rounding, not one for each band.
-            and all(
-                total.over == BY_COLUMN and buffers[total.operand].size <= _TOTAL
-                for total in step.nest.totals
-            )
-            and not any(b.kind in (VARIABLE, MOVING) for b in map(buffers.__getitem__, stored))
-        )
-
-    def _take_call(self, step: Call) -> None:
-        self.reads = {_key(value.buffer) for value in step.reads}
-        self.writes = set(map(_key, step.writes))
-        self.images, self.marks = step.images, step.marks
-        self.repeats = self.marks is not None and not self.images
-        self.count = step.args[1] if step.divisible else 0
-        self.even = set(step.even)
-        self.is_fit = (
-            not step.fallible
-            and (bool(self.images) or self.repeats)
-            and all(b.kind == PLANNED for b in step.writes)
-        )
+            self._written = list(step.writes)
+            self.reads = {key_of(value.buffer) for value in step.reads}
+            self.writes = set(map(key_of, step.writes))
 
     @property
     def touches(self) -> set[Any]:
         return self.reads | self.writes
 
     @property
-    def bytes(self) -> int:
-        """Of what it takes in order."""
-        return sum(buffer.size for buffer in self.even)
+    def is_little(self) -> bool:
+        """Whether it may as well be done earlier, as filters are packed."""
+        is_fallible = isinstance(self.step, Call) and self.step.fallible
+        return not is_fallible and self.is_planned and sum(b.size for b in self._written) <= _LITTLE
 
     @property
-    def is_little(self) -> bool:
-        """Whether it is a call that may as well be done earlier, as filters are packed."""
-        step = self.step
-        return (
-            isinstance(step, Call)
-            and not step.fallible
-            and all(b.kind == PLANNED for b in step.writes)
-            and sum(b.size for b in step.writes) <= _LITTLE
-        )
+    def is_planned(self) -> bool:
+        """Whether it writes nothing but the plan's own memory."""
+        return all(buffer.kind == PLANNED for buffer in self._written)
 
 
-def _key(buffer: Buffer) -> Any:
-    return buffer.storage or buffer
-
-
-def _follows(sizes: Sequence[int], strides: Sequence[int], place: Any) -> bool:
-    """Whether a walk takes the elements of a buffer one after the other, and all of them."""
-    buffer, expected = place.buffer, place.buffer.dtype.itemsize
-    if place.offset or math.prod(sizes) * expected != buffer.size:
-        return False
-    for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
-        if size != 1 and stride != expected:
-            return False
-        expected *= size
-    return True
-
-
-class _Chain:
+class Chain:
     """Steps that may be joined, the first of which is given.
 
     Attributes:
-      images: over how many they go; 0 as long as none of them knows.
-      before: steps that come before the members, though they came after the first of them.
+      members: these. before: steps that come before them, though they came after the first.
     """
 
-    def __init__(self, first: _Member) -> None:
-        self._members = [first]
-        self.images = first.images
-        self.before: list[_Member] = []
-        # What the members write, and all that they touch; what they take in order, and its bytes.
+    def __init__(self, first: Member) -> None:
+        self.members = [first]
+        self.before: list[Member] = []
+        # What the members write, and all that they touch.
         self._made = set(first.writes)
         self._touched = first.touches
-        self._even = set(first.even)
-        self._bytes = first.bytes
-        # What is read again while it is in the cache.
-        self._again: set[Buffer] = set()
         # What those do that come behind.
         self._later_reads: set[Any] = set()
         self._later_writes: set[Any] = set()
 
-    def skip(self, member: _Member) -> None:
+    def skip(self, member: Member) -> None:
         """Puts a step before the members or, if it has to or better had, behind them."""
         if (
             member.is_little
@@ -232,136 +142,76 @@ class _Chain:
         self._later_reads |= member.reads
         self._later_writes |= member.writes
 
-    def _may_pass(self, member: _Member) -> bool:
+    def _may_pass(self, member: Member) -> bool:
         """Whether a step may come before those that come behind."""
         reads, writes = self._later_reads, self._later_writes
         return not (member.reads & writes or member.writes & (reads | writes))
 
-    def add(self, member: _Member) -> bool:
-        """Adds a step, if it may be done band by band with those that are there."""
-        needed = member.reads & self._made
-        if not needed or not self._may_pass(member):
+    def may_join(self, member: Member) -> bool:
+        """Whether a step may take turns with those that are there."""
+        if not self._may_pass(member):
             return False
-        more = sum(buffer.size for buffer in member.even - self._even)
-        if not self._has_room(member, more):
-            return False
-        if not all(self._is_in_turn(member, key) for key in needed):
+        if not all(self._is_in_turn(member, key) for key in member.reads & self._made):
             return False
         for key in member.writes & self._touched:
-            users = [m for m in self._members if key in m.touches]
+            users = [m for m in self.members if key in m.touches]
             if not all(key in m.even for m in (member, *users)):
                 return False
-        self._again.update(key for key in needed & member.even if key not in member.writes)
-        self._members.append(member)
-        self.images = self.images or member.images
+        return True
+
+    def _is_in_turn(self, member: Member, key: Any) -> bool:
+        """Whether what members have written by some turn is all that another one reads then."""
+        return all(
+            key in other.even and key in member.even
+            for other in self.members
+            if key in other.writes and not self._is_apart(other, member, key)
+        )
+
+    def _is_apart(self, other: Member, member: Member, key: Any) -> bool:
+        """Whether one writes for another one what they agree on otherwise."""
+        return False
+
+    def append(self, member: Member) -> None:
+        """Adds a step."""
+        self.members.append(member)
         self._made |= member.writes
         self._touched |= member.touches
-        self._even |= member.even
-        self._bytes += more
-        return True
-
-    def _has_room(self, member: _Member, more: int) -> bool:
-        """Whether an image of all members, with so many bytes more, is small enough."""
-        if member.images and self.images and member.images != self.images:
-            return False
-        images = self.images or member.images
-        return not images or self._bytes + more <= images * _LARGEST
-
-    def _is_in_turn(self, member: _Member, key: Any) -> bool:
-        """Whether what members have written by some band is all that another one reads then."""
-        for other in self._members:
-            if key not in other.writes or other.repeats or key is member.marks:
-                continue
-            if key not in other.even or key not in member.even:
-                return False
-        return True
-
-    def bands(self, threads: int) -> Bands | None:
-        """What is done band by band; None if that gains nothing."""
-        images = self.images
-        if images < 2 or sum(buffer.size for buffer in self._again) < _WORTH:
-            return None
-        parts = min(threads, images)
-        # Threads that do as much as each other do more at once than cuts between images allow.
-        if parts > 1 and images % parts and images < 8 * parts:
-            return None
-        ends = [images * part // parts for part in range(parts + 1)]
-        if any(m.count * end % images for m in self._members if not m.repeats for end in ends):
-            return None
-        each = max(1, images * _BAND // self._bytes)
-        shares = [self._turns(*share, each) for share in itertools.pairwise(ends)]
-        members, before = (
-            tuple((m.position, m.step) for m in found) for found in (self._members, self.before)
-        )
-        return Bands(members, tuple(shares), before)
-
-    def _turns(self, first: int, last: int, each: int) -> tuple[Turn, ...]:
-        """The turns for some of the images, so many at a time.
-
-        A step whose range has no end where a band ends goes beyond it if it is the first one; any
-        other one does what is there for it, and the rest with the next band.
-        """
-        images = self.images
-        done = [images if m.repeats else m.count * first // images for m in self._members]
-        ready = [first] * len(self._members)
-        # For whom each has to wait.
-        waits = [
-            [
-                i
-                for i, other in enumerate(self._members[:number])
-                if member.reads & other.writes or member.writes & other.touches
-            ]
-            for number, member in enumerate(self._members)
-        ]
-        turns = []
-        for start in range(first, last, each):
-            for number, member in enumerate(self._members):
-                there = [ready[i] for i in waits[number]]
-                end = min(there, default=min(start + each, last))
-                marks = (0, 0)
-                if member.marks is not None:
-                    marks = self._marks(member.marks, ready[number], end)
-                if member.repeats:
-                    if end > ready[number]:
-                        turns.append(Turn(number, 0, member.count, marks))
-                    ready[number] = end
-                    continue
-                to = member.count * end // images if there else -(-member.count * end // images)
-                if to > done[number]:
-                    turns.append(Turn(number, done[number], to, marks))
-                done[number], ready[number] = to, to * images // member.count
-        return tuple(turns)
-
-    def _marks(self, marks: Buffer, first: int, last: int) -> tuple[int, int]:
-        """Those that belong to some images."""
-        for member in self._members:
-            if marks in member.writes:
-                return member.count * first // self.images, -(-member.count * last // self.images)
-        raise AssertionError("marks that no member sets")
 
 
-def _chain(members: Sequence[_Member | None]) -> _Chain | None:
-    """What can be joined with the first of some steps."""
-    first = members[0]
-    if first is None or not first.is_fit or first.marks is not None or first.bytes < _WORTH:
-        return None
-    chain = _Chain(first)
-    for member in members[1:]:
-        if member is None:
-            break
-        if not (member.is_fit and chain.add(member)):
-            chain.skip(member)
-    return chain
+def key_of(buffer: Buffer) -> Any:
+    """What stands for a buffer: of a variable itself, in all its states."""
+    return buffer.storage or buffer
 
 
-def _member(position: int, step: Any) -> _Member | None:
-    """A step as one that may be joined or skipped; None if it is neither."""
+def touched(step: Any) -> list[Buffer]:
+    """All buffers that a step reads or writes."""
+    if isinstance(step, GroupCall):
+        return [*[place.buffer for place in step.places], *step.scratch]
+    if isinstance(step, Bands):
+        return step.touched
+    if isinstance(step, Host):
+        items = (*step.inputs, *step.outputs)
+        values = [item.buffer for item in items if isinstance(item, Value)]
+        return [*values, *[item for item in items if isinstance(item, Buffer)]]
+    return [*[value.buffer for value in step.reads], *step.writes]
+
+
+def written_by(step: GroupCall) -> list[Buffer]:
+    """The buffers that a group writes to, totals among them."""
+    operands = {s.operand for s in step.nest.stores} | {t.operand for t in step.nest.totals}
+    return [step.places[operand].buffer for operand in operands]
+
+
+def is_joinable(step: Any) -> bool:
+    """Whether a step may be joined, or others that are joined may pass it."""
     if not isinstance(step, Call | GroupCall):
-        return None
-    if isinstance(step, Call):
-        if not all(isinstance(arg, int | float | Value) for arg in step.args):
-            return None
-        buffers = [*[value.buffer for value in step.reads], *step.writes]
-    else:
-        buffers = [place.buffer for place in step.places]
-    return None if any(b.kind == MOVING for b in buffers) else _Member(position, step)
+        return False
+    plain = (int, float, Value)
+    if isinstance(step, Call) and not all(isinstance(arg, plain) for arg in step.args):
+        return False
+    return all(buffer.kind != MOVING for buffer in touched(step))
+
+
+def of_positions(members: Sequence[Member]) -> tuple[tuple[int, Any], ...]:
+    """Steps with their positions."""
+    return tuple((member.position, member.step) for member in members)

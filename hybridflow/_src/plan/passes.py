@@ -25,8 +25,9 @@ OF_LOOPS = (
 )
 # What is done to the steps of layers; a session can leave it out like those.
 IN_BANDS = "images in bands"
+IN_STRIPS = "rows in strips"
 KEPT_PACKED = "filters kept packed"
-OF_LAYERS = (IN_BANDS, KEPT_PACKED)
+OF_LAYERS = (IN_BANDS, IN_STRIPS, KEPT_PACKED)
 # And to products, in all of them.
 BY_TILES = "products by tiles"
 NAMED = (*OF_LOOPS, *OF_LAYERS, BY_TILES)

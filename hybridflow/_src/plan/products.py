@@ -18,7 +18,10 @@ from hybridflow._src.plan.values import Value
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.storage import Storage
+    from hybridflow._src.plan.values import Buffer
 
+# Of a call of BLAS' kernel, into how many parts rows and columns are divided.
+_PARTS = slice(17, 19)
 # A matrix of more bytes is copied in panels, which lie nearer.
 _NEAR = 1 << 20
 
@@ -165,9 +168,14 @@ def rows_of(step: Call) -> tuple[Value, ...]:
     a = step.reads[0]
     if len(a.shape) > 2:
         return step.reads[:2]
+    return (a,) if is_by_rows(step) and (is_by_tiles(step) or step.args[1] == 1) else ()
+
+
+def is_by_rows(step: Call) -> bool:
+    """Whether a product of two matrices may be done for some rows of the first one."""
     if is_by_tiles(step):
-        return (a,) if a.strides[1] == a.dtype.itemsize else ()
-    return (a,) if step.args[1] == 1 and step.args[3] == products.PLAIN else ()
+        return step.reads[0].strides[1] == step.reads[0].dtype.itemsize
+    return bool(step.args[3] == products.PLAIN)
 
 
 def cut(step: Call, rows: range, of: int) -> list[Any]:
@@ -178,14 +186,42 @@ def cut(step: Call, rows: range, of: int) -> list[Any]:
         args[:2] = each * rows.start, each * rows.stop
         return args
     first, result = rows.start, args[RESULT]
-    at = 2 if is_by_tiles(step) else 11
+    at, _ = _operands(step)
     a = args[at]
-    args[at] = Value(a.buffer, a.shape, a.strides, a.offset + first * a.strides[0])
-    args[RESULT] = Value(result.buffer, result.shape, result.strides, first * result.strides[0])
+    args[at] = _moved(a, first * a.strides[0])
+    args[RESULT] = _moved(result, first * result.strides[0])
     args[5] = len(rows)
     if is_by_tiles(step):
         args[1] = dense.items(dense.tile(SHORT_NAMES[a.dtype]), 1, len(rows), args[6])
+    else:
+        args[:2], args[_PARTS] = (0, 1), (1, 1)
     return args
+
+
+def cut_sum(step: Call, rows: range, result: Buffer, adds: bool) -> list[Any]:
+    """The arguments of the product of two matrices for some of the rows over which it adds up.
+
+    Args:
+      result: where that goes. adds: whether it is added to what is there.
+    """
+    args = list(step.args)
+    for at, axis in zip(_operands(step), (1, 0), strict=True):
+        args[at] = _moved(args[at], rows.start * args[at].strides[axis])
+    args[7] = len(rows)
+    args[SCALES] = [*args[SCALES][:2], float(adds)]
+    args[RESULT] = Value.whole(result)
+    if not is_by_tiles(step):
+        args[:2], args[_PARTS] = (0, 1), (1, 1)
+    return args
+
+
+def _operands(step: Call) -> tuple[int, int]:
+    """Which arguments are the matrices."""
+    return (2, 11) if is_by_tiles(step) else (11, 13)
+
+
+def _moved(value: Value, by: int) -> Value:
+    return Value(value.buffer, value.shape, value.strides, value.offset + by)
 
 
 def _work_of(count: int, rows: int, inner: int, columns: int, size: int) -> int:

@@ -14,11 +14,13 @@ import numpy as np
 
 from hybridflow._src.kernels import looping
 from hybridflow._src.kernels.driver import HEAD_WORDS, NEXT
+from hybridflow._src.kernels.products import RESULT
 from hybridflow._src.plan.by_rows import cut_call
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.joining import Bands
+from hybridflow._src.plan.joining import Bands, Turn
 from hybridflow._src.plan.located import Rows, is_locating
 from hybridflow._src.plan.memory import new_block
+from hybridflow._src.plan.products import cut, cut_sum
 from hybridflow._src.plan.steps import ByRows, Call, Choice, Loop
 from hybridflow._src.plan.values import MOVING, Buffer, Value
 
@@ -92,6 +94,8 @@ class Words:
         self.block_of: dict[Buffer, Block] = {}
         self.loops: dict[int, Loop] = {}
         self._names: Mapping[Buffer, Buffer] = {}
+        # In which memory of a thread's own buffers lie, and what is added to its address.
+        self._own: Mapping[Buffer, tuple[Buffer, int]] = {}
         self.lefts = [LEFT]
         self.left_of: dict[int, int] = {}
         self._share: _Share | None = None
@@ -100,6 +104,9 @@ class Words:
 
     def _address(self, buffer: Buffer, offset: int = 0) -> None:
         buffer = self._names.get(buffer, buffer)
+        if buffer in self._own:
+            buffer, more = self._own[buffer]
+            offset += more
         self.places.setdefault(buffer, []).append((len(self.words), offset))
         self.words.append(0)
 
@@ -175,7 +182,7 @@ class Words:
             return calls
         calls = []
         for operand, rest in within.partials.get(position, {}).items():
-            whole = step.places[operand].buffer
+            whole = (step.places if isinstance(step, GroupCall) else step.args)[operand].buffer
             for part in rest:
                 address = self._addresses[within.kernels[position, operand]]
                 self.owners[len(self.words)] = position
@@ -193,19 +200,31 @@ class Words:
         had = [0] * len(step.members)
         for part, turns in enumerate(step.shares):
             calls = []
+            # The numbers of those sums that have something of this thread.
+            begun: set[int] = set()
             for turn in turns:
                 at, member = step.members[turn.member]
                 range_ = turn.first, turn.last
+                self._own = _own(step, part, turn)
                 if isinstance(member, GroupCall):
                     scratch = member.scratch[part :: len(step.shares)]
                     buffers = self._operands(within, at, member, had[turn.member])
                     start = self._one_group(member, buffers, scratch, range_)
+                elif turn.member in step.sums:
+                    result = [member.writes[0], *within.partials[at][RESULT]][part]
+                    args = cut_sum(member, turn.rows, result, turn.member in begun)
+                    begun.add(turn.member)
+                    start = self._one_call(within, member._replace(args=args), part)
+                elif turn.rows is not None:
+                    args = cut(member, turn.rows, step.rows)
+                    start = self._one_call(within, member._replace(args=args), part)
                 else:
                     start = self._one_call(within, member, part, range_, turn.marks)
                 had[turn.member] += 1
                 self.owners[start] = position
                 calls.append((self._addresses[within.kernels[at]], start))
             found.append(calls)
+        self._own = {}
         return found
 
     def _group(self, within: Arrangement, position: int, step: GroupCall) -> list[int]:
@@ -429,3 +448,14 @@ class Words:
             self.block_of.update(dict.fromkeys(found.values(), block))
             private.update(found)
         return private
+
+
+def _own(step: Bands, part: int, turn: Turn) -> dict[Buffer, tuple[Buffer, int]]:
+    """Where buffers would begin in a thread's own memory, for the rows of a turn to lie in it."""
+    if turn.rows is None:
+        return {}
+    first = turn.rows.start
+    return {
+        buffer: (step.memory[part], at - buffer.size // step.rows * first)
+        for buffer, at in step.own.items()
+    }
