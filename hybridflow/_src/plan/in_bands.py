@@ -174,8 +174,7 @@ class _Chain(Chain):
             return None
         each = max(1, images * _BAND // self._bytes)
         shares = [self._turns(*share, each) for share in itertools.pairwise(ends)]
-        members, before = map(of_positions, (self.members, self.before))
-        return Bands(members, tuple(shares), before)
+        return Bands(of_positions(self.members), tuple(shares), of_positions(self.before))
 
     def _turns(self, first: int, last: int, each: int) -> tuple[Turn, ...]:
         """The turns for some of the images, so many at a time.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # What a strip takes of memory of a thread's own, in bytes; it has so many rows at least, and so
 # does the share of each thread.
-_STRIP, _FEWEST = 256 << 10, 64
+_STRIP, _FEWEST = 512 << 10, 64
 # Matrices that all threads read have so many bytes at most, and so have sums of which each thread
 # has one of its own.
 _MATRIX, _SUM = 256 << 10, 256 << 10
@@ -98,7 +98,7 @@ class _Member(Member):
 
 
 def _members(position: int, step: Call | GroupCall, rows: int) -> Iterator[_Member]:
-    """A step as what may join others that go over so many rows: it may do so in more than one way."""
+    """A step as what may join others that go over so many rows, in each of the ways it can."""
     if isinstance(step, GroupCall):
         yield from _as_group(position, step, rows)
     elif is_product(step):
@@ -197,7 +197,9 @@ class _Chain(Chain):
         Args:
           others: the other steps of the program.
         """
-        if sum(member.step.work for member in self.members) < sharing.WORTH_SHARING:
+        made = {key for member in self.members for key in member.writes}
+        follows = any(member.reads & (made - member.writes) for member in self.members)
+        if not follows or sum(m.step.work for m in self.members) < sharing.WORTH_SHARING:
             return None
         rows = self.members[0].rows
         own = self._own(others, taken)

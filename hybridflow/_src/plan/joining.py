@@ -13,7 +13,7 @@ from hybridflow._src.plan.steps import Call, Host
 from hybridflow._src.plan.values import MOVING, PLANNED, Buffer, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 # What is done before the others, though it came later, writes so much at most.
 _LITTLE = 4 << 20
@@ -24,14 +24,14 @@ class Turn(NamedTuple):
 
     Attributes:
       member: its number. first, last: its range. marks: the first and the last of the marks that
-        it looks at. rows: those that all do at that time; None where there are none.
+        it looks at. rows: those that all do at that time; none where they do not go over rows.
     """
 
     member: int
     first: int
     last: int
     marks: tuple[int, int] = (0, 0)
-    rows: range | None = None
+    rows: range = range(0)
 
 
 class Bands(NamedTuple):
@@ -212,6 +212,6 @@ def is_joinable(step: Any) -> bool:
     return all(buffer.kind != MOVING for buffer in touched(step))
 
 
-def of_positions(members: Sequence[Member]) -> tuple[tuple[int, Any], ...]:
+def of_positions(members: Iterable[Member]) -> tuple[tuple[int, Any], ...]:
     """Steps with their positions."""
     return tuple((member.position, member.step) for member in members)

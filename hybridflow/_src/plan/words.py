@@ -215,7 +215,7 @@ class Words:
                     args = cut_sum(member, turn.rows, result, turn.member in begun)
                     begun.add(turn.member)
                     start = self._one_call(within, member._replace(args=args), part)
-                elif turn.rows is not None:
+                elif turn.rows:
                     args = cut(member, turn.rows, step.rows)
                     start = self._one_call(within, member._replace(args=args), part)
                 else:
@@ -452,7 +452,7 @@ class Words:
 
 def _own(step: Bands, part: int, turn: Turn) -> dict[Buffer, tuple[Buffer, int]]:
     """Where buffers would begin in a thread's own memory, for the rows of a turn to lie in it."""
-    if turn.rows is None:
+    if not turn.rows:
         return {}
     first = turn.rows.start
     return {

@@ -65,7 +65,8 @@ def _views(steps: Arrangement, of: Iterable[tuple[int, Any]]) -> list[StepView]:
             members = tuple(_views(steps, step.members))
             joined = tuple(dict.fromkeys(op for view in members for op in view.ops))
             moved = sum(view.bytes or 0 for view in members)
-            found.append(StepView("bands", joined, None, moved, "", (("band", members),)))
+            each = "strip" if step.rows else "band"
+            found.append(StepView(f"{each}s", joined, None, moved, "", ((each, members),)))
             continue
         ops = _names(steps.ops.get(position, {}))
         if isinstance(step, Host):
