@@ -34,8 +34,6 @@ def reward(model, environment):
 
 found = {}
 for name, (environment, settings, learned) in AGENTS.items():
-    if not hasattr(stable_baselines, name):
-        continue  # DDPG without mpi4py
     settings = {"policy": "MlpPolicy", "seed": 1, **settings}
     if name == "DDPG":
         from stable_baselines.ddpg import NormalActionNoise

@@ -348,6 +348,76 @@ class TestCustomGradient:
 
         assert execution.gradient(lambda x: hf.add_n(both(x)), 1.0) == [50.0]
 
+    @pytest.mark.parametrize("kind", [True, False], ids=["resource", "reference"])
+    def test_variables_that_it_reads_have_gradients_by_the_function(self, execution, kind):
+        seen = {}
+
+        @hf.custom_gradient
+        def layer(x, scale=1.0):
+            w = hf.get_variable("w", initializer=np.ones([2, 3], np.float32), use_resource=kind)
+            b = hf.get_variable("b", initializer=np.ones(3, np.float32), use_resource=kind)
+            hf.get_variable("unused", initializer=1.0, trainable=False, use_resource=kind)
+
+            def grad_fn(dy, variables=None):
+                seen.update({v.name: v for v in variables})
+                dx = hf.matmul(dy, w, transpose_b=True)
+                return dx, [10.0 * hf.matmul(x, dy, transpose_a=True), 100.0 * hf.reduce_sum(dy, 0)]
+
+            return scale * (hf.matmul(x, w) + b), grad_fn
+
+        def function(x):
+            w = hf.get_variable(
+                "layer/w", initializer=np.ones([2, 3], np.float32), use_resource=kind
+            )
+            b = hf.get_variable("layer/b", initializer=np.ones(3, np.float32), use_resource=kind)
+
+            def loss(*_):
+                with hf.variable_scope("layer", reuse=hf.AUTO_REUSE):
+                    y = layer(x, scale=2.0)
+                return hf.reduce_sum(y * y)
+
+            return gradient_of(loss, [x, w, b])
+
+        found = execution(function, np.float32([[1.0, 2.0]]))
+        # The gradient of the result is 16 everywhere; what the function multiplies it with shows.
+        np.testing.assert_array_equal(found[0], [[48.0, 48.0]])
+        np.testing.assert_array_equal(found[1], [[160.0] * 3, [320.0] * 3])
+        np.testing.assert_array_equal(found[2], [1600.0] * 3)
+        assert list(seen) == ["layer/w:0", "layer/b:0"]
+
+    def test_variables_without_a_gradient_function_for_them(self):
+        with hf.eager_mode():
+            v, u = hf.Variable(2.0), hf.Variable(3.0)
+            with pytest.raises(TypeError, match=f"variable '{v.name}'.*`variables`"):
+                hf.custom_gradient(lambda x: (x * v, lambda dy: dy))(1.0)
+            # An argument, or what is not trained, has nothing to do with it.
+            assert float(hf.custom_gradient(lambda x: (x * v, lambda dy: dy))(v)) == 4.0
+            fixed = hf.Variable(2.0, trainable=False)
+            assert float(hf.custom_gradient(lambda x: (x * fixed, lambda dy: dy))(3.0)) == 6.0
+            wrong = hf.custom_gradient(lambda x: (x * v * u, lambda dy, variables: (dy, [dy])))
+            with hf.GradientTape() as tape:
+                y = wrong(1.0)
+            with pytest.raises(ValueError, match="gave 1 gradients for 2 variables"):
+                tape.gradient(y, v)
+
+    def test_nested_functions_each_have_the_variables(self, execution):
+        def function(x):
+            v = hf.get_variable("v", initializer=3.0, use_resource=True)
+
+            @hf.custom_gradient
+            def inner(x):
+                return x * v, lambda dy, variables: (dy * v, [dy * x])
+
+            @hf.custom_gradient
+            def outer(x):
+                y = inner(x)
+                return y * v, lambda dy, variables: (dy * v * v, [dy * 2.0 * y])
+
+            y = outer(x)
+            return y + gradient_of(lambda _: outer(x), [x])[0]
+
+        assert execution(function, 2.0) == 18.0 + 9.0
+
     def test_wrong_gradient_functions(self):
         with hf.eager_mode():
             x = hf.constant(1.0)
