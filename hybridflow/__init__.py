@@ -545,6 +545,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.runtime.fetches import IndexedSlicesValue
     from hybridflow._src.runtime.function import TensorSpec, function
     from hybridflow._src.runtime.session import InteractiveSession, Session, get_default_session
+    from hybridflow._src.variables.creating import variable_creator_scope
     from hybridflow._src.variables.eager_store import EagerVariableStore
     from hybridflow._src.variables.getting import (
         create_partitioned_variables,
@@ -1173,6 +1174,7 @@ __all__ = [
     "unsorted_segment_sum",
     "unstack",
     "variable_axis_size_partitioner",
+    "variable_creator_scope",
     "variable_op_scope",
     "variable_scope",
     "VariableAggregation",

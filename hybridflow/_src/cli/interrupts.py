@@ -92,6 +92,7 @@ def _stacks() -> list[Stack[Any]]:
         context.tapes,
         context.eager_collections,
         context.variable_creation,
+        context.variable_creators,
         context.sessions,
         context.eager_kernels.streams,
         eager_names,

@@ -43,6 +43,8 @@ eager_collections: Stack[Collections] = Stack(Collections(), "eager variable sto
 # Called with each variable about to be made; a function being traced allows that only the first
 # time.
 variable_creation: Stack[Callable[[str], None] | None] = Stack(None, "function trace")
+# Who is asked for variables, the last one first.
+variable_creators: Stack[tuple[Callable[..., Any], ...]] = Stack((), "scope of a creator")
 sessions: Stack[Any] = Stack(None, "default session")
 
 

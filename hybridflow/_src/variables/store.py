@@ -24,7 +24,6 @@ from hybridflow._src.variables.initializers import Initializer
 from hybridflow._src.variables.partitioning import Partitioning
 from hybridflow._src.variables.replication import resource_variables_enabled
 from hybridflow._src.variables.request import Request, takes
-from hybridflow._src.variables.resource_variable import ResourceVariable
 from hybridflow._src.variables.scaling_initializers import default_initializer
 from hybridflow._src.variables.scope_names import ScopeCounts
 from hybridflow._src.variables.variable import Variable
@@ -175,10 +174,9 @@ class VariableStore:
         is_resource = request.use_resource
         if is_resource is None:
             is_resource = resource_variables_enabled()
-        kind = ResourceVariable if is_resource else Variable
         with root_scope():
             value = _initial_value(request, dims, part)
-            made = kind(
+            made = Variable(
                 value,
                 name=request.name,
                 trainable=request.trainable,

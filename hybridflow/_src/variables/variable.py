@@ -23,6 +23,7 @@ from hybridflow._src.ops.arrays.indexing import getitem
 from hybridflow._src.ops.control_flow.conditional import cond
 from hybridflow._src.ops.state import part_assignment as _parts  # noqa: F401 - for what it registers
 from hybridflow._src.ops.state import variable_ops as _state  # noqa: F401 - for what it registers
+from hybridflow._src.variables.creating import Creatable
 from hybridflow._src.variables.initial_value import (
     check_initial,
     initial_expression,
@@ -69,7 +70,7 @@ def variables_are_eager() -> bool:
     return context.modes.top.eager or get_default_graph().building_function
 
 
-class Variable(Referable):
+class Variable(Referable, metaclass=Creatable):
     """A tensor whose value stays between runs and can be changed.
 
     In graph mode a variable has a value in each session, once its initializer has run there. In
@@ -117,6 +118,8 @@ class Variable(Referable):
     # NumPy must leave `array + variable` to the reflected operator.
     __array_priority__ = 100
 
+    # Not so in subclasses: see `Creatable`.
+    _asks_creators = True
     _eager = False
     _is_resource = False
     _save_slice_info: SliceInfo | None = None
