@@ -51,6 +51,7 @@ with _deferred.imports_of(__name__):
         RegisterGradient,
     )
     from hybridflow._src.autodiff.tape import GradientTape
+    from hybridflow._src.autodiff.unconnected import UnconnectedGradients
     from hybridflow._src.formats.messages import (
         AttrValue,
         Event,
@@ -236,6 +237,11 @@ with _deferred.imports_of(__name__):
         space_to_batch_nd,
     )
     from hybridflow._src.ops.arrays.space_to_depth import depth_to_space, space_to_depth
+    from hybridflow._src.ops.arrays.tensor_scatter import (
+        tensor_scatter_add,
+        tensor_scatter_sub,
+        tensor_scatter_update,
+    )
     from hybridflow._src.ops.checks.comparing import (
         assert_equal,
         assert_greater,
@@ -1146,6 +1152,9 @@ __all__ = [
     "tables_initializer",
     "tan",
     "tanh",
+    "tensor_scatter_add",
+    "tensor_scatter_sub",
+    "tensor_scatter_update",
     "tensordot",
     "test",
     "tile",
@@ -1167,6 +1176,7 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "UnconnectedGradients",
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",

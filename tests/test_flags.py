@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 
 import pytest
 
@@ -80,3 +81,43 @@ def test_flags_without_a_command_line(values):
     assert values.number == 3
     assert values.get_flag_value("number", 5) == 3
     assert values.get_flag_value("nothing", 5) == 5
+
+
+def test_values_as_flags_and_as_they_are(values):
+    hf.flags.DEFINE_string("text", "a", "Text.")
+    hf.flags.DEFINE_string("nothing", None, "None.")
+    hf.flags.DEFINE_integer("number", 3, "A number.")
+    hf.flags.DEFINE_float("rate", 0.5, "A rate.")
+    hf.flags.DEFINE_bool("on", False, "Whether.")
+    hf.flags.DEFINE_list("sizes", ["1"], "Sizes.")
+    values(["p", "--number=4"])
+    values.rate = 0.25
+    given = {"text": "a", "nothing": None, "number": 4, "rate": 0.25, "on": False, "sizes": ["1"]}
+    # Since TensorFlow 1.5 there are flags, of which programs take the value ...
+    assert {name: flag.value for name, flag in values._flags().items()} == given
+    # ... and in 1.4 there were the values.
+    flags_of_14 = values.__dict__["__flags"]
+    assert flags_of_14 == given
+    assert [f"{flag}" for flag in flags_of_14.values()] == [f"{x}" for x in given.values()]
+    assert repr(flags_of_14) == repr(given)
+    assert flags_of_14["number"] + 1 == 5
+    assert not flags_of_14["on"]
+    assert len({flags_of_14["on"], flags_of_14["nothing"], False, None}) == 2
+    assert json.loads(json.dumps({name: flags_of_14[name] for name in ("text", "number")}))
+    # By attributes they are what they were.
+    assert {name: type(value) for name, value in values.flag_values_dict().items()} == {
+        name: type(value) for name, value in given.items()
+    }
+
+
+def test_a_flag_is_taken_away(values):
+    hf.flags.DEFINE_integer("number", 3, "A number.")
+    hf.flags.DEFINE_bool("on", True, "Whether.")
+    for name in list(values._flags()):
+        values.__delattr__(name)
+    assert len(values) == 0
+    with pytest.raises(AttributeError, match="No flag 'on'"):
+        del values.on
+    hf.flags.DEFINE_bool("on", False, "Whether, again.")
+    assert values(["p", "--on"]) == ["p"]
+    assert values.on is True

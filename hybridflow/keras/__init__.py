@@ -11,7 +11,18 @@ with _deferred.imports_of(__name__):
         constraints,
         initializers,
         layers,
+        preprocessing,
         regularizers,
+        utils,
     )
 
-__all__ = ["activations", "backend", "constraints", "initializers", "layers", "regularizers"]
+__all__ = [
+    "activations",
+    "backend",
+    "constraints",
+    "initializers",
+    "layers",
+    "preprocessing",
+    "regularizers",
+    "utils",
+]

@@ -186,7 +186,7 @@ class TestReaders:
             "    seen = len(steps)\n"
             "print(seen)\n"
         )
-        file = EventFile(str(tmp_path))
+        file = EventFile(str(tmp_path / "events"))
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", program, file.path]
         reader = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -218,7 +218,7 @@ class TestReaders:
 class TestFiles:
     def test_names(self, tmp_path, monkeypatch):
         monkeypatch.setattr(time, "time", lambda: 1234567890.5)
-        files = [EventFile(str(tmp_path), suffix) for suffix in ("", ".v2", "")]
+        files = [EventFile(str(tmp_path / "events"), suffix) for suffix in ("", ".v2", "")]
         names = [file.path for file in files]
         for file in files:
             file.close()
@@ -233,7 +233,7 @@ class TestFiles:
     def test_the_first_bytes(self, tmp_path, monkeypatch):
         """As TensorFlow 1.4.1 writes them."""
         monkeypatch.setattr(time, "time", lambda: 1.0)
-        file = EventFile(str(tmp_path))
+        file = EventFile(str(tmp_path / "events"))
         file.close()
         event = b"\x09" + b"\0" * 6 + b"\xf0\x3f" + b"\x1a\x0dbrain.Event:2"
         assert Path(file.path).read_bytes() == records.frame(event)
@@ -323,3 +323,37 @@ class TestFileWriter:
             assert cache.get(tmp_path / "1") is not one
         cache.clear()
         assert len(list((tmp_path / "1").iterdir())) == 2
+
+
+class TestEventsWriter:
+    def test_events_are_read_again(self, tmp_path):
+        writer = hf.pywrap_tensorflow.EventsWriter(str(tmp_path / "a").encode())
+        assert list(tmp_path.iterdir()) == []
+        writer.WriteEvent(hf.Event(step=1))
+        assert writer._num_outstanding_events() == 1
+        name = writer.FileName()
+        assert name.startswith(str(tmp_path / "a.out.tfevents.").encode())
+        assert writer.Flush() is True
+        assert writer._num_outstanding_events() == 0
+        writer.WriteEvent(hf.Event(step=2))
+        assert writer.Close() is True
+        assert [e.step for e in hf.train.summary_iterator(name.decode())] == [0, 1, 2]
+
+    def test_another_file_after_it_is_closed(self, tmp_path):
+        writer = hf.pywrap_tensorflow.EventsWriter(tmp_path / "a")
+        first = writer.FileName()
+        writer.InitWithSuffix(b".x")
+        assert writer.FileName() != first
+        assert writer.FileName().endswith(b".x")
+        assert writer.Close()
+        assert writer.Close()
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_what_is_wrong(self, tmp_path):
+        writer = hf.pywrap_tensorflow.EventsWriter(str(tmp_path / "missing" / "a"))
+        with pytest.raises(hf.errors.NotFoundError):
+            writer.FileName()
+        with pytest.raises(TypeError, match=r"Expected an event_pb2\.Event proto"):
+            writer.WriteEvent(b"event")
+        with pytest.raises(TypeError):
+            hf.pywrap_tensorflow.EventsWriter(3)

@@ -98,6 +98,26 @@ def test_only_where_it_is_asked_for(recorded):
     ]
 
 
+def test_where_a_condition_holds(recorded):
+    def write(x):
+        with summary.record_if(x > 1.0):
+            summary.scalar("large", x)
+        with summary.record_if(lambda: x < 1.0):
+            summary.scalar("small", x)
+        with summary.record_if(True), summary.record_if(np.bool_(False)):
+            summary.scalar("nowhere", x)
+
+    assert tags(recorded(write, [0.0, 1.0, 2.0])) == [(0, "small"), (2, "large")]
+
+
+def test_conditions_of_other_kinds():
+    for condition, got in ((1, "1"), ("yes", "'yes'"), (None, "None")):
+        with pytest.raises(TypeError, match=f"record_if takes a bool.* got {got}"):
+            summary.record_if(condition)
+    with hf.Graph().as_default(), pytest.raises(TypeError, match="got float32"):
+        summary.record_if(hf.constant(1.0))
+
+
 def test_inside_of_branches_and_loops(recorded):
     """They are written with the branch or turn, though no result needs them."""
 

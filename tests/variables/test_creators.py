@@ -109,10 +109,10 @@ def test_an_error_leaves_nothing_open(mode: Mode) -> None:
 
 
 def test_wrong_arguments(mode: Mode) -> None:
-    with pytest.raises(TypeError, match="must be a function of `next_creator`.* Got 'zeros'"):
+    with pytest.raises(TypeError, match=r"must be a function of `next_creator`.* Got 'zeros'"):
         hf.variable_creator_scope("zeros")  # type: ignore[arg-type]
     with hf.variable_creator_scope(suffixed("_x")):
         with pytest.raises(TypeError, match="multiple values for argument 'trainable'"):
             hf.Variable(1.0, True, trainable=False)  # type: ignore[misc]
-        with pytest.raises(TypeError, match="takes 15 arguments.* got 16"):
+        with pytest.raises(TypeError, match=r"takes 15 arguments.* got 16"):
             hf.Variable(*[None] * 16)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.backprop import Gradients, backward, source_tensor
+from hybridflow._src.autodiff.unconnected import UnconnectedGradients, fills, with_zeros
 from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import get_default_graph
@@ -54,6 +55,7 @@ def gradients(
     gate_gradients: bool = False,
     aggregation_method: int | None = None,
     stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
 ) -> list[Any]:
     """Builds the derivatives of the sum of `ys` with respect to each of `xs`, in graph mode.
 
@@ -67,13 +69,14 @@ def gradients(
       gate_gradients: accepted; results do not depend on it.
       aggregation_method: one of `AggregationMethod`; results do not depend on it.
       stop_gradients: tensors that count as constants.
+      unconnected_gradients: of TensorFlow 1.15; a member of `UnconnectedGradients`, or its value.
 
-    Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or
-    None where `ys` do not depend on it.
+    Returns: for each of `xs` a tensor of its shape, `IndexedSlices` where only rows were used, or,
+    where `ys` do not depend on it, what `unconnected_gradients` says.
 
     Raises:
       RuntimeError: in eager mode. ValueError: if `grad_ys` do not match `ys`, or for another
-        `aggregation_method`.
+        `aggregation_method` or `unconnected_gradients`.
 
     >>> import hybridflow as hf
     >>> with hf.Graph().as_default(), hf.Session() as sess:
@@ -84,9 +87,11 @@ def gradients(
     if context.modes.top.eager:
         raise RuntimeError(_EAGER)
     check_aggregation_method(aggregation_method)
-    return _gradients(
+    filled = fills(unconnected_gradients)
+    found = _gradients(
         ys, xs, grad_ys, name, colocate_gradients_with_ops, stop_gradients, Gradients.of_source
     )
+    return with_zeros(found, _as_list(xs)) if filled else found
 
 
 def _gradients(

@@ -8,6 +8,7 @@ from hybridflow._src.autodiff.backprop import source_tensor
 from hybridflow._src.autodiff.gradients import gradients
 from hybridflow._src.autodiff.recorded import Recorded
 from hybridflow._src.autodiff.tape_plan import planned_gradient
+from hybridflow._src.autodiff.unconnected import UnconnectedGradients, fills, with_zeros
 from hybridflow._src.framework import context, nest
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.described import Described
@@ -126,24 +127,39 @@ class GradientTape(Described, Opener):
         """Forgets everything recorded and watched."""
         self._clear()
 
-    def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+    ) -> Any:
         """The gradients of the sum of `target` with respect to `sources`.
 
         Args:
           target: tensor or nested structure of tensors.
           sources: tensor, variable or nested structure of them.
           output_gradients: a gradient for each target, or None for ones.
+          unconnected_gradients: of TensorFlow 1.15; a member of `UnconnectedGradients`, or its
+            value.
 
-        Returns: the structure of `sources` with a tensor, `IndexedSlices`, or None where the
-        target does not depend on it.
+        Returns: the structure of `sources` with a tensor, `IndexedSlices`, or, where the target
+        does not depend on it, what `unconnected_gradients` says.
 
         Raises:
           RuntimeError: at the second call, unless the tape is persistent.
+          ValueError: for another `unconnected_gradients`.
         """
+        filled = fills(unconnected_gradients)
         flat_sources = nest.flatten(sources)
         given = None if output_gradients is None else nest.flatten(output_gradients)
         if not context.modes.top.eager:
-            result = gradients(nest.flatten(target), flat_sources, given)
+            result = gradients(
+                nest.flatten(target),
+                flat_sources,
+                given,
+                unconnected_gradients=unconnected_gradients,
+            )
             return nest.pack_sequence_as(sources, result)
         if self._used and not self.persistent:
             raise RuntimeError(_ONCE)
@@ -166,4 +182,6 @@ class GradientTape(Described, Opener):
             variables = self._variables
             self._clear()
             self._variables = variables
+        if filled:
+            result = with_zeros(result, flat_sources)
         return nest.pack_sequence_as(sources, result)

@@ -16,24 +16,24 @@ _VERSION = "brain.Event:2"
 
 
 class EventFile:
-    """A new event file in a folder.
+    """A new event file.
 
     An interrupt at any moment neither loses a record nor writes one twice: what has been written is
     noted by the call, in C, that has written it.
 
     Args:
-      folder: the folder, which is there.
+      prefix: the path that its name begins with, in a folder that is there.
       suffix: the end of the file's name.
 
     Raises:
       OSError: if there can be no such file.
     """
 
-    def __init__(self, folder: str, suffix: str = "") -> None:
+    def __init__(self, prefix: str, suffix: str = "") -> None:
         second = int(time.time())
         while True:
-            name = f"events.out.tfevents.{second:010d}.{socket.gethostname()}{suffix}"
-            self.path = os.path.join(folder, name)
+            name = f"tfevents.{second:010d}.{socket.gethostname()}{suffix}"
+            self.path = f"{prefix}.out.{name}"
             try:
                 file: FileIO = open(self.path, "ab", buffering=0, opener=_new)  # noqa: SIM115
                 self._file = file

@@ -66,7 +66,7 @@ class EventFileWriter:
             return
         with translated(self._logdir):
             os.makedirs(self._logdir, exist_ok=True)
-            file = EventFile(self._logdir, self._suffix)
+            file = EventFile(os.path.join(self._logdir, "events"), self._suffix)
         _open[self] = None
         self._file = file
         self._gathers = False

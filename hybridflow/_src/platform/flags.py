@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,6 +49,60 @@ class Flag(NamedTuple):
     help: str | None
 
 
+class _Value:
+    """What stands in `FLAGS.__flags` for a value that no class can derive from: it has `value`."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == (other.value if isinstance(other, _Value) else other))
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+
+_DERIVED = (str, int, float, list)
+
+
+@functools.cache
+def _class_with_value(kind: type) -> type:
+    shown = {"__repr__": lambda self: repr(self.value), "__str__": lambda self: str(self.value)}
+    return type(kind.__name__, (kind,), {"value": None, **shown})
+
+
+def _with_value(value: Any) -> Any:
+    """A value that programs also find as its attribute `value`.
+
+    TensorFlow 1.4 has the values in `FLAGS.__flags`, and since 1.5 it has flags there, of which
+    programs take the `value`.
+    """
+    kind = type(value)
+    if kind not in _DERIVED:
+        return _Value(value)
+    found = _class_with_value(kind)(value)
+    found.value = value
+    return found
+
+
+def _value_of(kept: Any) -> Any:
+    """A value as it was given, of what `_with_value` made of it or a program put in its place."""
+    is_ours = isinstance(kept, _Value) or type(kept) in map(_class_with_value, _DERIVED)
+    return kept.value if is_ours else kept
+
+
 class _FlagValues:
     """The values of all flags: attributes, read from `sys.argv` when the first of them is used.
 
@@ -75,10 +130,11 @@ class _FlagValues:
         parser = self.__dict__["__parser"]
         parser.prog = os.path.basename(sys.argv[0])
         found, rest = parser.parse_known_args(args)
-        self.__dict__["__flags"].update(vars(found))
+        values = self.__dict__["__flags"]
+        values.update({name: _with_value(value) for name, value in vars(found).items()})
         self.__dict__["__parsed"] = True
         for name in sorted(self.__dict__["__required"]):
-            if self.__dict__["__flags"].get(name) is None:
+            if _value_of(values.get(name)) is None:
                 raise AttributeError(f"Flag --{name} must be specified.")
         return rest
 
@@ -118,8 +174,8 @@ class _FlagValues:
             raise AttributeError(f"No flag {name!r} is defined.")
         parser = self.__dict__["__parser"]
         values = self.__dict__["__flags"]
-        if name in values and values[name] == parser.get_default(name):
-            values[name] = value
+        if name in values and _value_of(values[name]) == parser.get_default(name):
+            values[name] = _with_value(value)
         parser.set_defaults(**{name: value})
 
     def __getattr__(self, name: str) -> Any:
@@ -135,12 +191,35 @@ class _FlagValues:
                 f"No flag {name!r} is defined.{hint} Define it with hf.flags.DEFINE_string and the "
                 "like before flags are first read."
             )
-        return values[name]
+        return _value_of(values[name])
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not self.__dict__["__parsed"]:
             self._parse_flags()
-        self.__dict__["__flags"][name] = value
+        self.__dict__["__flags"][name] = _with_value(value)
+
+    def __delattr__(self, name: str) -> None:
+        """Takes a flag away, so that it may be defined again, as notebooks do.
+
+        Raises:
+          AttributeError: if there is no such flag.
+        """
+        if name not in self:
+            raise AttributeError(f"No flag {name!r} is defined.")
+        parser = self.__dict__["__parser"]
+        for action in [action for action in parser._actions if action.dest == name]:
+            parser._remove_action(action)
+            for option in action.option_strings:
+                del parser._option_string_actions[option]
+        self.__dict__["__flags"].pop(name, None)
+        self.__dict__["__required"].discard(name)
+
+    def _flags(self) -> dict[str, Any]:
+        """The flags by name, each with its `value`."""
+        if not self.__dict__["__parsed"]:
+            self._parse_flags()
+        flags: dict[str, Any] = self.__dict__["__flags"]
+        return flags
 
     def __dir__(self) -> list[str]:
         return sorted(vars(self.__dict__["__parser"].parse_known_args([])[0]))

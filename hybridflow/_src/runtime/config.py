@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from hybridflow._src.plan.plan import Plan
 
 
+class _GPUExperimental(Message):
+    """Accepted for compatibility: what `GPUOptions` has for trial in TensorFlow 1.15."""
+
+    _fields: ClassVar[dict[str, Any]] = {
+        "virtual_devices": list,
+        "use_unified_memory": False,
+        "num_dev_to_dev_copy_streams": 0,
+        "collective_ring_order": "",
+        "timestamped_allocator": False,
+        "kernel_tracker_max_interval": 0,
+        "kernel_tracker_max_bytes": 0,
+        "kernel_tracker_max_pending": 0,
+    }
+
+
 class GPUOptions(Message):
     """Accepted for compatibility; there is no GPU here."""
 
+    Experimental = _GPUExperimental
     _fields: ClassVar[dict[str, Any]] = {
         "per_process_gpu_memory_fraction": 0.0,
         "allow_growth": False,
@@ -29,6 +45,7 @@ class GPUOptions(Message):
         "polling_active_delay_usecs": 0,
         "polling_inactive_delay_msecs": 0,
         "force_gpu_compatible": False,
+        "experimental": _GPUExperimental,
     }
 
 
@@ -72,6 +89,39 @@ class OptimizerOptions(Message):
     }
 
 
+class RewriterConfig(Message):
+    """Accepted for compatibility: how TensorFlow rewrites graphs; `OptimizerOptions` is ours."""
+
+    DEFAULT, ON, OFF, AGGRESSIVE = 0, 1, 2, 3
+    DEFAULT_NUM_ITERS, ONE, TWO = 0, 1, 2
+    DEFAULT_MEM_OPT, NO_MEM_OPT, MANUAL, HEURISTICS = 0, 1, 2, 3
+    SWAPPING_HEURISTICS, RECOMPUTATION_HEURISTICS, SCHEDULING_HEURISTICS = 4, 5, 6
+    _fields: ClassVar[dict[str, Any]] = {
+        "layout_optimizer": 0,
+        "constant_folding": 0,
+        "shape_optimization": 0,
+        "remapping": 0,
+        "arithmetic_optimization": 0,
+        "dependency_optimization": 0,
+        "loop_optimization": 0,
+        "function_optimization": 0,
+        "debug_stripper": 0,
+        "disable_model_pruning": False,
+        "scoped_allocator_optimization": 0,
+        "pin_to_host_optimization": 0,
+        "implementation_selector": 0,
+        "auto_mixed_precision": 0,
+        "disable_meta_optimizer": False,
+        "meta_optimizer_iterations": 0,
+        "min_graph_nodes": 0,
+        "memory_optimization": 0,
+        "memory_optimizer_target_node_name_scope": "",
+        "meta_optimizer_timeout_ms": 0,
+        "fail_on_optimizer_errors": False,
+        "optimizers": list,
+    }
+
+
 class GraphOptions(Message):
     """Accepted for compatibility, but for `optimizer_options`."""
 
@@ -84,6 +134,24 @@ class GraphOptions(Message):
         "place_pruned_graph": False,
         "enable_bfloat16_sendrecv": False,
         "timeline_step": 0,
+        "rewrite_options": RewriterConfig,
+    }
+
+
+class _Experimental(Message):
+    """Accepted for compatibility: what `ConfigProto` has for trial in TensorFlow 1.15."""
+
+    _fields: ClassVar[dict[str, Any]] = {
+        "collective_group_leader": "",
+        "executor_type": "",
+        "recv_buf_max_chunk": 0,
+        "use_numa_affinity": False,
+        "collective_deterministic_sequential_execution": False,
+        "collective_nccl": False,
+        "share_session_state_in_clusterspec_propagation": False,
+        "disable_thread_spinning": False,
+        "share_cluster_devices_in_session": False,
+        "optimize_for_static_graph": False,
     }
 
 
@@ -100,6 +168,7 @@ class ConfigProto(Message):
     True
     """
 
+    Experimental = _Experimental
     _fields: ClassVar[dict[str, Any]] = {
         "device_count": dict,
         "intra_op_parallelism_threads": 0,
@@ -114,6 +183,7 @@ class ConfigProto(Message):
         "graph_options": GraphOptions,
         "operation_timeout_in_ms": 0,
         "isolate_session_state": False,
+        "experimental": _Experimental,
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 from hybridflow._src.framework import context, dtypes
 from hybridflow._src.framework.default_graph import get_default_graph
 from hybridflow._src.framework.graph import Graph
@@ -18,6 +20,7 @@ from hybridflow._src.ops.control_flow.ordering import no_op
 from hybridflow._src.ops.summaries.writing import new_handle
 from hybridflow._src.runtime.session import get_default_session
 from hybridflow._src.train.training_util import get_or_create_global_step
+from hybridflow._src.variables.variable import Variable
 
 __all__ = [
     "SummaryWriter",
@@ -29,6 +32,7 @@ __all__ = [
     "flush",
     "initialize",
     "never_record_summaries",
+    "record_if",
     "record_summaries_every_n_global_steps",
     "should_record_summaries",
     "summary_writer_initializer_op",
@@ -40,6 +44,7 @@ NO_WRITER = (
     "No default tf.contrib.summary.SummaryWriter found: make one by `create_file_writer(...)` and "
     "call this inside of `with writer.as_default():`."
 )
+_NOT_CONDITION = "record_if takes a bool, a boolean tensor or a function that gives one, got {got}."
 _GRAPH_ONLY = "tf.contrib.summary.{name} is only supported in graph mode."
 
 writers: Stack[SummaryWriter | None] = Stack(None, "default summary writer")
@@ -72,6 +77,31 @@ def always_record_summaries() -> Pushed[Any, Any]:
 def never_record_summaries() -> Pushed[Any, Any]:
     """A context manager in which no summaries are written."""
     return _recording.scope(False)
+
+
+def record_if(condition: Any) -> Pushed[Any, Any]:
+    """A context manager in which summaries are written where a condition holds.
+
+    Args:
+      condition: a bool, a boolean scalar, or a function without arguments that gives one and is
+        called for each summary.
+
+    Raises:
+      TypeError: for a condition of another kind.
+
+    >>> import hybridflow as hf
+    >>> with hf.contrib.summary.record_if(lambda: 2 > 1):
+    ...     hf.contrib.summary.should_record_summaries()
+    True
+    """
+    if isinstance(condition, np.bool_):
+        condition = bool(condition)
+    is_tensor = isinstance(condition, Tensor | Variable)
+    if is_tensor and condition.dtype.base_dtype is not dtypes.bool:
+        raise TypeError(_NOT_CONDITION.format(got=condition.dtype.name))
+    if not (is_tensor or isinstance(condition, bool) or callable(condition)):
+        raise TypeError(_NOT_CONDITION.format(got=repr(condition)[:200]))
+    return _recording.scope(condition)
 
 
 def record_summaries_every_n_global_steps(n: int, global_step: Any = None) -> Pushed[Any, Any]:

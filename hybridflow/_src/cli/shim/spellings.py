@@ -8,7 +8,18 @@ from __future__ import annotations
 
 _SPELLINGS = {
     "": """
+        batch_cholesky=cholesky batch_cholesky_solve=cholesky_solve batch_fft=fft batch_fft2d=fft2d
+        batch_fft3d=fft3d batch_ifft=ifft batch_ifft2d=ifft2d batch_ifft3d=ifft3d
+        batch_matrix_band_part=matrix_band_part batch_matrix_determinant=matrix_determinant
+        batch_matrix_diag=matrix_diag batch_matrix_diag_part=matrix_diag_part
+        batch_matrix_inverse=matrix_inverse batch_matrix_set_diag=matrix_set_diag
+        batch_matrix_solve=matrix_solve batch_matrix_solve_ls=matrix_solve_ls
+        batch_matrix_transpose=matrix_transpose
+        batch_matrix_triangular_solve=matrix_triangular_solve
+        batch_self_adjoint_eig=self_adjoint_eig batch_self_adjoint_eigvals=self_adjoint_eigvals
         get_seed=random.get_seed no_gradient=NoGradient
+        tensor_scatter_nd_add=tensor_scatter_add tensor_scatter_nd_sub=tensor_scatter_sub
+        tensor_scatter_nd_update=tensor_scatter_update
     """,
     ".debugging": """
         Assert assert_all_finite=verify_tensor_all_finite assert_equal assert_greater
@@ -142,6 +153,11 @@ _SPELLINGS = {
         as_string join=string_join reduce_join regex_replace to_hash_bucket=string_to_hash_bucket
         to_hash_bucket_fast=string_to_hash_bucket_fast
         to_hash_bucket_strong=string_to_hash_bucket_strong to_number=string_to_number
+    """,
+    ".summary": """
+        all_v2_summary_ops=contrib.summary.all_summary_ops
+        create_file_writer=contrib.summary.create_file_writer
+        initialize=contrib.summary.initialize record_if=contrib.summary.record_if
     """,
     ".train": """
         piecewise_constant_decay=train.piecewise_constant

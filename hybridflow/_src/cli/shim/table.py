@@ -64,10 +64,19 @@ _CONTRIB_TRAINING = (
     "tf_slim.training.evaluation",
 )
 
-_KERAS = "activations backend constraints initializers layers regularizers"
+_KERAS = (
+    "activations backend constraints initializers layers preprocessing preprocessing.sequence "
+    "regularizers utils"
+)
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
-    "": (f"{_SHIM}.version", f"{_SHIM}.root", "hybridflow", f"{_SHIM}.dimensions"),
+    "": (
+        f"{_SHIM}.version",
+        f"{_SHIM}.root",
+        "hybridflow",
+        f"{_SHIM}.dimensions",
+        f"{_SHIM}.batched",
+    ),
     ".app": ("hybridflow.app",),
     ".compat": ("hybridflow.compat", f"{_SHIM}.dimensions"),
     ".config": (f"{_SHIM}.config",),
@@ -113,7 +122,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         for name in ("", ".plugins", ".plugins.projector")
     },
     ".contrib.util": ("hybridflow.contrib.util",),
-    ".data": ("hybridflow.data",),
+    ".data": ("hybridflow.data", f"{_SHIM}.data"),
     ".data.experimental": ("hybridflow.data.experimental",),
     ".distribute": (f"{_INNER}.distribute",),
     ".distributions": ("hybridflow.distributions",),
@@ -194,7 +203,7 @@ _CONTRIB_INSIDE = {
         "hybridflow.contrib.framework",
     ),
     "tensorflow.contrib.framework.python.ops": _CONTRIB_FRAMEWORK,
-    "tensorflow.contrib.framework.python.ops.variables": _CONTRIB_FRAMEWORK,
+    **_each("tensorflow.contrib.framework.python.ops", "arg_scope variables", *_CONTRIB_FRAMEWORK),
     **_each(
         "tensorflow.contrib.graph_editor",
         "edit reroute select subgraph transform util",
@@ -229,7 +238,7 @@ _CONTRIB_INSIDE = {
     ),
     **_each(
         "tensorflow.contrib.rnn.python.ops",
-        "core_rnn_cell core_rnn_cell_impl fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",
+        "core_rnn core_rnn_cell core_rnn_cell_impl fused_rnn_cell gru_ops lstm_ops rnn rnn_cell",
         "hybridflow.contrib.rnn",
         f"{_INNER}.recurrent",
     ),
@@ -285,6 +294,7 @@ _PYTHON = {
         f"{_FRAMEWORK}.static_value",
         f"{_INNER}.tensor_util",
     ),
+    "tensorflow.python.framework.op_def_registry": (f"{_INNER}.op_registry",),
     "tensorflow.python.framework.common_shapes": (f"{_INNER}.shapes",),
     "tensorflow.python.keras.constraints": ("hybridflow.keras.constraints",),
     "tensorflow.python.keras.initializers": ("hybridflow.keras.initializers",),
@@ -336,7 +346,12 @@ _PYTHON = {
         "hybridflow.layers",
         f"{_INNER}.layers",
     ),
-    **_each("tensorflow.python.layers", "utils", "hybridflow._src.layers.arguments"),
+    **_each(
+        "tensorflow.python.layers",
+        "utils",
+        "hybridflow._src.layers.arguments",
+        f"{_INNER}.constant_conditions",
+    ),
     **_each("tensorflow.python.ops", "losses", "hybridflow.losses"),
     **_each("tensorflow.python.ops", "metrics", "hybridflow.metrics"),
     **_each("tensorflow.python.ops.losses", "losses losses_impl util", "hybridflow.losses"),
@@ -387,6 +402,7 @@ _PYTHON = {
         "all_util deprecation tf_contextlib tf_decorator tf_export",
         f"{_INNER}.decorators",
     ),
+    "tensorflow.python.util.lazy_loader": (f"{_INNER}.lazy_loader",),
     "tensorflow.python.util.tf_inspect": (f"{_INNER}.inspecting",),
     "tensorflow.python.tf2": (f"{_INNER}.ops",),
     "tensorflow.python.pywrap_tensorflow": ("hybridflow.pywrap_tensorflow", "hybridflow.train"),
@@ -400,7 +416,16 @@ _PYTHON = {
     "tensorflow.python.framework.sparse_tensor": ("hybridflow", f"{_INNER}.ops"),
     "tensorflow.python.framework.tensor_spec": ("hybridflow",),
     "tensorflow.python.framework.smart_cond": ("hybridflow.contrib.framework",),
-    **_each("tensorflow.python.keras", "engine utils", "hybridflow.keras"),
+    **_each("tensorflow.python.keras", "engine", "hybridflow.keras"),
+    "tensorflow.python.keras.backend": ("hybridflow.keras.backend",),
+    **_each("tensorflow.python.keras", "utils utils.np_utils", "hybridflow.keras.utils"),
+    **_each("tensorflow.python.keras.utils", "conv_utils", "hybridflow._src.layers.arguments"),
+    **_each("tensorflow.python.keras", "preprocessing", "hybridflow.keras.preprocessing"),
+    "tensorflow.python.keras.preprocessing.sequence": ("hybridflow.keras.preprocessing.sequence",),
+    **_each("tensorflow.python.keras", "_impl _impl.keras", "hybridflow.keras"),
+    **_each(
+        "tensorflow.python.keras._impl.keras", "utils utils.np_utils", "hybridflow.keras.utils"
+    ),
     **_each(
         "tensorflow.python.keras.engine",
         "base_layer input_spec",
@@ -427,9 +452,13 @@ _PYTHON = {
         f"{_INNER}.ops",
         f"{_INNER}.control_flow",
     ),
-    **_each(
-        "tensorflow.python.ops", "histogram_ops io_ops map_fn parsing_ops sort_ops", "hybridflow"
-    ),
+    **_each("tensorflow.python.ops", "histogram_ops map_fn parsing_ops sort_ops", "hybridflow"),
+    **_each("tensorflow.python.ops", "io_ops", "hybridflow", f"{_INNER}.gen_ops"),
+    "tensorflow.python.ops.inplace_ops": (f"{_INNER}.inplace",),
+    "tensorflow.python.ops.resources": (f"{_INNER}.resources",),
+    "tensorflow.python.ops.unconnected_gradients": ("hybridflow",),
+    "tensorflow.python.ops.linalg": ("hybridflow.linalg",),
+    "tensorflow.python.ops.linalg.linear_operator_util": (f"{_INNER}.triangular",),
     "tensorflow.python.ops.bitwise_ops": ("hybridflow.bitwise",),
     "tensorflow.python.ops.ctc_ops": ("hybridflow.nn",),
     "tensorflow.python.ops.lookup_ops": ("hybridflow", "hybridflow.contrib.lookup"),
@@ -446,6 +475,13 @@ _PYTHON = {
         f"{_INNER}.variables",
     ),
     "tensorflow.python.ops.summary_ops": ("hybridflow.summary",),
+    "tensorflow.python.ops.summary_ops_v2": ("hybridflow.contrib.summary",),
+    **_each(
+        "tensorflow.python",
+        "ops.summary_op_util distribute.summary_op_util",
+        f"{_INNER}.summary_scopes",
+    ),
+    "tensorflow.python.distribute": (f"{_INNER}.distribute",),
     "tensorflow.python.ops.weights_broadcast_ops": ("hybridflow._src.ops.checks.weights",),
     "tensorflow.python.platform.test": ("hybridflow.test",),
     **_each(
@@ -453,6 +489,7 @@ _PYTHON = {
         "checkpoint_management checkpoint_utils",
         "hybridflow.train",
     ),
+    **_each("tensorflow.python.training", "gen_training_ops training_ops", f"{_INNER}.gen_ops"),
     "tensorflow.python.training.checkpoint_ops": (f"{_INNER}.checkpoint_ops",),
     "tensorflow.python.training.evaluation": (f"{_INNER}.evaluation", "hybridflow.train"),
     "tensorflow.python.training.moving_averages": (
@@ -488,6 +525,7 @@ _PROTOS = {
         _MESSAGES,
     ),
     **_each("tensorflow.core.protobuf", "config_pb2", "hybridflow", _MESSAGES),
+    "tensorflow.core.protobuf.rewriter_config_pb2": ("hybridflow._src.runtime.config",),
     **_each("tensorflow.core.util", "event_pb2", _MESSAGES),
 }
 

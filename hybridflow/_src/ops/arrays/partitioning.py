@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
+from hybridflow._src.ops.families import INDICES
 from hybridflow._src.ops.grad_helpers import shape_of
 
 if TYPE_CHECKING:
@@ -87,6 +89,77 @@ _unique_with_counts_op = OpDef(
     compute=_unique_with_counts,
     grad=no_gradient,
     samples=_unique_samples,
+)
+
+
+def _unique_slices(
+    x: np.ndarray, axis: np.ndarray, out_idx: dtypes.DType
+) -> tuple[np.ndarray, ...]:
+    if axis.ndim != 1 or axis.size > 1:
+        raise InvalidArgumentError(
+            None, None, f"axis expects a vector of at most one number, got {axis.tolist()}"
+        )
+    if not axis.size:
+        if x.ndim != 1:
+            raise InvalidArgumentError(
+                None, None, f"unique expects a 1D vector where it has no axis, got {x.ndim}D"
+            )
+        return _unique_with_counts(x, out_idx)
+    at = int(axis[0])
+    if not -x.ndim <= at < x.ndim:
+        raise InvalidArgumentError(
+            None, None, f"axis has to be between [{-x.ndim}, {x.ndim}), got {at}"
+        )
+    slices = np.moveaxis(x, at, 0)
+    # As Python's values, of which NaN equals none and bytes have their length.
+    places: dict[Any, int] = {}
+    rows = map(tuple, slices.reshape(len(slices), math.prod(slices.shape[1:])).tolist())
+    inverse = np.array([places.setdefault(row, len(places)) for row in rows], out_idx.np)
+    counts = np.bincount(inverse, minlength=len(places)).astype(out_idx.np)
+    first = np.unique(inverse, return_index=True)[1]
+    return np.ascontiguousarray(np.moveaxis(slices[first], 0, at)), inverse, counts
+
+
+def _unique_slices_shape(attrs: dict[str, Any], x: Tensor, axis: Tensor) -> list[shape_rules.Dims]:
+    shape_rules.with_rank(axis, 1)
+    dims, at = x._dims, constant_value(axis)
+    if dims is None:
+        return [None, (None,)]
+    if at is not None and at.size == 1 and -len(dims) <= at[0] < len(dims):
+        sizes = list(dims)
+        along, sizes[int(at[0])] = sizes[int(at[0])], None
+        return [tuple(sizes), (along,)]
+    return [(None,) * len(dims), dims if len(dims) == 1 else (None,)]
+
+
+def _unique_slices_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    rows = np.array([[3, 1, 3], [2, 1, 2], [3, 1, 3]], np.int32)
+    yield Sample(rows, np.array([0]))
+    yield Sample(rows, np.array([-1]), out_idx=dtypes.int64)
+    yield Sample(np.array([np.nan, 1.0, np.nan, 1.0]), np.array([0], np.int32))
+    yield Sample(rows[0], np.zeros(0, np.int64))
+    yield Sample(np.zeros((0, 2), np.float32), np.array([0]))
+
+
+OpDef(
+    "UniqueV2",
+    "x: T, axis: Taxis -> y: T, idx: out_idx",
+    types={"Taxis": INDICES},
+    attrs={"out_idx": dtypes.int32},
+    shape=_unique_slices_shape,
+    compute=lambda x, axis, out_idx: _unique_slices(x, axis, out_idx)[:2],
+    grad=no_gradient,
+    samples=_unique_slices_samples,
+)
+OpDef(
+    "UniqueWithCountsV2",
+    "x: T, axis: Taxis -> y: T, idx: out_idx, count: out_idx",
+    types={"Taxis": INDICES},
+    attrs={"out_idx": dtypes.int32},
+    shape=lambda attrs, x, axis: [*_unique_slices_shape(attrs, x, axis), (None,)],
+    compute=_unique_slices,
+    grad=no_gradient,
+    samples=_unique_slices_samples,
 )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.tensor import Tensor
 
+__all__ = ["tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update"]
+
 
 def _changed(
     change: Callable[[np.ndarray, Any, np.ndarray], Any],
@@ -83,3 +85,58 @@ _op(
 )
 _op("TensorScatterAdd", np.add.at, lambda op, dy: (dy, None, _at(op, dy)))
 _op("TensorScatterSub", np.subtract.at, lambda op, dy: (dy, None, raw.Neg(_at(op, dy))))
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def tensor_scatter_update(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None
+) -> Tensor:
+    """A tensor with elements or slices replaced. Of TensorFlow 1.15.
+
+    Args:
+      tensor: `[...]` of any dtype.
+      indices: int32 or int64 tensor `[..., depth]`: each row says where, along the first `depth`
+        axes.
+      updates: tensor of the dtype of `tensor` and the shape
+        `indices.shape[:-1] + tensor.shape[depth:]`. Where indices repeat the last one counts.
+      name: name of the op.
+
+    Returns: a tensor of the shape of `tensor`; differentiable in `tensor` and `updates`.
+
+    Raises:
+      InvalidArgumentError: for shapes that do not fit, or an index outside of the tensor.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.tensor_scatter_update([1, 2, 3, 4], [[3], [0]], [7, 8]).numpy())
+    [8 2 3 7]
+    """
+    return raw.TensorScatterUpdate(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+
+
+def tensor_scatter_add(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """A tensor with `updates` added at `indices`, each time that one is named. Of TensorFlow 1.15.
+
+    Arguments and errors as of `tensor_scatter_update`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.tensor_scatter_add([1, 2, 3], [[0], [0]], [10, 20]).numpy())
+    [31  2  3]
+    """
+    return raw.TensorScatterAdd(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+
+
+def tensor_scatter_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """A tensor with `updates` subtracted at `indices`. Of TensorFlow 1.15.
+
+    Arguments and errors as of `tensor_scatter_update`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.tensor_scatter_sub([1, 2, 3], [[0], [2]], [10, 20]).numpy())
+    [ -9   2 -17]
+    """
+    return raw.TensorScatterSub(tensor, indices, updates, name=name)  # type: ignore[no-any-return]

@@ -134,7 +134,8 @@ def _branch_op(
     complete: Callable[[list[Any]], list[Any]] | None = None,
 ) -> list[Tensor]:
     """What an op yields whose branches yield what `functions`, each with its name, give."""
-    name = f"{scope}{op_def.name}/"
+    # Outside of all scopes nothing else makes the name unique.
+    name = f"{scope}{op_def.name}/" if scope else op_def.name
     op = add_choice(op_def, chooser, functions, name, resolve, complete)
     return [raw.Identity(t, name="Merge") for t in op.outputs[: len(op.bodies[0].outputs)]]
 
@@ -147,7 +148,7 @@ def add_choice(
     resolve: list[Any] | None = None,
     complete: Callable[[list[Any]], list[Any]] | None = None,
 ) -> Operation:
-    """Adds an op of several branches, under a name with a slash at the end."""
+    """Adds an op of several branches; a name with a slash at the end is taken as it is."""
     outer = current_body()
     branches = []
     results = []

@@ -6,10 +6,13 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
+from hybridflow._src.framework.stack import Stack
 from hybridflow._src.platform import tf_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hybridflow._src.framework.stack import Pushed
 
 __all__ = [
     "contextmanager",
@@ -22,11 +25,13 @@ __all__ = [
     "make_all",
     "make_decorator",
     "remove_undocumented",
+    "silence",
     "tf_export",
     "unwrap",
 ]
 
 contextmanager = contextlib.contextmanager
+_silent: Stack[bool] = Stack(False, "silence")
 
 
 def make_decorator(
@@ -61,7 +66,7 @@ def _warning(text: str, warn_once: bool = True) -> Callable[[Callable[..., Any]]
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
             nonlocal told
-            if not (told and warn_once):
+            if not _silent.top and not (told and warn_once):
                 told = True
                 name = getattr(function, "__qualname__", repr(function))
                 tf_logging.warning("%s (from %s) %s", name, function.__module__, text)
@@ -70,6 +75,11 @@ def _warning(text: str, warn_once: bool = True) -> Callable[[Callable[..., Any]]
         return called
 
     return decorate
+
+
+def silence() -> Pushed[bool, bool]:
+    """A context manager in which functions that are deprecated do not say so."""
+    return _silent.scope(True)
 
 
 def _when(date: str | None) -> str:

@@ -9,6 +9,10 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.operation import Operation
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import control_dependencies
 from hybridflow._src.framework.tensor_shape import as_shape
 from hybridflow._src.graphs.op_list import tensorflow_ops
 from hybridflow._src.graphs.operations import record_of
@@ -76,7 +80,16 @@ def _function_of(type_: str) -> Callable[..., Any]:
             for name, value in given.items()
             if name in record.defaults
         }
-        return record(*[given[name] for name in inputs], name=given.get("name"), **values)
+        for arg in message.input_arg:
+            if arg.type_list_attr in record.defaults:
+                given[arg.name] = [convert_to_tensor(item) for item in given[arg.name]]
+                values[arg.type_list_attr] = tuple([item.dtype for item in given[arg.name]])
+        result = record(*[given[name] for name in inputs], name=given.get("name"), **values)
+        if not (isinstance(result, Operation) and message.output_arg):
+            return result
+        # What changes a variable kept by reference gives that reference.
+        with control_dependencies([result]):
+            return raw.Identity(given[inputs[0]])
 
     function.__name__ = function.__qualname__ = _snake(type_)
     function.__doc__ = f"The op {type_!r}: {', '.join(names)}."

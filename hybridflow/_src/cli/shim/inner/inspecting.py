@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "ArgSpec",
+    "_inspect",
     "FullArgSpec",
     "Parameter",
     "Signature",
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 FullArgSpec = inspect.FullArgSpec
+_inspect = inspect
 
 
 class ArgSpec(NamedTuple):

@@ -9,7 +9,13 @@ from hybridflow._src.framework import nest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["assert_shallow_structure", "flatten_up_to", "map_structure_up_to"]
+__all__ = [
+    "_is_namedtuple",
+    "assert_shallow_structure",
+    "flatten_up_to",
+    "get_traverse_shallow_structure",
+    "map_structure_up_to",
+]
 
 
 def flatten_up_to(shallow_tree: Any, input_tree: Any) -> list[Any]:
@@ -66,3 +72,71 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: An
     parts = [flatten_up_to(shallow_tree, tree) for tree in inputs]
     found = [func(*each) for each in zip(*parts, strict=True)]
     return nest.pack_sequence_as(shallow_tree, found)
+
+
+def _items(sequence: Any) -> list[Any]:
+    """The items of a sequence; those of a dict by sorted key."""
+    if isinstance(sequence, dict):
+        return [sequence[key] for key in sorted(sequence)]
+    return list(sequence)
+
+
+def _like(sequence: Any, items: list[Any]) -> Any:
+    """A sequence like another one, with other items."""
+    if isinstance(sequence, dict):
+        return dict(zip(sorted(sequence), items, strict=True))
+    return type(sequence)(*items) if _is_namedtuple(sequence) else type(sequence)(items)
+
+
+def _is_namedtuple(instance: Any, strict: bool = False) -> bool:
+    """Whether it is a tuple whose items have names; with `strict`, of no subclass of its class."""
+    names = getattr(instance, "_fields", None)
+    is_named = isinstance(instance, tuple) and isinstance(names, tuple | list)
+    return is_named and (not strict or type(instance).__bases__ == (tuple,))
+
+
+def get_traverse_shallow_structure(
+    traverse_fn: Callable[[Any], Any], structure: Any, expand_composites: bool = False
+) -> Any:
+    """A structure of bools: which parts of another one are to be taken apart.
+
+    Args:
+      traverse_fn: called with each part that is; gives a bool, for the part as a whole, or a bool
+        for each of its items, in a sequence of its kind.
+      structure: what is taken apart.
+      expand_composites: without effect, as sparse tensors are taken apart nowhere.
+
+    Returns: what `flatten_up_to` and `map_structure_up_to` take.
+
+    Raises:
+      TypeError: if the function gives something else.
+    """
+    wanted = traverse_fn(structure)
+    if not nest.is_sequence(structure):
+        if not isinstance(wanted, bool):
+            raise TypeError(
+                f"traverse_fn returned structure: {wanted} for non-structure: {structure}"
+            )
+        return wanted
+    if wanted is False:
+        return False
+    if wanted is not True:
+        if not nest.is_sequence(wanted):
+            raise TypeError(
+                f"traverse_fn returned a non-bool scalar: {wanted} for input: {structure}"
+            )
+        assert_shallow_structure(wanted, structure)
+        if not all(isinstance(item, bool) for item in _items(wanted)):
+            raise TypeError(
+                "traverse_fn didn't return a depth=1 structure of bools.  saw: "
+                f"{wanted}  for structure: {structure}"
+            )
+    parts = _items(structure)
+    chosen = [True] * len(parts) if wanted is True else _items(wanted)
+    return _like(
+        structure,
+        [
+            get_traverse_shallow_structure(traverse_fn, part) if is_taken else False
+            for part, is_taken in zip(parts, chosen, strict=True)
+        ],
+    )

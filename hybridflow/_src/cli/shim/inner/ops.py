@@ -22,7 +22,11 @@ from hybridflow._src.variables.updates import scatter_add
 from hybridflow._src.variables.variable import Variable
 
 __all__ = [
+    "ENABLE_CONTROL_FLOW_V2",
+    "GetContainingXLAContext",
     "GraphOrParentsInXlaContext",
+    "_TensorLike",
+    "_as_graph_element",
     "_get_graph_from_inputs",
     "enabled",
     "gradients_v2",
@@ -35,6 +39,7 @@ __all__ = [
     "prevent_gradient",
     "remove_squeezable_dimensions",
     "resource_scatter_add",
+    "set_shapes_for_outputs",
     "shape_internal",
     "strip_name_scope",
     "uid",
@@ -73,36 +78,6 @@ def resource_scatter_add(ref: Any, indices: Any, updates: Any, name: str | None 
     if not isinstance(ref, Variable):
         raise TypeError(f"resource_scatter_add takes the variable itself, got {ref!r:.100}.")
     return scatter_add(ref, indices, updates, name=name)
-
-
-def gradients_v2(
-    ys: Any,
-    xs: Any,
-    grad_ys: Any = None,
-    name: str = "gradients",
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-    stop_gradients: Any = None,
-    unconnected_gradients: Any = None,
-) -> Any:
-    """`tf.gradients`, with zeros where `unconnected_gradients` is "zero"."""
-    found = gradients(
-        ys,
-        xs,
-        grad_ys,
-        name,
-        gate_gradients=gate_gradients,
-        aggregation_method=aggregation_method,
-        stop_gradients=stop_gradients,
-    )
-    wanted = getattr(unconnected_gradients, "value", unconnected_gradients)
-    if wanted != "zero":
-        return found
-    sources = xs if isinstance(xs, list | tuple) else [xs]
-    return [
-        convert_to_tensor(x) * 0 if grad is None else grad
-        for grad, x in zip(found, sources, strict=True)
-    ]
 
 
 def _get_graph_from_inputs(op_input_list: Any, graph: Any = None) -> Any:
@@ -170,6 +145,24 @@ def prevent_gradient(input: Any, message: str = "", name: str | None = None) -> 
     return prevented(convert_to_tensor(input))
 
 
+def GetContainingXLAContext(ctxt: Any) -> None:
+    """None: there is no other compiler."""
+
+
+def set_shapes_for_outputs(op: Any) -> None:
+    """Does nothing: an operation has its outputs' shapes from the start."""
+
+
+def _as_graph_element(obj: Any) -> Any:
+    """The tensor or operation that stands for an object in its graph; None if none does."""
+    found = getattr(obj, "_as_graph_element", None)
+    return None if found is None else found()
+
+
+gradients_v2 = gradients
 internal_convert_to_tensor = convert_to_tensor
+# Conditionals and loops are calls of functions.
+ENABLE_CONTROL_FLOW_V2 = True
+_TensorLike = Tensor
 prepend_name_scope = add_scope
 strip_name_scope = strip_scope
