@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
+from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.supports import above_one, after, other_seed
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -58,7 +58,7 @@ class Beta(Broadcasting):
         super().__init__(
             {"concentration1": concentration1, "concentration0": concentration0},
             lambda *values: [assert_positive(value, message=words) for value in values],
-            NOT_REPARAMETERIZED,
+            FULLY_REPARAMETERIZED,
             validate_args,
             allow_nan_stats,
             parameters,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
+from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.supports import OfConcentrations, above_one, after
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -76,7 +76,7 @@ class Dirichlet(OfConcentrations):
             self._total = reduce_sum(tensor, -1)
         super().__init__(
             tensor.dtype,
-            NOT_REPARAMETERIZED,
+            FULLY_REPARAMETERIZED,
             validate_args,
             allow_nan_stats,
             parameters,

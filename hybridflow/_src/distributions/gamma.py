@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED, NOT_REPARAMETERIZED
+from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
 from hybridflow._src.distributions.supports import above_one, after
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -46,7 +46,7 @@ class Concentrated(Broadcasting):
         super().__init__(
             {"concentration": concentration, "rate": rate},
             lambda *values: [assert_positive(value) for value in values],
-            NOT_REPARAMETERIZED,
+            FULLY_REPARAMETERIZED,
             validate_args,
             allow_nan_stats,
             parameters,
@@ -165,7 +165,6 @@ class Exponential(Gamma):
             one = convert_to_tensor(1.0, rate.dtype.base_dtype)
         super().__init__(one, rate, validate_args, allow_nan_stats, name)
         self._parameters = parameters
-        self._reparameterization_type = FULLY_REPARAMETERIZED
 
     @staticmethod
     def _param_shapes(sample_shape: Tensor) -> dict[str, Tensor]:

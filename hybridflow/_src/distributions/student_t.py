@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.distributions.broadcasting import Broadcasting
-from hybridflow._src.distributions.distribution import NOT_REPARAMETERIZED
+from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
 from hybridflow._src.distributions.supports import above_one, other_seed
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
@@ -65,7 +65,7 @@ class StudentT(Broadcasting):
         super().__init__(
             {"df": df, "loc": loc, "scale": scale},
             lambda df, *_: [assert_positive(df)],
-            NOT_REPARAMETERIZED,
+            FULLY_REPARAMETERIZED,
             validate_args,
             allow_nan_stats,
             parameters,

@@ -17,8 +17,9 @@ from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_dims
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
-from hybridflow._src.ops.families import FLOATS, INDICES
+from hybridflow._src.ops.families import FLOATS, INDICES, binary, sum_to_shape_of
 from hybridflow._src.ops.math import special_math
+from hybridflow._src.ops.math.gamma_samples_math import gamma_sample_derivative
 from hybridflow._src.ops.random.sampling import seed_attrs
 
 if TYPE_CHECKING:
@@ -68,6 +69,23 @@ def _gamma_kernel(seed: int, seed2: int) -> Callable[..., np.ndarray]:
     return compute
 
 
+_gamma_grad_op = binary(
+    "RandomGammaGrad",
+    gamma_sample_derivative,
+    not_differentiable,
+    types=FLOATS,
+    names=("alpha", "sample", "output"),
+    domain=(0.5, 4.0),
+    domain2=(0.5, 6.0),
+    native=None,
+)
+
+
+def _gamma_grad(op: Any, dy: Tensor) -> tuple[None, Any]:
+    alpha, drawn = op.inputs[1], op.outputs[0]
+    return None, sum_to_shape_of(dy * _gamma_grad_op(alpha, drawn), alpha)
+
+
 _gamma_op = OpDef(
     "RandomGamma",
     "shape: S, alpha: T -> output: T",
@@ -76,7 +94,7 @@ _gamma_op = OpDef(
     shape=_shape,
     kernel=_gamma_kernel,
     stateful=True,
-    grad=not_differentiable,
+    grad=_gamma_grad,
 )
 
 
@@ -130,7 +148,9 @@ def random_gamma(
       seed: seed of the op (see `set_random_seed`).
       name: name of the op.
 
-    Returns: a tensor of the shape `shape + (shape of alpha + beta)`. Nothing is differentiated.
+    Returns: a tensor of the shape `shape + (shape of alpha + beta)`, differentiable in `alpha` and
+    `beta`: how a number moves with them while the probability of smaller ones stays as it is. That
+    has no further derivative.
 
     Raises:
       InvalidArgumentError: if there are no parameters to draw for.
@@ -140,6 +160,11 @@ def random_gamma(
     ...     x = hf.random_gamma([10000], [2.0, 6.0], beta=2.0, seed=1).numpy()
     >>> x.shape, x.mean(0).round(1).tolist()
     ((10000, 2), [1.0, 3.0])
+
+    TF 1.4 differentiates it in `beta` alone.
+
+    References:
+      Figurnov, Mohamed, Mnih: Implicit Reparameterization Gradients (NeurIPS 2018).
     """
     dtype = dtypes.as_dtype(dtype)
     with name_scope(name, "random_gamma", [shape, alpha, beta]):
