@@ -120,6 +120,18 @@ BIJECTORS = {
     ),
     "multiplier": lambda: B.Affine(np.ones(2), np.float64(3.0)),
     "permute": lambda: B.Permute([1, 0]),
+    "gumbel": lambda: B.Gumbel(np.array([0.5, -1.0]), np.float64(2.0)),
+    "kumaraswamy": lambda: B.Chain(
+        [B.Kumaraswamy(np.array([0.5, 3.0]), np.float64(1.5), validate_args=True), B.Sigmoid()]
+    ),
+    "kumaraswamy, inverted": lambda: B.Chain(
+        [B.Invert(B.Kumaraswamy(np.array([0.5, 3.0]), np.float64(1.5))), B.Sigmoid()]
+    ),
+    "sinh_arcsinh": lambda: B.SinhArcsinh(np.array([0.5, -2.0]), np.float64(1.25)),
+    "sinh_arcsinh, plain": lambda: B.SinhArcsinh(tailweight=np.float64(1.0)),
+    "hinge of another dtype": lambda: B.Softplus(hinge_softness=2.0),
+    "ordered": lambda: B.Invert(B.Ordered()),
+    "reshape": lambda: B.Chain([B.Reshape([2], [1, 2]), B.Reshape([1, -1])]),
     "invert": lambda: B.Invert(B.Exp()),
     "chain": lambda: B.Chain([B.Exp(), B.Affine(scale_tril=np.array(TRIL)), B.Softplus()]),
     "inline": lambda: B.Inline(

@@ -94,9 +94,8 @@ ZERO_DERIVATIVE = {
     "ParseExample": "TF declares it not differentiable",
     "ParseSingleExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",
-    **dict.fromkeys(
-        ("Range", "RandomGamma", "RandomPoissonV2"), "TF declares it not differentiable"
-    ),
+    **dict.fromkeys(("Range", "RandomPoissonV2"), "TF declares it not differentiable"),
+    "RandomGammaGrad": "TF has none",
     # What comes out are integers, in a dtype that an attribute names.
     **dict.fromkeys(("ArgMax", "ArgMin", "HistogramFixedWidth", "Multinomial"), "integers"),
     **dict.fromkeys(("Shape", "ShapeN", "Size"), "integers"),

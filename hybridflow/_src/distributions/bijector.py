@@ -60,6 +60,10 @@ class Bijector:
     0.0 3.0
     """
 
+    # Whether each value has one argument. Where it has several, `inverse` and
+    # `inverse_log_det_jacobian` give one thing for each, in a tuple.
+    is_injective = True
+
     def __init__(
         self,
         event_ndims: Any = None,

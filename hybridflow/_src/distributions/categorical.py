@@ -31,7 +31,8 @@ __all__ = ["Categorical"]
 class Categorical(Distribution):
     """The distribution of the numbers 0 ... k - 1, each with a probability of its own.
 
-    `cdf(j)` is the probability of at most j; TensorFlow 1.x gives that of less than j.
+    `cdf(j)` is the probability of less than j, as in TensorFlow 1.x, unlike that of other
+    distributions: `cdf(j + 1)` is that of at most j.
 
     Args:
       logits: tensor `[..., k]` of logarithms of probabilities, up to a constant; or
@@ -113,9 +114,9 @@ class Categorical(Distribution):
         return -sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
     def _cdf(self, k: Tensor) -> Tensor:
-        # That of at most k, as documented; TensorFlow gives that of less than k.
+        # Of less than k, as TensorFlow gives it.
         classes = raw.Range(0, self.event_size, 1)
-        below = raw.LessEqual(classes, raw.ExpandDims(cast(k, dtypes.int32), -1))
+        below = raw.Less(classes, raw.ExpandDims(cast(k, dtypes.int32), -1))
         return reduce_sum(self._probs * cast(below, self._probs.dtype.base_dtype), -1)
 
     def _entropy(self) -> Tensor:

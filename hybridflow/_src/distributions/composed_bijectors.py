@@ -113,9 +113,7 @@ class Chain(Bijector):
         if len(given) > 1:
             raise ValueError(f"incompatible dtypes: {[dtype.name for dtype in given.values()]}")
         ndims = [each.event_ndims for each in self._bijectors if each.event_ndims is not None]
-        least = [each.forward_min_event_ndims for each in self._bijectors]
-        known = _largest(least)
-        outward = [each.inverse_min_event_ndims for each in self._bijectors]
+        known, outward = _least(self._bijectors)
         super().__init__(
             event_ndims=ndims[0] if ndims and known is None else None,
             graph_parents=list(parents.values()),
@@ -126,7 +124,7 @@ class Chain(Bijector):
             if self._bijectors
             else name or "identity",
             forward_min_event_ndims=known,
-            inverse_min_event_ndims=_largest(outward),
+            inverse_min_event_ndims=outward,
         )
 
     @property
@@ -201,10 +199,16 @@ class Chain(Bijector):
             return total
 
 
-def _largest(numbers: list[int | None]) -> int | None:
-    """The largest number; None if one is not known."""
-    known = [number for number in numbers if number is not None]
-    return max([0, *known]) if len(known) == len(numbers) else None
+def _least(bijectors: Sequence[Bijector]) -> tuple[int | None, int | None]:
+    """How many dimensions arguments and values have at least; None where one is not known."""
+    least = more = 0
+    for each in reversed(bijectors):
+        inward, outward = each.forward_min_event_ndims, each.inverse_min_event_ndims
+        if inward is None or outward is None:
+            return None, None
+        least = max(least, inward - more)
+        more += outward - inward
+    return least, least + more
 
 
 def _after(bijector: Bijector, ndims: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.distributions.bijector import Bijector, common_dtype
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.ops.math.elementwise import square
 from hybridflow._src.ops.math.exponential import exp, expm1, log, log1p, sigmoid, sqrt
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class _Elementwise(Bijector):
+class Elementwise(Bijector):
     """A function of each number by itself."""
 
     def __init__(
@@ -69,7 +70,7 @@ def softplus_inverse(x: Any, name: str | None = None) -> Tensor:
     return identity(x + log(-expm1(-x)), name=name or "softplus_inverse")
 
 
-class Exp(_Elementwise):
+class Exp(Elementwise):
     """The exponential function.
 
     Args:
@@ -103,7 +104,7 @@ class Exp(_Elementwise):
         return x
 
 
-class Softplus(_Elementwise):
+class Softplus(Elementwise):
     """log(1 + exp(x)); with a softness c, c log(1 + exp(x / c)).
 
     Args:
@@ -140,14 +141,17 @@ class Softplus(_Elementwise):
         return self._softness
 
     def _forward(self, x: Tensor) -> Any:
-        return softplus(x) if self._softness is None else self._softness * softplus(self._scaled(x))
+        return self._times(softplus(self._scaled(x)))
 
     def _inverse(self, y: Tensor) -> Any:
-        inverse = softplus_inverse(self._scaled(y))
-        return inverse if self._softness is None else self._softness * inverse
+        return self._times(softplus_inverse(self._scaled(y)))
+
+    def _times(self, x: Tensor) -> Any:
+        # The number c is of one dtype, arguments are of any.
+        return x if self._softness is None else cast(self._softness, x.dtype.base_dtype) * x
 
     def _scaled(self, x: Tensor) -> Any:
-        return x if self._softness is None else x / self._softness
+        return x if self._softness is None else x / cast(self._softness, x.dtype.base_dtype)
 
     def _inverse_log_det_jacobian(self, y: Tensor) -> Any:
         return -log(-expm1(-self._scaled(y)))
@@ -156,7 +160,7 @@ class Softplus(_Elementwise):
         return -softplus(-self._scaled(x))
 
 
-class Sigmoid(_Elementwise):
+class Sigmoid(Elementwise):
     """1 / (1 + exp(-x)).
 
     Args:
@@ -186,7 +190,7 @@ class Sigmoid(_Elementwise):
         return -softplus(-x) - softplus(x)
 
 
-class Softsign(_Elementwise):
+class Softsign(Elementwise):
     """x / (1 + |x|), which lies between -1 and 1.
 
     Args:
@@ -215,7 +219,7 @@ class Softsign(_Elementwise):
         return -2.0 * log1p(-abs(y))
 
 
-class Square(_Elementwise):
+class Square(Elementwise):
     """The square of a number that is not negative.
 
     Args:
@@ -241,7 +245,7 @@ class Square(_Elementwise):
         return log(2.0 * x)
 
 
-class PowerTransform(_Elementwise):
+class PowerTransform(Elementwise):
     """(1 + c x) ^ (1 / c), for c = 0 the exponential function.
 
     Args:
@@ -295,7 +299,7 @@ class PowerTransform(_Elementwise):
         return (1.0 / self._power - 1.0) * log1p(x * self._power)
 
 
-class AffineScalar(_Elementwise):
+class AffineScalar(Elementwise):
     """scale x + shift, for each number.
 
     Args:

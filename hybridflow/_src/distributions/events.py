@@ -19,7 +19,7 @@ from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.arrays.selecting import where
 from hybridflow._src.ops.arrays.shape_ops import broadcast_dynamic_shape, broadcast_static_shape
 from hybridflow._src.ops.checks.comparing import assert_positive
-from hybridflow._src.ops.math.comparison import less
+from hybridflow._src.ops.math.comparison import greater, greater_equal, less
 from hybridflow._src.ops.math.exponential import exp, expm1, log, log1p, sigmoid
 from hybridflow._src.ops.math.incomplete import betainc, igammac
 from hybridflow._src.ops.math.special import lgamma
@@ -252,6 +252,9 @@ class Geometric(_OfTrials):
 class Binomial(_OfTrials):
     """How many of so many independent trials succeed.
 
+    `cdf(x)` lies between its values for whole numbers where x lies between these, as in TensorFlow
+    1.x; below 0 it is 0, and 1 from the number of trials on, where TensorFlow gives NaN.
+
     Args:
       total_count: tensor of numbers of trials, of the floating dtype of the probabilities.
       logits: tensor of `log(p / (1 - p))`, of a floating dtype; or
@@ -309,6 +312,16 @@ class Binomial(_OfTrials):
         each = -counts * softplus(-self._logits) - rest * softplus(self._logits)
         orders = lgamma(1.0 + self._total_count) - lgamma(1.0 + counts) - lgamma(1.0 + rest)
         return each + orders
+
+    def _cdf(self, x: Tensor) -> Any:
+        x = self._whole(x) + raw.Fill(self.batch_shape_tensor(), convert_to_tensor(0, self.dtype))
+        rest, failure = self._total_count - x, 1.0 - self._probs + raw.ZerosLike(x)
+        inside = raw.LogicalAnd(greater_equal(x, 0.0), greater(rest, 0.0))
+        # What is computed outside must be finite, or its gradient were NaN.
+        ones = raw.OnesLike(x)
+        at_most = betainc(where(inside, rest, ones), where(inside, 1.0 + x, ones), failure)
+        outside = where(less(x, 0.0), raw.ZerosLike(x), where(raw.IsNan(x), x, ones))
+        return where(inside, at_most, outside)
 
     def _mean(self) -> Any:
         return self._total_count * self._probs

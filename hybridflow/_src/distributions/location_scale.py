@@ -9,6 +9,7 @@ import numpy as np
 
 from hybridflow._src.distributions.broadcasting import Broadcasting, LocationScale
 from hybridflow._src.distributions.distribution import FULLY_REPARAMETERIZED
+from hybridflow._src.distributions.normal_functions import ndtri_of_parts
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.arrays.selecting import where
@@ -203,6 +204,12 @@ class HalfNormal(Broadcasting):
 
     def _survival_function(self, x: Tensor) -> Any:
         return erfc(raw.Relu(x) / self.scale / math.sqrt(2.0))
+
+    def _quantile(self, p: Tensor) -> Any:
+        # The quantile of (1 + p) / 2, of which nothing is lost where p is small.
+        inside = self.scale * ndtri_of_parts(0.5 * p, 0.5 * (1.0 - p))
+        nowhere = raw.ZerosLike(inside) + math.nan
+        return where(less(p + raw.ZerosLike(inside), 0.0), nowhere, inside)
 
     def _entropy(self) -> Any:
         return 0.5 * math.log(math.pi / 2.0) + log(self.scale) + 0.5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.distributions.broadcasting import LocationScale
 from hybridflow._src.distributions.kullback_leibler import RegisterKL
-from hybridflow._src.distributions.normal_functions import log_ndtr, ndtr
+from hybridflow._src.distributions.normal_functions import log_ndtr, ndtr, ndtri
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.ops.math.elementwise import square
 from hybridflow._src.ops.math.exponential import log
@@ -68,6 +68,9 @@ class Normal(LocationScale):
 
     def _survival_function(self, x: Tensor) -> Tensor:
         return ndtr(-self._z(x))
+
+    def _quantile(self, p: Tensor) -> Any:
+        return self.loc + self.scale * ndtri(p)
 
     def _entropy(self) -> Tensor:
         return self._broadcast(0.5 + 0.5 * math.log(2 * math.pi) + log(self.scale))

@@ -13,8 +13,9 @@ from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.ops.arrays.arranging import transpose
 from hybridflow._src.ops.arrays.casting import cast
-from hybridflow._src.ops.arrays.joining import concat
+from hybridflow._src.ops.arrays.joining import concat, stack
 from hybridflow._src.ops.arrays.reshaping import reshape
+from hybridflow._src.ops.math.arg_reductions import reduce_logsumexp
 from hybridflow._src.ops.math.reductions import reduce_sum
 
 if TYPE_CHECKING:
@@ -153,8 +154,14 @@ class TransformedDistribution(Distribution):
         return self._bijector.forward(_moved(x, rotated, to_end=True))
 
     def _log_prob(self, y: Tensor) -> Any:
-        x = self._bijector.inverse(y)
-        change = self._bijector.inverse_log_det_jacobian(y, event_ndims=self._event_ndims())
+        x: Any = self._bijector.inverse(y)
+        change: Any = self._bijector.inverse_log_det_jacobian(y, event_ndims=self._event_ndims())
+        if self._bijector.is_injective:
+            return self._log_prob_at(x, change)
+        each = [self._log_prob_at(*pair) for pair in zip(x, change, strict=True)]
+        return reduce_logsumexp(stack(each), 0)
+
+    def _log_prob_at(self, x: Tensor, change: Any) -> Any:
         rotated = self._rotated()
         found: Any = self._base.log_prob(_moved(x, rotated, to_end=False))
         if self._given_event is not None:
@@ -165,6 +172,10 @@ class TransformedDistribution(Distribution):
     def _of_argument(self, method: str, y: Tensor) -> Tensor:
         if self._given_event is not None:
             raise NotImplementedError(f"{method} is not implemented when overriding event_shape.")
+        if not self._bijector.is_injective:
+            raise NotImplementedError(
+                f"{method} is not implemented when bijector is not injective."
+            )
         return getattr(self._base, method)(self._bijector.inverse(y))
 
     def _cdf(self, y: Tensor) -> Tensor:
@@ -182,6 +193,8 @@ class TransformedDistribution(Distribution):
     def _quantile(self, p: Tensor) -> Tensor:
         if self._given_event is not None:
             raise NotImplementedError("quantile is not implemented when overriding event_shape.")
+        if not self._bijector.is_injective:
+            raise NotImplementedError("quantile is not implemented when bijector is not injective.")
         return self._bijector.forward(self._base.quantile(p))
 
     def _wide(self, x: Any, event: bool) -> Any:
@@ -200,12 +213,12 @@ class TransformedDistribution(Distribution):
         return x + raw.Fill(concat(parts, 0), convert_to_tensor(0, x.dtype.base_dtype))
 
     def _mean(self) -> Tensor:
-        if not self._bijector.is_constant_jacobian:
+        if not (self._bijector.is_constant_jacobian and self._bijector.is_injective):
             raise NotImplementedError(_NOT_AFFINE.format("mean"))
         return self._bijector.forward(self._wide(self._base.mean(), True))
 
     def _entropy(self) -> Any:
-        if not self._bijector.is_constant_jacobian:
+        if not (self._bijector.is_constant_jacobian and self._bijector.is_injective):
             raise NotImplementedError(_NOT_AFFINE.format("entropy"))
         entropy: Any = self._wide(self._base.entropy(), False)
         if self._given_event is not None:

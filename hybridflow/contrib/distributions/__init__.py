@@ -51,6 +51,11 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.distributions.student_t import StudentT
     from hybridflow._src.distributions.transformed import TransformedDistribution
+    from hybridflow._src.distributions.triangles import (
+        fill_triangular,
+        fill_triangular_inverse,
+        matrix_diag_transform,
+    )
     from hybridflow._src.distributions.uniform import Uniform
     from hybridflow.contrib.distributions import bijectors
 
@@ -105,6 +110,9 @@ __all__ = [
     "Uniform",
     "VectorDeterministic",
     "bijectors",
+    "fill_triangular",
+    "fill_triangular_inverse",
     "kl_divergence",
+    "matrix_diag_transform",
     "softplus_inverse",
 ]

@@ -22,22 +22,48 @@ with _deferred.imports_of(__name__):
         Softsign,
         Square,
     )
+    from hybridflow._src.distributions.shaping_bijectors import (
+        CholeskyOuterProduct,
+        FillTriangular,
+        MatrixInverseTriL,
+        Ordered,
+        Reshape,
+        ScaleTriL,
+        TransformDiagonal,
+    )
+    from hybridflow._src.distributions.skewing_bijectors import (
+        AbsoluteValue,
+        Gumbel,
+        Kumaraswamy,
+        SinhArcsinh,
+    )
 
 __all__ = [
+    "AbsoluteValue",
     "Affine",
     "AffineLinearOperator",
     "AffineScalar",
     "Bijector",
     "Chain",
+    "CholeskyOuterProduct",
     "Exp",
+    "FillTriangular",
+    "Gumbel",
     "Identity",
     "Inline",
     "Invert",
+    "Kumaraswamy",
+    "MatrixInverseTriL",
+    "Ordered",
     "Permute",
     "PowerTransform",
+    "Reshape",
+    "ScaleTriL",
     "Sigmoid",
+    "SinhArcsinh",
     "SoftmaxCentered",
     "Softplus",
     "Softsign",
     "Square",
+    "TransformDiagonal",
 ]
