@@ -83,6 +83,18 @@ print(tf.__version__, tf.VERSION, tf.version.VERSION, tf1.__version__, tf1.versi
     assert unset == "1.15.0 1.15.0 1.15.0 2.15.0 2.15.0\n"
 
 
+@pytest.mark.parametrize("version", ["junk", "1", "1.15 beta", "v1.15.0", "1..5"])
+def test_what_is_no_version_is_refused(python, version):
+    code = "import hybridflow; hybridflow.as_tensorflow()"
+    done = python("-c", code, HYBRIDFLOW_TF_VERSION=version)
+    wanted = f"ValueError: HYBRIDFLOW_TF_VERSION={version!r} is no version: expected numbers"
+    assert wanted in done.stderr
+    for words in (["run", "-c", "print(3)"], ["run", "--check", "-c", "3"], ["-c", "print(3)"]):
+        done = python("-m", "hybridflow", *words, HYBRIDFLOW_TF_VERSION=version)
+        assert f"hybridflow: error: {wanted[12:]}" in done.stderr
+        assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_the_real_tensorflow_is_left_alone(python):
     done = python(
         "-c",

@@ -351,7 +351,7 @@ def test_history_is_kept(tmp_path):
 
 def test_lines_from_a_pipe(tmp_path):
     told = pexpect.run(
-        f"bash -c 'echo \"print(hf.constant(3) + 4)\" | {sys.executable} -m hybridflow'",
+        f"bash -c 'echo \"print(hf.constant(3) + 4)\" | {sys.executable} -m hybridflow repl'",
         env={**os.environ, "PYTHONPATH": os.getcwd(), "HOME": str(tmp_path)},
         encoding="utf-8",
     )

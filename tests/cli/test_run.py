@@ -176,6 +176,17 @@ def test_the_main_module_of_other_programs(folder, tail, names):
     same(run(where, *tail, input=text), call([sys.executable, *tail], where, input=text))
 
 
+def test_without_any_word_standard_input_runs(folder):
+    """As with `python`: a prompt is for a terminal."""
+    text = "import sys\nprint(sys.argv, __name__)\nif True:\n    print('in')\nprint('out')\n"
+    where = folder(script="")
+    same(call(HYBRIDFLOW, where, input=text), call([sys.executable], where, input=text))
+    failing = "import tensorflow as tf\nprint(tf.constant(1.0).name)\nraise SystemExit(3)"
+    done = call(HYBRIDFLOW, where, input=failing)
+    assert (done.stdout, done.stderr, done.returncode) == ("Const:0\n", "", 3)
+    assert call(HYBRIDFLOW, where, input="").stdout == ""
+
+
 @pytest.mark.parametrize("name", ["nothing", "package", "nothing.at.all", "script.py"])
 def test_no_such_module(folder, name):
     where = folder(package__part="", script="")

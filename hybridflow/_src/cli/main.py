@@ -35,13 +35,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hybridflow",
         description="One runtime, two modes: TF 1.4's names, eager or as a graph. "
-        "Before SCRIPT, -m MODULE and -c CODE, `run` may be left out.",
+        "Before SCRIPT, -m MODULE and -c CODE, and where a program comes on standard input, `run` "
+        "may be left out.",
     )
     parser.add_argument(
         "--version", action="version", version=f"hybridflow {hybridflow.__version__}"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("repl", help="open a prompt in eager mode; so does no command at all")
+    commands.add_parser(
+        "repl", help="open a prompt in eager mode; so does no command at a terminal"
+    )
     commands.add_parser(
         "demo",
         help="train a digit classifier eagerly and as a graph (options: hybridflow demo --help)",
@@ -183,7 +186,12 @@ def _module(name: str) -> Any:
 
 
 def _with_command(argv: list[str]) -> list[str]:
-    """`hybridflow SCRIPT`, `-m MODULE`, `-c CODE` and `-` run it, as `python` does."""
+    """`hybridflow SCRIPT`, `-m MODULE`, `-c CODE` and `-` run it, as `python` does.
+
+    So does no word at all where standard input is a file or a pipe.
+    """
+    if not argv:
+        return argv if sys.stdin is None or sys.stdin.isatty() else ["run"]
     first = argv[0] if argv else ""
     names_program = first == "-" or first[:2] in ("-m", "-c") or first.endswith(".py")
     return ["run", *argv] if names_program or pathlib.Path(first).is_file() else argv
@@ -214,6 +222,10 @@ def main(argv: list[str] | None = None) -> int:
         return _demo(rest)
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command in ("run", "explain"):
+        problem = _module("shim.version").problem()
+        if problem is not None:
+            parser.error(problem)
     status: int
     if options.command == "show":
         status = _printing(_module("show").show, options.model)

@@ -24,7 +24,8 @@ def start() -> int:
     hf.enable_eager_execution()
     namespace = {"hf": hf, "np": np}
     # IPython is for a person; lines from a file or a pipe need no more than Python.
-    with_ipython = sys.stdin.isatty() and importlib.util.find_spec("IPython") is not None
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
+    with_ipython = at_terminal and importlib.util.find_spec("IPython") is not None
     banner = _BANNER.format(
         version=hf.__version__,
         python=platform.python_version(),

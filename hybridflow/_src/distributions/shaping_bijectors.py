@@ -173,7 +173,9 @@ def _check(shape: TensorShape, expected: list[int]) -> None:
 
 def _reshaped(x: Tensor, before: list[int], after: list[int]) -> Tensor:
     _check(x.shape, before)
-    return reshape(x, concat([raw.Shape(x)[: raw.Rank(x) - len(before)], np.int32(after)], 0))
+    return reshape(
+        x, concat([raw.Shape(x)[: raw.Rank(x) - len(before)], np.array(after, np.int32)], 0)
+    )
 
 
 def _shape_after(shape: TensorShape, before: list[int], after: list[int]) -> TensorShape:
@@ -183,7 +185,8 @@ def _shape_after(shape: TensorShape, before: list[int], after: list[int]) -> Ten
     batch, event = shape.as_list()[: shape.ndims - len(before)], shape.as_list()
     event = event[shape.ndims - len(before) :]
     others = math.prod(size for size in after if size != -1)
-    rest = None if None in event or not others else math.prod(event) // others
+    rest = TensorShape(event).num_elements()
+    rest = None if rest is None or not others else rest // others
     return TensorShape([*batch, *[rest if size == -1 else size for size in after]])
 
 

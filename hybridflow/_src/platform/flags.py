@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import functools
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -74,13 +73,12 @@ class _Value:
         return format(self.value, spec)
 
 
-_DERIVED = (str, int, float, list)
-
-
-@functools.cache
 def _class_with_value(kind: type) -> type:
     shown = {"__repr__": lambda self: repr(self.value), "__str__": lambda self: str(self.value)}
     return type(kind.__name__, (kind,), {"value": None, **shown})
+
+
+_WITH_VALUE = {kind: _class_with_value(kind) for kind in (str, int, float, list)}
 
 
 def _with_value(value: Any) -> Any:
@@ -89,18 +87,17 @@ def _with_value(value: Any) -> Any:
     TensorFlow 1.4 has the values in `FLAGS.__flags`, and since 1.5 it has flags there, of which
     programs take the `value`.
     """
-    kind = type(value)
-    if kind not in _DERIVED:
+    kind = _WITH_VALUE.get(type(value))
+    if kind is None:
         return _Value(value)
-    found = _class_with_value(kind)(value)
+    found: Any = kind(value)
     found.value = value
     return found
 
 
 def _value_of(kept: Any) -> Any:
     """A value as it was given, of what `_with_value` made of it or a program put in its place."""
-    is_ours = isinstance(kept, _Value) or type(kept) in map(_class_with_value, _DERIVED)
-    return kept.value if is_ours else kept
+    return kept.value if isinstance(kept, (_Value, *_WITH_VALUE.values())) else kept
 
 
 class _FlagValues:

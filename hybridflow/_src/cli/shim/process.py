@@ -7,7 +7,7 @@ import importlib
 from multiprocessing import spawn
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.cli.shim import finder
+from hybridflow._src.cli.shim import finder, version
 from hybridflow._src.framework import described
 
 if TYPE_CHECKING:
@@ -36,7 +36,13 @@ def install(prepare: Callable[[], Any]) -> None:
 
     Args:
       prepare: what processes call that this one starts by `multiprocessing`, unless forked.
+
+    Raises:
+      ValueError: if the environment asks for a version that is none.
     """
+    problem = version.problem()
+    if problem is not None:
+        raise ValueError(problem)
     finder.install()
     described.library = "tf"
     if spawn.get_preparation_data is _plain_preparation_data:

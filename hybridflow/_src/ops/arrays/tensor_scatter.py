@@ -113,7 +113,7 @@ def tensor_scatter_update(
     ...     print(hf.tensor_scatter_update([1, 2, 3, 4], [[3], [0]], [7, 8]).numpy())
     [8 2 3 7]
     """
-    return raw.TensorScatterUpdate(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+    return raw.TensorScatterUpdate(tensor, indices, updates, name=name)
 
 
 def tensor_scatter_add(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
@@ -126,7 +126,7 @@ def tensor_scatter_add(tensor: Any, indices: Any, updates: Any, name: str | None
     ...     print(hf.tensor_scatter_add([1, 2, 3], [[0], [0]], [10, 20]).numpy())
     [31  2  3]
     """
-    return raw.TensorScatterAdd(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+    return raw.TensorScatterAdd(tensor, indices, updates, name=name)
 
 
 def tensor_scatter_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
@@ -139,4 +139,4 @@ def tensor_scatter_sub(tensor: Any, indices: Any, updates: Any, name: str | None
     ...     print(hf.tensor_scatter_sub([1, 2, 3], [[0], [2]], [10, 20]).numpy())
     [ -9   2 -17]
     """
-    return raw.TensorScatterSub(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+    return raw.TensorScatterSub(tensor, indices, updates, name=name)
