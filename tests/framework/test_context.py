@@ -200,6 +200,25 @@ print(hf.executing_eagerly())
     assert (out, err) == (["True", "True", "False", "True"], "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"config": 2}, TypeError, "config must be a tf.ConfigProto, but got <class 'int'>"),
+        (
+            {"device_policy": hf.ConfigProto()},
+            ValueError,
+            "device_policy must be one of tf.contrib",
+        ),
+        ({"device_policy": 4}, ValueError, "DEVICE_PLACEMENT_SILENT_FOR_INT32, but got 4"),
+        ({"execution_mode": 7}, ValueError, "must be one of tf.contrib.eager.SYNC"),
+    ],
+)
+def test_enable_eager_execution_says_what_it_takes(arguments, error, text):
+    with pytest.raises(error, match=text):
+        hf.enable_eager_execution(**arguments)
+    assert not hf.executing_eagerly()
+
+
 def test_enable_eager_execution_leaves_open_scopes_alone():
     out, err = run(
         """

@@ -116,6 +116,29 @@ class TestServer:
             with pytest.raises(hf.errors.FailedPreconditionError):
                 hf.Session(server.target).run(v)
 
+    def test_sessions_with_a_cluster_of_their_own(self):
+        servers = [hf.train.Server.create_local_server() for _ in range(2)]
+        addresses = [server.target.removeprefix("grpc://") for server in servers]
+        cluster = hf.train.ClusterSpec({"worker": addresses}).as_cluster_def()
+        config = hf.ConfigProto(cluster_def=cluster)
+        with hf.Graph().as_default():
+            with hf.device("/job:worker/task:1"):
+                v = hf.get_variable("v", initializer=1.0)
+            first, second = [hf.Session(servers[0].target, config=config) for _ in range(2)]
+            first.run(v.initializer)
+            assert first.run(v.assign_add(1.0)) == 2.0
+            for session in (second, hf.Session(servers[0].target)):
+                with pytest.raises(hf.errors.FailedPreconditionError):
+                    session.run(v)
+            names = [device.name for device in first.list_devices()]
+        assert names == [f"/job:worker/replica:0/task:{k}/device:CPU:0" for k in range(2)]
+
+    def test_a_cluster_of_others_is_refused(self):
+        cluster = hf.train.ClusterSpec({"worker": ["elsewhere:1"]}).as_cluster_def()
+        text = "task 0 of job 'worker' at 'elsewhere:1', where no server"
+        with pytest.raises(hf.errors.NotFoundError, match=text):
+            hf.Session("", hf.Graph(), hf.ConfigProto(cluster_def=cluster))
+
     def test_what_it_serves(self):
         server = hf.train.Server({"local": ["localhost:47901"]}, protocol="grpc")
         assert server.target == "grpc://localhost:47901"

@@ -48,6 +48,16 @@ variable_creators: Stack[tuple[Callable[..., Any], ...]] = Stack((), "scope of a
 sessions: Stack[Any] = Stack(None, "default session")
 
 
+# What programs tell `enable_eager_execution`, which has one device and runs ops at once.
+DEVICE_POLICIES = {
+    "DEVICE_PLACEMENT_EXPLICIT": 0,
+    "DEVICE_PLACEMENT_WARN": 1,
+    "DEVICE_PLACEMENT_SILENT": 2,
+    "DEVICE_PLACEMENT_SILENT_FOR_INT32": 3,
+}
+EXECUTION_MODES = {"SYNC": 0, "ASYNC": 1}
+
+
 def executing_eagerly() -> bool:
     """Tells whether ops run at once in this thread (eager mode) or are added to a graph.
 

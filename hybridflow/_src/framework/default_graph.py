@@ -68,11 +68,23 @@ def enable_eager_execution(
     Calling it again does nothing.
 
     Args:
-      config, device_policy, execution_mode: accepted for compatibility.
+      config: a `ConfigProto`, or None; accepted for compatibility, as the others are.
+      device_policy: one of `tf.contrib.eager.DEVICE_PLACEMENT_*`, or None.
+      execution_mode: one of `tf.contrib.eager.SYNC` and `ASYNC`, or None.
 
     Raises:
-      ValueError: if the default graph holds ops already: call it at the start of the program.
+      TypeError: if `config` is no `ConfigProto`.
+      ValueError: if there is no such policy or mode, or the default graph holds ops already: call
+        it at the start of the program.
     """
+    if config is not None and type(config).__name__ != "ConfigProto":
+        raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
+    if not _is_one_of(device_policy, context.DEVICE_POLICIES):
+        known = ", ".join([f"tf.contrib.eager.{name}" for name in context.DEVICE_POLICIES])
+        raise ValueError(f"device_policy must be one of {known}, but got {device_policy!r}")
+    if not _is_one_of(execution_mode, context.EXECUTION_MODES):
+        known = ", ".join([f"tf.contrib.eager.{name}" for name in context.EXECUTION_MODES])
+        raise ValueError(f"execution_mode must be one of {known}, but got {execution_mode!r}")
     if not context.PROCESS.eager and _process_graph is not None and _process_graph.version:
         raise ValueError(
             "tf.enable_eager_execution must be called at program startup: the default graph holds "
@@ -80,3 +92,7 @@ def enable_eager_execution(
             "drop them."
         )
     context.PROCESS.eager = True
+
+
+def _is_one_of(value: Any, known: dict[str, int]) -> bool:
+    return value is None or (isinstance(value, int) and value in known.values())

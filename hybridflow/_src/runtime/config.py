@@ -158,6 +158,9 @@ class _Experimental(Message):
 class ConfigProto(Message):
     """Options of a `Session`, with TensorFlow's fields; and see `OptimizerOptions`.
 
+    `cluster_def` is None, or a `ClusterDef` of servers of this process: the session then has those
+    tasks' devices and values of its own.
+
     Raises:
       AttributeError: for a field that there is not.
 
@@ -182,6 +185,7 @@ class ConfigProto(Message):
         "log_device_placement": False,
         "graph_options": GraphOptions,
         "operation_timeout_in_ms": 0,
+        "cluster_def": None,
         "isolate_session_state": False,
         "experimental": _Experimental,
     }

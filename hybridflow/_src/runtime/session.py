@@ -40,6 +40,12 @@ _NO_CLUSTER = (
     "run graphs in this process; there are no clusters, and no distributed training."
 )
 
+_NO_TASK = (
+    "ConfigProto.cluster_def names task {task} of job {job!r} at {address!r}, where no server of "
+    "this process is. Sessions run graphs in this process: its own servers are {known}."
+)
+_CPU = "/job:{job}/replica:0/task:{task}/device:CPU:0"
+
 # What the sessions of a server of this process share, by its target and the graph: a lock, and the
 # values of variables. These outlive the sessions.
 LOCAL_TARGETS: dict[str, dict[Graph, tuple[Any, Kernels]]] = {}
@@ -136,6 +142,23 @@ class DeviceAttributes(NamedTuple):
     memory_limit_bytes: int
 
 
+def _tasks_of(cluster: Any) -> list[tuple[str, int]]:
+    """The jobs and tasks of a `ClusterDef`, each of which must be a server of this process.
+
+    Raises:
+      NotFoundError: if one is not.
+    """
+    found = []
+    for job in [] if cluster is None else cluster.job:
+        for task, address in sorted(job.tasks.items()):
+            if f"grpc://{address}" not in LOCAL_TARGETS:
+                known = ", ".join(sorted(LOCAL_TARGETS)) or "none"
+                text = _NO_TASK.format(task=task, job=job.name, address=address, known=known)
+                raise NotFoundError(None, None, text)
+            found.append((job.name, task))
+    return found
+
+
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
@@ -158,7 +181,9 @@ class BaseSession:
         self._quick: dict[Any, _Runnable] = {}
         self._partial_runs: dict[str, PartialRun] = {}
         own = new_lock(), Kernels(options_of(config))
-        self._shares = bool(target) and not getattr(config, "isolate_session_state", False)
+        self._tasks = _tasks_of(getattr(config, "cluster_def", None))
+        isolated = bool(self._tasks) or getattr(config, "isolate_session_state", False)
+        self._shares = bool(target) and not isolated
         self._edition = 0
         self._graph.keepers.add(self)
         self._lock, self._kernels = (
@@ -177,14 +202,16 @@ class BaseSession:
         return self._graph.as_graph_def(add_shapes=bool(getattr(options, "infer_shapes", False)))
 
     def list_devices(self) -> list[DeviceAttributes]:
-        """The devices that ops run on: one.
+        """The devices that ops run on: one, or one for each task of the session's own cluster.
 
         >>> import hybridflow as hf
         >>> with hf.Graph().as_default(), hf.Session() as session:
         ...     print([device.name for device in session.list_devices()])
         ['/job:localhost/replica:0/task:0/device:CPU:0']
         """
-        return [DeviceAttributes("/job:localhost/replica:0/task:0/device:CPU:0", "CPU", MEMORY)]
+        tasks = self._tasks or [("localhost", 0)]
+        names = [_CPU.format(job=job, task=task) for job, task in tasks]
+        return [DeviceAttributes(name, "CPU", MEMORY) for name in names]
 
     @property
     def sess_str(self) -> str:

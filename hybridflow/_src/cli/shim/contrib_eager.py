@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.autodiff.custom_gradient import custom_gradient
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
+    DEVICE_POLICIES,
+    EXECUTION_MODES,
     executing_eagerly,
     in_eager_mode,
     in_graph_mode,
@@ -16,7 +18,7 @@ from hybridflow._src.framework.context import (
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import enable_eager_execution
 from hybridflow._src.ops.arrays.reshaping import identity
-from hybridflow._src.ops.control_flow.script_ops import py_func
+from hybridflow._src.ops.control_flow.script_ops import eager_py_func as py_func
 from hybridflow._src.runtime.function import function as defun
 from hybridflow._src.variables.eager_store import EagerVariableStore
 from hybridflow._src.variables.resource_variable import ResourceVariable as Variable
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "ASYNC",
+    "DEVICE_PLACEMENT_EXPLICIT",
+    "DEVICE_PLACEMENT_SILENT",
+    "DEVICE_PLACEMENT_SILENT_FOR_INT32",
+    "DEVICE_PLACEMENT_WARN",
+    "SYNC",
     "EagerVariableStore",
     "GradientTape",
     "Variable",
@@ -43,6 +51,13 @@ __all__ = [
     "value_and_gradients_function",
 ]
 
+DEVICE_PLACEMENT_EXPLICIT = DEVICE_POLICIES["DEVICE_PLACEMENT_EXPLICIT"]
+DEVICE_PLACEMENT_WARN = DEVICE_POLICIES["DEVICE_PLACEMENT_WARN"]
+DEVICE_PLACEMENT_SILENT = DEVICE_POLICIES["DEVICE_PLACEMENT_SILENT"]
+DEVICE_PLACEMENT_SILENT_FOR_INT32 = DEVICE_POLICIES["DEVICE_PLACEMENT_SILENT_FOR_INT32"]
+SYNC = EXECUTION_MODES["SYNC"]
+ASYNC = EXECUTION_MODES["ASYNC"]
+
 
 def num_gpus() -> int:
     """The number of GPUs that ops can run on: none."""
@@ -51,7 +66,7 @@ def num_gpus() -> int:
 
 _NOTHING = (
     "Cannot differentiate a function that returns None; did you forget to return a value from "
-    "{function!r:.200}?"
+    "{function}?"
 )
 
 
@@ -72,7 +87,7 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
         with GradientTape() as tape:
             value = f(*args, **kwargs)
         if value is None:
-            raise ValueError(_NOTHING.format(function=f))
+            raise ValueError(_NOTHING.format(function=getattr(f, "__name__", f)))
         variables = tape.watched_variables()
         if not variables:
             raise ValueError("No trainable variables were accessed while the function ran.")
@@ -126,7 +141,7 @@ def value_and_gradients_function(f: Callable[..., Any], params: Any = None) -> C
             tape.watch(sources)
             value = f(*tensors)
         if value is None:
-            raise ValueError(_NOTHING.format(function=f))
+            raise ValueError(_NOTHING.format(function=getattr(f, "__name__", f)))
         return value, tape.gradient(value, sources, output_gradients=dy)
 
     return value_and_gradients

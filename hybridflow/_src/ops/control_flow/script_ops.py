@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridflow._src.framework import dtypes
-from hybridflow._src.framework.convert import to_array
-from hybridflow._src.framework.errors import InvalidArgumentError, UnimplementedError
+from hybridflow._src.framework import context, dtypes
+from hybridflow._src.framework.convert import convert_to_tensor, to_array
+from hybridflow._src.framework.errors import (
+    InvalidArgumentError,
+    OpError,
+    UnimplementedError,
+    foreign_error,
+)
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["py_func"]
+__all__ = ["eager_py_func", "py_func"]
 
 
 def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
@@ -143,3 +149,44 @@ def py_func(
         # As TensorFlow has it: what cannot matter gives nothing that could be run.
         return result if stateful else []
     return result if is_list else result[0]
+
+
+def eager_py_func(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
+    """Calls a Python function of tensors, in eager mode, as an op.
+
+    Args:
+      func: function that takes a tensor with a value for each input, and gives a tensor, or what
+        makes one, for each output.
+      inp, Tout, name: as of `py_func`.
+
+    Returns: a tensor, or a list of tensors if `Tout` is a list; where that is empty, the operation
+    in a graph and an empty list in eager mode. Shapes are unknown in a graph. It has no gradient.
+
+    Raises:
+      TypeError, InvalidArgumentError: as `py_func`.
+
+    >>> import hybridflow as hf
+    >>> hf.as_tensorflow()
+    >>> from tensorflow.contrib import eager as tfe
+    >>> with hf.Graph().as_default(), hf.Session() as sess:
+    ...     y = tfe.py_func(lambda x: x + 1 if x > 1 else x, [hf.constant(2.0)], hf.float32)
+    ...     print(sess.run(y))
+    3.0
+    """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got {func!r}.")
+
+    called = getattr(func, "__name__", repr(func))
+
+    @functools.wraps(func)
+    def eagerly(*arrays: Any) -> Any:
+        try:
+            with context.eager_mode():
+                return func(*map(convert_to_tensor, arrays))
+        except (OpError, ValueError, TypeError, MemoryError):
+            raise
+        except Exception as error:
+            raise foreign_error(error, f" in {called}.") from error
+
+    result = py_func(eagerly, inp, Tout, name=name)
+    return [] if result is None else result
