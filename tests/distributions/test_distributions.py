@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,23 @@ def test_far_from_the_mean(cls: str) -> None:
     wanted = -x_squared(1e4) if cls == "Normal" else -1e4
     assert abs(value[0] / wanted - 1) < 1e-4
     assert np.all(np.diff(value) >= 0)
+
+
+def test_quantiles_of_the_normal_distribution(execution: Any) -> None:
+    exact = statistics.NormalDist(1.0, 2.0)
+    powers = 10.0 ** -np.arange(1.0, 16.0)
+    p = np.concatenate([[1e-300, 1e-30], powers, np.linspace(0.05, 0.95, 19), 1.0 - powers])
+
+    def quantile(p: Any) -> Any:
+        return D.Normal(np.float64(1.0), np.float64(2.0)).quantile(p)
+
+    found = execution(quantile, p)
+    np.testing.assert_allclose(found, [exact.inv_cdf(v) for v in p], rtol=1e-14, atol=1e-15)
+    (slope,) = execution.gradient(quantile, p)
+    np.testing.assert_allclose(slope, [1.0 / exact.pdf(v) for v in found], rtol=1e-10)
+    ends = np.array([0.0, 1.0, -0.5, 1.5, np.nan])
+    np.testing.assert_array_equal(execution(quantile, ends), [-np.inf, np.inf, *[np.nan] * 3])
+    assert np.isfinite(execution.gradient(quantile, ends[:2])).all()
 
 
 def x_squared(x: float) -> float:

@@ -75,6 +75,8 @@ def test_keys_must_sort():
 
 def test_map_structure_takes_several():
     assert nest.map_structure(lambda a, b: a + b, [1, (2,)], [3, (4,)]) == [4, (6,)]
+    with pytest.raises(ValueError, match=r"Only valid keyword argument .* got \['foo'\]"):
+        nest.map_structure(lambda a: a, [1], foo="a")
 
 
 @pytest.mark.parametrize(

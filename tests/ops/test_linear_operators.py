@@ -196,6 +196,38 @@ def test_hints_and_errors():
             L.LinearOperatorFullMatrix([[1.0, 2.0], [1.0, 1.0]]).assert_self_adjoint()
 
 
+def test_sizes_of_identities(execution):
+    dense = execution(lambda: L.LinearOperatorIdentity(2, []).to_dense())
+    np.testing.assert_array_equal(dense, np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [
+        ((np.int32([2]), np.int32([2])), "num_rows must be a 0-D Tensor"),
+        ((np.int32(-2), np.int32([2])), "num_rows must be non-negative"),
+        ((np.int32(2), np.int32(2)), "batch_shape must be a 1-D Tensor"),
+        ((np.int32(2), np.int32([-2])), "batch_shape must be non-negative"),
+    ],
+)
+def test_sizes_of_identities_that_a_run_tells(sizes, text):
+    with hf.Graph().as_default(), hf.Session() as session:
+        rows, batch = hf.placeholder(hf.int32), hf.placeholder(hf.int32)
+        x = L.LinearOperatorIdentity(rows, batch, assert_proper_shapes=True).to_dense()
+        assert session.run(x, {rows: 2, batch: [3]}).shape == (3, 2, 2)
+        with pytest.raises(hf.errors.InvalidArgumentError, match=text):
+            session.run(x, dict(zip((rows, batch), sizes, strict=True)))
+
+
+def test_a_multiplier_that_is_not_self_adjoint():
+    with hf.Graph().as_default(), hf.Session() as session:
+        x = hf.placeholder(hf.complex64, [1])
+        check = L.LinearOperatorScaledIdentity(2, x).assert_self_adjoint()
+        session.run(check, {x: [2.0]})
+        with pytest.raises(hf.errors.InvalidArgumentError, match="not self-adjoint"):
+            session.run(check, {x: [1.0 + 1.0j]})
+
+
 def test_hints_and_errors_of_what_is_made_of_operators():
     with hf.eager_mode():
         base = L.LinearOperatorDiag(np.ones(3), is_positive_definite=True)

@@ -198,18 +198,23 @@ def _like(structure: Any, children: list[Any]) -> Any:
     return kind(*children) if hasattr(structure, "_fields") else kind(children)
 
 
-def map_structure(function: Callable[..., Any], *structures: Any, check_types: bool = True) -> Any:
+def map_structure(
+    function: Callable[..., Any], *structures: Any, check_types: bool = True, **others: Any
+) -> Any:
     """Applies `function` to corresponding leaves of structures of one form.
 
     Args:
       check_types: whether sequences must be of the same kinds.
 
     Raises:
-      TypeError: if `function` cannot be called. ValueError: if there is no structure.
+      TypeError: if `function` cannot be called. ValueError: if there is no structure, or another
+        argument by name.
       ValueError, TypeError: if the forms differ.
     """
     if not callable(function):
         raise TypeError(f"func must be callable, got: {function!r:.200}")
+    if others:
+        raise ValueError(f"Only valid keyword argument is check_types, got {sorted(others)}.")
     if not structures:
         raise ValueError("Must provide at least one structure")
     for other in structures[1:]:

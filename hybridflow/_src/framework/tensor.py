@@ -22,8 +22,9 @@ _NO_TRUTH_VALUE = (
     "its value."
 )
 _NOT_ITERABLE = (
-    "'Tensor' object is not iterable: {tensor} belongs to a graph, and its values are known only "
-    "when a Session runs it. Use `hf.unstack(t)` for a list of its rows, or `hf.map_fn`."
+    "`Tensor` objects are not iterable when eager execution is not enabled: {tensor} belongs to a "
+    "graph, and its values are known only when a Session runs it. Use `hf.unstack(t)` for a list of "
+    "its rows, or `hf.map_fn`."
 )
 
 

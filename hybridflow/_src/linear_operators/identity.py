@@ -15,7 +15,13 @@ from hybridflow._src.framework.tensor_shape import TensorShape
 from hybridflow._src.linear_operators.base import LinearOperator
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import identity, reshape
-from hybridflow._src.ops.checks.comparing import assert_equal, assert_less, assert_positive
+from hybridflow._src.ops.checks.comparing import (
+    assert_equal,
+    assert_less,
+    assert_non_negative,
+    assert_positive,
+)
+from hybridflow._src.ops.checks.ranks import assert_rank
 from hybridflow._src.ops.linalg.products import adjoint as adjoint_of
 from hybridflow._src.ops.math.complex_numbers import conj, real
 from hybridflow._src.ops.math.elementwise import abs
@@ -27,17 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["LinearOperatorIdentity", "LinearOperatorScaledIdentity"]
 
 
-def _rows(num_rows: Any) -> Tensor:
-    return _integers(num_rows, "num_rows", 0)
-
-
-def _integers(value: Any, name: str, rank: int) -> Tensor:
+def _integers(value: Any, name: str, rank: int, checked: bool) -> Tensor:
     """An int32 scalar or vector of sizes.
+
+    Args:
+      checked: whether rank and sign are checked also where they are known only in a run.
 
     Raises:
       TypeError: for another dtype. ValueError: for another rank, or negative numbers.
     """
-    tensor = convert_to_tensor(value, name=name)
+    # An empty list has numbers of no kind.
+    is_empty = isinstance(value, list | tuple) and not value
+    tensor = convert_to_tensor(value, dtypes.int32 if is_empty else None, name=name)
     if not tensor.dtype.is_integer:
         raise TypeError(f"Argument {name} must be integer, got {value} of {tensor.dtype.name}.")
     if tensor.shape.ndims not in (None, rank):
@@ -45,6 +52,13 @@ def _integers(value: Any, name: str, rank: int) -> Tensor:
     known = constant_value(tensor)
     if known is not None and (known < 0).any():
         raise ValueError(f"Argument {name} must be non-negative, got {value}.")
+    if checked and known is None:
+        words = f"Argument {name} must be"
+        checks = [assert_rank(tensor, rank, message=f"{words} a {rank}-D Tensor.")]
+        with control_dependencies([check for check in checks if check is not None]):
+            checks.append(assert_non_negative(tensor, message=f"{words} non-negative."))
+        with control_dependencies([check for check in checks if check is not None]):
+            tensor = identity(tensor)
     is_int32 = tensor.dtype.base_dtype is dtypes.int32
     return tensor if is_int32 else raw.Cast(tensor, DstT=dtypes.int32)
 
@@ -79,7 +93,7 @@ class LinearOperatorScaledIdentity(LinearOperator):
     ) -> None:
         with name_scope(name, values=[multiplier, num_rows]):
             self._multiplier = convert_to_tensor(multiplier, name="multiplier")
-            self._num_rows = _rows(num_rows)
+            self._num_rows = _integers(num_rows, "num_rows", 0, assert_proper_shapes)
         if is_square is False:
             raise ValueError("A ScaledIdentity operator is always square.")
         if not self._multiplier.dtype.is_complex:
@@ -150,6 +164,10 @@ class LinearOperatorScaledIdentity(LinearOperator):
         zero = convert_to_tensor(0, size.dtype.base_dtype)
         return assert_less(zero, size, message="LinearOperator was singular")
 
+    def _assert_self_adjoint(self) -> Any:
+        words = "LinearOperator was not self-adjoint"
+        return assert_equal(self._multiplier, conj(self._multiplier), message=words)
+
     def _assert_positive_definite(self) -> Any:
         words = "LinearOperator was not positive definite."
         return assert_positive(real(self._multiplier), message=words)
@@ -200,5 +218,5 @@ class LinearOperatorIdentity(LinearOperatorScaledIdentity):
         with name_scope(name, values=[num_rows, batch_shape]):
             shape = np.zeros(0, np.int32) if batch_shape is None else batch_shape
             one = convert_to_tensor(1, dtypes.as_dtype(dtype or dtypes.float32))
-            ones = raw.Fill(_integers(shape, "batch_shape", 1), one)
+            ones = raw.Fill(_integers(shape, "batch_shape", 1, assert_proper_shapes), one)
         super().__init__(num_rows, ones, True, True, True, True, assert_proper_shapes, name)
