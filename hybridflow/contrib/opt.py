@@ -6,5 +6,9 @@ from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
     from hybridflow._src.train.adam import LazyAdamOptimizer
+    from hybridflow._src.train.external_optimizer import (
+        ExternalOptimizerInterface,
+        ScipyOptimizerInterface,
+    )
 
-__all__ = ["LazyAdamOptimizer"]
+__all__ = ["ExternalOptimizerInterface", "LazyAdamOptimizer", "ScipyOptimizerInterface"]

@@ -23,8 +23,8 @@ _NO_TRUTH_VALUE = (
 )
 _NOT_ITERABLE = (
     "`Tensor` objects are not iterable when eager execution is not enabled: {tensor} belongs to a "
-    "graph, and its values are known only when a Session runs it. Use `hf.unstack(t)` for a list of "
-    "its rows, or `hf.map_fn`."
+    "graph, and its values are known only when a Session runs it. Use `hf.unstack(t)` for a list "
+    "of its rows, or `hf.map_fn`."
 )
 
 

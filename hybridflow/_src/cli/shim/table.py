@@ -215,7 +215,11 @@ _CONTRIB_INSIDE = {
     "tensorflow.contrib.layers.python.layers.regularizers": (f"{_SHIM}.contrib_layers",),
     "tensorflow.contrib.opt.python": (),
     "tensorflow.contrib.opt.python.training": (),
-    "tensorflow.contrib.opt.python.training.lazy_adam_optimizer": ("hybridflow.contrib.opt",),
+    **_each(
+        "tensorflow.contrib.opt.python.training",
+        "external_optimizer lazy_adam_optimizer",
+        "hybridflow.contrib.opt",
+    ),
     **_each("tensorflow.contrib", "crf.python crf.python.ops rnn.python rnn.python.ops"),
     "tensorflow.contrib.crf.python.ops.crf": ("hybridflow.contrib.crf",),
     **_each("tensorflow.contrib", "legacy_seq2seq.python legacy_seq2seq.python.ops"),
