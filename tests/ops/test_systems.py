@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.kernels import blas
 from tests.execution import Execution, gradient_of
 
 RNG = np.random.default_rng(0)
@@ -64,6 +66,63 @@ def test_large_matrices(size: int, dtype: Any, execution: Execution) -> None:
     sign, logarithm = execution(hf.linalg.slogdet, x)
     for got, wanted in zip((sign, logarithm), np.linalg.slogdet(x), strict=True):
         np.testing.assert_allclose(got, wanted, near, near)
+
+
+@pytest.mark.parametrize("with_blas", [True, False], ids=["blas", "rows"])
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("lower", [False, True])
+def test_badly_conditioned_triangles(
+    lower: bool, adjoint: bool, with_blas: bool, execution: Execution, monkeypatch: Any
+) -> None:
+    """Substitution stays exact where elimination, which exchanges rows, would not."""
+    if not with_blas:
+        monkeypatch.setattr(blas, "_solver", lambda char: None)
+    size = 50
+    x = np.random.default_rng(1).uniform(-1, 1, (2, size, size))
+    rhs = np.random.default_rng(2).uniform(-1, 1, (2, size, 3))
+
+    def solve(a: Any, b: Any) -> Any:
+        return hf.matrix_triangular_solve(a, b, lower=lower, adjoint=adjoint)
+
+    got = execution(solve, x, rhs)
+    triangles = (np.tril if lower else np.triu)(x)
+    for triangle, right, found in zip(triangles, rhs, got, strict=True):
+        full = [[Fraction(v) for v in row] for row in (triangle.T if adjoint else triangle)]
+        assert np.linalg.cond(triangle) > 1e8
+        rows = range(size) if lower != adjoint else reversed(range(size))
+        wanted = np.zeros((size, 3))
+        solved: dict[int, list[Fraction]] = {}
+        for i in rows:
+            solved[i] = [
+                (Fraction(right[i, k]) - sum(full[i][j] * solved[j][k] for j in solved))
+                / full[i][i]
+                for k in range(3)
+            ]
+            wanted[i] = [float(v) for v in solved[i]]
+        # The bound of its errors, component by component: theorem 8.5 of Higham's.
+        inverse = np.abs(np.linalg.inv(np.float64(full)))
+        bound = inverse @ np.abs(np.float64(full)) @ np.abs(wanted)
+        assert (np.abs(found - wanted) <= 4 * size * np.finfo(np.float64).eps * bound).all()
+
+
+def test_triangles_of_any_kind(execution: Execution) -> None:
+    x = np.array([[2.0 + 1j, 9.0], [1j, 3.0]], np.complex64)
+    rhs = np.array([[2.0, 1.0], [4.0, 1j]], np.complex64)
+    for lower in (False, True):
+        triangle = (np.tril if lower else np.triu)(x)
+        for adjoint in (False, True):
+            got = execution(
+                lambda a, b, flags=(lower, adjoint): hf.matrix_triangular_solve(a, b, *flags),
+                x,
+                rhs,
+            )
+            used = triangle.conj().T if adjoint else triangle
+            np.testing.assert_allclose(used @ got, rhs, 1e-5, 1e-5)
+    empty = execution(hf.matrix_triangular_solve, np.ones((0, 2, 2)), np.ones((0, 2, 1)))
+    assert empty.shape == (0, 2, 1)
+    turned = np.asfortranarray(np.tril(np.ones((3, 3))))
+    got = execution(hf.matrix_triangular_solve, turned, np.ones((3, 2))[:, ::-1])
+    np.testing.assert_array_equal(got, [[1, 1], [0, 0], [0, 0]])
 
 
 def test_least_squares_of_any_rank(execution: Execution) -> None:

@@ -1,4 +1,4 @@
-"""`ScipyOptimizerInterface`: bounds, constraints, callbacks, errors; values of TensorFlow 1.15's."""
+"""`ScipyOptimizerInterface`: bounds, constraints, callbacks, errors; what TensorFlow 1.15 finds."""
 
 from __future__ import annotations
 

@@ -78,6 +78,63 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             put(threads)
 
 
+# By element types of NumPy: triangular systems, and what the factor of their right sides is.
+_SOLVERS = {"f": "cblas_strsm", "d": "cblas_dtrsm", "F": "cblas_ctrsm", "D": "cblas_ztrsm"}
+# CBLAS' numbers.
+_ROW_MAJOR, _LEFT, _NON_UNIT = 101, 141, 131
+_UPPER, _LOWER = 121, 122
+_AS_IT_IS, _ADJOINT = 111, 113
+
+
+def solve_triangles(triangles: np.ndarray, x: np.ndarray, lower: bool, adjoint: bool) -> bool:
+    """Solves systems with triangular matrices `[..., n, n]` in place, on one thread.
+
+    Args:
+      triangles: of the dtype of `x`; only the one triangle is read.
+      x: contiguous array `[..., n, k]` of the right sides, in place of which the solutions come.
+      lower: whether the lower triangle is read.
+      adjoint: whether the matrices are transposed and conjugated.
+
+    Returns: whether there is such a function; if not, nothing was done.
+    """
+    solver = _solver(x.dtype.char)
+    if solver is None:
+        return False
+    if not x.size:
+        return True
+    n, k = x.shape[-2:]
+    one = np.ones((), x.dtype)
+    factor = one.ctypes.data if x.dtype.kind == "c" else 1.0
+    kinds = _ROW_MAJOR, _LEFT, _LOWER if lower else _UPPER, _ADJOINT if adjoint else _AS_IT_IS
+    left, right = np.ascontiguousarray(triangles), x.reshape(-1, n, k)
+    functions = _thread_functions()
+    threads = functions[0]() if functions else 1
+    try:
+        if threads > 1 and functions:
+            functions[1](1)
+        for a, b in zip(left.reshape(-1, n, n), right, strict=True):
+            solver(*kinds, _NON_UNIT, n, k, factor, a.ctypes.data, n, b.ctypes.data, k)
+    finally:
+        if threads > 1 and functions:
+            functions[1](threads)
+    return True
+
+
+@functools.cache
+def _solver(char: str) -> Any:
+    """The function that solves triangular systems of a dtype, or None."""
+    for library in _libraries():
+        for pattern, bits in _NAMES:
+            function = _address(library, pattern.format(_SOLVERS[char]))
+            if function:
+                size = ctypes.c_int64 if bits == 64 else ctypes.c_int32
+                factor = {"f": ctypes.c_float, "d": ctypes.c_double}.get(char, ctypes.c_void_p)
+                place = (ctypes.c_void_p, size)
+                kinds = [ctypes.c_int] * 5
+                return ctypes.CFUNCTYPE(None, *kinds, size, size, factor, *place, *place)(function)
+    return None
+
+
 def _shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A product whose parts our threads compute."""
     result = np.empty(

@@ -11,6 +11,7 @@ from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.tensor_shape import merge
+from hybridflow._src.kernels import blas
 from hybridflow._src.ops import shape_rules
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ def _adjoint(x: np.ndarray) -> np.ndarray:
     return np.conj(np.swapaxes(x, -1, -2))
 
 
-def _solved(matrix: np.ndarray, rhs: np.ndarray, what: str) -> np.ndarray:
+def _check_batches(matrix: np.ndarray, rhs: np.ndarray) -> None:
     if matrix.shape[:-2] != rhs.shape[:-2]:
         words = _BATCHES.format(matrix=matrix.shape, rhs=rhs.shape)
         raise InvalidArgumentError(None, None, words)
+
+
+def _solved(matrix: np.ndarray, rhs: np.ndarray, what: str) -> np.ndarray:
+    _check_batches(matrix, rhs)
     try:
         return np.linalg.solve(matrix, rhs)
     except np.linalg.LinAlgError:
@@ -197,8 +202,27 @@ def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None 
 
 
 def _triangular_solve(matrix: np.ndarray, rhs: np.ndarray, lower: bool, adjoint: bool) -> Any:
-    triangle = np.tril(matrix) if lower else np.triu(matrix)
-    return _solved(_adjoint(triangle) if adjoint else triangle, rhs, "Input matrix")
+    """Substitution, which is exact for badly conditioned triangles where elimination is not.
+
+    Higham, Accuracy and Stability of Numerical Algorithms, chapter 8.
+    """
+    _check_batches(matrix, rhs)
+    if not np.diagonal(matrix, axis1=-2, axis2=-1).all():
+        raise InvalidArgumentError(None, None, _SINGULAR.format(what="Input matrix"))
+    x = np.array(rhs, order="C")
+    if not blas.solve_triangles(matrix, x, lower, adjoint):
+        _substitute(_adjoint(matrix) if adjoint else matrix, x, lower != adjoint)
+    return x
+
+
+def _substitute(triangle: np.ndarray, x: np.ndarray, forward: bool) -> None:
+    """The same, row by row."""
+    n = triangle.shape[-1]
+    for row in range(n) if forward else reversed(range(n)):
+        known = slice(0, row) if forward else slice(row + 1, n)
+        found = triangle[..., row : row + 1, known] @ x[..., known, :]
+        x[..., row, :] -= found[..., 0, :]
+        x[..., row, :] /= triangle[..., row, row, None]
 
 
 def _triangular_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
