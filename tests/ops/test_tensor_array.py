@@ -183,12 +183,18 @@ def test_conditionals_give_arrays(run: Execution) -> None:
 
 
 WRONG = {
-    "written_twice": (lambda a, x: a.write(0, x[0]).write(0, x[1]), "already been written to"),
     "past_the_end": (lambda a, x: a.write(3, x[0]), "size is: 3"),
-    "negative": (lambda a, x: a.write(hf.constant(-1), x[0]), "index -1"),
+    "negative": (lambda a, x: a.write(hf.constant(-1), x[0]), r"index -1.*negative indices"),
     "read_past_the_end": (lambda a, x: a.write(0, x[0]).write(1, x[1]).write(2, x[1]).read(7), "7"),
     "unwritten": (lambda a, x: a.read(0), "has not been written to"),
     "lengths": (lambda a, x: a.split(x, [1, 1]), "sum of lengths"),
+    "lengths_of_no_vector": (lambda a, x: a.split(x, hf.constant(3)), "lengths to be a vector"),
+    "too_few_lengths": (lambda a, x: a.split(x, [1, 2]), r"\(3 vs. 2\)"),
+    "scalars": (lambda a, x: a.unstack(x[:, 0]).concat(), "scalar shape at index 0"),
+    "rows": (
+        lambda a, x: a.write(0, x).write(1, x).write(2, x[:, :1]).concat(),
+        r"Index 0 has \(excepting dimension 0\) shape: \[2\] but index 2 .* shape: \[1\]",
+    ),
     "indices": (lambda a, x: a.scatter([0], x), r"len\(indices\)"),
     "shapes": (lambda a, x: a.write(0, x[0]).write(1, x).write(2, x[1]), "one shape"),
 }
@@ -205,6 +211,21 @@ def test_errors_say_what_is_wrong(run: Execution, name: str) -> None:
 
     with pytest.raises(hf.errors.InvalidArgumentError, match=f"(?s)mine.*{message}"):
         run(failing, X)
+
+
+def test_an_element_in_place_of_another(run: Execution) -> None:
+    """In eager mode TensorFlow writes over it, in graphs it is an error."""
+
+    def program(x: Any) -> Any:
+        array = hf.TensorArray(hf.float32, size=2, tensor_array_name="mine")
+        return array.write(0, x[0]).write(0, x[1]).write(1, x[2]).stack()
+
+    if run.name == "eager":
+        np.testing.assert_array_equal(run(program, X), X[1:])
+        np.testing.assert_array_equal(run.gradient(program, X)[0][:, 0], [0, 1, 1])
+    else:
+        with pytest.raises(hf.errors.InvalidArgumentError, match="already been written to"):
+            run(program, X)
 
 
 def test_elements_are_of_one_dtype_and_shape(run: Execution) -> None:

@@ -48,10 +48,11 @@ def place_for(items: list[Any], index: int, array: str, dynamic: bool) -> int:
       InvalidArgumentError: if there is no such place, or it is taken.
     """
     if index < 0 or (index >= len(items) and not dynamic):
+        below = f". Writing to negative indices (index {index}) is not allowed." * (index < 0)
         raise invalid(
             array,
             f"Tried to write to index {index} but array is not resizeable and size is: "
-            f"{len(items)}",
+            f"{len(items)}{below}",
         )
     if index >= len(items):
         checked_size("TensorArray", index)
@@ -178,14 +179,45 @@ def no_rows(array: str) -> InvalidArgumentError:
     return invalid(array, "Expected value to be at least a vector, but received shape: []")
 
 
-def _split(items: Any, value: Any, lengths: Any, array: str, dynamic: bool) -> Turns:
-    ends = checked_lengths(np.shape(value), lengths, array)
-    if len(lengths) != len(items) and not (dynamic and len(lengths) > len(items)):
+def check_count(size: int, parts: int, array: str, dynamic: bool) -> None:
+    """Checks that as many parts fill an array.
+
+    Raises:
+      InvalidArgumentError: if there are too few, or too many for an array that does not grow.
+    """
+    if parts != size and not (dynamic and parts > size):
         raise invalid(
             array,
-            f"TensorArray's size is not equal to the size of lengths ({len(items)} vs. "
-            f"{len(lengths)}), and the TensorArray is not marked as dynamically resizeable",
+            f"TensorArray's size is not equal to the size of lengths ({size} vs. {parts}), and the "
+            "TensorArray is not marked as dynamically resizeable",
         )
+
+
+def check_parts(shapes: Sequence[Sequence[Any]], array: str) -> None:
+    """Checks that items of some shapes fit into one row.
+
+    Raises:
+      InvalidArgumentError: if one is a scalar, or they differ beyond the first dimension.
+    """
+    for index, shape in enumerate(shapes):
+        if not len(shape):
+            raise invalid(
+                array,
+                f"Concat saw a scalar shape at index {index} but requires at least vectors: "
+                "`stack` joins scalars",
+            )
+        if tuple(shape[1:]) != tuple(shapes[0][1:]):
+            raise invalid(
+                array,
+                "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: "
+                f"{list(shapes[0][1:])} but index {index} has (excepting dimension 0) shape: "
+                f"{list(shape[1:])}",
+            )
+
+
+def _split(items: Any, value: Any, lengths: Any, array: str, dynamic: bool) -> Turns:
+    ends = checked_lengths(np.shape(value), lengths, array)
+    check_count(len(items), len(lengths), array, dynamic)
     new = Turns(items)
     for index, (end, length) in enumerate(zip(ends, lengths, strict=True)):
         new[place_for(new, index, array, dynamic)] = value[end - length : end]
@@ -194,20 +226,7 @@ def _split(items: Any, value: Any, lengths: Any, array: str, dynamic: bool) -> T
 
 def _concat(items: Any, dtype: Any, shape: Any, array: str) -> list[Any]:
     found = [_read(items, index, dtype, shape, array) for index in range(len(items))]
-    for index, item in enumerate(found):
-        if np.ndim(item) == 0:
-            raise invalid(
-                array,
-                f"Concat saw a scalar shape at index {index} but requires at least vectors: "
-                "`stack` joins scalars",
-            )
-        if item.shape[1:] != found[0].shape[1:]:
-            raise invalid(
-                array,
-                "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: "
-                f"{list(found[0].shape[1:])} but index {index} has (excepting dimension 0) shape: "
-                f"{list(item.shape[1:])}",
-            )
+    check_parts([np.shape(item) for item in found], array)
     lengths = np.array([len(item) for item in found], np.int64)
     if not found:
         return [np.zeros([0, *no_elements(shape, array)[2:]], dtype.np), lengths]

@@ -76,10 +76,10 @@ class EagerItems:
         return self._taken(int(index))
 
     def write(self, index: Any, element: Tensor, name: str | None) -> EagerItems:
-        """One more element."""
+        """One more element, or another in place of one, as TensorFlow has it in eager mode."""
         form, place = self._form, int(index)
-        if 0 <= place < len(self._items) and self._items[place] is _CLEARED:
-            self._items[place] = None  # it may be written anew
+        if 0 <= place < len(self._items):
+            self._items[place] = None
         place = array_items.place_for(self._items, place, form.name, form.dynamic)
         self._items[place] = element
         return self
@@ -115,6 +115,7 @@ class EagerItems:
     def concat(self, name: str | None) -> Tensor:
         """All of them in one row."""
         found = [self._taken(i) for i in range(len(self._items))]
+        array_items.check_parts([item._dims for item in found], self._form.name)
         return raw.ConcatV2(found, 0) if found else self._nothing(1)
 
     def unstack(self, rows: Tensor) -> EagerItems:
@@ -153,8 +154,9 @@ class EagerItems:
     def split(self, rows: Tensor, lengths: Tensor) -> EagerItems:
         """Parts of a tensor, in place of all that there was."""
         sizes = _values(lengths)
-        array_items.checked_lengths(np.shape(rows), sizes, self._form.name)
-        self._check_room(len(sizes))
+        form = self._form
+        array_items.checked_lengths(np.shape(rows), sizes, form.name)
+        array_items.check_count(len(self._items), len(sizes), form.name, form.dynamic)
         ends = np.cumsum(sizes).tolist()
         starts = [0, *ends[:-1]]
         bounds = zip(starts, ends, strict=False)
