@@ -282,6 +282,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.printing import print
     from hybridflow._src.ops.control_flow.script_ops import py_func
+    from hybridflow._src.ops.control_flow.switching import switch_case
     from hybridflow._src.ops.convolution.patches import extract_image_patches
     from hybridflow._src.ops.data_flow.accumulators import (
         ConditionalAccumulator,
@@ -344,6 +345,7 @@ with _deferred.imports_of(__name__):
         count_nonzero,
         reduce_logsumexp,
     )
+    from hybridflow._src.ops.math.bessel import bessel_i0, bessel_i0e, bessel_i1, bessel_i1e
     from hybridflow._src.ops.math.comparison import (
         equal,
         greater,
@@ -398,8 +400,9 @@ with _deferred.imports_of(__name__):
         sigmoid,
         sqrt,
     )
-    from hybridflow._src.ops.math.histogram import histogram_fixed_width
+    from hybridflow._src.ops.math.histogram import histogram_fixed_width, histogram_fixed_width_bins
     from hybridflow._src.ops.math.incomplete import betainc, igamma, igammac
+    from hybridflow._src.ops.math.polynomials import polyval
     from hybridflow._src.ops.math.quantizing import dequantize, quantize, quantize_v2
     from hybridflow._src.ops.math.ranking import bincount
     from hybridflow._src.ops.math.reductions import (
@@ -411,7 +414,8 @@ with _deferred.imports_of(__name__):
         reduce_prod,
         reduce_sum,
     )
-    from hybridflow._src.ops.math.rounding import ceil, floor, rint, round
+    from hybridflow._src.ops.math.rounding import ceil, floor, nextafter, rint, round
+    from hybridflow._src.ops.math.searching import searchsorted
     from hybridflow._src.ops.math.segments import (
         segment_max,
         segment_mean,
@@ -419,10 +423,19 @@ with _deferred.imports_of(__name__):
         segment_prod,
         segment_sum,
         unsorted_segment_max,
+        unsorted_segment_mean,
+        unsorted_segment_min,
+        unsorted_segment_prod,
+        unsorted_segment_sqrt_n,
         unsorted_segment_sum,
     )
     from hybridflow._src.ops.math.sorting import argsort, sort
     from hybridflow._src.ops.math.special import digamma, erf, erfc, lbeta, lgamma, polygamma, zeta
+    from hybridflow._src.ops.math.spread import (
+        reduce_euclidean_norm,
+        reduce_std,
+        reduce_variance,
+    )
     from hybridflow._src.ops.math.summing import accumulate_n, add_n, scalar_mul
     from hybridflow._src.ops.math.trigonometric import (
         acos,
@@ -439,7 +452,7 @@ with _deferred.imports_of(__name__):
         tan,
         tanh,
     )
-    from hybridflow._src.ops.math.zero_products import xdivy, xlogy
+    from hybridflow._src.ops.math.zero_products import multiply_no_nan, xdivy, xlogy
     from hybridflow._src.ops.nn.activations import log_sigmoid
     from hybridflow._src.ops.nn.fake_quantization import (
         fake_quant_with_min_max_args,
@@ -586,6 +599,7 @@ with _deferred.imports_of(__name__):
         TruncatedNormal as truncated_normal_initializer,
     )
     from hybridflow._src.variables.initializers import Zeros as zeros_initializer
+    from hybridflow._src.variables.module import Module
     from hybridflow._src.variables.partitioned import PartitionedVariable
     from hybridflow._src.variables.partitioners import (
         fixed_size_partitioner,
@@ -734,6 +748,7 @@ __all__ = [
     "InteractiveSession",
     "LogMessage",
     "MetaGraphDef",
+    "Module",
     "NameAttrList",
     "NodeDef",
     "OpError",
@@ -946,6 +961,11 @@ __all__ = [
     "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+    "histogram_fixed_width_bins",
     "initialize_variables",
     "initializers",
     "int16",
@@ -1006,9 +1026,11 @@ __all__ = [
     "moving_average_variables",
     "multinomial",
     "multiply",
+    "multiply_no_nan",
     "name_scope",
     "negative",
     "newaxis",
+    "nextafter",
     "nn",
     "no_op",
     "no_regularizer",
@@ -1025,6 +1047,7 @@ __all__ = [
     "placeholder",
     "placeholder_with_default",
     "polygamma",
+    "polyval",
     "pow",
     "py_func",
     "python_io",
@@ -1044,13 +1067,16 @@ __all__ = [
     "reciprocal",
     "reduce_all",
     "reduce_any",
+    "reduce_euclidean_norm",
     "reduce_join",
     "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
     "reduce_prod",
+    "reduce_std",
     "reduce_sum",
+    "reduce_variance",
     "register_tensor_conversion_function",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
@@ -1075,6 +1101,7 @@ __all__ = [
     "scatter_nd_update",
     "scatter_sub",
     "scatter_update",
+    "searchsorted",
     "segment_max",
     "segment_mean",
     "segment_min",
@@ -1149,6 +1176,7 @@ __all__ = [
     "sum_regularizer",
     "summary",
     "svd",
+    "switch_case",
     "tables_initializer",
     "tan",
     "tanh",
@@ -1181,6 +1209,10 @@ __all__ = [
     "unique",
     "unique_with_counts",
     "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "unstack",
     "variable_axis_size_partitioner",

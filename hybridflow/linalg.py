@@ -34,8 +34,10 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.linalg.determinants import matrix_determinant as det
     from hybridflow._src.ops.linalg.exponential import expm
     from hybridflow._src.ops.linalg.least_squares import matrix_solve_ls as lstsq
+    from hybridflow._src.ops.linalg.lu import lu
     from hybridflow._src.ops.linalg.norms import norm
-    from hybridflow._src.ops.linalg.products import adjoint, trace
+    from hybridflow._src.ops.linalg.products import adjoint, matvec, trace
+    from hybridflow._src.ops.linalg.rank import matrix_rank, pinv
     from hybridflow._src.ops.linalg.systems import matrix_inverse as inv
     from hybridflow._src.ops.linalg.systems import matrix_solve as solve
     from hybridflow._src.ops.linalg.systems import matrix_triangular_solve as triangular_solve
@@ -66,7 +68,11 @@ __all__ = [
     "inv",
     "logdet",
     "lstsq",
+    "lu",
+    "matrix_rank",
+    "matvec",
     "norm",
+    "pinv",
     "qr",
     "set_diag",
     "slogdet",

@@ -71,7 +71,7 @@ class Tensor(Referable):
     )
 
     # Names of the methods that make tensors of operators, for classes that pass them on.
-    OVERLOADABLE_OPERATORS: ClassVar[frozenset[str]] = frozenset()
+    OVERLOADABLE_OPERATORS: ClassVar[set[str]] = set()
 
     op: Operation
     value_index: int
@@ -148,6 +148,10 @@ class Tensor(Referable):
         Returns: a NumPy array or scalar.
         """
         return self.graph.evaluate(self, feed_dict, session)
+
+    def __nonzero__(self) -> bool:
+        """`bool(self)`, by Python 2's name, which libraries look for."""
+        return bool(self)
 
     def __bool__(self) -> bool:
         raise TypeError(_NO_TRUTH_VALUE.format(tensor=self, made=made_at(self.op)))

@@ -94,6 +94,11 @@ class TensorShape:
         """The rank, or None if it is unknown."""
         return None if self._dims is None else len(self._dims)
 
+    @property
+    def rank(self) -> int | None:
+        """The rank, or None if it is unknown, by TensorFlow 1.15's name."""
+        return self.ndims
+
     def as_list(self) -> list[int | None]:
         """The sizes as a list of int, or None where unknown.
 

@@ -52,6 +52,7 @@ _BINARY: dict[str, tuple[Callable[..., Any], str]] = {
     "sub": (elementwise.subtract, "sub"),
     "mul": (_mul, "mul"),
     "truediv": (division.truediv, "truediv"),
+    "div": (division.div, "div"),  # of Python 2, which libraries name
     "floordiv": (division.floordiv, "floordiv"),
     "mod": (division.floormod, "mod"),
     "pow": (exponential.pow, "pow"),
@@ -247,5 +248,6 @@ for method, operator in (
 ):
     setattr(SparseTensor, method, operator)
 install(Tensor)
-Tensor.OVERLOADABLE_OPERATORS = frozenset((*OPERATORS, "__getitem__"))
+# A set, which programs change.
+Tensor.OVERLOADABLE_OPERATORS = {*OPERATORS, "__getitem__"}
 _install_short(EagerTensor)

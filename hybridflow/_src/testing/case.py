@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hybridflow._src.framework import context, nest
+from hybridflow._src.framework import context, dtypes, nest
 from hybridflow._src.framework.default_graph import get_default_graph, reset_default_graph
 from hybridflow._src.framework.device import canonical_name
 from hybridflow._src.framework.errors import OpError
@@ -307,9 +307,59 @@ class TestCase(unittest.TestCase):
         """That no element is greater than the target."""
         self.assertLessEqual(self._GetNdArray(a).max(), comparison_target)
 
+    def assertAllInRange(
+        self,
+        target: Any,
+        lower_bound: Any,
+        upper_bound: Any,
+        open_lower_bound: bool = False,
+        open_upper_bound: bool = False,
+    ) -> None:
+        """That all elements lie between two bounds, which belong to the range unless it is open."""
+        values = self._GetNdArray(target)
+        above = values > lower_bound if open_lower_bound else values >= lower_bound
+        below = values < upper_bound if open_upper_bound else values <= upper_bound
+        outside = values[~(above & below)]
+        if outside.size:
+            ends = "(" if open_lower_bound else "[", ")" if open_upper_bound else "]"
+            self.fail(f"{outside} not in {ends[0]}{lower_bound}, {upper_bound}{ends[1]}")
+
+    def assertAllInSet(self, target: Any, expected_set: Any) -> None:
+        """That all elements are among some values."""
+        strays = set(self._GetNdArray(target).ravel().tolist()) - set(expected_set)
+        if strays:
+            self.fail(f"{sorted(strays)} are not in {expected_set}")
+
+    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:
+        """That a tensor, an array or each of a list has a dtype."""
+        for value in target if isinstance(target, list | tuple) else [target]:
+            self.assertEqual(self._GetNdArray(value).dtype, dtypes.as_dtype(expected_dtype).np)
+
     def assertShapeEqual(self, np_array: Any, tf_tensor: Any, msg: str | None = None) -> None:
         """That the static shape of a tensor is the shape of an array."""
         self.assertEqual(list(np_array.shape), tf_tensor.get_shape().as_list(), msg)
+
+    # -- containers, as absl has them ---------------------------------------------------------------
+
+    def assertLen(self, container: Any, expected_len: int, msg: str | None = None) -> None:
+        """That a container has so many items."""
+        if len(container) != expected_len:
+            found = f"{container!r} has length of {len(container)}, expected {expected_len}."
+            self.fail(found if msg is None else f"{found} : {msg}")
+
+    def assertEmpty(self, container: Any, msg: str | None = None) -> None:
+        """That a container has no items."""
+        self.assertLen(container, 0, msg)
+
+    def assertNotEmpty(self, container: Any, msg: str | None = None) -> None:
+        """That a container has items."""
+        if not len(container):
+            self.fail(f"{container!r} has length of 0." if msg is None else msg)
+
+    def assertBetween(self, value: Any, minv: Any, maxv: Any, msg: str | None = None) -> None:
+        """That a number is neither below one nor above another."""
+        if not minv <= value <= maxv:
+            self.fail(msg or f"{value!r} unexpectedly not between {minv!r} and {maxv!r}")
 
     # -- errors, texts, messages -------------------------------------------------------------------
 
@@ -321,6 +371,24 @@ class TestCase(unittest.TestCase):
         The text is the error's message; of an error of an op also the op's name.
         """
         return _Raises(self, exception_type, expected_err_re_or_predicate)
+
+    def assertRaisesWithLiteralMatch(
+        self,
+        expected_exception: Any,
+        expected_exception_message: str,
+        callable_obj: Callable[..., Any] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """That a function, or the `with` block, raises an error with just that text."""
+        raised = _Raises(
+            self, expected_exception, lambda error: str(error) == expected_exception_message
+        )
+        if callable_obj is None:
+            return raised
+        with raised:
+            callable_obj(*args, **kwargs)
+        return None
 
     def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:
         """That the `with` block raises an `OpError` of such a text."""

@@ -7,7 +7,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Names"]
+__all__ = [
+    "Names",
+    "custom_objects",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "serialize_keras_object",
+]
+
+# What a program has made known by name, for all kinds.
+custom_objects: dict[str, Any] = {}
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The dict in which a program makes its own classes and functions known by name.
+
+    >>> import hybridflow as hf
+    >>> hf.keras.utils.get_custom_objects()["half"] = lambda w: w / 2.0
+    >>> hf.keras.constraints.get("half")(3.0)
+    1.5
+    >>> del hf.keras.utils.get_custom_objects()["half"]
+    """
+    return custom_objects
 
 
 class Names:
@@ -58,8 +79,8 @@ class Names:
         settings = config["config"]
         return found.from_config(settings) if hasattr(found, "from_config") else found(**settings)
 
-    def _find(self, name: str, custom_objects: Mapping[str, Any] | None) -> Any:
-        known = {**self._known, **(custom_objects or {})}
+    def _find(self, name: str, given: Mapping[str, Any] | None) -> Any:
+        known = {**self._known, **custom_objects, **(given or {})}
         if name not in known:
             raise ValueError(f"Unknown {self._kind}: {name}")
         return known[name]
@@ -79,3 +100,33 @@ class Names:
         if callable(identifier):
             return identifier
         raise ValueError(f"Could not interpret {self._kind} identifier: {identifier!r}")
+
+
+def serialize_keras_object(instance: Any) -> Any:
+    """An object as plain data: its class and settings; a function as its name.
+
+    Raises:
+      ValueError: if it is neither.
+    """
+    return Names("object", {}).serialize(instance)
+
+
+def deserialize_keras_object(
+    identifier: Any,
+    module_objects: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """The object that a dict {"class_name", "config"} or a name describes.
+
+    Args:
+      identifier: as `serialize_keras_object` gives it.
+      module_objects, custom_objects: classes and functions by name.
+      printable_module_name: how messages name the kind.
+
+    Raises:
+      ValueError: if the name is not known, or `identifier` is anything else.
+    """
+    return Names(printable_module_name, module_objects or {}).deserialize(
+        identifier, custom_objects
+    )

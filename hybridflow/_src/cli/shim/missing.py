@@ -10,12 +10,35 @@ from hybridflow._src.cli.shim.names import extra_for, instead_of, nearest, shown
 from hybridflow._src.framework.traceback import RawFrames, capture, resolve
 
 
+class _MissingKind(type):
+    """The class of classes of TensorFlow's own modules that hybridflow lacks.
+
+    Libraries derive from some of them what their programs never make: who derives does not use.
+    """
+
+    _path: str
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        raise error_for(*_split(cls._path))
+
+
+class _Instance:
+    _path: str
+
+    def __new__(cls, *_: Any, **__: Any) -> NoReturn:
+        raise error_for(*_split(cls._path))
+
+
 class Missing(types.ModuleType):
     """Stands where a program has imported what hybridflow lacks, a module or a name of one."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"{self.__name__!r} has no attribute {name!r}")
+        if self.__name__.startswith("tensorflow.python.") and re.match(r"[A-Z]\w*[a-z]", name):
+            return _MissingKind(name, (_Instance,), {"_path": f"{self.__name__}.{name}"})
         raise error_for(*_split(f"{self.__name__}.{name}"))
 
     def _used(self, *_: Any, **__: Any) -> NoReturn:

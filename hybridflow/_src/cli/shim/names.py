@@ -17,11 +17,11 @@ from hybridflow._src.cli.shim.table import EXTRAS, INSTEAD, MODULES
 
 def shown(path: str) -> str:
     """A path as programs write it: with `tf` for the root module."""
-    return re.sub(r"^tensorflow(\.compat\.v1)?(?!\.python\b)(?=\.|$)", "tf", path)
+    return re.sub(r"^tensorflow(\.compat\.v[12])?(?!\.python\b)(?=\.|$)", "tf", path)
 
 
 def _behind_root(path: str) -> str:
-    return re.sub(r"^tensorflow(\.compat\.v1)?", "", path)
+    return re.sub(r"^tensorflow(\.compat\.v[12])?", "", path)
 
 
 def _public_names(module: types.ModuleType, package: str) -> list[str]:
@@ -67,8 +67,10 @@ def find(path: str, name: str) -> tuple[Any] | None:
     spelled = SPELLINGS.get(_behind_root(path), {}).get(name)
     if spelled is None:
         return None
-    module, _, last = f"tensorflow{spelled}".rpartition(".")
-    return find(module, last)
+    module, _, last = spelled.rpartition(".")
+    # Under `compat.v2` what a name stands for has other arguments.
+    root = path.removesuffix(_behind_root(path))
+    return find(f"{root}{module}" if f"{root}{module}" in MODULES else f"tensorflow{module}", last)
 
 
 def offered(path: str) -> list[str]:
@@ -92,7 +94,7 @@ def _public() -> dict[str, list[str]]:
     """All public names under `tf`, by their last part; Keras' names for the same come last."""
     found: dict[str, list[str]] = {}
     for path in sorted(MODULES, key=lambda path: ".keras" in path):
-        if re.match(r"(tensorflow\.(python|examples|compat\.v1)|horovod)\b", path):
+        if re.match(r"(tensorflow\.(python|examples|compat\.v[12])|horovod)\b", path):
             continue
         for name in offered(path):
             found.setdefault(name, []).append(f"{path}.{name}")

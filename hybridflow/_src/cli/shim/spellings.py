@@ -72,7 +72,9 @@ _SPELLINGS = {
         batch_to_space_nd gather_nd reshape reverse roll scatter_nd space_to_batch_nd tile
     """,
     ".math": """
-        betainc igamma igammac
+        bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc igamma igammac multiply_no_nan nextafter
+        polyval reduce_euclidean_norm reduce_std reduce_variance unsorted_segment_mean
+        unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n
         abs accumulate_n acos acosh add add_n angle argmax argmin asin asinh atan atan2 atanh
         bincount ceil confusion_matrix conj cos cosh count_nonzero cumprod cumsum digamma divide
         divide_no_nan=div_no_nan equal erf erfc exp expm1 floor floordiv floormod greater
@@ -86,6 +88,9 @@ _SPELLINGS = {
         softsign=nn.softsign sqrt square squared_difference subtract tan tanh top_k=nn.top_k
         truediv unsorted_segment_max unsorted_segment_sum xdivy xlogy
         zero_fraction=nn.zero_fraction zeta
+    """,
+    ".nest": """
+        is_nested=nest.is_sequence
     """,
     ".nn": """
         avg_pool2d=nn.avg_pool conv3d_backprop_filter=nn.conv3d_backprop_filter_v2 depth_to_space

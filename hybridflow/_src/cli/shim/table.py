@@ -30,7 +30,11 @@ INSTEAD = {
 # Paths that stand for one of our modules itself: what a program puts in place of a name there, as a
 # test does by `mock`, our own code calls.
 _LOGGING = "hybridflow._src.platform.tf_logging"
-THEMSELVES = {"tensorflow.python.platform.tf_logging": _LOGGING}
+THEMSELVES = {
+    "tensorflow.python.platform.tf_logging": _LOGGING,
+    # `tf.compat` is one module, by whichever name its parent was imported.
+    **{f"tensorflow.compat.v{n}.compat": "tensorflow.compat" for n in (1, 2)},
+}
 
 # Packages that are written on TensorFlow, whose names it once had, and the extra that brings them.
 EXTRAS = {"tf_slim": "contrib"}
@@ -166,6 +170,25 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
 
 for _path in SPELLINGS:
     _PUBLIC.setdefault(_path, ())
+
+# The modules of TensorFlow 2, with what has other arguments there than in TensorFlow 1.
+_V2_OVER = {
+    "": ("arrays", "control_flow", "debugging", "reductions", "variable"),
+    ".debugging": ("debugging",),
+    ".math": ("math",),
+    ".nn": ("nn",),
+    ".random": ("random",),
+}
+_V2_PARTS = (
+    "bitwise compat config data debugging distribute dtypes errors image initializers io keras "
+    "linalg math nest nn quantization random saved_model sets signal sparse strings test train "
+    "version"
+)
+_V2 = {
+    path: (*(f"{_SHIM}.v2.{name}" for name in _V2_OVER.get(path, ())), *sources)
+    for path, sources in _PUBLIC.items()
+    if not path or path.split(".")[1] in _V2_PARTS.split()
+}
 
 _CONTRIB_INSIDE = {
     **_each("tensorflow.contrib.data", "python python.ops"),
@@ -436,6 +459,7 @@ _PYTHON = {
         "hybridflow.layers",
         "hybridflow._src.layers.input_spec",
     ),
+    "tensorflow.python.keras.utils.tf_utils": (f"{_INNER}.keras_types",),
     "tensorflow.python.lib.io.file_io": (f"{_INNER}.file_io",),
     **_each("tensorflow.python", "tools"),
     "tensorflow.python.tools.freeze_graph": (f"{_INNER}.freeze_graph",),
@@ -549,6 +573,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"tensorflow{path}": sources for path, sources in _PUBLIC.items()},
     # How programs written against TensorFlow 1 are imported under TensorFlow 2.
     **{f"tensorflow.compat.v1{path}": sources for path, sources in _PUBLIC.items()},
+    **{f"tensorflow.compat.v2{path}": sources for path, sources in _V2.items()},
+    "tensorflow.compat.v2.optimizers": (f"{_SHIM}.v2.optimizers",),
     "tensorflow.compat.v1": (f"{_SHIM}.version_v1", *_PUBLIC[""]),
     "tensorflow.compat.v1.version": (f"{_SHIM}.version_v1",),
     **_CONTRIB_INSIDE,

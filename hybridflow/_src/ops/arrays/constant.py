@@ -225,7 +225,8 @@ def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> T
     """A tensor of zeros (of empty strings, of False).
 
     Args:
-      shape: the shape: a list of ints, a `TensorShape`, or an int32 tensor `[rank]`.
+      shape: the shape: a list of ints, a `TensorShape`, or an int32 tensor `[rank]`, or a scalar
+        for a vector.
       dtype: dtype of the result.
       name: name of the op.
 
@@ -250,7 +251,8 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
     """A tensor of ones (of True).
 
     Args:
-      shape: the shape: a list of ints, a `TensorShape`, or an int32 tensor `[rank]`.
+      shape: the shape: a list of ints, a `TensorShape`, or an int32 tensor `[rank]`, or a scalar
+        for a vector.
       dtype: dtype of the result.
       name: name of the op.
 
@@ -277,6 +279,8 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
 def _filled(shape: Any, value: np.ndarray, dtype: DType, name: str | None, default: str) -> Tensor:
     with name_scope(name, default, [shape]) as scope:
         dims = convert_to_tensor(shape, dtypes.int32, name="shape")
+        if not dims._dims:  # a scalar stands for the shape of a vector
+            dims = raw.Reshape(dims, [-1])
         return _fill_op(dims, of_array(value, dtype, "Const"), name=scope)
 
 

@@ -12,17 +12,18 @@ from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import op_scope
 from hybridflow._src.framework.tensor import Tensor
-from hybridflow._src.framework.tensor_shape import merge
+from hybridflow._src.framework.tensor_shape import broadcast, merge
 from hybridflow._src.kernels import blas
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.arrays.arranging import matrix_transpose
 from hybridflow._src.ops.arrays.casting import cast
 from hybridflow._src.ops.families import COMPLEX, FLOATS, conj
+from hybridflow._src.ops.grad_helpers import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["adjoint", "matmul", "sparse_matmul", "trace"]
+__all__ = ["adjoint", "matmul", "matvec", "sparse_matmul", "trace"]
 
 _TYPES = (*FLOATS, dtypes.int32, *COMPLEX)
 # Elements of the larger matrix: below them BLAS is done before a plan has been looked up.
@@ -204,6 +205,55 @@ _batch_matmul = OpDef(
 )
 
 
+# -- BatchMatMulV2 ---------------------------------------------------------------------------------
+
+
+def _broadcast_matmul_shape(attrs: dict[str, Any], x: Tensor, y: Tensor) -> shape_rules.Dims:
+    left = shape_rules.with_rank_at_least(x, 2)
+    right = shape_rules.with_rank_at_least(y, 2)
+    if left is None or right is None:
+        return None
+    *_, rows, inner = left if not attrs["adj_x"] else (*left[:-2], left[-1], left[-2])
+    *_, other, columns = right if not attrs["adj_y"] else (*right[:-2], right[-1], right[-2])
+    shape_rules.same_size(inner, other)
+    return (*(broadcast(left[:-2], right[:-2]) or ()), rows, columns)
+
+
+def _broadcast_matmul_arrays(x: np.ndarray, y: np.ndarray, adj_x: bool, adj_y: bool) -> np.ndarray:
+    if x.ndim < 2 or y.ndim < 2:
+        raise ValueError(f"Expected batches of matrices, got shapes {x.shape} and {y.shape}")
+    return blas.matmul(_adjoint(x) if adj_x else x, _adjoint(y) if adj_y else y)
+
+
+def _broadcast_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
+    x, y = op.inputs
+    product, adj_x, adj_y = raw.BatchMatMulV2, op.get_attr("adj_x"), op.get_attr("adj_y")
+    dx = product(y, dy, adj_x=adj_y, adj_y=True) if adj_x else product(dy, y, adj_y=not adj_y)
+    right = product(dy, x, adj_x=True, adj_y=adj_x) if adj_y else product(x, dy, adj_x=not adj_x)
+    return raw.SumToShape(dx, shape_of(x)), raw.SumToShape(right, shape_of(y))
+
+
+def _broadcast_matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
+    for dtype in (np.float32, np.float64, np.complex128):
+        for left, right in (((2,), ()), ((), (2,)), ((2, 1), (1, 3)), ((1,), (2, 2)), ((0,), (1,))):
+            for adj_x, adj_y in _flags():
+                x = _draw(rng, (*left, *((3, 2) if adj_x else (2, 3))), dtype)
+                y = _draw(rng, (*right, *((4, 3) if adj_y else (3, 4))), dtype)
+                yield Sample(x, y, adj_x=adj_x, adj_y=adj_y)
+
+
+_broadcast_matmul = OpDef(
+    "BatchMatMulV2",
+    "x: T, y: T -> output: T",
+    types=_TYPES,
+    attrs={"adj_x": False, "adj_y": False},
+    shape=_broadcast_matmul_shape,
+    compute=_broadcast_matmul_arrays,
+    grad=_broadcast_matmul_grad,
+    samples=_broadcast_matmul_samples,
+)
+
+
 # -- public functions ------------------------------------------------------------------------------
 
 
@@ -218,11 +268,12 @@ def matmul(
     b_is_sparse: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """The matrix product `a b`, of two matrices or of each pair in two equal batches of matrices.
+    """The matrix product `a b`, of two matrices or of each pair in two batches of matrices.
 
     Args:
       a: tensor `[..., n, k]` of a float or complex dtype or int32.
-      b: tensor `[..., k, m]` of the same dtype; the leading dimensions equal those of `a`.
+      b: tensor `[..., k, m]` of the same dtype; the leading dimensions equal those of `a`, or are
+        broadcast with them, as in TensorFlow 1.15.
       transpose_a, transpose_b: transpose the last two dimensions of `a`, `b` first.
       adjoint_a, adjoint_b: transpose and conjugate `a`, `b` first.
       a_is_sparse, b_is_sparse: say that `a`, `b` hold many zeros; for float32 matrices the op is
@@ -262,6 +313,46 @@ def matmul(
         return _product(a, b, transpose_a, transpose_b, scope)
 
 
+def matvec(
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """The product of a matrix and a vector, or of each pair in two batches. Of TensorFlow 1.15.
+
+    Args:
+      a: tensor `[..., n, k]` of a float or complex dtype or int32.
+      b: tensor `[..., k]` of the same dtype.
+      transpose_a, adjoint_a, a_is_sparse, b_is_sparse: as for `matmul`.
+      name: scope of the ops.
+
+    Returns: a tensor `[..., n]` of that dtype.
+
+    Raises:
+      ValueError: if the shapes do not fit, or the matrix is to be both transposed and adjoint.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.linalg.matvec([[1, 2], [3, 4]], [5, 6]).numpy())
+    [17 39]
+    """
+    with op_scope(name, "MatVec", [a, b]):
+        column = raw.ExpandDims(convert_to_tensor(b, name="b"), -1)
+        product = matmul(
+            a,
+            column,
+            transpose_a=transpose_a,
+            adjoint_a=adjoint_a,
+            a_is_sparse=a_is_sparse,
+            b_is_sparse=b_is_sparse,
+        )
+        return raw.Squeeze(product, squeeze_dims=[-1])
+
+
 def _wanted(a: Tensor) -> dict[str, Any]:
     """Which dtype the other factor of a product is to have."""
     dtype = a.dtype.base_dtype
@@ -270,7 +361,20 @@ def _wanted(a: Tensor) -> dict[str, Any]:
 
 def _batched(a: Tensor, b: Tensor) -> bool:
     left, right = a._dims, b._dims
+    if left is not None and right is not None:
+        return max(len(left), len(right)) > 2
     return (left is None or len(left) > 2) and (right is None or len(right) > 2)
+
+
+def _are_broadcast(a: Tensor, b: Tensor) -> bool:
+    """Whether batches differ, by what is known of them."""
+    left, right = a._dims, b._dims
+    if left is None or right is None:
+        return False
+    if len(left) != len(right):
+        return True
+    pairs = zip(left[:-2], right[:-2], strict=True)
+    return any(x != y and 1 in (x, y) for x, y in pairs)
 
 
 def _product(
@@ -281,7 +385,8 @@ def _product(
     # A batch can only be adjoint: for a transposed one, conjugate it twice.
     a = conj(a) if transpose_a else a
     b = conj(b) if transpose_b else b
-    return _batch_matmul(a, b, adj_x=transpose_a, adj_y=transpose_b, name=name)
+    product = _broadcast_matmul if _are_broadcast(a, b) else _batch_matmul
+    return product(a, b, adj_x=transpose_a, adj_y=transpose_b, name=name)
 
 
 def sparse_matmul(

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.ops import shape_rules
 from hybridflow._src.ops.allocation import allocatable
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.dtypes import DType
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["histogram_fixed_width"]
+__all__ = ["histogram_fixed_width", "histogram_fixed_width_bins"]
 
 
 def _shape(
@@ -105,3 +108,44 @@ def histogram_fixed_width(
     [2 1 1 0 2]
     """
     return _record(values, value_range, nbins, dtype=dtypes.as_dtype(dtype), name=name)
+
+
+def histogram_fixed_width_bins(
+    values: Any,
+    value_range: Any,
+    nbins: Any = 100,
+    dtype: Any = dtypes.int32,
+    name: str | None = None,
+) -> Tensor:
+    """The bin of `histogram_fixed_width` in which each value lies. Of TensorFlow 1.15.
+
+    Args:
+      values: tensor of float32, float64, int32 or int64.
+      value_range: tensor of shape [2] of that dtype: the lower end of the first bin, and the upper
+        end of the last.
+      nbins: int32 number of bins.
+      dtype: int32 or int64.
+      name: scope of the ops.
+
+    Returns: a tensor of that dtype, of the shape of `values`.
+
+    Raises:
+      InvalidArgumentError: if `value_range` has no two numbers, or `nbins` is not positive.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     values = [-1.0, 0.0, 1.5, 2.0, 5.0, 15.0]
+    ...     print(hf.histogram_fixed_width_bins(values, [0.0, 5.0], 5).numpy())
+    [0 0 1 2 4 4]
+    """
+    with name_scope(name, "histogram_fixed_width_bins", [values, value_range, nbins]):
+        values = convert_to_tensor(values, name="values")
+        ends = raw.Cast(
+            convert_to_tensor(value_range, values.dtype.base_dtype, "value_range"),
+            DstT=dtypes.float64,
+        )
+        low, high = raw.Unpack(ends, num=2, axis=0)
+        count = raw.Cast(convert_to_tensor(nbins, dtypes.int32, "nbins"), DstT=dtypes.float64)
+        places = raw.Floor((raw.Cast(values, DstT=dtypes.float64) - low) / (high - low) * count)
+        within = raw.Minimum(raw.Maximum(places, 0.0), count - 1.0)
+        return raw.Cast(within, DstT=dtypes.as_dtype(dtype))

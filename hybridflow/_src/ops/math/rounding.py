@@ -6,19 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import not_differentiable
-from hybridflow._src.ops.families import FLOATS, unary
+from hybridflow._src.framework.registry import raw
+from hybridflow._src.ops.families import FLOATS, binary, unary
 
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["ceil", "floor", "rint", "round"]
+__all__ = ["ceil", "floor", "nextafter", "rint", "round"]
 
 _floor = unary("Floor", np.floor, not_differentiable, types=FLOATS)
 _ceil = unary("Ceil", np.ceil, not_differentiable, types=FLOATS)
 _rint = unary("Rint", np.rint, not_differentiable, types=FLOATS)
 _round = unary("Round", np.rint, not_differentiable, types=FLOATS)
+# Of x the result is a step away, and x2 only says to which side.
+_next_after = binary(
+    "NextAfter",
+    np.nextafter,
+    lambda op, dz: (dz, raw.ZerosLike(dz)),
+    types=(dtypes.float32, dtypes.float64),
+    names=("x1", "x2", "output"),
+    native=None,
+)
 
 
 def floor(x: Any, name: str | None = None) -> Tensor:
@@ -88,3 +99,20 @@ def round(x: Any, name: str | None = None) -> Tensor:
     """
     x = convert_to_tensor(x, name="x")
     return x if x.dtype.is_integer else _round(x, name=name)
+
+
+def nextafter(x1: Any, x2: Any, name: str | None = None) -> Tensor:
+    """The number of the dtype that is next to `x1` on the way to `x2`. Of TensorFlow 1.15.
+
+    Args:
+      x1, x2: tensors of float32 or float64, of shapes that fit together.
+      name: name of the op.
+
+    Returns: a tensor of that dtype.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.nextafter(1.0, 2.0).numpy() > 1.0, hf.nextafter(1.0, 1.0).numpy() == 1.0)
+    True True
+    """
+    return _next_after(x1, x2, name=name)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
+from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
 from hybridflow._src.framework.tensor_shape import merge
 from hybridflow._src.ops import shape_rules
@@ -32,6 +34,10 @@ __all__ = [
     "segment_prod",
     "segment_sum",
     "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
 ]
 
@@ -326,6 +332,27 @@ _unsorted_sum = _unsorted("UnsortedSegmentSum", np.add, _unsorted_sum_grad, NUMB
 _unsorted_max = _unsorted(
     "UnsortedSegmentMax", np.maximum, _unsorted_max_grad, REALS, lambda dtype: dtype.min
 )
+_unsorted_min = _unsorted(
+    "UnsortedSegmentMin", np.minimum, _unsorted_max_grad, REALS, lambda dtype: dtype.max
+)
+
+
+def _unsorted_prod_grad(op: Any, dy: Tensor) -> tuple[Any, None, None]:
+    """For each element the product of the others, right also where one is 0."""
+    data, ids, count = op.inputs
+    zeros, ones = raw.ZerosLike(data), raw.OnesLike(data)
+    is_zero = raw.Equal(data, zeros)
+    present = raw.Select(is_zero, ones, data)
+    absent = raw.Cast(is_zero, DstT=dtypes.int32)
+    others_absent = _of_segments(raw.UnsortedSegmentSum(absent, ids, count), ids) - absent
+    others = _of_segments(raw.UnsortedSegmentProd(present, ids, count), ids) / present
+    chosen = raw.Select(raw.Equal(others_absent, 0), others, zeros)
+    return _of_segments(dy, ids) * conj(chosen), None, None
+
+
+_unsorted_prod = _unsorted(
+    "UnsortedSegmentProd", np.multiply, _unsorted_prod_grad, NUMBERS, lambda _: 1
+)
 
 # -- public functions ------------------------------------------------------------------------------
 
@@ -483,3 +510,117 @@ def unsorted_segment_max(
     [2 3]
     """
     return _unsorted_max(data, segment_ids, num_segments, name=name)
+
+
+def unsorted_segment_min(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The smallest elements of the rows of each segment, in any order. Of TensorFlow 1.15.
+
+    Args:
+      data: tensor of a real dtype, whose shape begins with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row; none if negative.
+      num_segments: an integer scalar, the number of segments.
+      name: name of the op.
+
+    Returns: a tensor `[num_segments, ...]` of the same dtype; its largest number for ids that do
+      not occur.
+
+    Raises:
+      InvalidArgumentError: if an id is `num_segments` or more.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.unsorted_segment_min([5, 1, 2], [1, 0, 1], 2).numpy())
+    [1 2]
+    """
+    return _unsorted_min(data, segment_ids, num_segments, name=name)
+
+
+def unsorted_segment_prod(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The products of the rows of each segment, in any order. Of TensorFlow 1.15.
+
+    Args:
+      data: tensor of a number dtype, whose shape begins with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row; none if negative.
+      num_segments: an integer scalar, the number of segments.
+      name: name of the op.
+
+    Returns: a tensor `[num_segments, ...]` of the same dtype; 1 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if an id is `num_segments` or more.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.unsorted_segment_prod([5, 3, 2], [1, 0, 1], 3).numpy())
+    [ 3 10  1]
+    """
+    return _unsorted_prod(data, segment_ids, num_segments, name=name)
+
+
+def _sums_and_counts(data: Tensor, ids: Tensor, num_segments: Any) -> tuple[Any, Any]:
+    """The sums of the rows of each segment, and how many they are, but 1 for none."""
+    ones = raw.Cast(raw.OnesLike(ids), DstT=data.dtype.base_dtype)
+    counts = raw.Maximum(raw.UnsortedSegmentSum(ones, ids, num_segments), 1.0)
+    within = raw.Fill(raw.Pack([raw.Rank(data) - raw.Rank(ids)], axis=0), 1)
+    shape = raw.ConcatV2([raw.Shape(counts), within], 0)
+    return raw.UnsortedSegmentSum(data, ids, num_segments), raw.Reshape(counts, shape)
+
+
+def unsorted_segment_mean(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The means of the rows of each segment, in any order. Of TensorFlow 1.15.
+
+    Args:
+      data: tensor of a float dtype, whose shape begins with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row; none if negative.
+      num_segments: an integer scalar, the number of segments.
+      name: scope of the ops.
+
+    Returns: a tensor `[num_segments, ...]` of the same dtype; 0 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if an id is `num_segments` or more.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.unsorted_segment_mean([5.0, 3.0, 2.0], [1, 0, 1], 3).numpy())
+    [3.  3.5 0. ]
+    """
+    with name_scope(name, "UnsortedSegmentMean", [data, segment_ids]):
+        tensors = convert_to_tensor(data), convert_to_tensor(segment_ids)
+        sums, counts = _sums_and_counts(*tensors, num_segments)
+        return sums / counts
+
+
+def unsorted_segment_sqrt_n(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The sums of the rows of each segment, divided by the roots of their numbers.
+
+    Of TensorFlow 1.15.
+
+    Args:
+      data: tensor of a float dtype, whose shape begins with that of `segment_ids`.
+      segment_ids: int32 or int64 tensor: the segment of each row; none if negative.
+      num_segments: an integer scalar, the number of segments.
+      name: scope of the ops.
+
+    Returns: a tensor `[num_segments, ...]` of the same dtype; 0 for ids that do not occur.
+
+    Raises:
+      InvalidArgumentError: if an id is `num_segments` or more.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.unsorted_segment_sqrt_n([1.0, 2.0, 3.0, 4.0], [0, 0, 0, 0], 1).numpy())
+    [5.]
+    """
+    with name_scope(name, "UnsortedSegmentSqrtN", [data, segment_ids]):
+        tensors = convert_to_tensor(data), convert_to_tensor(segment_ids)
+        sums, counts = _sums_and_counts(*tensors, num_segments)
+        return sums / raw.Sqrt(counts)

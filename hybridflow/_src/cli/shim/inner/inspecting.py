@@ -79,7 +79,10 @@ def getfullargspec(obj: Any) -> inspect.FullArgSpec:
     target = inspect.unwrap(obj)
     if not (inspect.isroutine(target) or isinstance(target, type | functools.partial)):
         target = type(target).__call__
-    return inspect.getfullargspec(target)
+    found = inspect.getfullargspec(target)
+    # TensorFlow's functions have none, and programs compare what they find.
+    ours = getattr(target, "__module__", None) or ""
+    return found._replace(annotations={}) if ours.startswith("hybridflow.") else found
 
 
 def getargspec(obj: Any) -> ArgSpec:
