@@ -58,19 +58,21 @@ def join(
     """
     found: list[tuple[int, Any]] = []
     done: set[int] = set()
-    # Where members of a chain that was not worth it end: the same ones would be found again.
+    # Members of chains: of one that was not worth it the same ones would be found again.
     tried: set[int] = set()
     for number, (position, step) in enumerate(steps):
         if position in done:
             continue
         rows = 0 if position in tried or threads == 1 else _rows_of(step)
-        bands = None
+        bands: Bands | None = None
         if rows >= _FEWEST * threads:
             left = [item for item in steps[number : number + _FAR] if item[0] not in done]
             chain = _chain(left, rows)
-            tried.update(member.position for member in chain.members)
-            others = [s for at, s in steps if at not in {m.position for m in chain.members}]
-            bands = chain.bands(threads, others, taken)
+            members = {member.position for member in chain.members}
+            tried |= members
+            if chain.is_worth_it:
+                others = [step for at, step in steps if at not in members]
+                bands = chain.bands(threads, others, taken)
         if bands is None:
             found.append((position, step))
             continue
@@ -191,16 +193,19 @@ class _Chain(Chain):
 
     members: list[_Member]  # type: ignore[assignment]
 
-    def bands(self, threads: int, others: Sequence[Any], taken: Collection[Buffer]) -> Bands | None:
-        """These steps as one that threads share; None if that gains nothing.
-
-        Args:
-          others: the other steps of the program.
-        """
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether threads had better share these steps."""
         made = {key for member in self.members for key in member.writes}
         follows = any(member.reads & (made - member.writes) for member in self.members)
-        if not follows or sum(m.step.work for m in self.members) < sharing.WORTH_SHARING:
-            return None
+        return follows and sum(m.step.work for m in self.members) >= sharing.WORTH_SHARING
+
+    def bands(self, threads: int, others: Iterable[Any], taken: Collection[Buffer]) -> Bands:
+        """These steps as one that threads share.
+
+        Args:
+          others: the other steps of the program. taken: buffers that somebody reads after it.
+        """
         rows = self.members[0].rows
         own = self._own(others, taken)
         _, size = _placed(own, rows, _FEWEST)
@@ -245,7 +250,7 @@ class _Chain(Chain):
 def _parts(rows: range, count: int) -> list[range]:
     """Rows in so many parts, as BLAS' own tiles divide them if they can."""
     ends = [rows.start + len(rows) * n // count // _ALIGNED * _ALIGNED for n in range(count)]
-    return [range(*pair) for pair in itertools.pairwise([*ends, rows.stop])]
+    return [range(*pair) for pair in itertools.pairwise([*ends, rows.stop]) if pair[0] < pair[1]]
 
 
 def _placed(
