@@ -43,6 +43,11 @@ with _deferred.imports_of(__name__):
         user_ops,
     )
     from hybridflow._src.autodiff.custom_gradient import custom_gradient
+    from hybridflow._src.autodiff.eager_functions import (
+        grad_pass_through,
+        py_function,
+        recompute_grad,
+    )
     from hybridflow._src.autodiff.gradients import AggregationMethod, gradients
     from hybridflow._src.autodiff.hessians import hessians
     from hybridflow._src.autodiff.registered import (
@@ -207,6 +212,7 @@ with _deferred.imports_of(__name__):
         unique_with_counts,
     )
     from hybridflow._src.ops.arrays.placeholder import placeholder, placeholder_with_default
+    from hybridflow._src.ops.arrays.repeating import repeat
     from hybridflow._src.ops.arrays.reshaping import (
         expand_dims,
         guarantee_const,
@@ -218,7 +224,7 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.arrays.reversing import reverse_sequence
     from hybridflow._src.ops.arrays.rolling import roll
-    from hybridflow._src.ops.arrays.selecting import boolean_mask, where
+    from hybridflow._src.ops.arrays.selecting import boolean_mask, where, where_v2
     from hybridflow._src.ops.arrays.sequences import lin_space, linspace, one_hot, range
     from hybridflow._src.ops.arrays.shape_ops import (
         broadcast_dynamic_shape,
@@ -242,6 +248,7 @@ with _deferred.imports_of(__name__):
         tensor_scatter_sub,
         tensor_scatter_update,
     )
+    from hybridflow._src.ops.arrays.unravelling import unravel_index
     from hybridflow._src.ops.checks.comparing import (
         assert_equal,
         assert_greater,
@@ -281,7 +288,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.control_flow.loops import while_loop
     from hybridflow._src.ops.control_flow.ordering import group, no_op, tuple
     from hybridflow._src.ops.control_flow.printing import print
-    from hybridflow._src.ops.control_flow.script_ops import py_func
+    from hybridflow._src.ops.control_flow.script_ops import numpy_function, py_func
     from hybridflow._src.ops.control_flow.switching import switch_case
     from hybridflow._src.ops.convolution.patches import extract_image_patches
     from hybridflow._src.ops.data_flow.accumulators import (
@@ -542,6 +549,12 @@ with _deferred.imports_of(__name__):
     )
     from hybridflow._src.ops.sparse.softmax import sparse_softmax
     from hybridflow._src.ops.spectral.fourier import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+    from hybridflow._src.ops.strings.casing import (
+        string_length,
+        string_lower,
+        string_strip,
+        string_upper,
+    )
     from hybridflow._src.ops.strings.hashing import (
         string_to_hash_bucket,
         string_to_hash_bucket_fast,
@@ -1222,6 +1235,17 @@ __all__ = [
     "VariableAggregation",
     "VariableSynchronization",
     "variables",
+    "grad_pass_through",
+    "numpy_function",
+    "py_function",
+    "recompute_grad",
+    "repeat",
+    "string_length",
+    "string_lower",
+    "string_strip",
+    "string_upper",
+    "unravel_index",
+    "where_v2",
     "argsort",
     "batch_gather",
     "disable_resource_variables",

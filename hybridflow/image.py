@@ -17,6 +17,14 @@ with _deferred.imports_of(__name__):
         random_saturation,
     )
     from hybridflow._src.ops.images.boxes import draw_bounding_boxes, non_max_suppression
+    from hybridflow._src.ops.images.broadcast_colors import (
+        image_gradients,
+        rgb_to_yiq,
+        rgb_to_yuv,
+        sobel_edges,
+        yiq_to_rgb,
+        yuv_to_rgb,
+    )
     from hybridflow._src.ops.images.colors import hsv_to_rgb, rgb_to_hsv
     from hybridflow._src.ops.images.converting import (
         convert_image_dtype,
@@ -62,9 +70,6 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.images.similarity import psnr, ssim, ssim_multiscale
 
 __all__ = [
-    "psnr",
-    "ssim",
-    "ssim_multiscale",
     "ResizeMethod",
     "adjust_brightness",
     "adjust_contrast",
@@ -90,10 +95,12 @@ __all__ = [
     "flip_up_down",
     "grayscale_to_rgb",
     "hsv_to_rgb",
+    "image_gradients",
     "is_jpeg",
     "non_max_suppression",
     "pad_to_bounding_box",
     "per_image_standardization",
+    "psnr",
     "random_brightness",
     "random_contrast",
     "random_flip_left_right",
@@ -108,8 +115,15 @@ __all__ = [
     "resize_nearest_neighbor",
     "rgb_to_grayscale",
     "rgb_to_hsv",
+    "rgb_to_yiq",
+    "rgb_to_yuv",
     "rot90",
     "sample_distorted_bounding_box",
+    "sobel_edges",
+    "ssim",
+    "ssim_multiscale",
     "total_variation",
     "transpose_image",
+    "yiq_to_rgb",
+    "yuv_to_rgb",
 ]

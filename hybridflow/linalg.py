@@ -35,6 +35,7 @@ with _deferred.imports_of(__name__):
     from hybridflow._src.ops.linalg.exponential import expm
     from hybridflow._src.ops.linalg.least_squares import matrix_solve_ls as lstsq
     from hybridflow._src.ops.linalg.lu import lu
+    from hybridflow._src.ops.linalg.normalizing import normalize
     from hybridflow._src.ops.linalg.norms import norm
     from hybridflow._src.ops.linalg.products import adjoint, matvec, trace
     from hybridflow._src.ops.linalg.rank import matrix_rank, pinv
@@ -72,6 +73,7 @@ __all__ = [
     "matrix_rank",
     "matvec",
     "norm",
+    "normalize",
     "pinv",
     "qr",
     "set_diag",

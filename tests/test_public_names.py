@@ -83,7 +83,7 @@ def offered():
 NOT_PUBLIC = {
     "hybridflow._src.ops.control_flow.ordering.with_dependencies",
     "hybridflow._src.ops.arrays.indexing.getitem",
-    "hybridflow._src.ops.control_flow.script_ops.eager_py_func",
+    "hybridflow._src.ops.control_flow.script_ops.eagerly",
     "hybridflow._src.ops.data_flow.session_tensors.TensorHandle",
     "hybridflow._src.ops.state.locking.locked",
     "hybridflow._src.ops.operators.OPERATORS",
@@ -104,6 +104,7 @@ def test_nothing_offered_is_forgotten():
     modules = {
         "special_math",
         "incomplete_math",
+        "gamma_samples_math",
         "training",
         "scaling_initializers",
         "regularizers",

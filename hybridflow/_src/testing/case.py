@@ -339,7 +339,7 @@ class TestCase(unittest.TestCase):
         """That the static shape of a tensor is the shape of an array."""
         self.assertEqual(list(np_array.shape), tf_tensor.get_shape().as_list(), msg)
 
-    # -- containers, as absl has them ---------------------------------------------------------------
+    # -- containers, as absl has them --------------------------------------------------------------
 
     def assertLen(self, container: Any, expected_len: int, msg: str | None = None) -> None:
         """That a container has so many items."""

@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.autodiff.custom_gradient import custom_gradient
+from hybridflow._src.autodiff.eager_functions import py_function as py_func
 from hybridflow._src.autodiff.tape import GradientTape
 from hybridflow._src.framework.context import (
     DEVICE_POLICIES,
@@ -18,7 +19,6 @@ from hybridflow._src.framework.context import (
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import enable_eager_execution
 from hybridflow._src.ops.arrays.reshaping import identity
-from hybridflow._src.ops.control_flow.script_ops import eager_py_func as py_func
 from hybridflow._src.runtime.function import function as defun
 from hybridflow._src.variables.eager_store import EagerVariableStore
 from hybridflow._src.variables.resource_variable import ResourceVariable as Variable

@@ -68,6 +68,11 @@ _SPELLINGS = {
         cross global_norm l2_normalize=nn.l2_normalize matmul matrix_transpose tensor_diag=diag
         tensor_diag_part=diag_part
     """,
+    ".lookup": """
+        KeyValueTensorInitializer=contrib.lookup.KeyValueTensorInitializer
+        TextFileIndex=contrib.lookup.TextFileIndex
+        TextFileInitializer=contrib.lookup.TextFileInitializer
+    """,
     ".manip": """
         batch_to_space_nd gather_nd reshape reverse roll scatter_nd space_to_batch_nd tile
     """,
@@ -87,7 +92,8 @@ _SPELLINGS = {
         segment_prod segment_sum sigmoid sign sin sinh softmax=nn.softmax softplus=nn.softplus
         softsign=nn.softsign sqrt square squared_difference subtract tan tanh top_k=nn.top_k
         truediv unsorted_segment_max unsorted_segment_sum xdivy xlogy
-        zero_fraction=nn.zero_fraction zeta
+        polyval reduce_euclidean_norm reduce_std reduce_variance unsorted_segment_mean
+        unsorted_segment_min unsorted_segment_sqrt_n zero_fraction=nn.zero_fraction zeta
     """,
     ".nest": """
         is_nested=nest.is_sequence
@@ -118,6 +124,28 @@ _SPELLINGS = {
         uniform=random_uniform uniform_candidate_sampler=nn.uniform_candidate_sampler
     """,
     ".saved_model": """
+        ASSETS_DIRECTORY=saved_model.constants.ASSETS_DIRECTORY
+        ASSETS_KEY=saved_model.constants.ASSETS_KEY
+        LEGACY_INIT_OP_KEY=saved_model.constants.LEGACY_INIT_OP_KEY
+        MAIN_OP_KEY=saved_model.constants.MAIN_OP_KEY
+        SAVED_MODEL_FILENAME_PB=saved_model.constants.SAVED_MODEL_FILENAME_PB
+        SAVED_MODEL_FILENAME_PBTXT=saved_model.constants.SAVED_MODEL_FILENAME_PBTXT
+        SAVED_MODEL_SCHEMA_VERSION=saved_model.constants.SAVED_MODEL_SCHEMA_VERSION
+        VARIABLES_DIRECTORY=saved_model.constants.VARIABLES_DIRECTORY
+        VARIABLES_FILENAME=saved_model.constants.VARIABLES_FILENAME
+        CLASSIFY_INPUTS=saved_model.signature_constants.CLASSIFY_INPUTS
+        CLASSIFY_METHOD_NAME=saved_model.signature_constants.CLASSIFY_METHOD_NAME
+        CLASSIFY_OUTPUT_CLASSES=saved_model.signature_constants.CLASSIFY_OUTPUT_CLASSES
+        CLASSIFY_OUTPUT_SCORES=saved_model.signature_constants.CLASSIFY_OUTPUT_SCORES
+        DEFAULT_SERVING_SIGNATURE_DEF_KEY=saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+        PREDICT_INPUTS=saved_model.signature_constants.PREDICT_INPUTS
+        PREDICT_METHOD_NAME=saved_model.signature_constants.PREDICT_METHOD_NAME
+        PREDICT_OUTPUTS=saved_model.signature_constants.PREDICT_OUTPUTS
+        REGRESS_INPUTS=saved_model.signature_constants.REGRESS_INPUTS
+        REGRESS_METHOD_NAME=saved_model.signature_constants.REGRESS_METHOD_NAME
+        REGRESS_OUTPUTS=saved_model.signature_constants.REGRESS_OUTPUTS
+        GPU=saved_model.tag_constants.GPU SERVING=saved_model.tag_constants.SERVING
+        TPU=saved_model.tag_constants.TPU TRAINING=saved_model.tag_constants.TRAINING
         Builder=saved_model.builder.SavedModelBuilder
         build_signature_def=saved_model.signature_def_utils.build_signature_def
         build_tensor_info=saved_model.utils.build_tensor_info
@@ -154,7 +182,7 @@ _SPELLINGS = {
         transpose=sparse_transpose
     """,
     ".strings": """
-        substr
+        length=string_length lower=string_lower strip=string_strip substr upper=string_upper
         as_string join=string_join reduce_join regex_replace to_hash_bucket=string_to_hash_bucket
         to_hash_bucket_fast=string_to_hash_bucket_fast
         to_hash_bucket_strong=string_to_hash_bucket_strong to_number=string_to_number

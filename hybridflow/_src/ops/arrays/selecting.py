@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["boolean_mask", "where"]
+__all__ = ["boolean_mask", "where", "where_v2"]
 
 
 # -- Where, Select ---------------------------------------------------------------------------------
@@ -164,6 +164,30 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 
 # -- boolean_mask ----------------------------------------------------------------------------------
+
+
+def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """`where` whose three tensors broadcast. Of TensorFlow 1.15.
+
+    Args:
+      condition: bool tensor.
+      x, y: tensors of one dtype; all three have shapes that broadcast. Neither, for the places
+        where `condition` is true.
+      name: name of the op.
+
+    Raises:
+      ValueError: if one of `x` and `y` is given.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.where_v2([[True], [False]], [1, 2], 0).numpy().tolist())
+    [[1, 2], [0, 0]]
+    """
+    if x is None and y is None:
+        return where(condition, name=name)
+    if x is None or y is None:
+        raise ValueError("x and y must both be non-None or both be None.")
+    return raw.SelectV2(condition, x, y, name=name)
 
 
 def boolean_mask(

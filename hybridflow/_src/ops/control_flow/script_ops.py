@@ -20,7 +20,7 @@ from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["eager_py_func", "py_func"]
+__all__ = ["eagerly", "numpy_function", "py_func"]
 
 
 def _call(*arrays: Any, func: Any, Tout: Any, token: str) -> Any:
@@ -96,6 +96,20 @@ _stateless = _record("PyFuncStateless", stateful=False)
 _effect = _record("PyFuncEffect", stateful=True, outputs="", written=_write_effect)
 
 
+def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
+    """Calls a Python function of NumPy arrays as an op: `py_func`, stateful. Of TensorFlow 1.15.
+
+    Args:
+      func, inp, Tout, name: as of `py_func`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.numpy_function(lambda x: x * 2, [hf.constant([1.0, 2.0])], hf.float32).numpy())
+    [2. 4.]
+    """
+    return py_func(func, inp, Tout, stateful=True, name=name)
+
+
 def py_func(
     func: Callable[..., Any],
     inp: Any,
@@ -151,35 +165,18 @@ def py_func(
     return result if is_list else result[0]
 
 
-def eager_py_func(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
-    """Calls a Python function of tensors, in eager mode, as an op.
-
-    Args:
-      func: function that takes a tensor with a value for each input, and gives a tensor, or what
-        makes one, for each output.
-      inp, Tout, name: as of `py_func`.
-
-    Returns: a tensor, or a list of tensors if `Tout` is a list; where that is empty, the operation
-    in a graph and an empty list in eager mode. Shapes are unknown in a graph. It has no gradient.
+def eagerly(func: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that calls another one in eager mode, with tensors that have values.
 
     Raises:
-      TypeError, InvalidArgumentError: as `py_func`.
-
-    >>> import hybridflow as hf
-    >>> hf.as_tensorflow()
-    >>> from tensorflow.contrib import eager as tfe
-    >>> with hf.Graph().as_default(), hf.Session() as sess:
-    ...     y = tfe.py_func(lambda x: x + 1 if x > 1 else x, [hf.constant(2.0)], hf.float32)
-    ...     print(sess.run(y))
-    3.0
+      TypeError: if it is no function.
     """
     if not callable(func):
         raise TypeError(f"func must be callable, got {func!r}.")
-
     called = getattr(func, "__name__", repr(func))
 
     @functools.wraps(func)
-    def eagerly(*arrays: Any) -> Any:
+    def call(*arrays: Any) -> Any:
         try:
             with context.eager_mode():
                 return func(*map(convert_to_tensor, arrays))
@@ -188,5 +185,4 @@ def eager_py_func(func: Callable[..., Any], inp: Any, Tout: Any, name: str | Non
         except Exception as error:
             raise foreign_error(error, f" in {called}.") from error
 
-    result = py_func(eagerly, inp, Tout, name=name)
-    return [] if result is None else result
+    return call

@@ -33,7 +33,9 @@ def polyval(coeffs: list[Any], x: Any, name: str | None = None) -> Tensor:
     [2. 7.]
     """
     if not isinstance(coeffs, list):
-        raise ValueError(f"coeffs: expected a list of tensors, got {type(coeffs).__name__}.")
+        raise ValueError(
+            f"Argument coeffs must be list type found {type(coeffs)}: one coefficient each."
+        )
     with name_scope(name, "polyval", [*coeffs, x]):
         x = convert_to_tensor(x, name="x")
         if not coeffs:

@@ -98,7 +98,7 @@ def searchsorted(
     [0 3]
     """
     if side not in _BOUNDS:
-        raise ValueError(f'side: expected "left" or "right", got {side!r}.')
+        raise ValueError(f"side must be either 'right' or 'left'.  Saw: {side!r}.")
     with name_scope(name, "searchsorted", [sorted_sequence, values]):
         ordered = convert_to_tensor(sorted_sequence, name="sorted_sequence")
         wanted = convert_to_tensor(values, ordered.dtype.base_dtype, "values")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops.math.complex_numbers import conj, real
 from hybridflow._src.ops.math.reductions import reduce_mean, reduce_sum
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ def reduce_variance(
     """The variances along axes: means of squared distances from the mean. Of TensorFlow 1.15.
 
     Args:
-      input_tensor: tensor of a float dtype.
+      input_tensor: tensor of a float or complex dtype.
       axis: an int or a list of ints: the axes to reduce; by default all.
       keepdims: keep the reduced axes, with size 1.
       name: scope of the ops.
 
-    Returns: a tensor of the same dtype.
+    Returns: a tensor of the same dtype; of complex numbers a real one.
 
     Raises:
       ValueError: if an axis is out of range. TypeError: for an integer dtype.
@@ -38,10 +39,11 @@ def reduce_variance(
     """
     with name_scope(name, "reduce_variance", [input_tensor]):
         x = convert_to_tensor(input_tensor)
-        if not x.dtype.is_floating:
+        if not (x.dtype.is_floating or x.dtype.is_complex):
             raise TypeError(f"reduce_variance: expected a float dtype, got {x.dtype.name}.")
         apart = x - reduce_mean(x, axis, keepdims=True)
-        return reduce_mean(raw.Square(apart), axis, keepdims=keepdims)
+        squares = real(apart * conj(apart)) if x.dtype.is_complex else raw.Square(apart)
+        return reduce_mean(squares, axis, keepdims=keepdims)
 
 
 def reduce_std(
@@ -50,12 +52,12 @@ def reduce_std(
     """The standard deviations along axes: roots of `reduce_variance`. Of TensorFlow 1.15.
 
     Args:
-      input_tensor: tensor of a float dtype.
+      input_tensor: tensor of a float or complex dtype.
       axis: an int or a list of ints: the axes to reduce; by default all.
       keepdims: keep the reduced axes, with size 1.
       name: scope of the ops.
 
-    Returns: a tensor of the same dtype.
+    Returns: a tensor of the same dtype; of complex numbers a real one.
 
     Raises:
       ValueError: if an axis is out of range. TypeError: for an integer dtype.
@@ -92,4 +94,5 @@ def reduce_euclidean_norm(
     """
     with name_scope(name, "EuclideanNorm", [input_tensor]):
         x = convert_to_tensor(input_tensor)
-        return raw.Sqrt(reduce_sum(raw.Square(x), axis, keepdims=keepdims))
+        squares = x * conj(x) if x.dtype.is_complex else raw.Square(x)
+        return raw.Sqrt(reduce_sum(squares, axis, keepdims=keepdims))

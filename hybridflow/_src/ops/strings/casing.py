@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridflow._src.framework.op_def import OpDef, Sample, not_differentiable
+from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.shape_rules import same
 from hybridflow._src.ops.strings.elementwise import each, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from hybridflow._src.framework.tensor import Tensor
+
+__all__ = ["string_length", "string_lower", "string_strip", "string_upper"]
 
 # What begins no letter of UTF-8, but goes on with one.
 _GOING_ON = bytes(range(0x80, 0xC0))
@@ -80,3 +85,62 @@ OpDef(
     grad=not_differentiable,
     samples=_length_samples,
 )
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def string_lower(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """Strings with small letters. Of TensorFlow 1.15, as `tf.strings.lower`.
+
+    Args:
+      input: string tensor.
+      encoding: "utf-8" for all letters; "" for those of ASCII.
+      name: name of the op.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.string_lower(["Ab", "C"]).numpy())
+    [b'ab' b'c']
+    """
+    return raw.StringLower(input, encoding=encoding, name=name)
+
+
+def string_upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """Strings with capital letters. Of TensorFlow 1.15, as `tf.strings.upper`.
+
+    Arguments as of `string_lower`.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.string_upper("ab").numpy())
+    b'AB'
+    """
+    return raw.StringUpper(input, encoding=encoding, name=name)
+
+
+def string_strip(input: Any, name: str | None = None) -> Tensor:
+    """Strings without white space at both ends. Of TensorFlow 1.15.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.string_strip([" a b", "c "]).numpy())
+    [b'a b' b'c']
+    """
+    return raw.StringStrip(input, name=name)
+
+
+def string_length(input: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:
+    """The lengths of strings, int32. Of TensorFlow 1.15, as `tf.strings.length`.
+
+    Args:
+      input: string tensor.
+      name: name of the op.
+      unit: "BYTE", or "UTF8_CHAR" for letters.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.string_length(["ab", ""]).numpy())
+    [2 0]
+    """
+    return raw.StringLength(input, unit=unit, name=name)

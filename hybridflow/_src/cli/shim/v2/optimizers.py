@@ -1,4 +1,4 @@
-"""`tensorflow.compat.v2.optimizers`: optimizers that count their steps and take losses as functions.
+"""`tensorflow.compat.v2.optimizers`: they count their steps, and take losses as functions.
 
 Keras' SGD and Adam, on those of `tf.train`; and the base of what libraries derive from it.
 """
@@ -26,7 +26,7 @@ __all__ = ["SGD", "Adam", "Optimizer"]
 
 
 class Optimizer:
-    """The base: a subclass makes variables in `_create_slots`, and updates in the `_resource_` hooks.
+    """The base: a subclass makes variables in `_create_slots`, updates in `_resource_` hooks.
 
     Args:
       name: name of its ops.
