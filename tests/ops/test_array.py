@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import hybridflow as hf
+from hybridflow._src.framework.registry import raw
 
 A = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
 
@@ -477,3 +478,35 @@ def test_parts_of_nothing(execution):
     assert [part.shape for part in parts] == [(1, 0), (1, 0), (0, 0)]
     scattered = execution(lambda x: hf.scatter_nd(hf.zeros([0], hf.int32), x, [0]), np.zeros(0))
     assert scattered.shape == (0,)
+
+
+@pytest.mark.parametrize("out_idx", ["int32", "int64"])
+def test_unique_slices(execution, out_idx):
+    """Rows, columns and words, as TensorFlow 1.15.5 has them."""
+    rows = np.array([[1.0, 2.0, 1.0], [3.0, 3.0, 3.0], [1.0, 2.0, 1.0]])
+
+    def found(x, axis):
+        return raw.UniqueWithCountsV2(x, axis, out_idx=hf.as_dtype(out_idx))
+
+    for axis, wanted in ((0, rows[:2]), (1, rows[:, :2]), (-1, rows[:, :2])):
+        y, index, counts = execution(lambda x, a=axis: found(x, [a]), rows)
+        np.testing.assert_array_equal(y, wanted, strict=True)
+        assert (index.tolist(), counts.tolist()) == ([0, 1, 0], [2, 1])
+        assert index.dtype == counts.dtype == out_idx
+    y, index, counts = execution(lambda: found([[b"a", b"bc"], [b"a", b"bc"]], [0]))
+    assert (y.tolist(), index.tolist(), counts.tolist()) == ([[b"a", b"bc"]], [0, 0], [2])
+    no_numbers = execution(lambda x: found(x, [0]), np.array([np.nan, np.nan, -0.0, 0.0]))
+    assert no_numbers[1].tolist() == [0, 1, 2, 2]
+    for axis, text in (([], "1D vector"), ([0, 1], "at most one"), ([2], "between")):
+        with pytest.raises(hf.errors.InvalidArgumentError, match=text):
+            execution(lambda x, a=axis: found(x, np.array(a, np.int32)), rows)
+
+
+def test_unique_slices_of_unknown_sizes():
+    with hf.Graph().as_default():
+        x = hf.placeholder(hf.float32, [2, None])
+        y, index = raw.UniqueV2(x, [1])
+        assert (y.shape.as_list(), index.shape.as_list()) == ([2, None], [None])
+        y, index = raw.UniqueV2(x, hf.placeholder(hf.int64, [None]))
+        assert (y.shape.as_list(), index.shape.as_list()) == ([None, None], [None])
+        assert raw.UniqueV2(hf.placeholder(hf.float32), [1])[0].shape.ndims is None

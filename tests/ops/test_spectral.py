@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.fft
 
 import hybridflow as hf
 from tests.execution import Execution
@@ -69,3 +70,58 @@ def test_refused(function: Any, error: Any, words: str, execution: Execution) ->
     refusals = (error, hf.errors.InvalidArgumentError)
     with pytest.raises(refusals, match=words):
         execution(function, np.zeros((2, 0), np.complex64 if function is hf.fft else np.float32))
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3])
+@pytest.mark.parametrize("norm", [None, "ortho"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cosine_transforms_and_back_as_scipy_has_them(
+    kind: int, norm: str | None, dtype: str, execution: Execution
+) -> None:
+    if kind == 1 and norm:
+        with pytest.raises(ValueError, match="norm must be None"):
+            hf.spectral.idct(hf.zeros([3]), type=1, norm="ortho")
+        return
+    x = RNG.normal(size=(2, 7)).astype(dtype)
+    there, back = execution(
+        lambda t: [hf.spectral.dct(t, kind, norm=norm), hf.spectral.idct(t, kind, norm=norm)], x
+    )
+    atol = {"float32": 2e-5, "float64": 1e-13}[dtype]
+    np.testing.assert_allclose(there, scipy.fft.dct(x, kind, norm=norm), 1e-5, atol)
+    factor = 1 if norm else 2 * (6 if kind == 1 else 7)
+    np.testing.assert_allclose(back, scipy.fft.idct(x, kind, norm=norm) * factor, 1e-5, atol)
+    assert there.dtype == back.dtype == dtype
+    (grad,) = execution.gradient(
+        lambda t: hf.spectral.idct(hf.spectral.dct(t, kind, norm=norm), kind, norm=norm) * x, x
+    )
+    np.testing.assert_allclose(grad, x * factor, 1e-4, 10 * atol)
+
+
+# ---- frames ----
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_steps_of_frames_that_are_none(execution: Execution, step: int) -> None:
+    signal = hf.contrib.signal
+    for function in (
+        lambda x, n: signal.frame(x, 4, n),
+        lambda x, n: signal.overlap_and_add(x, n),
+        lambda x, n: signal.stft(x, 4, n),
+    ):
+        with pytest.raises(hf.errors.InvalidArgumentError, match="frame_step must be above 0"):
+            execution(lambda x, f=function: f(x, step), np.ones((2, 4), np.float32))
+        with pytest.raises(hf.errors.InvalidArgumentError, match="frame_step must be above 0"):
+            execution(function, np.ones((2, 4), np.float32), np.int32(step))
+
+
+def test_signals_without_a_frame(execution: Execution) -> None:
+    """As many samples as TensorFlow gives, zeros."""
+    signal = hf.contrib.signal
+    none = np.zeros((2, 0, 4), np.float32)
+    assert execution(lambda x: signal.overlap_and_add(x, 2), none).tolist() == [[0, 0]] * 2
+    assert execution(lambda x: signal.overlap_and_add(x, 5), none).shape == (2, 0)
+    for samples in (0, 3):
+        x = np.ones((2, samples), np.float32)
+        assert execution(lambda x: signal.stft(x, 4, 2), x).shape == (2, 0, 3)
+    spectra = np.zeros((2, 0, 3), np.complex64)
+    assert execution(lambda x: signal.inverse_stft(x, 4, 2), spectra).tolist() == [[0, 0]] * 2

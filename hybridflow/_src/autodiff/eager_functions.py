@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["grad_pass_through", "py_function", "recompute_grad"]
 
@@ -57,7 +56,7 @@ def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None 
         found = py_func(func, inp, Tout, name=name)
         return [] if found is None else found
 
-    def outputs(tensors: list[Any]) -> list[Tensor]:
+    def outputs(tensors: list[Any]) -> list[Any]:
         found = func(*tensors)
         flat = list(found) if isinstance(found, list | tuple) else [found]
         if len(flat) != len(wanted):
@@ -85,7 +84,8 @@ def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None 
             dys = [constant(dy, y.dtype) for y, dy in zip(ys, arrays[len(inp) :], strict=True)]
             sources = [x for x in xs if x.dtype.is_floating]
             found = tape.gradient(ys, sources, dys, unconnected_gradients="zero")
-            return [convert_to_tensor(dx).numpy() for dx in found]
+            tensors: list[Any] = [convert_to_tensor(dx) for dx in found]
+            return [dx.numpy() for dx in tensors]
 
     @custom_gradient
     def called(*xs: Any) -> Any:

@@ -78,7 +78,7 @@ def _class_with_value(kind: type) -> type:
     return type(kind.__name__, (kind,), {"value": None, **shown})
 
 
-_WITH_VALUE = {kind: _class_with_value(kind) for kind in (str, int, float, list)}
+_WITH_VALUE: dict[type, Any] = {kind: _class_with_value(kind) for kind in (str, int, float, list)}
 
 
 def _with_value(value: Any) -> Any:
@@ -97,7 +97,8 @@ def _with_value(value: Any) -> Any:
 
 def _value_of(kept: Any) -> Any:
     """A value as it was given, of what `_with_value` made of it or a program put in its place."""
-    return kept.value if isinstance(kept, (_Value, *_WITH_VALUE.values())) else kept
+    is_ours = isinstance(kept, (_Value, *_WITH_VALUE.values()))
+    return getattr(kept, "value", None) if is_ours else kept
 
 
 class _FlagValues:

@@ -163,7 +163,7 @@ _SPELLINGS = {
         union=sets.set_union
     """,
     ".signal": """
-        dct=spectral.dct fft fft2d fft3d ifft ifft2d ifft3d
+        dct=spectral.dct idct=spectral.idct fft fft2d fft3d ifft ifft2d ifft3d
         irfft=spectral.irfft irfft2d=spectral.irfft2d irfft3d=spectral.irfft3d rfft=spectral.rfft
         rfft2d=spectral.rfft2d rfft3d=spectral.rfft3d
     """,

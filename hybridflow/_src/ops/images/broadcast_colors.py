@@ -132,7 +132,7 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
     [4 7 0 0] [1 0 4 0]
     """
     image = _four(image, "image_gradients")
-    found = []
+    found: list[Tensor] = []
     for below, above, first in (
         (image[:, 1:], image[:, :-1], image[:, :1]),
         (image[:, :, 1:], image[:, :, :-1], image[:, :, :1]),

@@ -14,7 +14,7 @@ from hybridflow._src.ops.spectral.real_fourier import fitted, irfft, rfft
 if TYPE_CHECKING:
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["dct"]
+__all__ = ["dct", "idct"]
 
 
 def dct(
@@ -70,6 +70,33 @@ def dct(
         if type == 1:
             return _type_1(x)
         return (_type_2 if type == 2 else _type_3)(x, size, norm)
+
+
+def idct(
+    input: Any,
+    type: int = 2,
+    n: int | None = None,
+    axis: int = -1,
+    norm: str | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """The inverse of `dct` of the same type, up to a factor. Of TensorFlow 1.15.
+
+    That of type 1 is of type 1, `idct(dct(x)) = 2 (N - 1) x`; those of types 2 and 3 are each
+    other's, `idct(dct(x)) = 2 N x`, or with `norm="ortho"` x itself.
+
+    Args:
+      input, type, n, axis, norm, name: as of `dct`.
+
+    Raises:
+      ValueError: as `dct` does.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.spectral.idct(hf.spectral.dct([1.0, 3.0], norm="ortho"), norm="ortho").numpy())
+    [1. 3.]
+    """
+    return dct(input, {2: 3, 3: 2}.get(type, type), n, axis, norm, name or "idct")
 
 
 def _turned(spectrum: Any, size: Any, sign: float, dtype: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.static_value import constant_value
@@ -14,6 +15,8 @@ from hybridflow._src.ops.arrays.gather import gather
 from hybridflow._src.ops.arrays.joining import concat
 from hybridflow._src.ops.arrays.reshaping import reshape
 from hybridflow._src.ops.arrays.sequences import range as numbers
+from hybridflow._src.ops.checks.comparing import assert_positive
+from hybridflow._src.ops.control_flow.ordering import with_dependencies
 from hybridflow._src.ops.math.segments import unsorted_segment_sum
 
 if TYPE_CHECKING:
@@ -27,6 +30,24 @@ def _whole(value: Any, name: str) -> Tensor:
     if tensor.shape.ndims not in (None, 0):
         raise ValueError(f"{name} must be a scalar, got shape {tensor.shape}.")
     return tensor
+
+
+def _step(value: Any) -> Tensor:
+    """How far frames are apart, above 0.
+
+    Raises:
+      InvalidArgumentError: if it is not: at once where it is known, else when it runs.
+    """
+    step = _whole(value, "frame_step")
+    known = constant_value(step)
+    if known is None:
+        check = assert_positive(step, message="frame_step must be above 0")
+        return step if check is None else with_dependencies([check], step)
+    if known <= 0:
+        raise ShapeError(
+            f"frame_step must be above 0, got {int(known)}: frames begin so far apart."
+        )
+    return step
 
 
 def _places(count: Any, length: Tensor, step: Tensor) -> Any:
@@ -58,6 +79,7 @@ def frame(
 
     Raises:
       ValueError: if the rank of the signal is not known, or a number is no scalar.
+        InvalidArgumentError: if `frame_step` is not above 0.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -72,7 +94,7 @@ def frame(
         if not rank:
             raise ValueError(f"The signal must have a known rank above 0, got {signal.shape}.")
         axis = axis % rank
-        length, step = _whole(frame_length, "frame_length"), _whole(frame_step, "frame_step")
+        length, step = _whole(frame_length, "frame_length"), _step(frame_step)
         size = signal.shape.as_list()[axis]
         samples = raw.Shape(signal)[axis] if size is None else convert_to_tensor(size, dtypes.int32)
         if pad_end:
@@ -104,10 +126,12 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
       frame_step: int32 scalar, how far the beginnings of frames are apart.
       name: scope of the ops.
 
-    Returns: a tensor `[..., (frames - 1) * frame_step + frame_length]`.
+    Returns: a tensor `[..., (frames - 1) * frame_step + frame_length]`, zeros where there is no
+      frame.
 
     Raises:
       ValueError: if the rank is not known or below 2, or `frame_step` is no scalar of integers.
+        InvalidArgumentError: if it is not above 0.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
@@ -122,18 +146,19 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
         step = convert_to_tensor(frame_step, name="frame_step")
         if not step.dtype.is_integer:
             raise ValueError(f"frame_step must be an integer. Got {step.dtype.name}")
-        step = _whole(step, "frame_step")
+        step = _step(step)
         sizes = raw.Shape(signal)
         frames, length = sizes[-2], sizes[-1]
-        total = (frames - 1) * step + length
+        total = raw.Maximum((frames - 1) * step + length, convert_to_tensor(0, dtypes.int32))
         # Frames first, since sums are of rows.
-        rows = transpose(reshape(signal, raw.Pack([-1, frames * length], axis=0)))
+        signals = raw.Prod(sizes[:-2], 0)
+        rows = transpose(reshape(signal, raw.Pack([signals, frames * length], axis=0)))
         places = reshape(_places(frames, length, step), [-1])
         summed = transpose(unsorted_segment_sum(rows, places, total))
         found = reshape(summed, concat([sizes[:-2], raw.ExpandDims(total, 0)], 0))
         known, by = signal.shape.as_list(), constant_value(step)
         whole = None
         if None not in known[-2:] and by is not None:
-            whole = (known[-2] - 1) * int(by) + known[-1]
+            whole = max(0, (known[-2] - 1) * int(by) + known[-1])
         found.set_shape([*known[:-2], whole])
         return found
