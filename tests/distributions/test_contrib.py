@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import hybridflow as hf
 from tests.execution import Execution
@@ -56,6 +57,12 @@ MADE = {
     "exponential_softplus": lambda: D.ExponentialWithSoftplusRate([1.0, 2.0]),
     "gamma_softplus": lambda: D.GammaWithSoftplusConcentrationRate([1.0, 2.0], [1.0, 2.0]),
     "inverse_softplus": lambda: D.InverseGammaWithSoftplusConcentrationRate([5.0, 7.0], [1.0, 2.0]),
+    "kumaraswamy": lambda: D.Kumaraswamy([0.5, 3.0], [1.5, 4.0]),
+    "vector_laplace": lambda: D.VectorLaplaceDiag([1.0, -2.0], [0.5, 3.0]),
+    "vector_exponential": lambda: D.VectorExponentialDiag([1.0, -2.0], [0.5, 3.0], 1.0),
+    "vector_exponential, alone": lambda: D.VectorExponentialDiag(scale_diag=[0.5, 3.0]),
+    "chi2_abs": lambda: D.Chi2WithAbsDf([-3.5, 5.0]),
+    "student_t_abs": lambda: D.StudentTWithAbsDfSoftplusScale([-9.5, 12.0], 1.0, [1.0, 2.0]),
     "beta_softplus": lambda: D.BetaWithSoftplusConcentration([1.0, 2.0], [1.0, 2.0]),
 }
 
@@ -332,3 +339,57 @@ def test_covariance_of_one_hot_vectors(execution: Execution) -> None:
     got = execution(lambda x: D.OneHotCategorical(probs=x).covariance(), probs)
     expected = [np.diag(p) - np.outer(p, p) for p in probs]
     np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_bent_distributions(execution: Execution) -> None:
+    x = np.array([0.1, 0.5, 0.9])
+
+    def tell(x: Any) -> list[Any]:
+        made = D.Kumaraswamy(np.float64(2.5), np.float64(3.0))
+        even = D.Kumaraswamy(np.float64(1.0), np.float64(1.0))
+        skew = D.SinhArcsinh(np.float64(1.0), np.float64(2.0), 0.5, 1.25)
+        plain = D.SinhArcsinh(np.float64(1.0), np.float64(2.0))
+        return [
+            made.prob(x),
+            made.cdf(x),
+            made.quantile(made.cdf(x)),
+            made.entropy(),
+            made.mode(),
+            even.prob(x),
+            skew.prob(x),
+            skew.cdf(x),
+            plain.prob(x),
+            D.Normal(np.float64(1.0), np.float64(2.0)).prob(x),
+        ]
+
+    prob, cdf, back, entropy, mode, even, skew, below, plain, normal = execution(tell, x)
+    np.testing.assert_allclose(prob, 2.5 * 3 * x**1.5 * (1 - x**2.5) ** 2, 1e-12)
+    np.testing.assert_allclose(cdf, 1 - (1 - x**2.5) ** 3, 1e-12)
+    np.testing.assert_allclose(back, x, 1e-10)
+    fine = np.linspace(0, 1, 200_001)[1:-1]
+    density = 2.5 * 3 * fine**1.5 * (1 - fine**2.5) ** 2
+    np.testing.assert_allclose(entropy, -(density * np.log(density)).mean(), 1e-4)
+    np.testing.assert_allclose(mode, fine[density.argmax()], 1e-4)
+    np.testing.assert_allclose(even, np.ones(3), 1e-12)
+    np.testing.assert_allclose(plain, normal, 1e-12)
+    factor = 2 / np.sinh(np.arcsinh(2) * 1.25)
+    z = np.sinh(np.arcsinh((x - 1) / 2 / factor) / 1.25 - 0.5)
+    np.testing.assert_allclose(below, stats.norm.cdf(z), 1e-10)
+    step = 1e-5
+    ends = [
+        np.sinh(np.arcsinh((x + sign * step - 1) / 2 / factor) / 1.25 - 0.5) for sign in (-1, 1)
+    ]
+    slope = (stats.norm.cdf(ends[1]) - stats.norm.cdf(ends[0])) / (2 * step)
+    np.testing.assert_allclose(skew, slope, 1e-7)
+
+
+def test_bent_distributions_of_batches() -> None:
+    with hf.Graph().as_default(), hf.Session() as session:
+        skew = D.SinhArcsinh([0.0, 1.0], [[1.0], [2.0], [3.0]], distribution=D.Laplace(0.0, 1.0))
+        found = session.run([skew.sample(5, seed=1), skew.log_prob([0.5, 0.5])])
+        assert (found[0].shape, found[1].shape) == ((5, 3, 2), (3, 2))
+        skew = D.SinhArcsinh([0.0, 1.0], [[1.0], [2.0], [3.0]], tailweight=0.5)
+        assert skew.batch_shape.as_list() == [3, 2]
+        assert session.run(skew.sample(5, seed=1)).shape == (5, 3, 2)
+    with pytest.raises(ValueError, match="Nothing tells the size"):
+        D.VectorLaplaceDiag()

@@ -7,19 +7,24 @@ from typing import Any
 from hybridflow._src.distributions.beta import Beta
 from hybridflow._src.distributions.distribution import Distribution
 from hybridflow._src.distributions.gamma import Exponential, Gamma
-from hybridflow._src.distributions.inverse_gamma import InverseGamma
+from hybridflow._src.distributions.inverse_gamma import Chi2, InverseGamma
 from hybridflow._src.distributions.laplace import Laplace
 from hybridflow._src.distributions.normal import Normal
+from hybridflow._src.distributions.student_t import StudentT
+from hybridflow._src.distributions.supports import floats
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.ops.math.rounding import floor
 from hybridflow._src.ops.nn.activations import softplus
 
 __all__ = [
     "BetaWithSoftplusConcentration",
+    "Chi2WithAbsDf",
     "ExponentialWithSoftplusRate",
     "GammaWithSoftplusConcentrationRate",
     "InverseGammaWithSoftplusConcentrationRate",
     "LaplaceWithSoftplusScale",
     "NormalWithSoftplusScale",
+    "StudentTWithAbsDfSoftplusScale",
 ]
 
 
@@ -202,4 +207,63 @@ class BetaWithSoftplusConcentration(Beta):
             allow_nan_stats=allow_nan_stats,
             name=name,
         )
+        _keep(self, given)
+
+
+def _degrees(name: str, df: Any) -> Any:
+    """What is left of degrees of freedom without a sign and a fraction."""
+    with name_scope(name, values=[df]):
+        return floor(abs(floats(df, "df")))
+
+
+class Chi2WithAbsDf(Chi2):
+    """A `Chi2` whose degrees of freedom are `floor(abs(df))`.
+
+    Args:
+      df, validate_args, allow_nan_stats, name: as for `Chi2`; `df` may be negative.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     print(hf.contrib.distributions.Chi2WithAbsDf(-3.5).mean().numpy())
+    3.0
+    """
+
+    def __init__(
+        self,
+        df: Any,
+        validate_args: bool = False,
+        allow_nan_stats: bool = True,
+        name: str = "Chi2WithAbsDf",
+    ) -> None:
+        given = locals()
+        super().__init__(_degrees(name, df), validate_args, allow_nan_stats, name)
+        _keep(self, given)
+
+
+class StudentTWithAbsDfSoftplusScale(StudentT):
+    """A `StudentT` of `floor(abs(df))` degrees of freedom, whose scale is a softplus.
+
+    Args:
+      df, loc, scale, validate_args, allow_nan_stats, name: as for `StudentT`; `df` may be negative,
+        `scale` any number.
+
+    >>> import hybridflow as hf
+    >>> with hf.eager_mode():
+    ...     x = hf.contrib.distributions.StudentTWithAbsDfSoftplusScale(-3.5, 0.0, 0.0)
+    ...     print(x.df.numpy(), x.scale.numpy().round(4))
+    3.0 0.6931
+    """
+
+    def __init__(
+        self,
+        df: Any,
+        loc: Any,
+        scale: Any,
+        validate_args: bool = False,
+        allow_nan_stats: bool = True,
+        name: str = "StudentTWithAbsDfSoftplusScale",
+    ) -> None:
+        given = locals()
+        positive = _positive(name, {"scale": floats(scale, "scale")})["scale"]
+        super().__init__(_degrees(name, df), loc, positive, validate_args, allow_nan_stats, name)
         _keep(self, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridflow import _deferred
 
 with _deferred.imports_of(__name__):
+    from hybridflow._src.distributions.bent import Kumaraswamy, SinhArcsinh
     from hybridflow._src.distributions.bernoulli import Bernoulli
     from hybridflow._src.distributions.beta import Beta
     from hybridflow._src.distributions.categorical import Categorical
@@ -41,13 +42,19 @@ with _deferred.imports_of(__name__):
         RelaxedOneHotCategorical,
     )
     from hybridflow._src.distributions.quantized import QuantizedDistribution
+    from hybridflow._src.distributions.scaled_vectors import (
+        VectorExponentialDiag,
+        VectorLaplaceDiag,
+    )
     from hybridflow._src.distributions.softplus_parameters import (
         BetaWithSoftplusConcentration,
+        Chi2WithAbsDf,
         ExponentialWithSoftplusRate,
         GammaWithSoftplusConcentrationRate,
         InverseGammaWithSoftplusConcentrationRate,
         LaplaceWithSoftplusScale,
         NormalWithSoftplusScale,
+        StudentTWithAbsDfSoftplusScale,
     )
     from hybridflow._src.distributions.student_t import StudentT
     from hybridflow._src.distributions.transformed import TransformedDistribution
@@ -67,6 +74,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "Chi2",
+    "Chi2WithAbsDf",
     "Deterministic",
     "Dirichlet",
     "DirichletMultinomial",
@@ -82,6 +90,7 @@ __all__ = [
     "Independent",
     "InverseGamma",
     "InverseGammaWithSoftplusConcentrationRate",
+    "Kumaraswamy",
     "Laplace",
     "LaplaceWithSoftplusScale",
     "Logistic",
@@ -105,10 +114,14 @@ __all__ = [
     "RelaxedBernoulli",
     "RelaxedOneHotCategorical",
     "ReparameterizationType",
+    "SinhArcsinh",
     "StudentT",
+    "StudentTWithAbsDfSoftplusScale",
     "TransformedDistribution",
     "Uniform",
     "VectorDeterministic",
+    "VectorExponentialDiag",
+    "VectorLaplaceDiag",
     "bijectors",
     "fill_triangular",
     "fill_triangular_inverse",
