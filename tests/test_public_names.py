@@ -89,6 +89,7 @@ NOT_PUBLIC = {
     "hybridflow._src.ops.operators.OPERATORS",
     "hybridflow._src.ops.operators.install",
     "hybridflow._src.ops.math.ranking.TopKV2",
+    "hybridflow._src.ops.random.bounded.parameterized_truncated_normal",
     "hybridflow._src.variables.averaging.assign_moving_average",
     "hybridflow._src.variables.serialization.Names",
     "hybridflow._src.variables.template.Template",

@@ -94,7 +94,10 @@ ZERO_DERIVATIVE = {
     "ParseExample": "TF declares it not differentiable",
     "ParseSingleExample": "TF declares it not differentiable",
     "ParseSingleSequenceExample": "TF declares it not differentiable",
-    **dict.fromkeys(("Range", "RandomPoissonV2"), "TF declares it not differentiable"),
+    **dict.fromkeys(
+        ("Range", "RandomPoissonV2", "ParameterizedTruncatedNormal"),
+        "TF declares it not differentiable",
+    ),
     "RandomGammaGrad": "TF has none",
     # What comes out are integers, in a dtype that an attribute names.
     **dict.fromkeys(("ArgMax", "ArgMin", "HistogramFixedWidth", "Multinomial"), "integers"),

@@ -45,8 +45,8 @@ class Kumaraswamy(TransformedDistribution):
     >>> import hybridflow as hf
     >>> with hf.eager_mode():
     ...     x = hf.contrib.distributions.Kumaraswamy(2.0, 1.0)
-    ...     print(x.prob(0.5).numpy().round(4), x.cdf(0.5).numpy().round(4), x.mean().numpy().round(4))
-    1.0 0.25 0.6667
+    ...     print(x.prob(0.5).numpy().round(4), x.mean().numpy().round(4))
+    1.0 0.6667
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Random numbers that are drawn until one is accepted: of the Gamma and the Poisson distribution.
+"""Random numbers that are drawn until one is accepted: Gamma, Poisson, normal within bounds.
 
-The algorithms, the order in which they take numbers and the part of the stream that belongs to each
-result are those of TensorFlow on the CPU, so that its seeds give its numbers.
+But for the last, the algorithms, the order in which they take numbers and the part of the stream
+that belongs to each result are those of TensorFlow on the CPU, so that its seeds give its numbers.
 """
 
 from __future__ import annotations
@@ -188,3 +188,58 @@ def _poisson_of_many(
         accepted = (k <= highest) & (quickly | (~refused & (s <= t)))
         result[rows[accepted]] = k[accepted]
         rows = rows[~accepted]
+
+
+# -- normal numbers within bounds ------------------------------------------------------------------
+
+# From this width on, normal numbers are tried where the bounds are not far out, up to this bound.
+_WIDE, _NEAR = 2.5, 0.45
+
+
+def bounded_normal(
+    generator: Philox, count: int, low: np.ndarray, high: np.ndarray, dtype: np.dtype[Any]
+) -> np.ndarray:
+    """`count` standard normal numbers between each pair of bounds: `[pairs, count]`.
+
+    By Robert, "Simulation of truncated normal variables", Statistics and Computing 5 (1995): even
+    numbers are tried between bounds that are near each other, exponential ones far out.
+    """
+    # What is rather below zero is turned around.
+    turned = low + high < 0
+    first, last = np.where(turned, -high, low), np.where(turned, -low, high)
+
+    def draw(streams: _Streams, pairs: np.ndarray) -> np.ndarray:
+        at = pairs.astype(np.intp)
+        found = _between(streams, first[at], last[at])
+        return np.where(turned[at], -found, found)
+
+    return _each(generator, count, np.arange(low.size), dtype, draw).T
+
+
+def _between(streams: _Streams, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    normal, uniform = streams.kind(normal_float64), streams.kind(uniform_float64)
+    width = high - low
+    root = np.sqrt(low * low + 4)
+    rate = (low + root) / 2
+    near = 2 / (low + root) * np.exp((low * low - low * root) / 4 + 0.5)
+    by_normal = (low < _NEAR) & (width > _WIDE)
+    by_even = ~by_normal & (width < np.maximum(near, np.where(low < _NEAR, _WIDE + 1, 0)))
+    result = np.empty(low.size)
+    for kind in (by_normal, by_even, ~by_normal & ~by_even):
+        rows = np.flatnonzero(kind)
+        while rows.size:
+            a, b = low[rows], high[rows]
+            if kind is by_normal:
+                tried = normal(rows)
+                accepted = (tried >= a) & (tried <= b)
+            elif kind is by_even:
+                tried = a + width[rows] * uniform(rows)
+                most = np.maximum(a, 0) ** 2
+                accepted = uniform(rows) <= np.exp((most - tried * tried) / 2)
+            else:
+                tried = a - np.log(1 - uniform(rows)) / rate[rows]
+                accepted = uniform(rows) <= np.exp(-((tried - rate[rows]) ** 2) / 2)
+                accepted &= tried <= b
+            result[rows[accepted]] = tried[accepted]
+            rows = rows[~accepted]
+    return result

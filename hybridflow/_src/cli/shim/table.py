@@ -332,7 +332,7 @@ _PYTHON = {
         "tensorflow.python.ops",
         "check_ops clip_ops custom_gradient "
         "functional_ops logging_ops "
-        "partitioned_variables random_ops script_ops sparse_ops special_math_ops standard_ops "
+        "partitioned_variables script_ops sparse_ops special_math_ops standard_ops "
         "state_ops string_ops template tensor_array_ops",
         "hybridflow",
     ),
@@ -484,6 +484,7 @@ _PYTHON = {
     ),
     **_each("tensorflow.python.ops", "histogram_ops map_fn parsing_ops sort_ops", "hybridflow"),
     **_each("tensorflow.python.ops", "io_ops", "hybridflow", f"{_INNER}.gen_ops"),
+    "tensorflow.python.ops.random_ops": ("hybridflow", "hybridflow._src.ops.random.bounded"),
     "tensorflow.python.ops.inplace_ops": (f"{_INNER}.inplace",),
     "tensorflow.python.ops.resources": (f"{_INNER}.resources",),
     "tensorflow.python.ops.unconnected_gradients": ("hybridflow",),
