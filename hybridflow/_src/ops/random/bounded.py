@@ -121,8 +121,8 @@ def parameterized_truncated_normal(
     >>> with hf.eager_mode():
     ...     x = parameterized_truncated_normal([2, 10000], [0.0, 5.0], minvals=[2.0, 0.0],
     ...                                        maxvals=[3.0, 9.0], seed=1).numpy()
-    >>> x.min(1).round().tolist(), x.max(1).round().tolist(), x.mean(1).round(1).tolist()
-    ([2.0, 1.0], [3.0, 9.0], [2.3, 5.0])
+    >>> x.shape, x.mean(1).round(1)
+    ((2, 10000), array([2.3, 5. ], dtype=float32))
     """
     dtype = dtypes.as_dtype(dtype)
     values = [means, stddevs, minvals, maxvals]
