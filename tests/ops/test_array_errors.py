@@ -319,3 +319,16 @@ def test_num_that_cannot_be_told():
 def test_ids_of_sparse_segments_name_what_is_wrong(op, ids, message):
     with hf.eager_mode(), pytest.raises(hf.errors.InvalidArgumentError, match=message):
         op(np.ones((10, 2), np.float32), [8, 3, 0, 9], ids)
+
+
+def test_an_empty_array_of_numpy_is_an_empty_shape(execution):
+    """NumPy makes float64 of an empty list, which is a shape all the same."""
+    nothing = np.array([])
+    assert execution(lambda x: hf.reshape(x, nothing), np.float32([2.0])) == 2.0
+    assert execution(lambda x: hf.fill(nothing, x), np.float32(3.0)) == 3.0
+    blocks = execution(
+        lambda x: hf.space_to_batch_nd(x, nothing, np.zeros((0, 2))), np.float32([1.0, 2.0])
+    )
+    np.testing.assert_array_equal(blocks, [1, 2])
+    with pytest.raises(TypeError, match="float64 not in list of allowed values: int32, int64"):
+        execution(lambda x: hf.reshape(x, np.array([1.0])), np.float32([2.0]))

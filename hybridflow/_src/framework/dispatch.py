@@ -106,6 +106,8 @@ def resolve_types(op: OpDef, args: tuple[Any, ...]) -> dict[str, DType]:
         for item in value if arg.many and isinstance(value, (list, tuple)) else (value,):
             binding, dtype = _dtype_of(item)
             if dtype is not None and binding > rank.get(var, 0):
+                if dtype is dtypes.float64 and _is_nothing(item) and _dtype_of_nothing(op, var):
+                    continue
                 types[var] = dtype
                 rank[var] = binding
     return types
@@ -169,8 +171,10 @@ def _argument(
     wanted = arg.dtype
     if wanted is None and arg.var is not None:
         wanted = types.get(arg.var)
-        if wanted is None and isinstance(value, (list, tuple)) and not value:
+        if wanted is None and _is_nothing(value):
             wanted = _dtype_of_nothing(op, arg.var)
+            if wanted is not None and isinstance(value, np.ndarray):
+                value = value.astype(wanted.np)
     try:
         tensor = convert(value, wanted, name, eager)
     except DTypeError as error:
@@ -184,6 +188,13 @@ def _argument(
 def _named(error: DTypeError, op: OpDef, arg: Arg) -> DTypeError:
     """What went wrong with an argument, and whose it is."""
     return DTypeError(f"{error} It is '{arg.name}' of op '{op.name}'.")
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is an empty list, or what NumPy makes of one."""
+    if isinstance(value, np.ndarray):
+        return not value.size and value.dtype.char == "d"
+    return isinstance(value, (list, tuple)) and not value
 
 
 def _dtype_of_nothing(op: OpDef, var: str) -> DType | None:

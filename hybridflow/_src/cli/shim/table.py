@@ -154,7 +154,11 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".pywrap_tensorflow": ("hybridflow.pywrap_tensorflow",),
     ".random": (f"{_SHIM}.random",),
     ".python_io": ("hybridflow.python_io",),
-    ".saved_model": ("hybridflow.saved_model",),
+    # 1.15 has the constants here too.
+    ".saved_model": (
+        "hybridflow.saved_model",
+        *(f"hybridflow.saved_model.{name}" for name in _SAVED_MODEL.split() if "constants" in name),
+    ),
     **{
         f".saved_model.{name}": (f"hybridflow.saved_model.{name}",) for name in _SAVED_MODEL.split()
     },
