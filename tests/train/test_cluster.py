@@ -165,6 +165,10 @@ class TestServer:
         with pytest.raises(error, match=text):
             hf.train.Server(*arguments)
 
+    def test_an_address_without_a_port(self):
+        with pytest.raises(hf.errors.InvalidArgumentError, match="parse port for local"):
+            hf.train.Server({"local": ["localhost"]})
+
     def test_other_targets(self):
         with pytest.raises(hf.errors.NotFoundError, match="no clusters"):
             hf.Session("grpc://elsewhere:1", hf.Graph())

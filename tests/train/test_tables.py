@@ -129,3 +129,11 @@ def test_a_table_that_later_initializers_fill():
             assert session.run(found).tolist() == [4, -1]
         with pytest.raises(hf.errors.FailedPreconditionError, match="already initialized"):
             session.run(other)
+
+
+@pytest.mark.parametrize("mode", [hf.eager_mode, lambda: hf.Graph().as_default()])
+def test_a_default_is_one_value(mode):
+    with mode():
+        table = hf.contrib.lookup.MutableHashTable(hf.string, hf.int64, [[-1], [-1]])
+        with pytest.raises(ValueError, match="at most rank 1 but is rank 2"):
+            table.lookup(hf.constant(["a"]))

@@ -55,6 +55,18 @@ def with_rank_at_least(tensor: Any, rank: int) -> Dims:
     return dims
 
 
+def with_rank_at_most(tensor: Any, rank: int) -> Dims:
+    """The dims of `tensor`, which must have at most `rank` of them; None if the rank is unknown.
+
+    Raises:
+      ValueError: if it has more.
+    """
+    dims: Dims = tensor._dims
+    if dims is not None and len(dims) > rank:
+        raise ValueError(f"Shape must be at most rank {rank} but is rank {len(dims)}")
+    return dims
+
+
 def same_size(a: int | None, b: int | None) -> int | None:
     """What two sizes that must be equal say together.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridflow._src.framework.errors import ShapeError
 from hybridflow._src.framework.op_def import REQUIRED, OpDef, not_differentiable
 from hybridflow._src.framework.tensor_shape import as_shape, merge
 from hybridflow._src.ops.data_flow.elements import array_of
 from hybridflow._src.ops.data_flow.handles import named
 from hybridflow._src.ops.files.whole import one_string
-from hybridflow._src.ops.shape_rules import with_rank
+from hybridflow._src.ops.shape_rules import with_rank, with_rank_at_most
 from hybridflow._src.ops.tables import table_state
 
 if TYPE_CHECKING:
@@ -100,6 +101,17 @@ def _one_name(attrs: dict[str, Any], table: Any, filename: Any) -> list[Any]:
     return []
 
 
+def _find(table: Any, keys: Any, default: Any) -> Any:
+    if np.ndim(default) > 1:
+        raise ShapeError(f"Shape must be at most rank 1 but is rank {np.ndim(default)}")
+    return table.find(keys, default)
+
+
+def _found(attrs: dict[str, Any], table: Any, keys: Any, default: Any) -> None:
+    # A default is one value: a number or a vector.
+    with_rank_at_most(default, 1)
+
+
 def _initialize_from_file(
     table: FixedTable,
     filename: Any,
@@ -137,8 +149,8 @@ find = _op(
     "LookupTableFindV2",
     ", keys: Tin, default_value: Tout",
     "values: Tout",
-    lambda table, keys, default: table.find(keys, default),
-    lambda attrs, table, keys, default: None,
+    _find,
+    _found,
 )
 insert = _op(
     "LookupTableInsertV2",

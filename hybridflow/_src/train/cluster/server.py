@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from hybridflow._src.formats import messages
-from hybridflow._src.framework.errors import UnimplementedError
+from hybridflow._src.framework.errors import InvalidArgumentError, UnimplementedError
 from hybridflow._src.framework.locks import Flag
 from hybridflow._src.runtime.session import LOCAL_CONFIGS, LOCAL_TARGETS
 from hybridflow._src.train.cluster.cluster_spec import ClusterSpec
@@ -35,7 +35,8 @@ class Server:
       start: accepted for compatibility.
 
     Raises:
-      UnimplementedError: for a cluster of several tasks.
+      UnimplementedError: for a cluster of several tasks. InvalidArgumentError: if its address has
+        no port.
       TypeError, ValueError: if it is no cluster, or the job or the task must be named.
 
     >>> import hybridflow as hf
@@ -65,6 +66,9 @@ class Server:
             raise UnimplementedError(None, None, _MANY.format(task=task, job=job, count=count))
         # Port 0 asks for any that is free.
         host, _, port = address.rpartition(":")
+        if not port.isdigit():
+            text = f"Could not parse port for local server from {address!r}: expected host:port."
+            raise InvalidArgumentError(None, None, text)
         self._target = f"grpc://{address}" if port != "0" else f"grpc://{host}:#{next(_ports)}"
         LOCAL_TARGETS.setdefault(self._target, {})
         if config is not None:
