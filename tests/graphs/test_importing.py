@@ -496,3 +496,15 @@ def test_attributes_that_inputs_contradict(op, inputs, attrs, message):
         node.attr[name].CopyFrom(messages.AttrValue(**value))
     with hf.Graph().as_default(), pytest.raises(ValueError, match=message):
         hf.import_graph_def(graph_def)
+
+
+def test_parts_of_a_later_embedding():
+    """From 1.5 on TensorFlow puts what partitioned variables gave together by another op."""
+    with hf.Graph().as_default() as graph:
+        hf.dynamic_stitch([[0, 2], [1]], [[10, 30], [20]], name="rows")
+        graph_def = graph.as_graph_def()
+    (node,) = [node for node in graph_def.node if node.op == "DynamicStitch"]
+    node.op = "ParallelDynamicStitch"
+    with hf.Graph().as_default(), hf.Session() as session:
+        (rows,) = hf.import_graph_def(graph_def, return_elements=["rows:0"])
+        assert session.run(rows).tolist() == [10, 20, 30]

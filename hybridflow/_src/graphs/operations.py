@@ -41,6 +41,7 @@ _SYNONYMS = {
     "FixedLengthRecordDatasetV2": "FixedLengthRecordDataset",
     "FusedBatchNormV3": "FusedBatchNormV2",
     "IteratorV2": "Iterator",
+    "ParallelDynamicStitch": "DynamicStitch",
     "PlaceholderV2": "Placeholder",
     "PreventGradient": "StopGradient",
     "RefIdentity": "Identity",
