@@ -508,3 +508,30 @@ def test_parts_of_a_later_embedding():
     with hf.Graph().as_default(), hf.Session() as session:
         (rows,) = hf.import_graph_def(graph_def, return_elements=["rows:0"])
         assert session.run(rows).tolist() == [10, 20, 30]
+
+
+def test_batch_norm_with_gradient_of_a_later_tensorflow():
+    """1.15 writes ops with one output more, which the gradient takes and which says nothing."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 3, 4)).astype(np.float32)
+    with hf.Graph().as_default() as graph, hf.Session() as session:
+        given = hf.placeholder(hf.float32, [2, 3, 3, 4], name="x")
+        y, _, _ = hf.nn.fused_batch_norm(given, hf.fill([4], 2.0), hf.fill([4], 1.0))
+        hf.identity(hf.gradients(hf.reduce_sum(y**3), given)[0], name="slope")
+        wanted = session.run("slope:0", {given: x})
+        graph_def = graph.as_graph_def()
+    forward = y.op.name
+    for node in graph_def.node:
+        if node.op.startswith("FusedBatchNorm"):
+            if "Grad" in node.op:
+                node.input.append(f"{forward}:5")
+            node.op = node.op.removesuffix("V2") + "V3"
+            node.attr["U"].type = hf.float32.as_datatype_enum
+    graph_def.node.add(name="zeros", op="ZerosLike", input=[f"{forward}:5"]).attr[
+        "T"
+    ].type = hf.float32.as_datatype_enum
+    assert {"FusedBatchNormV3", "FusedBatchNormGradV3"} < {node.op for node in graph_def.node}
+    with hf.Graph().as_default(), hf.Session() as session:
+        hf.import_graph_def(graph_def, name="")
+        found, zeros = session.run(["slope:0", "zeros:0"], {"x:0": x})
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    assert zeros.shape == (0,)

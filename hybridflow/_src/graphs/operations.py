@@ -39,6 +39,7 @@ _SYNONYMS = {
     "BiasAddV1": "BiasAdd",
     "ControlTrigger": "NoOp",
     "FixedLengthRecordDatasetV2": "FixedLengthRecordDataset",
+    "FusedBatchNormGradV3": "FusedBatchNormGradV2",
     "FusedBatchNormV3": "FusedBatchNormV2",
     "IteratorV2": "Iterator",
     "ParallelDynamicStitch": "DynamicStitch",

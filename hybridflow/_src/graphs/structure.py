@@ -43,12 +43,16 @@ PUSHES = ("StackPush", "StackPushV2")
 _CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration")
 
 
+# Ops whose last input only helps some devices, and the ops without it.
+_SURPLUS = {"FusedBatchNormGradV3": "FusedBatchNormGradV2"}
+
+
 class Node:
     """A node with its inputs taken apart.
 
     Attributes:
       name, op, attr, device: as in the message; the op types that work on references are as those
-        that do not.
+        that do not, those of `_SURPLUS` as those without what says nothing.
       inputs: the outputs that it takes.
       waits: the names of the nodes that it waits for.
     """
@@ -58,6 +62,8 @@ class Node:
     def __init__(
         self, name: str, op: str, inputs: list[Ref], waits: list[str], attr: Any, device: str
     ) -> None:
+        if op in _SURPLUS:
+            op, inputs = _SURPLUS[op], inputs[:-1]
         bare = op.removeprefix("Ref")
         self.op = bare if bare in _CONTROL_FLOW else op
         self.name = name

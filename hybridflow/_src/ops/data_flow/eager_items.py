@@ -115,7 +115,7 @@ class EagerItems:
     def concat(self, name: str | None) -> Tensor:
         """All of them in one row."""
         found = [self._taken(i) for i in range(len(self._items))]
-        array_items.check_parts([item._dims for item in found], self._form.name)
+        array_items.check_parts([item.shape.as_list() for item in found], self._form.name)
         return raw.ConcatV2(found, 0) if found else self._nothing(1)
 
     def unstack(self, rows: Tensor) -> EagerItems:
