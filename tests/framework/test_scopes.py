@@ -341,3 +341,40 @@ def test_init_scope_leaves_a_function_for_eager_mode():
     with hf.eager_mode():
         assert traced(hf.constant(1.0)).numpy() == 2
     assert seen == [(True, True), False]
+
+
+class TestGraphsThatAProgramTracesIntoItself:
+    """TensorFlow's inner attribute `_building_function` says which, to `init_scope`."""
+
+    def traced(self):
+        graph = hf.Graph()
+        graph._building_function = True
+        return graph
+
+    def test_init_scope_is_in_the_graph_around_them(self):
+        around, first, second = hf.Graph(), self.traced(), self.traced()
+        with around.as_default(), first.as_default():
+            before = hf.constant(1.0)
+            with second.as_default(), hf.control_dependencies([hf.no_op()]), hf.init_scope():
+                inside = hf.constant(2.0)
+            assert hf.get_default_graph() is first
+        assert inside.graph is around
+        assert inside.op.control_inputs == []
+        assert before.graph is first
+
+    def test_init_scope_is_eager_around_which_eager_mode_is(self):
+        with hf.eager_mode(), self.traced().as_default():
+            with hf.init_scope():
+                assert hf.executing_eagerly()
+            assert not hf.executing_eagerly()
+
+    def test_there_is_nothing_around(self):
+        with self.traced().as_default(), pytest.raises(AssertionError, match="All graphs"):
+            hf.init_scope()
+
+    def test_functions_tell(self):
+        told = []
+        with hf.eager_mode():
+            hf.function(lambda: told.append(hf.get_default_graph()._building_function))()
+        assert told == [True]
+        assert not hf.Graph()._building_function

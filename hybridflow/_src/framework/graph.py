@@ -60,6 +60,9 @@ class Graph(Collections):
     # it, or None for eager mode.
     building_function = False
     outer_graph: Graph | None = None
+    # TensorFlow's name for it, which programs read, and set for graphs that they trace into
+    # themselves: `init_scope` leaves these too.
+    _building_function = False
 
     def __init__(self) -> None:
         self._lock = new_lock()

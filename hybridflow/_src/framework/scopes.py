@@ -234,6 +234,8 @@ def init_scope() -> AbstractContextManager[Any]:
     graph = get_default_graph()
     if graph.building_function:
         return _outside(graph)
+    if graph._building_function:
+        return _beneath()
     scope = graph._scope.entries[-1].item
     if scope.body is None and not scope.controls:
         return _NOTHING
@@ -253,6 +255,24 @@ def _at_root(function_graph: Graph) -> Opener:
 
 
 _NOTHING = contextlib.nullcontext()
+
+
+def _beneath() -> Opener:
+    """What was entered before the graphs that a program traces into itself: eager mode or a graph.
+
+    Raises:
+      AssertionError: if there is nothing else.
+    """
+    for entry in reversed(context.modes.entries):
+        mode = entry.item
+        if mode.eager:
+            return context.eager_mode()
+        graph = mode.graph
+        if graph is not None and not graph._building_function:
+            return Together(graph.as_default(), graph.control_dependencies(None))
+    raise AssertionError(
+        "All graphs are building functions, and no eager context was previously active."
+    )
 
 
 def _outside(function_graph: Graph) -> Opener:

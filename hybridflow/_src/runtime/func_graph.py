@@ -46,7 +46,7 @@ class FuncGraph(Graph):
       building: held by the thread that builds a program.
     """
 
-    building_function = True
+    building_function = _building_function = True
     # Functions called from a graph are built into that graph, so what is outside is eager mode.
     outer_graph: Graph | None = None
 
