@@ -155,6 +155,11 @@ def test_gradients_function(eager):
 
 def test_gradients_of_an_argument_that_is_given_twice(eager):
     x = hf.constant(3.0)
+    strided = contrib_eager.gradients_function(
+        lambda x, k, strides: hf.nn.conv2d(x, k, strides, "SAME"), params=[0]
+    )
+    one, two = np.float32([[[[1.0]]]]), np.float32([[[[2.0]]]])
+    assert strided(one, two, [1, 1, 1, 1])[0].numpy() == two
     found = contrib_eager.gradients_function(lambda x, y: x * x * y)(x, x, dy=2.0)
     assert [float(t) for t in found] == [36.0, 18.0]
 

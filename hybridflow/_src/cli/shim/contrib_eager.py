@@ -18,6 +18,7 @@ from hybridflow._src.framework.context import (
 )
 from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.default_graph import enable_eager_execution
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.ops.arrays.reshaping import identity
 from hybridflow._src.runtime.function import function as defun
 from hybridflow._src.variables.eager_store import EagerVariableStore
@@ -130,11 +131,14 @@ def value_and_gradients_function(f: Callable[..., Any], params: Any = None) -> C
     @functools.wraps(f)
     def value_and_gradients(*args: Any, dy: Any = None) -> Any:
         wanted = range(len(args)) if params is None else params
-        positions = [names.index(p) if isinstance(p, str) else p for p in wanted]
+        numbers = [names.index(p) if isinstance(p, str) else p for p in wanted]
+        positions = [range(len(args))[number] for number in numbers]
         tensors: list[Any] = []
-        for tensor in map(convert_to_tensor, args):
+        for position, value in enumerate(args):
+            # What has no gradient stays as it is, such as a list of strides.
+            tensor = convert_to_tensor(value) if position in positions else value
             # One that is given twice has two gradients.
-            again = any(tensor is other for other in tensors)
+            again = isinstance(tensor, Tensor) and any(tensor is other for other in tensors)
             tensors.append(identity(tensor) if again else tensor)
         sources = [tensors[position] for position in positions]
         with GradientTape() as tape:
