@@ -286,6 +286,11 @@ class Graph(Collections):
             op._id = number
 
     @property
+    def _c_graph(self) -> Graph:
+        """The graph: what TensorFlow's C interface knows it by."""
+        return self
+
+    @property
     def version(self) -> int:
         """Grows with every operation that is added."""
         return len(self._ops)

@@ -75,8 +75,8 @@ def refuse_cycle(structure: Any, visits: int) -> None:
             pending += [(child, False) for child in children]
 
 
-def flatten(structure: Any) -> list[Any]:
-    """The leaves of a structure, depth first."""
+def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
+    """The leaves of a structure, depth first, sparse tensors among them."""
     if not is_sequence(structure):
         return [structure]
     leaves: list[Any] = []
@@ -116,15 +116,18 @@ def written_out(structure: Any, leaf: Callable[[Any], Any]) -> tuple[Any, ...]:
     return tuple(row)
 
 
-def pack_sequence_as(structure: Any, flat: Any) -> Any:
-    """The structure with its leaves replaced by those in `flat`.
+def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
+    """The structure with its leaves replaced by those in `flat_sequence`.
+
+    Args:
+      expand_composites: without effect, as `flatten` takes sparse tensors as leaves.
 
     Raises:
-      ValueError: if their number differs. TypeError: if `flat` is no sequence.
+      ValueError: if their number differs. TypeError: if `flat_sequence` is no sequence.
     """
-    if isinstance(flat, (str, bytes)):
-        raise TypeError(f"flat_sequence must be a sequence, got {flat!r:.200}")
-    flat = list(flat)
+    if isinstance(flat_sequence, (str, bytes)):
+        raise TypeError(f"flat_sequence must be a sequence, got {flat_sequence!r:.200}")
+    flat = list(flat_sequence)
     if not is_sequence(structure):
         if len(flat) == 1:
             return flat[0]
@@ -199,27 +202,32 @@ def _like(structure: Any, children: list[Any]) -> Any:
 
 
 def map_structure(
-    function: Callable[..., Any], *structures: Any, check_types: bool = True, **others: Any
+    func: Callable[..., Any],
+    *structures: Any,
+    check_types: bool = True,
+    expand_composites: bool = False,
+    **others: Any,
 ) -> Any:
-    """Applies `function` to corresponding leaves of structures of one form.
+    """Applies `func` to corresponding leaves of structures of one form.
 
     Args:
       check_types: whether sequences must be of the same kinds.
+      expand_composites: without effect, as `flatten` takes sparse tensors as leaves.
 
     Raises:
-      TypeError: if `function` cannot be called. ValueError: if there is no structure, or another
+      TypeError: if `func` cannot be called. ValueError: if there is no structure, or another
         argument by name.
       ValueError, TypeError: if the forms differ.
     """
-    if not callable(function):
-        raise TypeError(f"func must be callable, got: {function!r:.200}")
+    if not callable(func):
+        raise TypeError(f"func must be callable, got: {func!r:.200}")
     if others:
         raise ValueError(f"Only valid keyword argument is check_types, got {sorted(others)}.")
     if not structures:
         raise ValueError("Must provide at least one structure")
     for other in structures[1:]:
         assert_same_structure(structures[0], other, check_types)
-    leaves = [function(*items) for items in zip(*map(flatten, structures), strict=True)]
+    leaves = [func(*items) for items in zip(*map(flatten, structures), strict=True)]
     return pack_sequence_as(structures[0], leaves)
 
 

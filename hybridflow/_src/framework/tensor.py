@@ -149,6 +149,10 @@ class Tensor(Referable):
         """
         return self.graph.evaluate(self, feed_dict, session)
 
+    def _as_tf_output(self) -> Tensor:
+        """The tensor: what TensorFlow's C interface knows it by."""
+        return self
+
     def __nonzero__(self) -> bool:
         """`bool(self)`, by Python 2's name, which libraries look for."""
         return bool(self)

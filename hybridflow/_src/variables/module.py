@@ -81,6 +81,10 @@ class Module:
         """The modules within, and those within them."""
         return tuple(self._flatten(predicate=_is_module))
 
+    def _no_dependency(self, value: Any) -> Any:
+        """The value: TensorFlow marks so what checkpoints of objects leave out."""
+        return value
+
     def _flatten(
         self,
         recursive: bool = True,

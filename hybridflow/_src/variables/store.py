@@ -159,7 +159,7 @@ class VariableStore:
             raise ValueError(_MISSING.format(name=name, near=self._near(name)))
         if not request.from_value and (dims is None or None in dims):
             raise ValueError(_NO_SHAPE.format(name=name, shape=TensorShape.of(dims)))
-        if request.regularizer is not None and not callable(request.regularizer):
+        if request.regularizer and not callable(request.regularizer):
             raise TypeError(_NOT_REGULARIZER.format(name=name, got=request.regularizer))
         if name in self._being_made:
             chain = " -> ".join([*self._being_made, name])
@@ -189,7 +189,7 @@ class VariableStore:
                 constraint=request.constraint,
             )
             self.variables[request.name] = made
-            if request.regularizer is not None:
+            if request.regularizer:
                 self._regularize(made, request.regularizer, request.name)
         return made
 

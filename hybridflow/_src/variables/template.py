@@ -7,7 +7,7 @@ import functools
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from hybridflow._src.framework import traceback
+from hybridflow._src.framework import context, traceback
 from hybridflow._src.framework.described import Described
 from hybridflow._src.framework.graph_keys import GraphKeys, get_collection
 from hybridflow._src.variables.eager_store import EagerVariableStore
@@ -26,6 +26,24 @@ _NEW_VARIABLES = (
     "Trainable variable created when calling a template after the first time, perhaps you used "
     "tf.Variable when you meant tf.get_variable: {variables}"
 )
+
+
+class _TemplateStore(EagerVariableStore):
+    """Keeps the variables of a template, which are in the collections around it too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._around = context.eager_collections.top
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        """Appends `value` to a collection, here and in those around."""
+        super().add_to_collection(name, value)
+        self._around.add_to_collection(name, value)
+
+    def add_weakly(self, names: Any, value: Any) -> None:
+        """Appends to collections, here and in those around, what they do not keep alive."""
+        super().add_weakly(names, value)
+        self._around.add_weakly(names, value)
 
 
 class Template(Described):
@@ -70,8 +88,7 @@ class Template(Described):
         if variables_are_eager():
             if self._scope is None:
                 self._make_scope()
-            if self._store is None:
-                self._store = EagerVariableStore()
+            self._keep_variables()
         with self._collections():
             if self._scope is None:
                 with self._new_scope(True) as self._scope:
@@ -81,6 +98,27 @@ class Template(Described):
                     return self._first_call(args, kwargs)
             with variable_scope(self._scope, reuse=True):
                 return self._later_call(args, kwargs)
+
+    def _keep_variables(self) -> EagerVariableStore:
+        """The store of its eager variables: that of the template inside which it is called first.
+
+        So a template that is made anew in each call of another one finds its variables again.
+        """
+        if self._store is None:
+            around = context.eager_collections.top
+            self._store = around if isinstance(around, _TemplateStore) else _TemplateStore()
+        return self._store
+
+    @property
+    def _template_store(self) -> EagerVariableStore:
+        """The store of its eager variables, by TensorFlow's name.
+
+        Raises:
+          AttributeError: in graph mode.
+        """
+        if not variables_are_eager():
+            raise AttributeError("There is no store of variables in graph mode.")
+        return self._keep_variables()
 
     def _collections(self) -> AbstractContextManager[Any]:
         return contextlib.nullcontext() if self._store is None else self._store.as_default()
@@ -141,7 +179,7 @@ class Template(Described):
         if not self._variables_created:
             return []
         if self._store is not None:
-            return self._store.get_collection(key)
+            return self._store.get_collection(key, self.variable_scope_name)
         return get_collection(key, self.variable_scope_name)
 
     @property

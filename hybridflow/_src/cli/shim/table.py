@@ -48,6 +48,12 @@ _SAVED_MODEL = (
     "builder constants loader main_op signature_constants signature_def_utils tag_constants utils"
 )
 
+_CONTRIB_EAGER = (
+    f"{_SHIM}.contrib_eager",
+    "hybridflow.contrib.eager",
+    f"{_INNER}.eager_modes",
+)
+
 _CONTRIB_LAYERS = (
     "tf_slim.layers.layers",
     "tf_slim.layers",
@@ -90,9 +96,10 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ".contrib.data": ("hybridflow.contrib.data",),
     ".contrib.distributions": ("hybridflow.contrib.distributions",),
     ".contrib.distributions.bijectors": ("hybridflow.contrib.distributions.bijectors",),
-    ".contrib.eager": (f"{_SHIM}.contrib_eager", "hybridflow.contrib.eager"),
+    ".contrib.eager": _CONTRIB_EAGER,
     ".contrib.eager.metrics": ("hybridflow.contrib.eager.metrics",),
     ".contrib.framework": _CONTRIB_FRAMEWORK,
+    ".contrib.framework.nest": (f"{_FRAMEWORK}.nest", f"{_INNER}.nest"),
     ".contrib.graph_editor": ("hybridflow.contrib.graph_editor",),
     ".contrib.image": ("hybridflow.contrib.image",),
     ".contrib.layers": _CONTRIB_LAYERS,
@@ -222,10 +229,7 @@ _CONTRIB_INSIDE = {
         "metrics metrics_impl",
         "hybridflow.contrib.eager.metrics",
     ),
-    "tensorflow.contrib.eager.python.tfe": (
-        f"{_SHIM}.contrib_eager",
-        "hybridflow.contrib.eager",
-    ),
+    "tensorflow.contrib.eager.python.tfe": _CONTRIB_EAGER,
     "tensorflow.contrib.framework.python": (),
     "tensorflow.contrib.framework.python.framework": ("hybridflow.contrib.framework",),
     "tensorflow.contrib.framework.python.framework.checkpoint_utils": (
@@ -438,7 +442,11 @@ _PYTHON = {
     "tensorflow.python.util.lazy_loader": (f"{_INNER}.lazy_loader",),
     "tensorflow.python.util.tf_inspect": (f"{_INNER}.inspecting",),
     "tensorflow.python.tf2": (f"{_INNER}.ops",),
-    "tensorflow.python.pywrap_tensorflow": ("hybridflow.pywrap_tensorflow", "hybridflow.train"),
+    "tensorflow.python.pywrap_tensorflow": (
+        "hybridflow.pywrap_tensorflow",
+        "hybridflow.train",
+        f"{_INNER}.constants",
+    ),
     "tensorflow.python.client.device_lib": (f"{_INNER}.ops",),
     "tensorflow.python.framework.device_spec": (f"{_INNER}.variables",),
     "tensorflow.python.framework.ops": (

@@ -18,12 +18,12 @@ from hybridflow._src.ops.control_flow.conditional import case
 from hybridflow._src.ops.math.comparison import logical_and, logical_not
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hybridflow._src.framework.operation import Operation
     from hybridflow._src.framework.tensor import Tensor
 
-__all__ = ["merge", "switch"]
+__all__ = ["_case_helper", "merge", "switch"]
 
 # For the outputs of switches when they are taken.
 _taken: weakref.WeakKeyDictionary[Operation, Tensor] = weakref.WeakKeyDictionary()
@@ -82,3 +82,34 @@ def _is_taken(tensor: Tensor) -> Any:
         seen |= new
         pending += new
     return found
+
+
+def _case_helper(
+    cond_fn: Callable[..., Any],
+    pred_fn_pairs: Any,
+    default: Callable[[], Any] | None,
+    exclusive: bool,
+    name: str | None,
+    allow_python_preds: bool = False,
+    **cond_kwargs: Any,
+) -> Any:
+    """What the function gives whose predicate is the first to be true, by a `cond` of one's own.
+
+    Args:
+      cond_fn: called with a predicate and two functions.
+      pred_fn_pairs: pairs of predicates and functions, or a dict.
+      default: the function where no predicate is true; the last one if it is None.
+      exclusive, allow_python_preds: without effect: predicates are not compared.
+      name: name scope of the ops.
+      cond_kwargs: further keywords for `cond_fn`.
+    """
+    pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs)
+    if default is None:
+        default = pairs.pop()[1]
+    with name_scope(name, "case"):
+        chosen = default
+        for pred, function in reversed(pairs):
+            chosen = functools.partial(
+                cond_fn, pred, true_fn=function, false_fn=chosen, **cond_kwargs
+            )
+        return chosen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import nest
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "_is_namedtuple",
     "assert_shallow_structure",
+    "flatten_dict_items",
     "flatten_up_to",
     "get_traverse_shallow_structure",
     "map_structure_up_to",
@@ -140,3 +142,30 @@ def get_traverse_shallow_structure(
             for part, is_taken in zip(parts, chosen, strict=True)
         ],
     )
+
+
+def flatten_dict_items(dictionary: Any) -> dict[Any, Any]:
+    """A dict whose keys may be structures, with an item for each part of a key.
+
+    Raises:
+      TypeError: if it is no dict. ValueError: if a value has not as many parts as its key, or a
+        part of keys comes twice.
+    """
+    if not isinstance(dictionary, Mapping):
+        raise TypeError("input must be a dictionary")
+    result: dict[Any, Any] = {}
+    for key, value in dictionary.items():
+        parts = [(key, value)]
+        if nest.is_sequence(key):
+            keys, values = nest.flatten(key), nest.flatten(value)
+            if len(keys) != len(values):
+                raise ValueError(
+                    f"Could not flatten dictionary. Key had {len(keys)} elements, but value had "
+                    f"{len(values)} elements. Key: {keys}, value: {values}."
+                )
+            parts = list(zip(keys, values, strict=True))
+        for name, part in parts:
+            if name in result:
+                raise ValueError(f"Could not flatten dictionary: key {name} is not unique.")
+            result[name] = part
+    return result

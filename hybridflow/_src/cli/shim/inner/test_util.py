@@ -18,8 +18,11 @@ __all__ = [
     "TensorFlowTestCase",
     "assert_equal_graph_def",
     "get_node_def_from_graph",
+    "deprecated_graph_mode_only",
+    "run_all_in_graph_and_eager_modes",
     "run_deprecated_v1",
     "run_in_graph_and_eager_modes",
+    "run_v1_only",
 ]
 
 
@@ -31,6 +34,40 @@ def get_node_def_from_graph(node_name: str, graph_def: Any) -> Any:
 def run_deprecated_v1(func: Any = None) -> Any:
     """Has a test run as in TensorFlow 1, which all do here."""
     return func if func is not None else lambda method: method
+
+
+def run_v1_only(reason: str, func: Any = None) -> Any:
+    """Has a test run under TensorFlow 1 alone, which this is."""
+    return run_deprecated_v1(func)
+
+
+def run_all_in_graph_and_eager_modes(cls: Any) -> Any:
+    """Has all tests of a class run in both modes, as `run_in_graph_and_eager_modes` does."""
+    for name in dir(cls):
+        method = getattr(cls, name)
+        if name.startswith("test") and name != "test_session" and callable(method):
+            setattr(cls, name, run_in_graph_and_eager_modes(method))
+    return cls
+
+
+def deprecated_graph_mode_only(func: Any = None) -> Any:
+    """Has a method of a test, or all of a class, run in graph mode."""
+
+    def decorated(method: Any) -> Any:
+        if isinstance(method, type):
+            for name in dir(method):
+                if name.startswith("test") and name != "test_session":
+                    setattr(method, name, decorated(getattr(method, name)))
+            return method
+
+        @functools.wraps(method)
+        def in_graph(*args: Any, **kwargs: Any) -> Any:
+            with graph_mode():
+                return method(*args, **kwargs)
+
+        return in_graph
+
+    return decorated if func is None else decorated(func)
 
 
 def run_in_graph_and_eager_modes(
