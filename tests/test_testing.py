@@ -38,6 +38,10 @@ A = np.array([1.0, np.nan, np.inf])
 HALF = np.array([1.0, 2.0], np.float16)
 
 
+def _raise(text: str) -> None:
+    raise ValueError(text)
+
+
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
@@ -54,6 +58,19 @@ HALF = np.array([1.0, 2.0], np.float16)
         ("assertAllGreater", ([2, 3], 1), ([1, 3], 1)),
         ("assertAllLessEqual", ([2, 3], 3), ([2, 4], 3)),
         ("assertStartsWith", ("abc", "ab"), ("abc", "b")),
+        ("assertLen", ([1, 2], 2), ([1, 2], 1)),
+        ("assertEmpty", ({},), ({1: 2},)),
+        ("assertNotEmpty", ("a",), ("",)),
+        ("assertBetween", (2, 1, 2), (3, 1, 2)),
+        ("assertAllInRange", ([0, 1], 0, 1), ([0, 2], 0, 1)),
+        ("assertAllInRange", ([0.5], 0, 1, True, True), ([0.0], 0, 1, True)),
+        ("assertAllInSet", ([0, 1], [0, 1, 2]), ([0, 3], [0, 1])),
+        ("assertDTypeEqual", (HALF, np.float16), (HALF, np.float32)),
+        (
+            "assertRaisesWithLiteralMatch",
+            (ValueError, "x", _raise, "x"),
+            (ValueError, "y", _raise, "x"),
+        ),
         ("assertItemsEqual", ([1, 2], [2, 1]), ([1, 1], [1])),
         ("assertDeviceEqual", ("/cpu:0", "/device:CPU:0"), ("/cpu:0", "/cpu:1")),
     ],

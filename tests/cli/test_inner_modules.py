@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import hybridflow as hf
+from hybridflow._src.cli.shim.missing import Missing
 from hybridflow._src.cli.shim.names import find
 from hybridflow._src.platform import tf_logging
 
@@ -220,3 +221,105 @@ def test_configurations_of_rewriting():
         assert session.run(hf.constant(2.0)) == 2.0
     with pytest.raises(AttributeError, match="has no 'layout' field"):
         config.graph_options.rewrite_options.layout = 1
+
+
+def test_classes_that_are_missing_can_be_derived_from():
+    base = Missing("tensorflow.python.autograph.pyct.transformer").Base
+    derived = type("Derived", (base,), {"visit": lambda self: None})
+    assert not isinstance(3, derived)
+    with pytest.raises(AttributeError, match=r"transformer\.Base"):
+        derived()
+    with pytest.raises(AttributeError, match=r"transformer\.Base"):
+        derived.anything  # noqa: B018
+    with pytest.raises(AttributeError, match="nothing"):
+        Missing("tensorflow.python.autograph").nothing  # noqa: B018
+
+
+def test_items_of_dicts_by_structures():
+    flat = inner("contrib.framework.nest.flatten_dict_items")
+    assert flat({(4, (5, 6)): (1, (2, 3)), 7: [8]}) == {4: 1, 5: 2, 6: 3, 7: [8]}
+    for bad, error in (
+        (3, TypeError),
+        ({(1, 2): (3,)}, ValueError),
+        ({(1, 1): (2, 3)}, ValueError),
+    ):
+        with pytest.raises(error):
+            flat(bad)
+
+
+def test_structures_by_keywords():
+    pack = inner("nest.pack_sequence_as")
+    assert pack(structure=(1, 2), flat_sequence=[3, 4]) == (3, 4)
+    assert inner("nest.flatten")((1, [2]), expand_composites=True) == [1, 2]
+    assert inner("nest.map_structure")(abs, (-1,), expand_composites=True) == (1,)
+    assert inner("nest.is_nested")([1])
+    assert not inner("nest.is_nested")(1)
+
+
+def test_constants_that_no_session_runs():
+    evaluate = inner("python.pywrap_tensorflow.TF_TryEvaluateConstant_wrapper")
+    with hf.Graph().as_default() as graph:
+        total = hf.constant(2) + 3
+        unknown = hf.placeholder(hf.int32)
+        assert evaluate(graph._c_graph, total._as_tf_output()) in (5, None)
+        assert evaluate(graph._c_graph, hf.constant(2)._as_tf_output()) == 2
+        assert evaluate(graph._c_graph, unknown._as_tf_output()) is None
+
+
+def test_a_choice_by_a_cond_of_ones_own():
+    helper = inner("python.ops.control_flow_ops._case_helper")
+
+    def first(pred, true_fn, false_fn):
+        return true_fn() if pred else false_fn()
+
+    pairs = [(False, lambda: 1), (True, lambda: 2), (True, lambda: 3)]
+    assert helper(first, pairs, lambda: 4, False, "case") == 2
+    assert helper(first, pairs[:1], lambda: 4, False, "case") == 4
+    assert helper(first, {0: lambda: 1, 1: lambda: 2}, None, False, None) == 2
+
+
+def test_variable_scopes_that_name_no_ops():
+    scope = inner("python.ops.variable_scope._pure_variable_scope")
+    with hf.Graph().as_default(), scope("a"):
+        assert hf.get_variable("v", []).op.name == "a/v"
+        assert hf.constant(1, name="c").op.name == "c"
+
+
+def test_tests_in_both_modes():
+    seen = []
+
+    @inner("contrib.eager.run_all_tests_in_graph_and_eager_modes")
+    class Case(hf.test.TestCase):
+        def testMode(self):
+            seen.append(hf.executing_eagerly())
+
+        def helper(self):
+            seen.append("helper")
+
+    Case("testMode").debug()
+    assert seen == [False, True]
+
+
+def test_tests_in_graphs_alone():
+    seen = []
+
+    @inner("python.framework.test_util.deprecated_graph_mode_only")
+    class Case(hf.test.TestCase):
+        def testMode(self):
+            seen.append(hf.executing_eagerly())
+
+    with hf.eager_mode():
+        Case("testMode").debug()
+    assert seen == [False]
+    assert inner("python.framework.test_util.run_v1_only")("a reason", len) is len
+
+
+def test_operators_that_a_program_changes():
+    names = set(hf.Tensor.OVERLOADABLE_OPERATORS)
+    try:
+        hf.Tensor.OVERLOADABLE_OPERATORS.update({"__iter__"})
+        assert "__div__" in names
+    finally:
+        hf.Tensor.OVERLOADABLE_OPERATORS.intersection_update(names)
+    with hf.eager_mode():
+        assert hf.constant(True).__nonzero__()

@@ -83,3 +83,41 @@ def test_floatx():
         assert backend.floatx() == "float64"
     finally:
         backend.set_floatx("float32")
+
+
+class TestLambda:
+    def test_calls_its_function(self, execution):
+        def called(x):
+            return hf.keras.layers.Lambda(lambda x, by: x * by, arguments={"by": 3.0})(x)
+
+        assert execution(called, np.array([1.0, 2.0])).tolist() == [3, 6]
+
+    def test_mask(self, execution):
+        def called(x):
+            return hf.keras.layers.Lambda(lambda x, mask: x * mask, mask=0.5)(x)
+
+        assert execution(called, np.array([2.0])).tolist() == [1]
+
+    def test_shapes(self):
+        layer = hf.keras.layers.Lambda
+        assert layer(abs, output_shape=(3,)).compute_output_shape((5, 2)).as_list() == [5, 3]
+        turned = layer(abs, output_shape=lambda dims: dims[::-1])
+        assert turned.compute_output_shape((5, 2)).as_list() == [2, 5]
+        with pytest.raises(NotImplementedError, match="output_shape"):
+            layer(abs).compute_output_shape((5, 2))
+
+
+def test_objects_of_a_program_by_name():
+    utils = hf.keras.utils
+    utils.get_custom_objects()["Half"] = lambda w: w / 2.0
+    try:
+        assert hf.keras.regularizers.get("Half")(4.0) == 2.0
+    finally:
+        del utils.get_custom_objects()["Half"]
+    with pytest.raises(ValueError, match="Half"):
+        hf.keras.regularizers.get("Half")
+    config = utils.serialize_keras_object(hf.keras.initializers.Constant(2.0))
+    known = {"Constant": hf.keras.initializers.Constant}
+    assert utils.deserialize_keras_object(config, known).get_config()["value"] == 2.0
+    with pytest.raises(ValueError, match="Unknown thing"):
+        utils.deserialize_keras_object("nothing", printable_module_name="thing")

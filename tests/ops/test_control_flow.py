@@ -750,3 +750,11 @@ def test_a_python_function_gets_scalars_as_keys(execution):
 
     assert execution(run) == 17.0
     assert set(kinds) == {(np.int32, bytes, np.ndarray)}
+
+
+def test_map_fn_over_a_variable_by_reference():
+    with hf.Graph().as_default(), hf.Session() as session:
+        rows = hf.Variable([1.0, 2.0])
+        doubled = hf.map_fn(lambda x: 2.0 * x, rows)
+        session.run(rows.initializer)
+        assert session.run(doubled).tolist() == [2, 4]

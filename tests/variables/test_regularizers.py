@@ -178,3 +178,8 @@ def test_copied_and_pickled(mode: Mode, regularizer: Any, way: Any) -> None:
         assert again(hf.constant(WEIGHTS)) is None
     else:
         assert loss_of(mode, again) == loss_of(mode, regularizer)
+
+
+def test_an_empty_regularizer_is_none(mode: Mode) -> None:
+    hf.get_variable("w", [2], regularizer={})
+    assert hf.losses.get_regularization_losses() == []

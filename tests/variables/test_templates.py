@@ -221,6 +221,30 @@ class TestEager:
         assert layer.variables == [v]
         assert eager.variables() == []
 
+    def test_one_that_is_made_anew_in_each_call_of_another(
+        self, eager: hf.EagerVariableStore
+    ) -> None:
+        outer = hf.make_template("outer", lambda x: hf.make_template("inner", scaled)(x))
+        outer(1.0)
+        (w,) = outer.variables
+        w.assign(5.0)
+        assert float(outer(1.0)) == 5.0
+        assert names(outer.variables) == ["outer/inner/w:0"]
+
+    def test_the_same_within_another_one_and_alone(self, eager: hf.EagerVariableStore) -> None:
+        inner = hf.make_template("inner", scaled)
+        outer = hf.make_template("outer", lambda x: inner(x) + hf.get_variable("b", []))
+        outer(1.0)
+        (w,) = inner.variables
+        w.assign(7.0)
+        assert float(inner(1.0)) == 7.0
+        assert len(outer.trainable_variables) == 1 + len(inner.trainable_variables)
+
+    def test_collections_around_have_its_variables(self, eager: hf.EagerVariableStore) -> None:
+        layer = hf.make_template("layer", scaled)
+        layer(1.0)
+        assert hf.trainable_variables() == layer.variables
+
     def test_gradients(self, eager: hf.EagerVariableStore) -> None:
         layer = hf.make_template("layer", scaled)
         with hf.GradientTape() as tape:

@@ -22,9 +22,11 @@ custom_objects: dict[str, Any] = {}
 def get_custom_objects() -> dict[str, Any]:
     """The dict in which a program makes its own classes and functions known by name.
 
+    Initializers and regularizers are looked for there.
+
     >>> import hybridflow as hf
     >>> hf.keras.utils.get_custom_objects()["half"] = lambda w: w / 2.0
-    >>> hf.keras.constraints.get("half")(3.0)
+    >>> hf.keras.regularizers.get("half")(3.0)
     1.5
     >>> del hf.keras.utils.get_custom_objects()["half"]
     """

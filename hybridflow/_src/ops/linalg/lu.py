@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ def _lu_dims(attrs: dict[str, Any], x: Tensor) -> list[Any]:
 def _lu_arrays(x: np.ndarray, output_idx_type: DType) -> list[np.ndarray]:
     """Gaussian elimination, each time with the largest number of a column first."""
     size = x.shape[-1]
-    lu: np.ndarray = x.reshape(-1, size, size).copy()
+    lu: np.ndarray = x.reshape(math.prod(x.shape[:-2]), size, size).copy()
     rows = np.broadcast_to(np.arange(size), lu.shape[:2]).copy()
     each = np.arange(len(lu))
     for k in range(size):

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.arrays.casting import cast
-from hybridflow._src.ops.families import COMPLEX, FLOATS, binary
+from hybridflow._src.ops.families import COMPLEX, FLOATS, binary, conj
 from hybridflow._src.ops.math.comparison import not_equal
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _xdivy = binary("Xdivy", _xdivy_arrays, _xdivy_grad, types=FLOATS, domain=(0.5, 
 _mul_no_nan = binary(
     "MulNoNan",
     lambda x, y: np.where(y == 0, 0, x * y).astype(x.dtype),
-    lambda op, dz: (raw.MulNoNan(dz, op.inputs[1]), raw.MulNoNan(op.inputs[0], dz)),
+    lambda op, dz: (raw.MulNoNan(dz, conj(op.inputs[1])), raw.MulNoNan(conj(op.inputs[0]), dz)),
     types=(*FLOATS, *COMPLEX),
 )
 
