@@ -77,4 +77,4 @@ def dense_image_warp(image: Any, flow: Any, name: str = "dense_image_warp") -> T
         bottom = pixels(1, 0) + right * (pixels(1, 1) - pixels(1, 0))
         found = top + down * (bottom - top)
         found.set_shape(image.shape)
-        return found  # type: ignore[no-any-return]
+        return found
