@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Names",
-    "custom_objects",
     "deserialize_keras_object",
     "get_custom_objects",
     "serialize_keras_object",

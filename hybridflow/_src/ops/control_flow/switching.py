@@ -39,13 +39,14 @@ def switch_case(
     ...     print(int(hf.switch_case(hf.constant(1), [lambda: 10, lambda: 20])))
     20
     """
-    pairs = _pairs(branch_fns)
+    pairs: list[tuple[Any, Any]] = _pairs(branch_fns)
     numbers = [number for number, _ in pairs]
     if not pairs:
         raise ValueError("switch_case: expected at least one function, got none.")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"switch_case: expected a function for each number, got {numbers}.")
-    for number, function in [*pairs, (0, default or pairs[0][1])]:
+    others = [] if default is None else [(0, default)]
+    for number, function in [*pairs, *others]:
         if not isinstance(number, int) or not callable(function):
             raise TypeError(
                 f"switch_case: expected an int and a function, got {number!r} and {function!r}."

@@ -39,7 +39,7 @@ def _samples(rng: np.random.Generator) -> Iterable[Sample]:
                 yield Sample(ordered, values, out_type=out_type)
 
 
-def _record(name: str, side: str) -> OpDef:
+def _record(name: str, side: Any) -> OpDef:
     def compute(sorted_inputs: np.ndarray, values: np.ndarray, out_type: DType) -> np.ndarray:
         if sorted_inputs.ndim != 2 or values.ndim != 2 or len(sorted_inputs) != len(values):
             raise InvalidArgumentError(

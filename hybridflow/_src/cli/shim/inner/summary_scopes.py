@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework.graph_keys import add_to_collections
 from hybridflow._src.framework.scopes import name_scope
+from hybridflow._src.framework.stack import Opener
 from hybridflow._src.summary.summary import clean_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from hybridflow._src.framework.stack import Opened
 
 __all__ = ["clean_tag", "collect", "skip_summary", "summary_scope"]
 
@@ -20,16 +20,26 @@ def collect(val: Any, collections: Any, default_collections: Any) -> None:
     add_to_collections(default_collections if collections is None else collections, val)
 
 
-@contextlib.contextmanager
-def summary_scope(
-    name: str, family: str | None = None, default_name: str | None = None, values: Any = None
-) -> Iterator[tuple[str, str]]:
+class summary_scope(Opener):
     """A name scope for a summary; gives its tag and the scope."""
-    name_, family = clean_tag(name), clean_tag(family)
-    base = name_ if family is None else f"{family}/{name_}"
-    with name_scope(base, default_name, values) as scope:
+
+    def __init__(
+        self,
+        name: str,
+        family: str | None = None,
+        default_name: str | None = None,
+        values: Any = None,
+    ) -> None:
+        self._family = clean_tag(family)
+        base = clean_tag(name)
+        if self._family is not None:
+            base = f"{self._family}/{base}"
+        self._scope = name_scope(base, default_name, values)
+
+    def _open(self, opened: Opened) -> tuple[str, str]:
+        scope = self._scope._open(opened)
         tag = scope.rstrip("/")
-        yield tag if family is None else f"{family}/{tag}", scope
+        return tag if self._family is None else f"{self._family}/{tag}", scope
 
 
 def skip_summary() -> bool:
