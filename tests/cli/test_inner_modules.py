@@ -278,13 +278,6 @@ def test_a_choice_by_a_cond_of_ones_own():
     assert helper(first, {0: lambda: 1, 1: lambda: 2}, None, False, None) == 2
 
 
-def test_variable_scopes_that_name_no_ops():
-    scope = inner("python.ops.variable_scope._pure_variable_scope")
-    with hf.Graph().as_default(), scope("a"):
-        assert hf.get_variable("v", []).op.name == "a/v"
-        assert hf.constant(1, name="c").op.name == "c"
-
-
 def test_tests_in_both_modes():
     seen = []
 
@@ -323,3 +316,48 @@ def test_operators_that_a_program_changes():
         hf.Tensor.OVERLOADABLE_OPERATORS.intersection_update(names)
     with hf.eager_mode():
         assert hf.constant(True).__nonzero__()
+
+
+def test_variable_scopes_without_name_scopes():
+    pure = inner("python.ops.variable_scope._pure_variable_scope")
+    with hf.Graph().as_default():
+        with hf.name_scope("names"), pure("scope", initializer=hf.ones_initializer()):
+            v = hf.get_variable("v", [2])
+            assert hf.constant(1.0).name == "names/Const:0"
+        with pure("scope", reuse=True):
+            assert hf.get_variable("v", [2]) is v
+    assert v.name == "scope/v:0"
+
+
+def test_devices_that_are_asked_for():
+    config = types.SimpleNamespace(
+        **{
+            name: inner(f"config.experimental.{name}")
+            for name in (
+                *("list_physical_devices", "list_logical_devices", "set_visible_devices"),
+                *("get_visible_devices", "set_memory_growth", "get_memory_growth"),
+            )
+        }
+    )
+    assert config.list_physical_devices("GPU") == config.list_logical_devices("GPU") == []
+    (cpu,) = config.list_physical_devices()
+    assert cpu.device_type == config.list_logical_devices()[0].device_type == "CPU"
+    config.set_visible_devices([], "GPU")
+    config.set_visible_devices(cpu)
+    assert config.get_visible_devices() == [cpu]
+    with pytest.raises(ValueError, match="Unrecognized device: 'GPU:0'"):
+        config.set_visible_devices("GPU:0")
+    for refused in (
+        lambda: config.set_memory_growth(cpu, True),
+        lambda: config.get_memory_growth(cpu),
+    ):
+        with pytest.raises(ValueError, match="is no GPU of this machine"):
+            refused()
+
+
+def test_tables_with_the_arguments_of_1_15():
+    with hf.eager_mode():
+        entries = inner("lookup.KeyValueTensorInitializer")(["a", "b"], [1, 2])
+        table = inner("lookup.StaticHashTable")(entries, -1, "table")
+        assert table.lookup(hf.constant(["b", "c"])).numpy().tolist() == [2, -1]
+    assert inner("saved_model.SERVING") == hf.saved_model.tag_constants.SERVING

@@ -41,7 +41,7 @@ def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
     Raises:
       ValueError: for a device that is not there.
     """
-    given = devices if isinstance(devices, list | tuple) else [devices]
+    given = devices if isinstance(devices, list) else [devices]
     unknown = [each for each in given if each not in list_physical_devices()]
     if unknown:
         raise ValueError(f"Unrecognized device: {unknown[0]!r:.200}")
