@@ -215,6 +215,13 @@ class TestTape:
                 y = v * v
             assert tape.watched_variables() == ()
 
+    def test_watched_variables_come_in_the_order_in_which_they_were_made(self):
+        with hf.eager_mode():
+            first, second = hf.Variable(3.0), hf.Variable(4.0)
+            with hf.GradientTape() as tape:
+                _ = second * second * first
+            assert tape.watched_variables() == (first, second)
+
     def test_in_graph_mode_it_builds_the_gradient(self):
         with hf.Graph().as_default(), hf.Session() as session:
             x = hf.constant(3.0)

@@ -101,8 +101,8 @@ class GradientTape(Described, Opener):
             self.watch(variable)
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """The variables watched so far, in order of first use."""
-        return tuple(self._variables)
+        """The variables watched so far, in the order in which they were made."""
+        return tuple(sorted(self._variables, key=lambda variable: getattr(variable, "_number", 0)))
 
     def tracks(self, tensors: Iterable[Tensor]) -> bool:
         """Tells whether one of `tensors` is watched, or computed from what is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import operator
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from hybridflow._src.framework.traceback import Frame
 
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
+# Tapes give variables in the order in which they were made.
+_numbers = itertools.count()
 
 
 class EagerVariable(ResourceVariable):
@@ -100,6 +103,7 @@ class EagerVariable(ResourceVariable):
             self._storage = Storage(self._name, initial._a)  # type: ignore[attr-defined]
             self._storage.variable = weakref.ref(self)
             self._frames = capture(2)
+            self._number = next(_numbers)
             self._handle = EagerTensor(self._storage, dtypes.resource)
             current_collections().add_weakly(collections, self)
 
