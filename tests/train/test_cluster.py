@@ -168,6 +168,8 @@ class TestServer:
     def test_an_address_without_a_port(self):
         with pytest.raises(hf.errors.InvalidArgumentError, match="parse port for local"):
             hf.train.Server({"local": ["localhost"]})
+        address = hf.train.Server.create_local_server().target.removeprefix("grpc://")
+        assert hf.train.Server({"local": [address]}).target == f"grpc://{address}"
 
     def test_other_targets(self):
         with pytest.raises(hf.errors.NotFoundError, match="no clusters"):

@@ -66,7 +66,7 @@ class Server:
             raise UnimplementedError(None, None, _MANY.format(task=task, job=job, count=count))
         # Port 0 asks for any that is free.
         host, _, port = address.rpartition(":")
-        if not port.isdigit():
+        if not port.removeprefix("#").isdigit():
             text = f"Could not parse port for local server from {address!r}: expected host:port."
             raise InvalidArgumentError(None, None, text)
         self._target = f"grpc://{address}" if port != "0" else f"grpc://{host}:#{next(_ports)}"
