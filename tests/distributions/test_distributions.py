@@ -337,8 +337,11 @@ REFUSED = {
     "sample must be no larger than `1`": lambda: D.Beta(1.0, 1.0, validate_args=True).prob(1.5),
     "event_size >= 2": lambda: D.Dirichlet([1.0], validate_args=True).mean(),
     "sum to `1`": lambda: D.Dirichlet([1.0, 1.0], validate_args=True).prob([0.5, 0.6]),
-    "counts last-dimension must sum to `self.total_count`": lambda: D.Multinomial(
+    "counts must sum to `self.total_count`": lambda: D.Multinomial(
         2.0, probs=[0.5, 0.5], validate_args=True
+    ).prob([1.0, 2.0]),
+    "counts last-dimension must sum to `self.total_count`": lambda: D.DirichletMultinomial(
+        2.0, [0.5, 0.5], validate_args=True
     ).prob([1.0, 2.0]),
     "Elements must be non-negative": lambda: D.Bernoulli(0.5, validate_args=True).prob([1, -1]),
     "Elements cannot exceed 1": lambda: D.Bernoulli(0.5, validate_args=True).prob([2, 0]),

@@ -219,7 +219,8 @@ class DirichletMultinomial(OfConcentrations):
 
     def _log_prob(self, counts: Tensor) -> Any:
         if self.validate_args:
-            counts = after(check_total(self._total_count, counts), counts)
+            checks = check_total(self._total_count, counts, "counts last-dimension")
+            counts = after(checks, counts)
         ordered = lbeta(self._concentration + counts) - lbeta(self._concentration)
         return ordered + log_combinations(self._total_count, counts)
 

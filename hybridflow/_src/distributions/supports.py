@@ -150,9 +150,9 @@ def check_outcomes(outcomes: Tensor) -> list[Any]:
     return checks
 
 
-def check_total(total: Tensor, counts: Tensor) -> list[Any]:
-    """The assertions that counts are whole, and that so many events were counted."""
-    words = "counts last-dimension must sum to `self.total_count`"
+def check_total(total: Tensor, counts: Tensor, what: str = "counts") -> list[Any]:
+    """The assertions that counts, which errors call `what`, are whole and so many together."""
+    words = f"{what} must sum to `self.total_count`"
     return [*check_counts(counts), assert_equal(total, reduce_sum(counts, -1), message=words)]
 
 
