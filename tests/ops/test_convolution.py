@@ -262,3 +262,16 @@ class TestFractionalPooling:
                 lambda x: hf.nn.fractional_avg_pool(x, [1, 2, 2, 1], seed=3)[0],
                 np.ones((1, 5, 5, 1)),
             )
+
+
+def test_a_transposes_shape_of_tensors():
+    with hf.Graph().as_default(), hf.Session() as session:
+        images = hf.placeholder(hf.float32, [None, 3, 3, 2])
+        size = hf.shape(images)
+        filters = hf.ones([3, 3, 5, 2])
+        shape = [size[0], 6, 2 * size[2], size[3] * 2 + 1]
+        found = hf.nn.conv2d_transpose(images, filters, shape, [1, 2, 2, 1])
+        assert session.run(found, {images: np.ones([1, 3, 3, 2])}).shape == (1, 6, 6, 5)
+        with pytest.raises(ValueError, match="4 != 5"):
+            shape = [size[0], 6, 6, hf.constant(4)]
+            hf.nn.conv2d_transpose(images, filters, shape, [1, 2, 2, 1])

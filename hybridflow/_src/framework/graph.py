@@ -379,6 +379,14 @@ class Graph(Collections):
         """
         return self._scope.scope(self._scope.top.on_device(device_name_or_function))
 
+    def _apply_device_functions(self, op: Any) -> None:
+        """Calls `op._set_device` with the device that an op made now would record, if it is one.
+
+        Keras asks so for the current device, with an object of its own in place of an operation.
+        """
+        if self._scope.top.device:
+            op._set_device(self._scope.top.device)
+
     def control_dependencies(self, control_inputs: Any) -> Pushed[Scope, Scope]:
         """A context manager: ops made in it run after `control_inputs`; None drops the outer ones.
 

@@ -66,7 +66,8 @@ class SparseTensor(Composite):
      [0. 0. 2. 0.]]
     """
 
-    __slots__ = ("__weakref__", "_dense_shape", "_indices", "_values")
+    # Programs may set attributes of their own, as Keras does.
+    __slots__ = ("__dict__", "__weakref__", "_dense_shape", "_indices", "_values")
 
     # NumPy must leave `array * sparse` to the reflected operator.
     __array_priority__ = 100

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.convert import convert_to_tensor
@@ -13,6 +14,9 @@ from hybridflow._src.variables.getting import get_variable
 from hybridflow._src.variables.initializers import Zeros
 from hybridflow._src.variables.scope import variable_scope
 from hybridflow._src.variables.updates import colocated
+
+if TYPE_CHECKING:
+    from hybridflow._src.variables.scope_state import VariableScope
 
 __all__ = ["assign_moving_average"]
 
@@ -47,16 +51,16 @@ def assign_moving_average(
 
 def _debiased_delta(variable: Any, value: Any, share: Any) -> Any:
     """What to subtract from an average so that it does not count the zero that it started from."""
-    with variable_scope(variable._shared_name, values=[variable, value, share]):
+    with variable_scope(variable._shared_name, values=[variable, value, share]) as scope:
         biased = get_variable(
-            "biased",
+            _free(scope, "biased"),
             shape=variable.shape,
             dtype=variable.dtype.base_dtype,
             initializer=Zeros(),
             trainable=False,
         )
         local_step = get_variable(
-            "local_step",
+            _free(scope, "local_step"),
             shape=[],
             dtype=variable.dtype.base_dtype,
             initializer=Zeros(),
@@ -67,3 +71,12 @@ def _debiased_delta(variable: Any, value: Any, share: Any) -> Any:
         with control_dependencies([moved.op, counted.op] if not context.modes.top.eager else []):
             weight = 1.0 - pow(1.0 - share, local_step.read_value())
             return variable.read_value() - biased.read_value() / weight
+
+
+def _free(scope: VariableScope, name: str) -> str:
+    """A name that no variable of a scope has: a variable may have several averages in a graph."""
+    if scope.reuse or context.modes.top.eager:
+        return name
+    taken = {variable.op.name for variable in scope.global_variables()}
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(1)))
+    return next(name for name in names if f"{scope.name}/{name}" not in taken)

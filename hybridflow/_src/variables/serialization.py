@@ -24,10 +24,11 @@ def get_custom_objects() -> dict[str, Any]:
     Initializers and regularizers are looked for there.
 
     >>> import hybridflow as hf
-    >>> hf.keras.utils.get_custom_objects()["half"] = lambda w: w / 2.0
-    >>> hf.keras.regularizers.get("half")(3.0)
-    1.5
-    >>> del hf.keras.utils.get_custom_objects()["half"]
+    >>> known = hf.keras.utils.get_custom_objects()
+    >>> known["twos"] = lambda: hf.keras.initializers.Constant(2.0)
+    >>> hf.keras.initializers.get("twos").get_config()["value"]
+    2.0
+    >>> del known["twos"]
     """
     return custom_objects
 

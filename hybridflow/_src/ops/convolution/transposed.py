@@ -11,14 +11,14 @@ from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.framework.scopes import name_scope
 from hybridflow._src.framework.spelling import spelled
+from hybridflow._src.framework.static_value import constant_value
+from hybridflow._src.framework.tensor import Tensor
 from hybridflow._src.framework.tensor_shape import dimension_at_index
 from hybridflow._src.ops.arrays.space_to_batch import batch_to_space, space_to_batch
 from hybridflow._src.ops.windows import allowed, each_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from hybridflow._src.framework.tensor import Tensor
 
 __all__ = ["atrous_conv2d_transpose", "conv2d_transpose", "conv3d_transpose"]
 
@@ -48,10 +48,13 @@ def _checked(
             f"the output, {example}."
         )
     known = isinstance(output_shape, list | tuple | np.ndarray)
-    if known and not outputs.is_compatible_with(output_shape[axis]):
+    wanted = output_shape[axis] if known else None
+    if isinstance(wanted, Tensor):
+        constant = constant_value(wanted)
+        wanted = None if constant is None else int(constant)
+    if not outputs.is_compatible_with(wanted):
         raise ValueError(
-            "output_shape does not match filter's output channels, "
-            f"{output_shape[axis]} != {outputs}"
+            f"output_shape does not match filter's output channels, {wanted} != {outputs}"
         )
     if padding not in ("VALID", "SAME"):
         raise ValueError(f"padding must be either VALID or SAME: {padding}")
