@@ -272,6 +272,6 @@ def test_a_transposes_shape_of_tensors():
         shape = [size[0], 6, 2 * size[2], size[3] * 2 + 1]
         found = hf.nn.conv2d_transpose(images, filters, shape, [1, 2, 2, 1])
         assert session.run(found, {images: np.ones([1, 3, 3, 2])}).shape == (1, 6, 6, 5)
+        shape = [size[0], 6, 6, hf.constant(4)]
         with pytest.raises(ValueError, match="4 != 5"):
-            shape = [size[0], 6, 6, hf.constant(4)]
             hf.nn.conv2d_transpose(images, filters, shape, [1, 2, 2, 1])
