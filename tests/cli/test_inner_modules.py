@@ -361,3 +361,17 @@ def test_tables_with_the_arguments_of_1_15():
         table = inner("lookup.StaticHashTable")(entries, -1, "table")
         assert table.lookup(hf.constant(["b", "c"])).numpy().tolist() == [2, -1]
     assert inner("saved_model.SERVING") == hf.saved_model.tag_constants.SERVING
+
+
+def test_graphs_of_inputs():
+    graph_of = inner("python.framework.ops._get_graph_from_inputs")
+    with hf.Graph().as_default() as one:
+        x = hf.constant(1.0)
+    with hf.Graph().as_default() as two:
+        y = hf.constant(2.0)
+        assert graph_of([1.0]) is two
+        assert graph_of([x, 3.0]) is graph_of([], one) is one
+        with pytest.raises(ValueError, match="not from the passed-in graph"):
+            graph_of([x], two)
+        with pytest.raises(ValueError, match="must be from the same graph as Tensor"):
+            graph_of([x, y])

@@ -215,6 +215,8 @@ def test_rows_are_sets():
         labels, best = [[1, 1, 2]], [[1, 3, 1]]
         assert m.recall_at_top_k(labels, best)[0].numpy() == 0.5
         assert m.precision_at_top_k(labels, best)[0].numpy() == 0.5
+        with pytest.raises(ValueError, match=r"precision_at_top_k: .* rank of at least 2"):
+            m.precision_at_top_k([1], [1, 2])
         assert m.precision_at_top_k(labels, best, class_id=3, name="three")[0].numpy() == 0
         assert np.isnan(m.recall_at_top_k(labels, best, class_id=4, name="four")[0].numpy())
 

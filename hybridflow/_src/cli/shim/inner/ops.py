@@ -86,12 +86,15 @@ def _get_graph_from_inputs(op_input_list: Any, graph: Any = None) -> Any:
     Raises:
       ValueError: if they are of different graphs.
     """
-    found = graph
+    found, first = graph, None
     for item in op_input_list:
         given = getattr(item, "graph", None) if isinstance(item, Tensor | Variable) else None
         if given is not None and found is not None and given is not found:
-            raise ValueError(f"{item} must be from the same graph as the other inputs.")
-        found = found or given
+            if first is None:
+                raise ValueError(f"{item} is not from the passed-in graph.")
+            raise ValueError(f"{item} must be from the same graph as {first}.")
+        if found is None and given is not None:
+            found, first = given, item
     return found or get_default_graph()
 
 
