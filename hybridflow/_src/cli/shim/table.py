@@ -236,7 +236,7 @@ _CONTRIB_INSIDE = {
         "hybridflow.contrib.framework",
     ),
     "tensorflow.contrib.framework.python.ops": _CONTRIB_FRAMEWORK,
-    **_each("tensorflow.contrib.framework.python.ops", "arg_scope variables", *_CONTRIB_FRAMEWORK),
+    "tensorflow.contrib.framework.python.ops.variables": _CONTRIB_FRAMEWORK,
     **_each(
         "tensorflow.contrib.graph_editor",
         "edit reroute select subgraph transform util",
