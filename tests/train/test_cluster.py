@@ -116,6 +116,34 @@ class TestServer:
             with pytest.raises(hf.errors.FailedPreconditionError):
                 hf.Session(server.target).run(v)
 
+    def test_a_reset_ends_sessions(self):
+        server = hf.train.Server.create_local_server()
+        with hf.Graph().as_default():
+            with hf.container("lost"):
+                lost = hf.Variable(1.0)
+            with hf.container("kept"):
+                kept = hf.Variable(2.0)
+            first, other = hf.Session(server.target), hf.Session()
+            for session in (first, other):
+                session.run(hf.global_variables_initializer())
+            read = first.make_callable(kept)
+            assert first.run([lost, kept]) == [1.0, 2.0]
+            hf.Session.reset(server.target, ["lost"])
+            for aborted in (lambda: first.run(kept), lambda: first.run([lost, kept]), read):
+                with pytest.raises(hf.errors.AbortedError, match="make a new one"):
+                    aborted()
+            first.close()
+            with pytest.raises(RuntimeError, match="closed Session"):
+                first.run(kept)
+            second = hf.Session(server.target)
+            assert second.run(kept) == 2.0
+            with pytest.raises(hf.errors.FailedPreconditionError):
+                second.run(lost)
+            hf.Session.reset(server.target)
+            with pytest.raises(hf.errors.FailedPreconditionError):
+                hf.Session(server.target).run(kept)
+            assert other.run([lost, kept]) == [1.0, 2.0]
+
     def test_sessions_with_a_cluster_of_their_own(self):
         servers = [hf.train.Server.create_local_server() for _ in range(2)]
         addresses = [server.target.removeprefix("grpc://") for server in servers]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework import context
 from hybridflow._src.framework.default_graph import get_default_graph
-from hybridflow._src.framework.errors import InvalidArgumentError, NotFoundError
+from hybridflow._src.framework.errors import AbortedError, InvalidArgumentError, NotFoundError
 from hybridflow._src.framework.locks import holding, new_lock
 from hybridflow._src.framework.stack import Opener
 from hybridflow._src.framework.waiting import within
@@ -59,6 +59,10 @@ _NOT_REENTRANT = (
 _CLOSED = (
     "Attempted to use a closed Session. Its `with` block or its `close()` has ended it, and the "
     "values of its variables with it: run inside the block, or make a new Session."
+)
+_RESET = (
+    "The server {target!r} was reset by Session.reset(), which ended this session: make a new one. "
+    "Its variables have no values until they are initialized."
 )
 _EMPTY = (
     "The Session graph is empty. Add operations to the graph before calling run(). A session runs "
@@ -159,6 +163,12 @@ def _tasks_of(cluster: Any) -> list[tuple[str, int]]:
     return found
 
 
+def _container(op: Operation) -> str:
+    """The container that an operation keeps its value in."""
+    name = op.attrs.get("container") or ""
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
@@ -176,6 +186,7 @@ class BaseSession:
         self._config = config
         self._seconds = float(getattr(config, "operation_timeout_in_ms", 0)) / 1000
         self._closed = False
+        self._aborted = False
         self._runnables: dict[Any, _Runnable] = {}
         # Those with one fetch or a flat list, by these and the feeds: found without a closer look.
         self._quick: dict[Any, _Runnable] = {}
@@ -240,6 +251,19 @@ class BaseSession:
         if not self._shares:
             self._kernels.close()
 
+    def _abort(self) -> None:
+        """Has it run no more: what it shares was reset."""
+        self._aborted = True
+        self._runnables.clear()
+        self._quick.clear()
+        self._partial_runs.clear()
+
+    def _gone(self) -> Exception:
+        """Why it runs no more."""
+        if self._closed:
+            return RuntimeError(_CLOSED)
+        return AbortedError(None, None, _RESET.format(target=self._target))
+
     def as_default(self) -> Pushed[Any, BaseSession]:
         """A context manager that makes this the default session of the thread.
 
@@ -298,8 +322,8 @@ class BaseSession:
         Raises:
           RuntimeError, TypeError, ValueError, InvalidArgumentError: as `run` does.
         """
-        if self._closed:
-            raise RuntimeError(_CLOSED)
+        if self._closed or self._aborted:
+            raise self._gone()
         if feed_dict is not None and not hasattr(feed_dict, "items"):
             raise TypeError(f"feed_dict must be a dictionary, got {feed_dict!r:.200}.")
         feeds = tuple(feed_dict) if feed_dict else ()
@@ -406,8 +430,8 @@ class BaseSession:
         return holding(self._lock, build, *args)
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise RuntimeError(_CLOSED)
+        if self._closed or self._aborted:
+            raise self._gone()
         if not self._graph.version:
             raise RuntimeError(_EMPTY_EAGER if context.modes.top.eager else _EMPTY)
 
@@ -443,8 +467,8 @@ class BaseSession:
 
         def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
             nonlocal runnable, edition
-            if self._closed:
-                raise RuntimeError(_CLOSED)
+            if self._closed or self._aborted:
+                raise self._gone()
             if edition != self._edition:
                 runnable, edition = self._make(fetches, tensors), self._edition
             if len(args) != len(keys):
@@ -506,6 +530,14 @@ class Session(BaseSession, Opener):
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
         """Has new sessions of a server of this process begin without values of variables.
 
+        Those that there are raise `AbortedError` when they are run.
+
+        Args:
+          target: the target of the server.
+          containers: list of the containers (see `hf.container`) whose variables lose their values;
+            all by default.
+          config: accepted for compatibility.
+
         Raises:
           NotFoundError: if there is no such server.
         """
@@ -513,7 +545,15 @@ class Session(BaseSession, Opener):
             return
         if target not in LOCAL_TARGETS:
             raise NotFoundError(None, None, _NO_CLUSTER.format(target=target))
-        LOCAL_TARGETS[target].clear()
+        shared = LOCAL_TARGETS[target]
+        for graph, (_, kernels) in list(shared.items()):
+            for session in list(graph.keepers):
+                if isinstance(session, BaseSession) and session._kernels is kernels:
+                    session._abort()
+            for op in [op for op in kernels if _container(op) in (containers or ())]:
+                del kernels[op]
+        if not containers:
+            shared.clear()
 
 
 class InteractiveSession(BaseSession):
