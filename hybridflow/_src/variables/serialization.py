@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 # What a program has made known by name, for all kinds.
-custom_objects: dict[str, Any] = {}
+_custom_objects: dict[str, Any] = {}
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -30,7 +30,7 @@ def get_custom_objects() -> dict[str, Any]:
     2.0
     >>> del known["twos"]
     """
-    return custom_objects
+    return _custom_objects
 
 
 class Names:
@@ -82,7 +82,7 @@ class Names:
         return found.from_config(settings) if hasattr(found, "from_config") else found(**settings)
 
     def _find(self, name: str, given: Mapping[str, Any] | None) -> Any:
-        known = {**self._known, **custom_objects, **(given or {})}
+        known = {**self._known, **_custom_objects, **(given or {})}
         if name not in known:
             raise ValueError(f"Unknown {self._kind}: {name}")
         return known[name]

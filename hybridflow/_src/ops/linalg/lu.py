@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hybridflow._src.framework import dtypes
+from hybridflow._src.framework.convert import convert_to_tensor
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
-from hybridflow._src.ops.arrays.batched import batch_gather
 from hybridflow._src.ops.families import COMPLEX, INDICES
 from hybridflow._src.ops.linalg.products import adjoint
 from hybridflow._src.ops.linalg.systems import square_shape
-from hybridflow._src.ops.math.sorting import argsort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +66,10 @@ def _lu_grad(op: Any, dlu: Tensor, _: Any) -> Any:
     solved = raw.MatrixTriangularSolve(lower, inner, lower=True, adjoint=True)
     turned = raw.MatrixTriangularSolve(upper, adjoint(solved), lower=False, adjoint=False)
     # Row i of what was solved belongs to row `rows[i]` of the input.
-    return batch_gather(adjoint(turned), argsort(rows))
+    size = raw.StridedSlice(raw.Shape(lu), [-1], [0], [1], end_mask=1)
+    ones = convert_to_tensor(1, lu.dtype.base_dtype)
+    places = raw.OneHot(rows, raw.Reshape(size, []), ones, raw.ZerosLike(ones), axis=-1)
+    return raw.BatchMatMul(places, adjoint(turned), adj_x=True)
 
 
 def _below(x: Any) -> Any:
