@@ -138,8 +138,8 @@ def _share_at_top_k(
         predictions_idx = to_int64(predictions_idx)
         if predictions_idx._dims is not None and len(predictions_idx._dims) < 2:
             raise ValueError(
-                f"{what}_at_top_k: expected predicted classes [..., k] of a rank of at least 2, got "
-                f"shape {predictions_idx.shape}."
+                f"{what}_at_top_k: expected predicted classes [..., k] of a rank of at least 2, "
+                f"got shape {predictions_idx.shape}."
             )
         labels, present = _rows(_expanded(labels, predictions_idx))
         right = _within(predictions_idx, labels)
