@@ -756,5 +756,7 @@ def test_map_fn_over_a_variable_by_reference():
     with hf.Graph().as_default(), hf.Session() as session:
         rows = hf.Variable([1.0, 2.0])
         doubled = hf.map_fn(lambda x: 2.0 * x, rows)
+        halves = hf.map_fn(lambda x: x / 2.0, rows, dtype=rows.dtype)
         session.run(rows.initializer)
         assert session.run(doubled).tolist() == [2, 4]
+        assert session.run(halves).tolist() == [0.5, 1]

@@ -161,7 +161,7 @@ def map_fn(
         rows = _Rows(elems)
         form = elems if dtype is None else dtype
         wanted = [
-            t.dtype.base_dtype if dtype is None else dtypes.as_dtype(t)
+            t.dtype.base_dtype if dtype is None else dtypes.as_dtype(t).base_dtype
             for t in (rows.flat if dtype is None else nest.flatten(dtype))
         ]
 

@@ -54,10 +54,11 @@ def switch_case(
     with name_scope(name, "switch_case", [branch_index]):
         index = convert_to_tensor(branch_index, name="branch_index")
         chosen = [(raw.Equal(index, number), function) for number, function in pairs]
-        return case(chosen, default or max(pairs, key=lambda pair: pair[0])[1], name="case")
+        last = max(pairs, key=lambda pair: pair[0])[1]
+        return case(chosen, last if default is None else default, name="case")
 
 
-def _pairs(branch_fns: Any) -> list[tuple[int, Any]]:
+def _pairs(branch_fns: Any) -> list[tuple[Any, Any]]:
     if isinstance(branch_fns, dict):
         return sorted(branch_fns.items())
     if not isinstance(branch_fns, list | tuple):
