@@ -9,6 +9,8 @@ from hybridflow._src.framework.operation import Operation
 from hybridflow._src.framework.signature import takes_variable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hybridflow._src.framework.tensor import Tensor
 
 
@@ -70,9 +72,14 @@ def is_pure_read(op: Operation) -> bool:
     return op.record.name == "Identity" and is_reference(op.inputs[0])
 
 
-def snapshot_of(tensor: Tensor) -> Operation | None:
-    """The variable kept by reference of which a tensor is a read that its users share."""
-    op = tensor.op
-    if op.record.name != "Identity" or not is_reference(op.inputs[0]):
-        return None
-    return op.inputs[0].op
+def snapshot_of(tensor: Tensor, fed: Collection[Tensor] = ()) -> Operation | None:
+    """The variable kept by reference of which a tensor is a read that its users share.
+
+    The identity of one is one: in TensorFlow neither is a copy. But not what is fed, or computed
+    from that.
+    """
+    while tensor not in fed and tensor.op.record.name == "Identity":
+        tensor = tensor.op.inputs[0]
+        if is_reference(tensor):
+            return tensor.op
+    return None

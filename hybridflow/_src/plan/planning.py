@@ -101,7 +101,7 @@ class _Builder:
     def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
         """The buffer with the value of `tensor`; a variable's reference is read here and now."""
         if tensor in self.late.get(user, ()):
-            tensor = tensor.op.inputs[0]
+            tensor = _variable_of(tensor)
         elif tensor not in self.references and (
             tensor in fed or not tensor._dtype.is_ref_dtype or not is_reference(tensor)
         ):
@@ -113,7 +113,7 @@ class _Builder:
     def reference_slot(self, tensor: Tensor) -> int:
         """The buffer with the variable itself that a body captures, or of which it does a read."""
         is_snapshot = tensor not in self.references and not tensor._dtype.is_ref_dtype
-        return self.slot_of(tensor.op.inputs[0] if is_snapshot else tensor)
+        return self.slot_of(_variable_of(tensor) if is_snapshot else tensor)
 
     def needed(
         self, tensors: Sequence[Tensor], operations: Sequence[Operation], fed: frozenset[Tensor]
@@ -232,13 +232,20 @@ class _Builder:
         return result
 
 
+def _variable_of(snapshot: Tensor) -> Tensor:
+    """The reference of the variable of which a tensor is a read that its users share."""
+    variable = snapshot_of(snapshot)
+    assert variable is not None
+    return variable.outputs[0]
+
+
 def _captured_references(op: Operation, given: frozenset[Tensor]) -> frozenset[Tensor]:
     """The variables kept by reference that the bodies of an op use: references that they capture,
     and reads of variables that they write, but for those whose value is `given`.
     """
     captures = {t for body in op.bodies for t in body.captures}
     found = {t for t in captures if t._dtype.is_ref_dtype and is_reference(t)}
-    snapshots = {t: source for t in captures - given if (source := snapshot_of(t)) is not None}
+    snapshots = {t: source for t in captures if (source := snapshot_of(t, given)) is not None}
     if snapshots:
         writes = effects_of(op).writes
         found.update(t for t, source in snapshots.items() if source in writes)
