@@ -228,3 +228,8 @@ def test_numbers_far_out(execution):
     np.testing.assert_allclose(y, wanted, 1e-4)
     slopes = np.cosh((np.arcsinh(np.array([1e30, -1e30])) + 1.0) * 0.5) * 0.5 / 1e30
     np.testing.assert_allclose(change, np.log(slopes), 1e-5)
+
+
+def test_events_of_too_few_dimensions():
+    with hf.eager_mode(), pytest.raises(ValueError, match="must be at least 1, got 0"):
+        B.FillTriangular().forward_log_det_jacobian(np.ones(6), 0)

@@ -149,6 +149,12 @@ class TestErrors:
         with pytest.raises(ValueError, match="an equality must be a scalar"):
             OPT.ScipyOptimizerInterface(x[0], equalities=[x])
 
+    @pytest.mark.parametrize("bounds", [(1.0, 2.0, 3.0), ([0.0] * 3, None), 1.0])
+    def test_bounds_that_are_none(self, variable, bounds):
+        x = variable("x", [1.0, 2.0])
+        with pytest.raises(ValueError, match=r"bound for variable 'x:0', .* shape \[2\], got"):
+            OPT.ScipyOptimizerInterface(hf.reduce_sum(x * x), var_to_bounds={x: bounds})
+
     def test_no_variables_and_no_session(self, variable):
         with pytest.raises(ValueError, match="no variables to optimize"):
             OPT.ScipyOptimizerInterface(hf.constant(1.0))

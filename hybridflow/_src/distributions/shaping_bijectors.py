@@ -128,7 +128,8 @@ class Reshape(Bijector):
         return _reshaped(y, self._out, self._in)
 
     def _further(self, event_ndims: Any, least: int | None) -> int:
-        return 0  # The sum of zeros is zero.
+        super()._further(event_ndims, least)  # which checks it
+        return 0  # the sum of zeros is zero
 
     def _forward_log_det_jacobian(self, x: Tensor) -> Tensor:
         return convert_to_tensor(0.0, x.dtype.base_dtype)
@@ -233,7 +234,8 @@ class FillTriangular(Bijector):
         return fill_triangular_inverse(y, self._upper)
 
     def _further(self, event_ndims: Any, least: int | None) -> int:
-        return 0  # The sum of zeros is zero.
+        super()._further(event_ndims, least)  # which checks it
+        return 0  # the sum of zeros is zero
 
     def _forward_log_det_jacobian(self, x: Tensor) -> Tensor:
         return convert_to_tensor(0.0, x.dtype.base_dtype)

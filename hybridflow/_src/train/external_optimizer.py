@@ -38,6 +38,10 @@ _NO_SESSION = (
     "No session was given to {name}.minimize, and there is no default session. Use `with "
     "sess.as_default():` or `{name}.minimize(sess)`."
 )
+_NO_BOUNDS = (
+    "var_to_bounds: expected a lower and an upper bound for variable '{name}', numbers or arrays "
+    "of shape {shape}, got {given}."
+)
 _NOT_SCALAR = "{name}: {what} must be a scalar, but {tensor} has shape {shape}."
 
 
@@ -106,9 +110,15 @@ class ExternalOptimizerInterface:
         lows: list[Any] = []
         highs: list[Any] = []
         for variable, shape in zip(self._vars, self._shapes, strict=True):
-            low, high = var_to_bounds.get(variable, (-np.inf, np.inf))
-            lows.extend(np.broadcast_to(low, shape).flat)
-            highs.extend(np.broadcast_to(high, shape).flat)
+            given = var_to_bounds.get(variable, (-np.inf, np.inf))
+            try:
+                low, high = (np.broadcast_to(bound, shape) for bound in given)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    _NO_BOUNDS.format(name=variable.name, shape=list(shape), given=given)
+                ) from None
+            lows.extend(low.flat)
+            highs.extend(high.flat)
         return list(zip(lows, highs, strict=True))
 
     def _gradient(self, y: Tensor) -> Tensor:

@@ -9,11 +9,12 @@ import numpy as np
 
 from hybridflow._src.framework import dtypes
 from hybridflow._src.framework.convert import convert_to_tensor
+from hybridflow._src.framework.errors import InvalidArgumentError
 from hybridflow._src.framework.op_def import OpDef, Sample
 from hybridflow._src.framework.registry import raw
 from hybridflow._src.ops.families import COMPLEX, INDICES
 from hybridflow._src.ops.linalg.products import adjoint
-from hybridflow._src.ops.linalg.systems import square_shape
+from hybridflow._src.ops.linalg.systems import SINGULAR, square_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,10 +41,9 @@ def _lu_arrays(x: np.ndarray, output_idx_type: DType) -> list[np.ndarray]:
         lu[each, k], lu[each, best] = lu[each, best], lu[each, k]
         rows[each, k], rows[each, best] = rows[each, best], rows[each, k]
         pivots = lu[:, k, k, None]
-        # A column of zeros leaves nothing to eliminate: its matrix is singular, and says so by it.
-        below = np.divide(
-            lu[:, k + 1 :, k], pivots, out=np.zeros_like(lu[:, k + 1 :, k]), where=pivots != 0
-        )
+        if not pivots.all():
+            raise InvalidArgumentError(None, None, SINGULAR.format(what="Input"))
+        below = lu[:, k + 1 :, k] / pivots
         lu[:, k + 1 :, k] = below
         lu[:, k + 1 :, k + 1 :] -= below[:, :, None] * lu[:, k, None, k + 1 :]
     return [lu.reshape(x.shape), rows.reshape(x.shape[:-1]).astype(output_idx_type.np)]
@@ -113,11 +113,10 @@ def lu(input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None)
       name: name of the op.
 
     Returns: `(lu, p)`: a tensor like `input`, with U on and above the diagonals and L below them,
-      whose diagonal is 1; and numbers of rows, `[..., n]`. Where a matrix is singular, which
-      TensorFlow refuses, U has a 0 on its diagonal.
+      whose diagonal is 1; and numbers of rows, `[..., n]`.
 
     Raises:
-      ValueError: if the matrices are not square.
+      ValueError: if the matrices are not square. InvalidArgumentError: if one is singular.
 
     >>> import hybridflow as hf
     >>> with hf.eager_mode():

@@ -23,7 +23,7 @@ __all__ = ["matrix_inverse", "matrix_solve", "matrix_triangular_solve"]
 
 TYPES = (dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128)
 
-_SINGULAR = "{what} is not invertible: a matrix is singular."
+SINGULAR = "{what} is not invertible: a matrix is singular."
 _BATCHES = (
     "matrix has shape {matrix} and rhs {rhs}: their dimensions but the last two must be equal. "
     "Repeat the smaller one by hf.tile."
@@ -63,7 +63,7 @@ def _solved(matrix: np.ndarray, rhs: np.ndarray, what: str) -> np.ndarray:
     try:
         return np.linalg.solve(matrix, rhs)
     except np.linalg.LinAlgError:
-        raise InvalidArgumentError(None, None, _SINGULAR.format(what=what)) from None
+        raise InvalidArgumentError(None, None, SINGULAR.format(what=what)) from None
 
 
 def _regular(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -81,7 +81,7 @@ def _inverse(x: np.ndarray, adjoint: bool) -> np.ndarray:
     try:
         return np.linalg.inv(_adjoint(x) if adjoint else x)
     except np.linalg.LinAlgError:
-        raise InvalidArgumentError(None, None, _SINGULAR.format(what="Input")) from None
+        raise InvalidArgumentError(None, None, SINGULAR.format(what="Input")) from None
 
 
 def _inverse_grad(op: Any, dy: Tensor) -> Any:
@@ -208,7 +208,7 @@ def _triangular_solve(matrix: np.ndarray, rhs: np.ndarray, lower: bool, adjoint:
     """
     _check_batches(matrix, rhs)
     if not np.diagonal(matrix, axis1=-2, axis2=-1).all():
-        raise InvalidArgumentError(None, None, _SINGULAR.format(what="Input matrix"))
+        raise InvalidArgumentError(None, None, SINGULAR.format(what="Input matrix"))
     x = np.array(rhs, order="C")
     if not blas.solve_triangles(matrix, x, lower, adjoint):
         _substitute(_adjoint(matrix) if adjoint else matrix, x, lower != adjoint)
