@@ -294,8 +294,8 @@ class TestMatmul:
         [
             ((2, 3), (2, 3), "Dimensions must be equal, but are 3 and 2"),
             ((3,), (3,), "Shape must be rank 2 but is rank 1"),
-            ((2, 2, 3), (3, 4), "Shape must be rank 2 but is rank 3"),
-            ((2, 2, 3), (1, 3, 4), "2.*1"),
+            ((2, 2, 3), (2, 4), "3 and 2"),
+            ((2, 2, 3), (5, 3, 4), "2.*5"),
         ],
     )
     def test_shapes_that_do_not_fit(self, x, y, message, execution):

@@ -70,7 +70,7 @@ def _of(array: np.ndarray) -> str:
 
 def shown(sizes: Any) -> str:
     """A shape or an index as TensorFlow's messages show it."""
-    return f"[{','.join(str(int(size)) for size in sizes)}]"
+    return f"[{','.join(str(int(size)) for size in np.ravel(sizes))}]"
 
 
 def check_inside(indices: np.ndarray, sizes: Any) -> None:
