@@ -162,6 +162,13 @@ def _steps() -> list[Workload]:
             ),
         ),
         Workload(
+            "MLP step, batch 4096, 32-64-10",
+            "mlp",
+            {"batch": 4096, "inputs": 32, "hidden": 64, "outputs": 10},
+            small_mlp,
+            "numpy:",
+        ),
+        Workload(
             "Adam, 1,000 variables of 64 x 64",
             "many",
             many,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,22 @@ print(errors)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (run.stdout, run.returncode) == ("[]\n", 0), run.stderr
+
+
+def test_messages_of_protobuf_in_python():
+    """What protobuf advises for libraries with messages of old compilers."""
+    program = (
+        "import hybridflow as hf\n"
+        "from hybridflow._src.formats import messages as m\n"
+        "from google.protobuf.internal import api_implementation\n"
+        "assert api_implementation.Type() == 'python'\n"
+        "assert m.AttrValue.ListValue is type(m.AttrValue().list)\n"
+        "with hf.Graph().as_default():\n"
+        "    hf.get_variable('v', [2])\n"
+        "    graph = hf.train.export_meta_graph()\n"
+        "    print(m.MetaGraphDef.FromString(graph.SerializeToString()).graph_def.node[-1].name)\n"
+    )
+    variables = {**os.environ, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "v/read", done.stderr

@@ -80,4 +80,13 @@ def _made(name: str) -> Any:
     fields = ", ".join(f"`{field.name}`" for field in descriptor.fields)
     found.__doc__ = f"TensorFlow's message `{name}`. Its fields: {fields}."
     found.__module__ = __name__
+    _nest(found, factory.GetMessageClass)
     return found
+
+
+def _nest(message: Any, class_of: Any) -> None:
+    """Gives classes those within them, which protobuf's implementation in Python leaves out."""
+    for inner in message.DESCRIPTOR.nested_types:
+        if not hasattr(message, inner.name):
+            setattr(message, inner.name, class_of(inner))
+        _nest(getattr(message, inner.name), class_of)
