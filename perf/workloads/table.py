@@ -162,7 +162,7 @@ def _steps() -> list[Workload]:
             ),
         ),
         Workload(
-            "MLP step, batch 4096, 32-64-10",
+            "layers of 4,096 rows, 32-64-10",
             "mlp",
             {"batch": 4096, "inputs": 32, "hidden": 64, "outputs": 10},
             small_mlp,
