@@ -70,6 +70,28 @@ def failing(session, queue):
     return hf.train.QueueRunner(queue, [queue.enqueue(hf.gather(x, index))])
 
 
+@pytest.mark.parametrize("is_resource", [False, True])
+def test_a_count_ends_what_waits_beside_it(is_resource):
+    """Nobody fills the queue once more; in TensorFlow both run at the same time."""
+    with hf.Graph().as_default(), hf.Session() as session:
+        source, target = (hf.FIFOQueue(9, [hf.int32], [[]]) for _ in range(2))
+        turn = hf.get_variable("turn", initializer=0, use_resource=is_resource)
+        count = turn.count_up_to(3)
+        read = source.dequeue()
+        step = target.enqueue([read * 10 + count])
+        session.run([hf.global_variables_initializer(), source.enqueue_many([[5, 6, 7]])])
+        for wanted in (50, 61, 72):
+            session.run(step)
+            assert session.run(target.dequeue()) == wanted
+        session.run(source.enqueue([8]))
+        with pytest.raises(hf.errors.OutOfRangeError, match="Reached limit of 3"):
+            session.run(step)
+        assert session.run(source.size()) == 1
+        # Who reads the variable beside it has its value from before.
+        session.run(turn.initializer)
+        assert session.run([count, turn.value(), read]) == [0, 0, 8]
+
+
 def test_an_error_is_told_to_the_coordinator(session, caplog):
     queue = hf.FIFOQueue(3, hf.float32, name="numbers")
     coord = hf.train.Coordinator()

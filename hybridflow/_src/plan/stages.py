@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hybridflow._src.framework.dtypes import resource
 from hybridflow._src.framework.waiting import Later, Waiting, Waits, finish, on_behalf_of
-from hybridflow._src.plan.effects import is_reference
+from hybridflow._src.plan.effects import effects_of, is_reference
 from hybridflow._src.plan.instruction import explained
 from hybridflow._src.plan.nested import as_arrays
 from hybridflow._src.plan.plan import Plan
@@ -35,7 +35,8 @@ class Split(NamedTuple):
     """The ops of a plan, in parts that run one after the other.
 
     Attributes:
-      before: what the waiting ones need. waiting: those that wait for none of their like.
+      before: what the waiting ones need, and what may end the run without them.
+      waiting: those that wait for none of their like.
       needed: what the waiting ones use, and what they must wait for.
       kept: what comes before, or the waiting ones give, and is used by what comes after.
     """
@@ -65,7 +66,8 @@ def split(ops: Sequence[Operation], tensors: Iterable[Tensor], fed: frozenset[Te
         elif may_wait(op):
             waiting.append(op)
             behind.add(op)
-    controls = list(dict.fromkeys(c for op in waiting for c in op.controls if c in members))
+    controls = [c for op in waiting for c in op.controls if c in members]
+    controls = list(dict.fromkeys([*controls, *_ending(ops, behind)]))
     before: set[Operation] = set()
     pending = [*controls, *[s for op in waiting for s in _sources(op, members, fed)]]
     while pending:
@@ -84,6 +86,24 @@ def split(ops: Sequence[Operation], tensors: Iterable[Tensor], fed: frozenset[Te
         controls,
         [t for t in used if t.op in early and t not in fed and _is_value(t)],
     )
+
+
+def _ending(ops: Sequence[Operation], behind: set[Operation]) -> list[Operation]:
+    """Those that may end the run, so that it had better not wait: in TensorFlow they run meanwhile.
+
+    None of those `behind` what waits, and none whose variable others use: they are given its value
+    from before the run.
+    """
+    found = [op for op in ops if op.record.name == "CountUpTo" and op not in behind]
+    return [
+        op
+        for op in found
+        if not any(
+            effects_of(op).writes & (effects_of(other).reads | effects_of(other).writes)
+            for other in ops
+            if other is not op
+        )
+    ]
 
 
 def _sources(op: Operation, members: set[Operation], fed: frozenset[Tensor]) -> list[Operation]:
