@@ -72,13 +72,21 @@ def is_pure_read(op: Operation) -> bool:
     return op.record.name == "Identity" and is_reference(op.inputs[0])
 
 
-def snapshot_of(tensor: Tensor, fed: Collection[Tensor] = ()) -> Operation | None:
-    """The variable kept by reference of which a tensor is a read that its users share.
+def snapshot_of(tensor: Tensor) -> Operation | None:
+    """The variable kept by reference of which a tensor is a read that its users share."""
+    op = tensor.op
+    if op.record.name != "Identity" or not is_reference(op.inputs[0]):
+        return None
+    return op.inputs[0].op
 
-    The identity of one is one: in TensorFlow neither is a copy. But not what is fed, or computed
-    from that.
+
+def read_from(tensor: Tensor, given: Collection[Tensor] = ()) -> Operation | None:
+    """The variable kept by reference of which a tensor is a read that a body takes from outside.
+
+    The identity of one is one: in TensorFlow neither is a copy. But not what is `given`, or
+    computed from that.
     """
-    while tensor not in fed and tensor.op.record.name == "Identity":
+    while tensor not in given and tensor.op.record.name == "Identity":
         tensor = tensor.op.inputs[0]
         if is_reference(tensor):
             return tensor.op

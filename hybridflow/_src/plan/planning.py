@@ -13,7 +13,7 @@ from hybridflow._src.framework.tensor_shape import bracketed
 from hybridflow._src.framework.waiting import Waits
 from hybridflow._src.plan import schedule
 from hybridflow._src.plan.collectives import Begin, End, arranged, is_collective
-from hybridflow._src.plan.effects import effects_of, is_reference, snapshot_of, source_of
+from hybridflow._src.plan.effects import effects_of, is_reference, read_from, source_of
 from hybridflow._src.plan.instruction import Instruction
 from hybridflow._src.plan.native import native_of
 from hybridflow._src.plan.options import DEFAULT
@@ -101,7 +101,7 @@ class _Builder:
     def value_slot(self, tensor: Tensor, user: Operation, fed: frozenset[Tensor]) -> int:
         """The buffer with the value of `tensor`; a variable's reference is read here and now."""
         if tensor in self.late.get(user, ()):
-            tensor = _variable_of(tensor)
+            tensor = tensor.op.inputs[0]
         elif tensor not in self.references and (
             tensor in fed or not tensor._dtype.is_ref_dtype or not is_reference(tensor)
         ):
@@ -112,8 +112,11 @@ class _Builder:
 
     def reference_slot(self, tensor: Tensor) -> int:
         """The buffer with the variable itself that a body captures, or of which it does a read."""
-        is_snapshot = tensor not in self.references and not tensor._dtype.is_ref_dtype
-        return self.slot_of(_variable_of(tensor) if is_snapshot else tensor)
+        if tensor not in self.references and not tensor._dtype.is_ref_dtype:
+            variable = read_from(tensor)
+            assert variable is not None
+            return self.slot_of(variable.outputs[0])
+        return self.slot_of(tensor)
 
     def needed(
         self, tensors: Sequence[Tensor], operations: Sequence[Operation], fed: frozenset[Tensor]
@@ -232,20 +235,13 @@ class _Builder:
         return result
 
 
-def _variable_of(snapshot: Tensor) -> Tensor:
-    """The reference of the variable of which a tensor is a read that its users share."""
-    variable = snapshot_of(snapshot)
-    assert variable is not None
-    return variable.outputs[0]
-
-
 def _captured_references(op: Operation, given: frozenset[Tensor]) -> frozenset[Tensor]:
     """The variables kept by reference that the bodies of an op use: references that they capture,
     and reads of variables that they write, but for those whose value is `given`.
     """
     captures = {t for body in op.bodies for t in body.captures}
     found = {t for t in captures if t._dtype.is_ref_dtype and is_reference(t)}
-    snapshots = {t: source for t in captures if (source := snapshot_of(t, given)) is not None}
+    snapshots = {t: source for t in captures if (source := read_from(t, given)) is not None}
     if snapshots:
         writes = effects_of(op).writes
         found.update(t for t, source in snapshots.items() if source in writes)

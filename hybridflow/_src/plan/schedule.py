@@ -63,7 +63,7 @@ def late_readers(ops: Sequence[Operation], fed: frozenset[Tensor]) -> dict[Opera
         if not before:
             continue
         for tensor in op.inputs:
-            source = snapshot_of(tensor, fed)
+            source = None if tensor in fed else snapshot_of(tensor)
             if source is not None:
                 bit = written.bit(source)
                 if before & bit and not written.masks.get(tensor.op, 0) & bit:
