@@ -75,7 +75,21 @@ class Ordered(Bijector):
         return reduce_sum(y[..., 1:], -1)
 
 
-class Reshape(Bijector):
+class _Rearranging(Bijector):
+    """A function that puts elements in other places: volumes stay as they are."""
+
+    def _further(self, event_ndims: Any, least: int | None) -> int:
+        super()._further(event_ndims, least)  # which checks it
+        return 0  # the sum of zeros is zero
+
+    def _forward_log_det_jacobian(self, x: Tensor) -> Tensor:
+        return convert_to_tensor(0.0, x.dtype.base_dtype)
+
+    def _inverse_log_det_jacobian(self, y: Tensor) -> Tensor:
+        return convert_to_tensor(0.0, y.dtype.base_dtype)
+
+
+class Reshape(_Rearranging):
     """Events in another shape.
 
     Args:
@@ -126,16 +140,6 @@ class Reshape(Bijector):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return _reshaped(y, self._out, self._in)
-
-    def _further(self, event_ndims: Any, least: int | None) -> int:
-        super()._further(event_ndims, least)  # which checks it
-        return 0  # the sum of zeros is zero
-
-    def _forward_log_det_jacobian(self, x: Tensor) -> Tensor:
-        return convert_to_tensor(0.0, x.dtype.base_dtype)
-
-    def _inverse_log_det_jacobian(self, y: Tensor) -> Tensor:
-        return convert_to_tensor(0.0, y.dtype.base_dtype)
 
     def _forward_event_shape(self, input_shape: TensorShape) -> TensorShape:
         return _shape_after(input_shape, self._in, self._out)
@@ -200,7 +204,7 @@ def _sizes_after(shape: Tensor, before: list[int], after: list[int]) -> Tensor:
     return concat([shape[: raw.Size(shape) - len(before)], last], 0)
 
 
-class FillTriangular(Bijector):
+class FillTriangular(_Rearranging):
     """Vectors as triangular matrices: see `fill_triangular`.
 
     Args:
@@ -232,16 +236,6 @@ class FillTriangular(Bijector):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return fill_triangular_inverse(y, self._upper)
-
-    def _further(self, event_ndims: Any, least: int | None) -> int:
-        super()._further(event_ndims, least)  # which checks it
-        return 0  # the sum of zeros is zero
-
-    def _forward_log_det_jacobian(self, x: Tensor) -> Tensor:
-        return convert_to_tensor(0.0, x.dtype.base_dtype)
-
-    def _inverse_log_det_jacobian(self, y: Tensor) -> Tensor:
-        return convert_to_tensor(0.0, y.dtype.base_dtype)
 
     def _forward_event_shape(self, input_shape: TensorShape) -> TensorShape:
         if input_shape.ndims is None:

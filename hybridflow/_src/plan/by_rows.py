@@ -261,7 +261,7 @@ def cut_call(step: Call, rows: range, of: int) -> list[Any]:
     elif step.kernel is looping.WRITE:
         args[2] = args[2] // of * len(rows)
         args[1] = _part(args[1], rows, of)
-        args[3] = _moved(args[3], args[7] // of * rows.start)
+        args[3] = args[3].moved(args[7] // of * rows.start)
     else:
         return cut(step, rows, of)
     return args
@@ -269,8 +269,4 @@ def cut_call(step: Call, rows: range, of: int) -> list[Any]:
 
 def _part(value: Value, rows: range, of: int) -> Value:
     """A value that is packed, from the first of some rows on."""
-    return _moved(value, value.size * value.dtype.itemsize // of * rows.start)
-
-
-def _moved(value: Value, by: int) -> Value:
-    return Value(value.buffer, value.shape, value.strides, value.offset + by)
+    return value.moved(value.size * value.dtype.itemsize // of * rows.start)

@@ -58,6 +58,7 @@ class _Member(Member):
     """A step that may be done band by band.
 
     Attributes:
+      is_fit: whether it may be.
       images: how many it goes over; 0 if it does not know.
       marks: if one of these is set it does what it does, and else nothing. repeats: whether it does
         so for each band all over.

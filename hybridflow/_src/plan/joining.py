@@ -76,13 +76,12 @@ class Member:
 
     Attributes:
       reads, writes: what it touches: buffers, and variables as such.
-      is_fit: whether it may be joined. count: its range then.
+      count: its range, if it may be joined.
       even: the buffers that it takes in order, part by part as its range goes on.
     """
 
     def __init__(self, position: int, step: Call | GroupCall) -> None:
         self.position, self.step = position, step
-        self.is_fit = False
         self.count = 0
         self.even: set[Buffer] = set()
         self.reads: set[Any]

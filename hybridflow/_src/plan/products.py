@@ -188,8 +188,8 @@ def cut(step: Call, rows: range, of: int) -> list[Any]:
     first, result = rows.start, args[RESULT]
     at, _ = _operands(step)
     a = args[at]
-    args[at] = _moved(a, first * a.strides[0])
-    args[RESULT] = _moved(result, first * result.strides[0])
+    args[at] = a.moved(first * a.strides[0])
+    args[RESULT] = result.moved(first * result.strides[0])
     args[5] = len(rows)
     if is_by_tiles(step):
         args[1] = dense.items(dense.tile(SHORT_NAMES[a.dtype]), 1, len(rows), args[6])
@@ -206,7 +206,7 @@ def cut_sum(step: Call, rows: range, result: Buffer, adds: bool) -> list[Any]:
     """
     args = list(step.args)
     for at, axis in zip(_operands(step), (1, 0), strict=True):
-        args[at] = _moved(args[at], rows.start * args[at].strides[axis])
+        args[at] = args[at].moved(rows.start * args[at].strides[axis])
     args[7] = len(rows)
     args[SCALES] = [*args[SCALES][:2], float(adds)]
     args[RESULT] = Value.whole(result)
@@ -218,10 +218,6 @@ def cut_sum(step: Call, rows: range, result: Buffer, adds: bool) -> list[Any]:
 def _operands(step: Call) -> tuple[int, int]:
     """Which arguments are the matrices."""
     return (2, 11) if is_by_tiles(step) else (11, 13)
-
-
-def _moved(value: Value, by: int) -> Value:
-    return Value(value.buffer, value.shape, value.strides, value.offset + by)
 
 
 def _work_of(count: int, rows: int, inner: int, columns: int, size: int) -> int:

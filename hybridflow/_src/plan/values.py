@@ -146,6 +146,10 @@ class Value:
             strides.append(stride if own == size else 0)
         return Value(self.buffer, shape, tuple(strides), self.offset)
 
+    def moved(self, by: int) -> Value:
+        """A value that lies so many bytes further on."""
+        return Value(self.buffer, self.shape, self.strides, self.offset + by)
+
     def reshaped(self, shape: tuple[int, ...]) -> Value | None:
         """The same elements in another shape, or None if that takes a copy."""
         if self.is_packed:

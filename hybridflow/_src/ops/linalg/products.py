@@ -21,7 +21,7 @@ from hybridflow._src.ops.families import COMPLEX, FLOATS, conj
 from hybridflow._src.ops.grad_helpers import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["adjoint", "matmul", "matvec", "sparse_matmul", "trace"]
 
@@ -170,25 +170,33 @@ def _batch_matmul_arrays(x: np.ndarray, y: np.ndarray, adj_x: bool, adj_y: bool)
     return blas.matmul(_adjoint(x) if adj_x else x, _adjoint(y) if adj_y else y)
 
 
-def _batch_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
+def _factors_grads(product: Any, op: Any, dy: Tensor) -> tuple[Any, Any]:
+    """The gradients of the factors of a product, each in the batches of the product."""
     x, y = op.inputs
-    product = raw.BatchMatMul
-    if op.get_attr("adj_x"):
-        if op.get_attr("adj_y"):
-            return product(y, dy, adj_x=True, adj_y=True), product(dy, x, adj_x=True, adj_y=True)
-        return product(y, dy, adj_y=True), product(x, dy)
-    if op.get_attr("adj_y"):
-        return product(dy, y), product(dy, x, adj_x=True)
-    return product(dy, y, adj_y=True), product(x, dy, adj_x=True)
+    adj_x, adj_y = op.get_attr("adj_x"), op.get_attr("adj_y")
+    left = product(y, dy, adj_x=adj_y, adj_y=True) if adj_x else product(dy, y, adj_y=not adj_y)
+    right = product(dy, x, adj_x=True, adj_y=adj_x) if adj_y else product(x, dy, adj_x=not adj_x)
+    return left, right
+
+
+def _batch_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
+    return _factors_grads(raw.BatchMatMul, op, dy)
+
+
+def _samples_of(
+    rng: np.random.Generator, batches: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
+) -> Iterable[Sample]:
+    """Products of batches of the left and of the right matrices, turned in all ways."""
+    for dtype in (np.float32, np.float64, np.complex128):
+        for left, right in batches:
+            for adj_x, adj_y in _flags():
+                x = _draw(rng, (*left, *((3, 2) if adj_x else (2, 3))), dtype)
+                y = _draw(rng, (*right, *((4, 3) if adj_y else (3, 4))), dtype)
+                yield Sample(x, y, adj_x=adj_x, adj_y=adj_y)
 
 
 def _batch_matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64, np.complex128):
-        for batch in ((2,), (2, 2), (), (0,)):
-            for adj_x, adj_y in _flags():
-                x = _draw(rng, (*batch, *((3, 2) if adj_x else (2, 3))), dtype)
-                y = _draw(rng, (*batch, *((4, 3) if adj_y else (3, 4))), dtype)
-                yield Sample(x, y, adj_x=adj_x, adj_y=adj_y)
+    return _samples_of(rng, [(batch, batch) for batch in ((2,), (2, 2), (), (0,))])
 
 
 _batch_matmul = OpDef(
@@ -226,20 +234,14 @@ def _broadcast_matmul_arrays(x: np.ndarray, y: np.ndarray, adj_x: bool, adj_y: b
 
 
 def _broadcast_matmul_grad(op: Any, dy: Tensor) -> tuple[Any, Any]:
+    left, right = _factors_grads(raw.BatchMatMulV2, op, dy)
     x, y = op.inputs
-    product, adj_x, adj_y = raw.BatchMatMulV2, op.get_attr("adj_x"), op.get_attr("adj_y")
-    dx = product(y, dy, adj_x=adj_y, adj_y=True) if adj_x else product(dy, y, adj_y=not adj_y)
-    right = product(dy, x, adj_x=True, adj_y=adj_x) if adj_y else product(x, dy, adj_x=not adj_x)
-    return raw.SumToShape(dx, shape_of(x)), raw.SumToShape(right, shape_of(y))
+    return raw.SumToShape(left, shape_of(x)), raw.SumToShape(right, shape_of(y))
 
 
 def _broadcast_matmul_samples(rng: np.random.Generator) -> Iterable[Sample]:
-    for dtype in (np.float32, np.float64, np.complex128):
-        for left, right in (((2,), ()), ((), (2,)), ((2, 1), (1, 3)), ((1,), (2, 2)), ((0,), (1,))):
-            for adj_x, adj_y in _flags():
-                x = _draw(rng, (*left, *((3, 2) if adj_x else (2, 3))), dtype)
-                y = _draw(rng, (*right, *((4, 3) if adj_y else (3, 4))), dtype)
-                yield Sample(x, y, adj_x=adj_x, adj_y=adj_y)
+    batches = [((2,), ()), ((), (2,)), ((2, 1), (1, 3)), ((1,), (2, 2)), ((0,), (1,))]
+    return _samples_of(rng, batches)
 
 
 _broadcast_matmul = OpDef(
