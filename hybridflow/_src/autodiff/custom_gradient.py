@@ -149,7 +149,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     def decorated(*args: Any, **kwargs: Any) -> Any:
         inputs = [convert_to_tensor(x) for x in args]
         is_eager = context.executing_eagerly()
-        start = 0 if is_eager else len(get_default_graph().get_operations())
+        start = 0 if is_eager else get_default_graph().version
         reads = _Reads()
         with context.tapes.scope((reads,)):
             result, grad_fn = f(*inputs, **kwargs)

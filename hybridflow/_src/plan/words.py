@@ -17,7 +17,7 @@ from hybridflow._src.kernels.driver import HEAD_WORDS, NEXT
 from hybridflow._src.kernels.products import RESULT
 from hybridflow._src.plan.by_rows import cut_call
 from hybridflow._src.plan.groups import GroupCall
-from hybridflow._src.plan.joining import Bands, Turn
+from hybridflow._src.plan.joining import Bands
 from hybridflow._src.plan.located import Rows, is_locating
 from hybridflow._src.plan.memory import new_block
 from hybridflow._src.plan.products import cut, cut_sum
@@ -202,10 +202,13 @@ class Words:
             calls = []
             # The numbers of those sums that have something of this thread.
             begun: set[int] = set()
+            rows = range(0)
             for turn in turns:
                 at, member = step.members[turn.member]
                 range_ = turn.first, turn.last
-                self._own = _own(step, part, turn)
+                if turn.rows != rows:
+                    rows = turn.rows
+                    self._own = _own(step, part, rows)
                 if isinstance(member, GroupCall):
                     scratch = member.scratch[part :: len(step.shares)]
                     buffers = self._operands(within, at, member, had[turn.member])
@@ -224,7 +227,7 @@ class Words:
                 self.owners[start] = position
                 calls.append((self._addresses[within.kernels[at]], start))
             found.append(calls)
-        self._own = {}
+            self._own = {}
         return found
 
     def _group(self, within: Arrangement, position: int, step: GroupCall) -> list[int]:
@@ -450,12 +453,9 @@ class Words:
         return private
 
 
-def _own(step: Bands, part: int, turn: Turn) -> dict[Buffer, tuple[Buffer, int]]:
-    """Where buffers would begin in a thread's own memory, for the rows of a turn to lie in it."""
-    if not turn.rows:
-        return {}
-    first = turn.rows.start
+def _own(step: Bands, part: int, rows: range) -> dict[Buffer, tuple[Buffer, int]]:
+    """Where buffers would begin in a thread's own memory, for some rows to lie in it."""
     return {
-        buffer: (step.memory[part], at - buffer.size // step.rows * first)
+        buffer: (step.memory[part], at - buffer.size // step.rows * rows.start)
         for buffer, at in step.own.items()
     }

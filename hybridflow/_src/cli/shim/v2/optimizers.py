@@ -83,11 +83,13 @@ class Optimizer:
         if context.modes.top.eager:
             with GradientTape() as tape:
                 value = loss()
-            found = tape.gradient(value, self._listed(var_list), grad_loss)
+            variables = self._listed(var_list)
+            found = tape.gradient(value, variables, grad_loss)
         else:
             value = loss()
-            found = gradients(value, self._listed(var_list), grad_loss)
-        return self.apply_gradients(zip(found, self._listed(var_list), strict=True), name)
+            variables = self._listed(var_list)
+            found = gradients(value, variables, grad_loss)
+        return self.apply_gradients(zip(found, variables, strict=True), name)
 
     def _listed(self, var_list: Any) -> list[Any]:
         return list(var_list() if callable(var_list) else var_list)
