@@ -159,25 +159,12 @@ class _Check:
         for loop in (-2, -1) if step.nest.phases == 1 else (-2,):
             each, rest = divmod(step.sizes[loop], self._rows)
             if not rest and all(
-                self._is_cut(step, operand, loop, each)
+                step.has_rows(operand, loop, self._rows)
                 for operand, place in enumerate(step.places)
                 if operand in stored or (operand not in totals and self._reads_rows(place.buffer))
             ):
                 return Cut(loop, each)
         return None
-
-    def _is_cut(self, step: GroupCall, operand: int, loop: int, each: int) -> bool:
-        """Whether an operand has the rows where the cut is."""
-        place, strides = step.places[operand], step.strides[operand]
-        row, rest = divmod(place.buffer.size, self._rows)
-        if rest or strides[loop] * each != row or min(strides) < 0:
-            return False
-        reach = (each - 1) * strides[loop] + sum(
-            (n - 1) * s
-            for i, (n, s) in enumerate(zip(step.sizes, strides, strict=True), -len(strides))
-            if i != loop
-        )
-        return place.offset >= 0 and place.offset + reach + place.buffer.dtype.itemsize <= row
 
     def _call(self, step: Call) -> None:
         reads = [value for value in step.reads if self._reads_rows(value.buffer)]
@@ -213,12 +200,7 @@ class _Check:
 
     def _is_batch(self, value: Value) -> bool:
         """Whether the rows of a value are those of its buffer."""
-        if value.shape[:1] != (self._rows,) or min(value.strides) < 0 or value.offset < 0:
-            return False
-        down, *strides = value.strides
-        reach = sum((n - 1) * s for n, s in zip(value.shape[1:], strides, strict=True))
-        is_inside = value.offset + reach + value.dtype.itemsize <= down
-        return is_inside and down * self._rows == value.buffer.size
+        return value.shape[:1] == (self._rows,) and value.has_rows(0)
 
     def _write(self, step: Call, reads: Sequence[Value]) -> None:
         """The write of an element that consists of rows."""

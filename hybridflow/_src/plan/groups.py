@@ -319,6 +319,19 @@ class GroupCall:
         """Which loop is divided among threads: that over rows (-2), or over columns (-1)."""
         return -1 if self.sizes[-2] == 1 and self.nest.phases == 1 else -2
 
+    def has_rows(self, operand: int, loop: int, rows: int) -> bool:
+        """Whether an operand consists of so many rows, over which a loop (-2 or -1) goes evenly."""
+        place, strides = self.places[operand], self.strides[operand]
+        each, rest = divmod(self.sizes[loop], rows)
+        row, more = divmod(place.buffer.size, rows)
+        if rest or more or strides[loop] * each != row or min(strides) < 0 or place.offset < 0:
+            return False
+        at = len(strides) + loop
+        reach = (each - 1) * strides[loop] + sum(
+            (n - 1) * s for i, (n, s) in enumerate(zip(self.sizes, strides, strict=True)) if i != at
+        )
+        return place.offset + reach + place.buffer.dtype.itemsize <= row
+
     def partial(self) -> list[loops.Total]:
         """The totals of which each thread has a part, when the work is divided."""
         kinds = (loops.OF_CELLS, loops.OF_ROWS, *([loops.BY_COLUMN] if self.divided == -2 else []))

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from hybridflow._src.plan.steps import Call
-    from hybridflow._src.plan.values import Value
 
 # What a strip takes of memory of a thread's own, in bytes; it has so many rows at least, and so
 # does the share of each thread.
@@ -109,12 +108,11 @@ def _members(position: int, step: Call | GroupCall, rows: int) -> Iterator[_Memb
 
 def _as_group(position: int, step: GroupCall, rows: int) -> Iterator[_Member]:
     count = step.sizes[step.divided]
-    each, rest = divmod(count, rows)
     member = _Member(position, step)
     totals = {total.operand for total in step.nest.totals}
     partial = {total.operand for total in step.partial()}
     if (
-        rest
+        count % rows
         or len(step.sizes) != 2
         or not member.is_planned
         or totals != partial
@@ -124,22 +122,11 @@ def _as_group(position: int, step: GroupCall, rows: int) -> Iterator[_Member]:
     uneven = {
         place.buffer
         for operand, place in enumerate(step.places)
-        if operand in totals or not _is_even(step, operand, rows, each)
+        if operand in totals or not step.has_rows(operand, step.divided, rows)
     }
     member.rows, member.count = rows, count
     member.even = {place.buffer for place in step.places} - uneven
     yield member
-
-
-def _is_even(step: GroupCall, operand: int, rows: int, each: int) -> bool:
-    """Whether an operand of a group has the rows of its buffer where the group has its own."""
-    place, strides, loop = step.places[operand], step.strides[operand], step.divided
-    row, rest = divmod(place.buffer.size, rows)
-    if rest or strides[loop] * each != row or min(strides) < 0 or place.offset < 0:
-        return False
-    other = -3 - loop
-    reach = (each - 1) * strides[loop] + (step.sizes[other] - 1) * strides[other]
-    return place.offset + reach + place.buffer.dtype.itemsize <= row
 
 
 def _as_product(position: int, step: Call) -> Iterator[_Member]:
@@ -152,23 +139,15 @@ def _as_product(position: int, step: Call) -> Iterator[_Member]:
     if products.is_by_rows(step) and b.shape[0] * b.shape[1] * b.dtype.itemsize <= _MATRIX:
         member = _Member(position, step)
         member.rows = member.count = a.shape[0]
-        member.even = {v.buffer for v in (a,) if _is_batch(v, 0)} - {b.buffer} | {result}
+        member.even = {v.buffer for v in (a,) if v.has_rows(0)} - {b.buffer} | {result}
         yield member
     if result.size <= min(_SUM, (a.size + b.size) * a.dtype.itemsize // 2):
         member = _Member(position, step)
         member.rows = member.count = b.shape[0]
         member.even = {a.buffer, b.buffer}
-        member.even -= {v.buffer for v, axis in ((a, 1), (b, 0)) if not _is_batch(v, axis)}
+        member.even -= {v.buffer for v, axis in ((a, 1), (b, 0)) if not v.has_rows(axis)}
         member.sums = True
         yield member
-
-
-def _is_batch(value: Value, axis: int) -> bool:
-    """Whether the rows of a matrix's buffer lie along an axis."""
-    down, across = value.strides[axis], value.strides[1 - axis]
-    reach = (value.shape[1 - axis] - 1) * across + value.dtype.itemsize
-    is_inside = across >= 0 and value.offset >= 0 and value.offset + reach <= down
-    return is_inside and down * value.shape[axis] == value.buffer.size
 
 
 def _chain(steps: Sequence[tuple[int, Any]], rows: int) -> _Chain:

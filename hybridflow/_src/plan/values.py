@@ -146,6 +146,14 @@ class Value:
             strides.append(stride if own == size else 0)
         return Value(self.buffer, shape, tuple(strides), self.offset)
 
+    def has_rows(self, axis: int) -> bool:
+        """Whether the buffer consists of rows that lie along an axis."""
+        down, sizes = self.strides[axis], zip(self.shape, self.strides, strict=True)
+        reach = sum((n - 1) * s for i, (n, s) in enumerate(sizes) if i != axis)
+        is_inside = self.offset + reach + self.dtype.itemsize <= down
+        is_forward = min(self.strides) >= 0 and self.offset >= 0
+        return is_forward and is_inside and down * self.shape[axis] == self.buffer.size
+
     def moved(self, by: int) -> Value:
         """A value that lies so many bytes further on."""
         return Value(self.buffer, self.shape, self.strides, self.offset + by)
